@@ -1,0 +1,121 @@
+"""Accuracy of embedtrain's and gensim's skip-gram on the same text: analogies and similarities, over seeds.
+
+    python bench/quality.py text8.xz --seeds 5 --gensim-seeds 3
+
+Analogies are 3CosAdd over the 30,000 most frequent words, on the questions whose four words are all among them; similarities are
+Spearman's correlation over the pairs whose words are known. The questions are those bundled with gensim, or in `--eval`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from text import cut_into_lines
+
+RESTRICTION = 30_000
+
+
+def analogy_accuracy(words: Sequence[str], vectors: NDArray, questions: Path) -> tuple[float, float]:
+    """Share of questions answered right, and share that could be asked."""
+    index = {word: row for row, word in enumerate(words[:RESTRICTION])}
+    asked = [line.lower().split() for line in questions.read_text().splitlines() if not line.startswith(":")]
+    known = np.array([[index[word] for word in question] for question in asked if all(w in index for w in question)])
+    unit = vectors[:RESTRICTION] / np.linalg.norm(vectors[:RESTRICTION], axis=1, keepdims=True)
+    right = 0
+    for a, b, c, d in (part.T for part in np.array_split(known, len(known) // 500 + 1)):
+        cosines = (unit[b] - unit[a] + unit[c]) @ unit.T
+        for given in (a, b, c):
+            cosines[np.arange(len(given)), given] = -np.inf
+        right += int((cosines.argmax(axis=1) == d).sum())
+    return right / len(known), len(known) / len(asked)
+
+
+def similarity_correlation(words: Sequence[str], vectors: NDArray, pairs: Path) -> tuple[float, float]:
+    """Spearman's correlation between cosines and people's judgements, and the share of pairs that are known."""
+    index = {word: row for row, word in enumerate(words)}
+    rows, scores, n_pairs = [], [], 0
+    for line in pairs.read_text().splitlines():
+        fields = line.lower().split("\t")
+        if line.startswith("#") or len(fields) < 3:
+            continue
+        n_pairs += 1
+        if fields[0] in index and fields[1] in index:
+            rows.append((index[fields[0]], index[fields[1]]))
+            scores.append(float(fields[2]))
+    left, right = (vectors[list(side)] for side in zip(*rows, strict=True))
+    cosines = (left * right).sum(axis=1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)
+    return float(spearmanr(cosines, scores).statistic), len(rows) / n_pairs
+
+
+def evaluate(words: Sequence[str], vectors: NDArray, folder: Path) -> list[float]:
+    """Scores and coverages: analogies, WordSim-353, SimLex-999."""
+    simlex = next(path for path in (folder / "simlex999.tsv", folder / "simlex999.txt") if path.exists())
+    return [
+        *analogy_accuracy(words, vectors, folder / "questions-words.txt"),
+        *similarity_correlation(words, vectors, folder / "wordsim353.tsv"),
+        *similarity_correlation(words, vectors, simlex),
+    ]
+
+
+def train_embedtrain(text: Path, seed: int, settings: argparse.Namespace) -> tuple[Sequence[str], NDArray]:
+    """A run of embedtrain."""
+    import embedtrain
+
+    result = embedtrain.train_skipgram(
+        text, dim=settings.dim, sample=settings.sample, epochs=settings.epochs, seed=seed, temp_folder=settings.work, progress=False
+    )
+    return result.words, result.vectors
+
+
+def train_gensim(text: Path, seed: int, settings: argparse.Namespace) -> tuple[Sequence[str], NDArray]:
+    """A run of gensim."""
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(
+        corpus_file=str(text), sg=1, vector_size=settings.dim, window=5, negative=5, sample=settings.sample, min_count=5,
+        epochs=settings.epochs, workers=settings.workers, seed=seed,
+    )  # fmt: skip
+    return model.wv.index_to_key, model.wv.vectors
+
+
+def main() -> None:
+    """Train, evaluate, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("text", type=Path)
+    parser.add_argument("--eval", type=Path, help="folder with questions-words.txt, wordsim353.tsv, simlex999")
+    parser.add_argument("--work", type=Path, default=Path("bench-work"))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--gensim-seeds", type=int, default=3)
+    parser.add_argument("--dim", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--sample", type=float, default=1e-4)
+    parser.add_argument("--workers", type=int, default=2)
+    settings = parser.parse_args()
+    if settings.eval is None:
+        from gensim.test.utils import datapath
+
+        settings.eval = Path(datapath("questions-words.txt")).parent
+    text = cut_into_lines(settings.text, settings.work)
+
+    print(f"{'':12} {'seed':>4}  analogies (asked)  WordSim-353 (known)  SimLex-999 (known)")
+    row = "{:12} {:>4}    {:.4f} ({:.3f})      {:.4f} ({:.3f})       {:.4f} ({:.3f})"
+    for name, train, n_seeds in (("embedtrain", train_embedtrain, settings.seeds), ("gensim", train_gensim, settings.gensim_seeds)):
+        scores = []
+        for seed in range(1, n_seeds + 1):
+            scores.append(evaluate(*train(text, seed, settings), settings.eval))
+            print(row.format(name, seed, *scores[-1]), flush=True)
+        columns = list(zip(*scores, strict=True))
+        if scores:
+            print(row.format(name, "mean", *map(statistics.mean, columns)), flush=True)
+        if len(scores) > 1:
+            print(row.format(name, "sd", *map(statistics.stdev, columns)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

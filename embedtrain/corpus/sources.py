@@ -1,0 +1,152 @@
+"""Sources: whatever holds text, read once, as pieces of bytes that end between tokens.
+
+A `str` or `Path` is one file, plain or gzip; an iterable of `str` is lines; an iterable of token lists is sentences. A source yields
+`Piece`s in reading order, and every piece ends at ASCII whitespace or at the end of its source.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, TypeAlias
+
+from embedtrain.errors import DataError
+
+#: What a corpus can be given as.
+CorpusLike: TypeAlias = "str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]]"
+
+_PIECE = 1 << 21  # bytes read at once
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_SPACES = (b" ", b"\n", b"\t", b"\r")  # enough to cut at
+_NO_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class Piece(NamedTuple):
+    """Some text of a source."""
+
+    number: int  # 0, 1, 2, … in reading order
+    text: bytes
+
+
+def source_name(corpus: CorpusLike) -> str:
+    """What messages call the corpus."""
+    return str(corpus) if isinstance(corpus, (str, os.PathLike)) else "the corpus"
+
+
+def read_pieces(corpus: CorpusLike) -> Iterator[Piece]:
+    """The text of a corpus, in order.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it cannot be read, or an item of an iterable is not what its first item promised.
+    """
+    if isinstance(corpus, (str, os.PathLike)):
+        blocks = _read_file(Path(corpus))
+    elif isinstance(corpus, (bytes, bytearray)) or not isinstance(corpus, Iterable):
+        raise DataError(f"corpus must be a path, lines or token lists, got {type(corpus).__name__}")
+    else:
+        blocks = _join_lines(_lines(corpus))
+    for number, text in enumerate(_cut_between_tokens(blocks)):
+        yield Piece(number, text)
+
+
+def _read_file(path: Path) -> Iterator[bytes]:
+    """Blocks of a plain or gzip file, without a byte order mark, and a line feed at the end."""
+    if path.is_dir():
+        raise DataError(f"cannot read {path}: it is a folder; name a file in it")
+    if not path.exists():
+        hint = "; a str is a path, text in memory is a list of lines" if len(str(path).split()) > 1 else ""
+        raise DataError(f"cannot read {path}: no such file{hint}")
+    try:
+        with open(path, "rb") as plain:
+            zipped = plain.read(2) == _GZIP_MAGIC
+            plain.seek(0)
+            yield from _blocks(gzip.GzipFile(fileobj=plain) if zipped else plain)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"cannot read {path}: the gzip data are damaged or cut short ({error})") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _blocks(file: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+    block = file.read(_PIECE).removeprefix(_BOM)
+    while block:
+        yield block
+        block = file.read(_PIECE)
+    yield b"\n"  # the end of a file ends its last sentence
+
+
+def _cut_between_tokens(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, cut after whitespace; what follows the last whitespace of a block waits for the next."""
+    waiting: list[bytes] = []
+    for block in blocks:
+        end = 1 + max(block.rfind(space) for space in _SPACES)
+        if end:
+            yield b"".join([*waiting, block[:end]])
+            waiting = []
+        waiting.append(block[end:])
+    if any(waiting):
+        yield b"".join(waiting)
+
+
+def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:
+    """A line for each item: lines as they are, token lists joined by spaces."""
+    are_lines: bool | None = None
+    for number, item in enumerate(items, 1):
+        if are_lines is None:
+            are_lines = isinstance(item, str)
+        if isinstance(item, str) != are_lines:
+            wanted, found = ("a line", "a token list") if are_lines else ("a token list", "a bare string")
+            raise DataError(f"sentence {number} is {found} where the first was {wanted}; give all as one or the other")
+        yield item if isinstance(item, str) else _join_tokens(item, number)
+
+
+def _join_tokens(tokens: Iterable[str], number: int) -> str:
+    """The tokens in one line, each checked to be what a line would give back."""
+    try:
+        tokens = list(tokens)
+        line = " ".join(tokens)
+    except TypeError:
+        raise DataError(f"sentence {number} must be a list of str, got {_first_wrong(tokens)}") from None
+    if len(line.split()) != len(tokens) or _NO_TOKEN.search(line):
+        wrong = next(token for token in tokens if token.split() != [token] or _NO_TOKEN.search(token))
+        raise DataError(
+            f"sentence {number}: the token {wrong!r} is empty or holds whitespace or a control character; "
+            "replace it, with '_' for example: no vectors file can hold it"
+        )
+    return line
+
+
+def _first_wrong(tokens: object) -> str:
+    if not isinstance(tokens, list):
+        return type(tokens).__name__
+    wrong = next(token for token in tokens if not isinstance(token, str))
+    return f"{type(wrong).__name__} {wrong!r}; convert it with str()"
+
+
+def _join_lines(lines: Iterable[str]) -> Iterator[bytes]:
+    """Blocks of whole lines."""
+    waiting: list[str] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line) + 1
+        if size >= _PIECE:
+            yield _encode(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield _encode(waiting)
+
+
+def _encode(lines: list[str]) -> bytes:
+    try:
+        return ("\n".join(lines) + "\n").encode()
+    except UnicodeEncodeError as error:
+        wrong = error.object[error.start]
+        raise DataError(f"the text holds {wrong!r}, half of a surrogate pair, which UTF-8 cannot; decode it anew") from None

@@ -1,0 +1,1 @@
+"""Floor of numbers: arrays and scalars in, arrays and scalars out."""

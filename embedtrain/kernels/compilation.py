@@ -1,0 +1,53 @@
+"""How every kernel is compiled: the options with their reasons, and a cache that knows all kernel sources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+import numba
+
+#: Floating-point freedoms, named one by one. `nnan` and `ninf` are absent: a kernel must be able to see that
+#: training diverged, and with them `isfinite(nan)` may be true.
+FASTMATH = {
+    "reassoc",  # a sum over a row becomes a sum over lanes
+    "contract",  # a * b + c is one fused multiply-add
+    "nsz",  # the sign of zero means nothing here
+    "arcp",  # a division by a loop constant becomes a multiplication
+}
+
+
+def _sources() -> str:
+    """Digest of all kernel sources; Numba's own cache key sees only the file a kernel stands in."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+SOURCES = _sources()
+
+
+def _with_sources(function: FunctionType) -> FunctionType:
+    """The same function with `SOURCES` among its closure cells, which are part of Numba's cache key."""
+    code: CodeType = function.__code__
+    marked = code.replace(co_freevars=(*code.co_freevars, "kernel_sources"))
+    cells = (*(function.__closure__ or ()), CellType(SOURCES))
+    copy = FunctionType(marked, function.__globals__, function.__name__, function.__defaults__, cells)
+    copy.__doc__, copy.__module__, copy.__qualname__ = function.__doc__, function.__module__, function.__qualname__
+    copy.__dict__.update(function.__dict__)
+    return copy
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile `function` at its first call: without the interpreter lock, cached on disk where that is possible."""
+    assert isinstance(function, FunctionType)
+    options: dict[str, Any] = {"nogil": True, "fastmath": FASTMATH}
+    marked = _with_sources(function)
+    try:
+        return numba.njit(cache=True, **options)(marked)
+    except RuntimeError:  # a read-only installation whose user has no home: compile at every start
+        return numba.njit(**options)(marked)

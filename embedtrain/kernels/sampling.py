@@ -1,0 +1,78 @@
+"""Random numbers as pure functions of a 64-bit state, and what is drawn with them."""
+
+import numpy as np
+
+from embedtrain.kernels.compilation import kernel
+
+_STRIDE = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT30, _SHIFT27, _SHIFT31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_FACTOR1, _FACTOR2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_HALF, _KEEP_SHIFT = np.uint64(32), np.uint64(33)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+@kernel
+def mix(x):
+    """Scramble 64 bits, one to one (the finaliser of SplitMix64; Steele, Lea, Flood 2014)."""
+    x = (x ^ (x >> _SHIFT30)) * _FACTOR1
+    x = (x ^ (x >> _SHIFT27)) * _FACTOR2
+    return x ^ (x >> _SHIFT31)
+
+
+@kernel
+def random_at(key, index):
+    """Number `index` of the random sequence `key`: 64 bits."""
+    return mix(key + np.uint64(index) * _STRIDE)
+
+
+@kernel
+def below(bits, n):
+    """The upper half of 64 random bits, scaled to an integer in [0, n), n < 2^32."""
+    return np.int64(((bits >> _HALF) * np.uint64(n)) >> _HALF)
+
+
+@kernel
+def is_kept(key, position, threshold):
+    """Whether subsampling keeps the token at `position`: with probability threshold / 2^31, so 0 is never and 2^31 always."""
+    return (random_at(key, position) >> _KEEP_SHIFT) < np.uint64(threshold)
+
+
+@kernel
+def draw_alias(bits, thresholds, aliases):
+    """Draw from a discrete distribution in constant time (alias method; Walker 1977, Vose 1991)."""
+    index = below(bits, thresholds.size)
+    return index if (bits & _LOW) < thresholds[index] else np.int64(aliases[index])
+
+
+@kernel
+def build_alias(probabilities, thresholds, aliases):
+    """Fill the tables of `draw_alias` for probabilities that sum to 1: outcome i is kept with thresholds[i] / 2^32, else aliases[i].
+
+    Every outcome below the mean is topped up by one above it.
+    """
+    n = probabilities.size
+    shares = probabilities * n
+    order = np.empty(n, np.int64)  # outcomes below the mean from the left, the others from the right
+    below_mean, above_mean = 0, n
+    for i in range(n):
+        aliases[i] = i
+        if shares[i] < 1:
+            order[below_mean] = i
+            below_mean += 1
+        else:
+            above_mean -= 1
+            order[above_mean] = i
+    while below_mean > 0 and above_mean < n:
+        below_mean -= 1
+        low, high = order[below_mean], order[above_mean]
+        thresholds[low] = np.uint32(min(shares[low] * 4294967296.0, 4294967295.0))
+        aliases[low] = high
+        shares[high] -= 1 - shares[low]
+        if shares[high] < 1:
+            above_mean += 1
+            order[below_mean] = high
+            below_mean += 1
+    for left in range(below_mean):
+        thresholds[order[left]] = np.uint32(4294967295)
+    for left in range(above_mean, n):
+        thresholds[order[left]] = np.uint32(4294967295)

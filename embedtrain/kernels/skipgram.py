@@ -1,0 +1,263 @@
+"""Skip-gram with negative sampling: from token ids to blocks, block by block through a chunk of the corpus."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.kernels.alignment import aligned_zeros, padded
+from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.logistic import Block, block_step
+from embedtrain.kernels.sampling import below, draw_alias, is_kept, random_at
+from embedtrain.kernels.tiles import LANES, ROWS, fill, prefetch_row
+
+_MARKS = 1024  # size of the noise filter, a power of two
+_FORWARD = np.uint64(1)
+
+
+class Kept(NamedTuple):
+    """The tokens of a chunk that subsampling keeps, with the neighbours beyond its borders."""
+
+    words: NDArray[np.int32]
+    begins: NDArray[np.int32]  # first kept token of the same sentence
+    ends: NDArray[np.int32]  # one past the last
+
+
+@kernel
+def keep_tokens(ids, offsets, lo, hi, thresholds, key, window, kept):
+    """Collect the kept tokens of positions [lo, hi), and up to `window` more at each side in the same sentence.
+
+    Returns (first, last, n): `kept` holds n tokens, of which [first, last) stand in [lo, hi).
+    """
+    words, begins, ends = kept.words, kept.begins, kept.ends
+    sentence = np.searchsorted(offsets, lo, side="right") - 1
+    first, start = 0, lo
+    while start > offsets[sentence] and first < window:
+        start -= 1
+        first += is_kept(key, start, thresholds[ids[start]])
+
+    n, last = 0, 0
+    while start < hi:
+        begin, border = n, offsets[sentence + 1]
+        for position in range(start, min(border, hi)):
+            words[n] = ids[position]
+            begins[n] = begin
+            n += is_kept(key, position, thresholds[ids[position]])
+        last, position = n, hi
+        while position < border and n < last + window:
+            words[n] = ids[position]
+            begins[n] = begin
+            n += is_kept(key, position, thresholds[ids[position]])
+            position += 1
+        for token in range(begin, n):
+            ends[token] = n
+        start = border
+        sentence += 1
+    return first, last, n
+
+
+class Noise(NamedTuple):
+    """Negative samples that a block shares, drawn one block ahead so that their rows arrive in time."""
+
+    words: NDArray[np.int32]
+    following: NDArray[np.int32]
+    marks: NDArray[np.uint8]  # (_MARKS,) 1 where a noise word falls: a filter against searching them all
+
+
+@kernel
+def draw_noise(noise, distribution, state, C, dim):
+    """Make the drawn noise current, draw the next and fetch its rows; returns the generator's state."""
+    words, following = noise.words, noise.following
+    thresholds, aliases = distribution
+    for k in range(words.size):
+        words[k] = following[k]
+        state += _FORWARD
+        following[k] = draw_alias(random_at(state, 0), thresholds, aliases)
+        prefetch_row(C, following[k] * dim, dim)
+    return state
+
+
+@kernel
+def weigh_window(weights, row, n_noise, own, begin, end, share):
+    """Ask an input for the outputs [begin, end) but its `own`, and for each noise word as often as that in expectation."""
+    n_contexts = end - begin - 1
+    fill(weights, row, n_noise, n_contexts * share)
+    for k in range(begin, end):
+        weights[row + k] = np.float32(1)
+    weights[row + own] = np.float32(0)
+    return n_contexts
+
+
+@kernel
+def spare_contexts(block, noise, kept, t0, n_inputs, n_slots, n_tokens, window, n_noise, stride, share):
+    """Take each noise word's weight back from the inputs whose context it is: no word is pushed from its own context."""
+    words, weights, noise_words, marks = kept.words, block.weights, noise.words, noise.marks
+    for k in range(n_noise):
+        marks[noise_words[k] & (_MARKS - 1)] = 1
+    for slot in range(n_slots):
+        token = t0 - window + slot
+        if 0 <= token < n_tokens and marks[words[token] & (_MARKS - 1)]:
+            for k in range(n_noise):
+                if noise_words[k] == words[token]:
+                    for i in range(max(0, slot - 2 * window), min(n_inputs, slot + 1)):
+                        weights[i * stride + k] -= share * weights[i * stride + n_noise + slot]
+    for k in range(n_noise):
+        marks[noise_words[k] & (_MARKS - 1)] = 0
+
+
+@kernel
+def build_block(block, noise, kept, t0, t1, n_tokens, window, dynamic, share, stride, dim, sink, state):
+    """Fill `block` for the centre tokens [t0, t1): an input each; outputs are the noise and the tokens around.
+
+    Output row `n_noise + s` is the token `t0 - window + s`, so input i asks a band from `n_noise + i` on.
+    """
+    words, begins, ends = kept.words, kept.begins, kept.ends
+    inputs, outputs, weights = block.inputs, block.outputs, block.weights
+    asked_begin, asked_end = block.asked_begin, block.asked_end
+    asking_begin, asking_end = block.asking_begin, block.asking_end
+    n_noise = noise.words.size
+    n_inputs = (t1 - t0 + ROWS - 1) // ROWS * ROWS
+    n_slots = (t1 - t0 + 2 * window + ROWS - 1) // ROWS * ROWS
+
+    for i in range(n_inputs):
+        inputs[i] = words[t0 + i] * dim if t0 + i < t1 else sink
+    for k in range(n_noise):
+        outputs[k] = noise.words[k] * dim
+    for slot in range(n_slots):
+        token = t0 - window + slot
+        outputs[n_noise + slot] = words[token] * dim if 0 <= token < n_tokens else sink
+
+    shift = n_noise + window - t0
+    n_pairs = 0
+    for i in range(n_inputs):
+        first, last = i // ROWS * ROWS + t0, min(i // ROWS * ROWS + t0 + ROWS, t1) - 1
+        asked_begin[i // ROWS] = (max(begins[first], first - window) + shift) // ROWS * ROWS
+        asked_end[i // ROWS] = (min(ends[last], last + window + 1) + shift + ROWS - 1) // ROWS * ROWS
+        row, t = i * stride, t0 + i
+        fill(weights, row + asked_begin[i // ROWS], asked_end[i // ROWS] - asked_begin[i // ROWS], np.float32(0))
+        if t < t1:
+            reach = window
+            if dynamic:
+                state += _FORWARD
+                reach = 1 + below(random_at(state, 0), window)
+            begin, end = max(begins[t], t - reach), min(ends[t], t + reach + 1)
+            n_pairs += weigh_window(weights, row, n_noise, t + shift, begin + shift, end + shift, share)
+        else:
+            fill(weights, row, n_noise, np.float32(0))
+    spare_contexts(block, noise, kept, t0, n_inputs, n_slots, n_tokens, window, n_noise, stride, share)
+
+    for group in range(n_noise // ROWS):
+        asking_begin[group], asking_end[group] = 0, n_inputs
+    low, high = 0, 0
+    for output in range(n_noise, n_noise + n_slots, ROWS):
+        while low < n_inputs and asked_end[low // ROWS] <= output:
+            low += ROWS
+        while high < n_inputs and asked_begin[high // ROWS] <= output:
+            high += ROWS
+        asking_begin[output // ROWS], asking_end[output // ROWS] = low, high
+    return n_inputs, n_noise + n_slots, n_pairs, state
+
+
+@kernel
+def fetch_rows(W, C, kept, t0, t1, n_tokens, window, dim):
+    """Fetch the rows of the next block's centre and context words."""
+    words = kept.words
+    for token in range(t1, min(t1 + t1 - t0, n_tokens)):
+        prefetch_row(W, words[token] * dim, dim)
+    for token in range(t1 + window, min(t1 + t1 - t0 + window, n_tokens)):
+        prefetch_row(C, words[token] * dim, dim)
+
+
+class Text(NamedTuple):
+    """The corpus as numbers."""
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+
+class Sampling(NamedTuple):
+    """Which tokens are kept, and which words are noise."""
+
+    keep_thresholds: NDArray[np.uint32]  # (n_types,) for `is_kept`
+    noise_thresholds: NDArray[np.uint32]  # (n_words,) for `draw_alias`
+    noise_aliases: NDArray[np.int32]
+
+
+class Shape(NamedTuple):
+    """The numbers that stay the same during a run."""
+
+    window: int
+    dynamic: bool  # each centre draws its reach from 1 to window, as word2vec does
+    negative: int
+    n_inputs: int  # centres in a block, a multiple of ROWS
+    dim: int  # padded
+    sink: int  # first element of the row that fills incomplete groups
+    loss_every: int  # loss is taken in one of so many blocks
+
+
+class Scratch(NamedTuple):
+    """The memory of one thread."""
+
+    kept: Kept
+    noise: Noise
+    block: Block
+
+
+@kernel
+def train_chunk(W, C, text, begin, end, sampling, shape, scratch, key, state, first_lr, last_lr):
+    """Train on the tokens [begin, end) as centres, the learning rate falling linearly from `first_lr` to `last_lr`.
+
+    `key` decides which tokens of the epoch are kept, `state` all else that is random here.
+    Returns (summed loss, pairs in that sum, centres trained on).
+    """
+    window, dynamic, dim, sink = shape.window, shape.dynamic, shape.dim, shape.sink
+    kept, noise, block = scratch
+    distribution = (sampling.noise_thresholds, sampling.noise_aliases)
+    n_noise = noise.words.size
+    share = np.float32(shape.negative) / np.float32(n_noise)
+    stride = block.weights.size // block.inputs.size
+    first, last, n_tokens = keep_tokens(text.ids, text.offsets, begin, end, sampling.keep_thresholds, key, window, kept)
+
+    loss, n_pairs = 0.0, 0
+    state = draw_noise(noise, distribution, state, C, dim)
+    for number, t0 in enumerate(range(first, last, shape.n_inputs)):
+        t1 = min(t0 + shape.n_inputs, last)
+        state = draw_noise(noise, distribution, state, C, dim)
+        fetch_rows(W, C, kept, t0, t1, n_tokens, window, dim)
+        n_inputs, n_outputs, pairs, state = build_block(
+            block, noise, kept, t0, t1, n_tokens, window, dynamic, share, stride, dim, sink, state
+        )
+        lr = first_lr + (last_lr - first_lr) * np.float32(t0 - first) / np.float32(last - first)
+        with_loss = number % shape.loss_every == 0
+        loss += block_step(W, C, block, n_inputs, n_outputs, n_noise, stride, dim, lr, with_loss)
+        n_pairs += pairs if with_loss else 0
+    return loss, n_pairs, last - first
+
+
+def make_scratch(shape: Shape, n_noise: int, largest_chunk: int) -> Scratch:
+    """Memory for a thread that trains on chunks of at most `largest_chunk` tokens, with `n_noise` shared negatives a block."""
+    n_kept = largest_chunk + 2 * shape.window + 1
+    n_slots = -(-(shape.n_inputs + 2 * shape.window) // ROWS) * ROWS
+    n_outputs = n_noise + n_slots
+    stride = padded(n_outputs) + LANES  # a whole vector more, since the last one asked may begin anywhere
+    rows, groups = shape.n_inputs, shape.n_inputs // ROWS
+
+    def places(n: int) -> NDArray[np.int64]:
+        return np.zeros(n, np.int64)
+
+    return Scratch(
+        Kept(*(np.zeros(n_kept, np.int32) for _ in range(3))),
+        Noise(np.zeros(n_noise, np.int32), np.zeros(n_noise, np.int32), np.zeros(_MARKS, np.uint8)),
+        Block(
+            inputs=places(rows),
+            outputs=places(n_outputs),
+            asked_begin=places(groups),
+            asked_end=places(groups),
+            asking_begin=places(n_outputs // ROWS),
+            asking_end=places(n_outputs // ROWS),
+            weights=aligned_zeros(rows * stride),
+            scores=aligned_zeros(rows * stride),
+            X=aligned_zeros(rows * shape.dim),
+            x_rows=np.arange(rows, dtype=np.int64) * shape.dim,
+        ),
+    )

@@ -1,0 +1,56 @@
+"""What a person sees while waiting: lines and a bar on standard error, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Progress:
+    """A bar of tokens with speed, time left and what the work wants to say; silent unless `shown`."""
+
+    def __init__(self, total: int, *, shown: bool) -> None:
+        self._bar: Any = None
+        if shown:
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=total, unit=" words", unit_scale=True, file=sys.stderr, leave=False, mininterval=0.2, dynamic_ncols=True
+            )
+
+    def update(self, tokens: int, **facts: str) -> None:
+        """Move on by `tokens`, and show `facts` beside the bar."""
+        if self._bar is not None:
+            self._bar.set_postfix(facts, refresh=False)
+            self._bar.update(tokens)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def say(text: str, *, shown: bool = True) -> None:
+    """Print a line on standard error."""
+    if shown:
+        print(text, file=sys.stderr, flush=True)
+
+
+
+class Stopwatch:
+    """Seconds by stage: ``with stopwatch("read"): …`` adds to a stage."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - started

@@ -1,0 +1,1 @@
+"""What all models share while they train: tables, schedule, loss, the loop over epochs and its reports."""

@@ -1,0 +1,39 @@
+"""What a training run did, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class TrainingReport:
+    """The account that training gives of itself.
+
+    Attributes
+    ----------
+    tokens, types : int
+        Found in the corpus.
+    words : int
+        Types that got a vector.
+    covered : int
+        Tokens that are among these words.
+    kept_share : float
+        Share of the covered tokens that subsampling kept.
+    threads : int
+    losses : list of float
+        Mean loss a pair, for each epoch that was finished.
+    words_per_second : float
+        Corpus tokens passed in a second of training.
+    seconds : dict of str to float
+        Time by stage: "read", "prepare", "train".
+    """
+
+    tokens: int
+    types: int
+    words: int
+    covered: int
+    threads: int
+    kept_share: float = 0.0
+    losses: list[float] = field(default_factory=list)
+    words_per_second: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""What training gives: word vectors, their files, and questions to them."""

@@ -1,0 +1,35 @@
+"""Nearest neighbours by cosine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def nearest(
+    vectors: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    query: NDArray[np.float32],
+    topn: int,
+    excluded: Sequence[int] = (),
+) -> list[tuple[int, float]]:
+    """The rows with the highest cosine to `query`, as (row, cosine); equal ones in the order of rows.
+
+    Parameters
+    ----------
+    vectors : (n, dim) array
+    norms : (n,) array
+        Lengths of the rows, 1 for those of length 0.
+    query : (dim,) array
+    topn : int
+    excluded : sequence of int
+        Rows that are no answers.
+    """
+    cosines = vectors @ query / (norms * max(float(np.linalg.norm(query)), np.finfo(np.float32).tiny))
+    cosines[list(excluded)] = -np.inf
+    topn = max(0, min(topn, len(cosines) - len(set(excluded))))
+    candidates = np.argpartition(-cosines, topn - 1)[:topn] if topn else np.array([], np.int64)
+    order = candidates[np.lexsort((candidates, -cosines[candidates]))]
+    return [(int(row), float(cosines[row])) for row in order]

@@ -1,0 +1,140 @@
+"""The word2vec text format: a line "words dimensions", then a line "word value value …" for each word.
+
+Written so that every reader takes it: UTF-8 without a byte order mark, line feeds, single spaces, none at the end, values
+in their shortest form that reads back to the same float32.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.errors import DataError
+from embedtrain.machine.files import atomic_file
+from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
+
+_VALUES_AT_ONCE = 1 << 17  # formatted by one thread before it asks for more
+_NOT_IN_A_WORD = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+
+
+def write(
+    path: str | os.PathLike[str], words: Sequence[str], vectors: NDArray[np.float32], *, threads: int | None = None
+) -> None:
+    """Write words and their vectors.
+
+    Parameters
+    ----------
+    path : path
+        Replaced when all is written.
+    words : sequence of str
+        Unique, not empty, without whitespace and control characters.
+    vectors : (len(words), dim) float32 array
+        Finite.
+    threads : int, optional
+        Threads that format; by default all.
+
+    Raises
+    ------
+    DataError
+        If a word or value is not as said, or the file cannot be written.
+    """
+    _check(words, vectors)
+    n_words, dim = vectors.shape
+    step = max(1, _VALUES_AT_ONCE // dim)
+    tasks = enumerate(range(0, n_words, step))
+    formatters = [_formatter(words, vectors, step) for _ in range(resolve_threads(threads))]
+    with atomic_file(path) as file:
+        file.write(f"{n_words} {dim}\n".encode())
+        for lines in in_order(run_tasks(formatters, tasks)):
+            file.write(lines.data)
+
+
+def _check(words: Sequence[str], vectors: NDArray[np.float32]) -> None:
+    if vectors.ndim != 2 or len(words) != len(vectors) or not vectors.size:
+        raise DataError(f"{len(words):,} words need a row each, got an array of shape {vectors.shape}")
+    if len(set(words)) < len(words):
+        seen: set[str] = set()
+        double = next(word for word in words if word in seen or seen.add(word))  # type: ignore[func-returns-value]
+        raise DataError(f"the word {double!r} stands twice; a vectors file holds every word once")
+    joined = " ".join(words)
+    if len(joined.split()) != len(words) or len(_NOT_IN_A_WORD.findall(joined)) >= len(words):
+        wrong = next(word for word in words if not word or _NOT_IN_A_WORD.search(word))
+        raise DataError(f"the word {wrong!r} is empty or holds whitespace or a control character; rename it, with '_' for example")
+    if not np.isfinite(vectors.sum(dtype=np.float64)):
+        finite = np.isfinite(vectors).all(axis=1)
+        if not finite.all():
+            raise DataError(f"the vector of {words[int(np.argmin(finite))]!r} is not finite; nothing is written")
+
+
+def _formatter(
+    words: Sequence[str], vectors: NDArray[np.float32], step: int
+) -> Callable[[tuple[int, int]], tuple[int, NDArray[np.uint8]]]:
+    from embedtrain.kernels import decimal
+
+    def format_rows(task: tuple[int, int]) -> tuple[int, NDArray[np.uint8]]:
+        number, row = task
+        spelled = [word.encode() for word in words[row : row + step]]
+        starts = np.cumsum([0, *map(len, spelled)])
+        text = np.frombuffer(b"".join(spelled), np.uint8)
+        bits = np.ascontiguousarray(vectors[row : row + step], np.float32).view(np.uint32)
+        out = np.empty(text.size + len(spelled) + bits.size * decimal.WIDEST, np.uint8)
+        return number, out[: decimal.write_rows(text, starts, bits, out)]
+
+    return format_rows
+
+
+def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
+    """Read words and vectors.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it is not what its first line says; the message names the line.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            n_words, dim = _read_header(path, file.readline())
+            if n_words * dim * 2 > path.stat().st_size:  # a value takes at least a digit and a space
+                raise DataError(f"{path}: the first line promises {n_words} × {dim} values, the file is too short for them")
+            words: list[str] = []
+            vectors = np.empty((n_words, dim), np.float32)
+            for word, values in _read_rows(path, file, dim):
+                if len(words) < n_words:
+                    vectors[len(words)] = values
+                words.append(word)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(words) != n_words:
+        raise DataError(f"{path}: the first line promises {n_words:,} words, {len(words):,} follow; the file is cut short or damaged")
+    return words, vectors
+
+
+def _read_header(path: Path, line: bytes) -> tuple[int, int]:
+    try:
+        n_words, dim = map(int, line.split())
+    except ValueError:
+        raise DataError(
+            f"{path}, line 1: expected the numbers of words and dimensions, got {line[:40]!r}; this is not word2vec text format"
+        ) from None
+    if n_words < 1 or dim < 1:
+        raise DataError(f"{path}, line 1: the numbers of words and dimensions must be positive, got {n_words} and {dim}")
+    return n_words, dim
+
+
+def _read_rows(path: Path, lines: Iterator[bytes] | object, dim: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    for number, line in enumerate(lines, 2):  # type: ignore[arg-type, var-annotated]
+        word, _, rest = line.partition(b" ")
+        try:
+            values = np.array(rest.split(), np.float64)
+            spelled = word.decode()
+        except ValueError as error:
+            raise DataError(f"{path}, line {number}: {error}") from None
+        if values.size != dim:
+            raise DataError(f"{path}, line {number}: {word[:40]!r} has {values.size} values, the first line says {dim}")
+        yield spelled, values
