@@ -68,7 +68,13 @@ def train_embedtrain(text: Path, seed: int, settings: argparse.Namespace) -> tup
     import embedtrain
 
     result = embedtrain.train_skipgram(
-        text, dim=settings.dim, sample=settings.sample, epochs=settings.epochs, seed=seed, temp_folder=settings.work, progress=False
+        text,
+        dim=settings.dim,
+        sample=settings.sample,
+        epochs=settings.epochs,
+        seed=seed,
+        temp_folder=settings.work,
+        progress=False,
     )
     return result.words, result.vectors
 
@@ -105,7 +111,10 @@ def main() -> None:
 
     print(f"{'':12} {'seed':>4}  analogies (asked)  WordSim-353 (known)  SimLex-999 (known)")
     row = "{:12} {:>4}    {:.4f} ({:.3f})      {:.4f} ({:.3f})       {:.4f} ({:.3f})"
-    for name, train, n_seeds in (("embedtrain", train_embedtrain, settings.seeds), ("gensim", train_gensim, settings.gensim_seeds)):
+    for name, train, n_seeds in (
+        ("embedtrain", train_embedtrain, settings.seeds),
+        ("gensim", train_gensim, settings.gensim_seeds),
+    ):
         scores = []
         for seed in range(1, n_seeds + 1):
             scores.append(evaluate(*train(text, seed, settings), settings.eval))

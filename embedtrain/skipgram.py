@@ -162,15 +162,24 @@ def train_skipgram(
     shown = sys.stderr.isatty() if progress is None else progress
     clock = Stopwatch()
     with ExitStack() as stack:
-        with clock("prepare"), if_slow(lambda: say("compiling kernels, which is done once …", shown=shown)):
+        with (
+            clock("prepare"),
+            if_slow(lambda: say("compiling kernels, which is done once …", shown=progress is not False)),
+        ):
             _compile_kernels(settings)
         with clock("read"):
-            encoded = stack.enter_context(encode(corpus, threads=n_threads, invalid_utf8=invalid_utf8, folder=temp_folder))
+            encoded = stack.enter_context(
+                encode(corpus, threads=n_threads, invalid_utf8=invalid_utf8, folder=temp_folder)
+            )
             for note in encoded.notes:
                 warnings.warn(note, stacklevel=2)
             vocabulary = encoded.vocabulary.cut(min_count)
         with clock("prepare"):
-            require_memory(2 * table_bytes(len(vocabulary), dim), f"two tables of {len(vocabulary):,} × {dim}", "raise min-count or lower dim")
+            require_memory(
+                2 * table_bytes(len(vocabulary), dim),
+                f"two tables of {len(vocabulary):,} × {dim}",
+                "raise min-count or lower dim",
+            )
             model = _Model(encoded, vocabulary, settings)
         with clock("train"):
             _train(model, n_threads, shown, callback)
@@ -228,7 +237,12 @@ class _Model:
         """The tables as they are now; views, not copies."""
         made = {"model": "skipgram", **asdict(self.settings), "version": __version__}
         return WordVectors(
-            self.vocabulary.words, self.words.rows, self.vocabulary.counts, self.contexts.rows, settings=made, report=report
+            self.vocabulary.words,
+            self.words.rows,
+            self.vocabulary.counts,
+            self.contexts.rows,
+            settings=made,
+            report=report,
         )
 
 

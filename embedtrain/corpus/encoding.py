@@ -258,7 +258,9 @@ class _Places:
         place = self._place(int(types.table.first_seen[first]))
         spelling = types.words()[first]
         if refuse:
-            raise DataError(f"{place}: {spelling[:40]!r} is not UTF-8; convert the text, or replace such bytes by U+FFFD")
+            raise DataError(
+                f"{place}: {spelling[:40]!r} is not UTF-8; convert the text, or replace such bytes by U+FFFD"
+            )
         n_tokens = int(types.table.counts[invalid].sum())
         yield f"{n_tokens:,} tokens are not UTF-8 and got U+FFFD for the wrong bytes; the first is {spelling[:40]!r} in {place}"
 

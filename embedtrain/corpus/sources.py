@@ -149,4 +149,6 @@ def _encode(lines: list[str]) -> bytes:
         return ("\n".join(lines) + "\n").encode()
     except UnicodeEncodeError as error:
         wrong = error.object[error.start]
-        raise DataError(f"the text holds {wrong!r}, half of a surrogate pair, which UTF-8 cannot; decode it anew") from None
+        raise DataError(
+            f"the text holds {wrong!r}, half of a surrogate pair, which UTF-8 cannot; decode it anew"
+        ) from None

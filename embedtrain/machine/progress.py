@@ -19,7 +19,13 @@ class Progress:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=total, unit=" words", unit_scale=True, file=sys.stderr, leave=False, mininterval=0.2, dynamic_ncols=True
+                total=total,
+                unit=" words",
+                unit_scale=True,
+                file=sys.stderr,
+                leave=False,
+                mininterval=0.2,
+                dynamic_ncols=True,
             )
 
     def update(self, tokens: int, **facts: str) -> None:
@@ -38,7 +44,6 @@ def say(text: str, *, shown: bool = True) -> None:
     """Print a line on standard error."""
     if shown:
         print(text, file=sys.stderr, flush=True)
-
 
 
 class Stopwatch:

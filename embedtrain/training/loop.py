@@ -114,11 +114,12 @@ def train_epochs(
                 history.kept += result.kept
                 history.seconds = before + time.perf_counter() - started
                 meter.check(epoch + 1, lr)
-                progress.update(result.tokens, epoch=f"{epoch + 1}/{epochs}", lr=f"{result.lr:.4f}", loss=f"{meter.mean:.3f}")
+                progress.update(
+                    result.tokens, epoch=f"{epoch + 1}/{epochs}", lr=f"{result.lr:.4f}", loss=f"{meter.mean:.3f}"
+                )
         meter.check(epoch + 1, lr, final=True)
         history.losses.append(meter.mean)
         if callback is not None:
             speed = n_tokens / max(history.seconds - before, 1e-9)
             if callback(Epoch(epoch + 1, epochs, meter.mean, chunks[-1].last_lr, speed, vectors())) is True:
                 return
-

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from embedtrain.kernels.alignment import aligned_zeros, padded
 
+
 def table_bytes(n_rows: int, dim: int) -> int:
     """Memory of one table."""
     return 4 * (n_rows + 1) * padded(dim)

@@ -64,7 +64,9 @@ def _check(words: Sequence[str], vectors: NDArray[np.float32]) -> None:
     joined = " ".join(words)
     if len(joined.split()) != len(words) or len(_NOT_IN_A_WORD.findall(joined)) >= len(words):
         wrong = next(word for word in words if not word or _NOT_IN_A_WORD.search(word))
-        raise DataError(f"the word {wrong!r} is empty or holds whitespace or a control character; rename it, with '_' for example")
+        raise DataError(
+            f"the word {wrong!r} is empty or holds whitespace or a control character; rename it, with '_' for example"
+        )
     if not np.isfinite(vectors.sum(dtype=np.float64)):
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
@@ -101,7 +103,9 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
         with open(path, "rb") as file:
             n_words, dim = _read_header(path, file.readline())
             if n_words * dim * 2 > path.stat().st_size:  # a value takes at least a digit and a space
-                raise DataError(f"{path}: the first line promises {n_words} × {dim} values, the file is too short for them")
+                raise DataError(
+                    f"{path}: the first line promises {n_words} × {dim} values, the file is too short for them"
+                )
             words: list[str] = []
             vectors = np.empty((n_words, dim), np.float32)
             for word, values in _read_rows(path, file, dim):
@@ -111,7 +115,9 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     if len(words) != n_words:
-        raise DataError(f"{path}: the first line promises {n_words:,} words, {len(words):,} follow; the file is cut short or damaged")
+        raise DataError(
+            f"{path}: the first line promises {n_words:,} words, {len(words):,} follow; the file is cut short or damaged"
+        )
     return words, vectors
 
 
@@ -123,7 +129,9 @@ def _read_header(path: Path, line: bytes) -> tuple[int, int]:
             f"{path}, line 1: expected the numbers of words and dimensions, got {line[:40]!r}; this is not word2vec text format"
         ) from None
     if n_words < 1 or dim < 1:
-        raise DataError(f"{path}, line 1: the numbers of words and dimensions must be positive, got {n_words} and {dim}")
+        raise DataError(
+            f"{path}, line 1: the numbers of words and dimensions must be positive, got {n_words} and {dim}"
+        )
     return n_words, dim
 
 

@@ -1,0 +1,57 @@
+"""``embedtrain skipgram``: from a text file to vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from embedtrain.cli.options import TrainingCommand, training_options
+from embedtrain.cli.summary import save_and_say
+
+
+@click.command(cls=TrainingCommand, short_help="Train vectors that predict the words around a word.")
+@click.argument("corpus", type=click.Path())
+@training_options
+@click.option("--window", default=5, show_default=True, help="Words before and after a word that are its contexts.")
+@click.option(
+    "--window-mode", type=click.Choice(["dynamic", "fixed"]), default="dynamic", show_default=True,
+    help="Each word draws its window from 1 to --window, or always takes it whole.",
+)  # fmt: skip
+@click.option("--negative", default=5, show_default=True, help="Noise words for each pair.")
+@click.option("--noise-exponent", default=0.75, show_default=True, help="Noise is drawn by count ** this.")
+@click.option(
+    "--sample", default=1e-3, show_default=True, help="Subsample words more frequent than about this; 0: none."
+)
+@click.option("--lr", default=0.025, show_default=True, help="Initial learning rate; it falls linearly.")
+def skipgram(corpus: str, output: str | None, quiet: bool, **settings: Any) -> None:
+    """Train word vectors on CORPUS by skip-gram with negative sampling (word2vec).
+
+    CORPUS is text, plain or gzip, UTF-8, a sentence a line, tokens between spaces. The vectors are written in word2vec text format.
+    """
+    from embedtrain.errors import Interrupted
+    from embedtrain.machine.files import require_writable
+    from embedtrain.skipgram import train_skipgram
+
+    path = output_path(corpus, output)
+    require_writable(path)
+    try:
+        vectors = train_skipgram(corpus, temp_folder=path.parent, progress=False if quiet else None, **settings)
+    except Interrupted as interruption:
+        save_and_say(interruption.vectors, path, quiet=quiet)
+        click.echo(f"Error: interrupted; {path} holds what was trained so far", err=True)
+        raise click.exceptions.Exit(130) from None
+    save_and_say(vectors, path, quiet=quiet)
+
+
+def output_path(corpus: str, output: str | None) -> Path:
+    """Where the vectors go."""
+    if output is not None:
+        path = Path(output)
+    else:
+        name = Path(corpus).name.removesuffix(".gz")
+        path = Path(name).with_suffix(".vec") if name else Path("corpus.vec")
+    if path.exists() and Path(corpus).exists() and path.samefile(corpus):
+        raise click.UsageError(f"the vectors would replace the corpus {corpus}; name another file with -o")
+    return path

@@ -1,0 +1,48 @@
+"""What a training command says at its end."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedtrain.machine.progress import say
+
+if TYPE_CHECKING:
+    from embedtrain.training.report import TrainingReport
+    from embedtrain.vectors.word_vectors import WordVectors
+
+
+def save_and_say(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
+    """Save the vectors, then say what was done and what to try next."""
+    started = time.perf_counter()
+    vectors.save(path)
+    seconds = time.perf_counter() - started
+    if quiet:
+        return
+    report = vectors.report
+    if report is not None:
+        for line in _account(report, seconds):
+            say(line)
+    n_words, dim = vectors.vectors.shape
+    say(f"saved    {path}: {n_words:,} words × {dim} dimensions")
+    say(f"next     embedtrain neighbors {shlex.quote(str(path))} {shlex.quote(_example(vectors))}")
+
+
+def _account(report: TrainingReport, saving: float) -> list[str]:
+    times = {**report.seconds, "save": saving}
+    epochs = len(report.losses)
+    losses = f", loss {report.losses[0]:.3f} → {report.losses[-1]:.3f} a pair" if report.losses else ""
+    return [
+        f"read     {report.tokens:,} tokens of {report.types:,} types; "
+        f"{report.words:,} words are frequent enough and cover {report.covered / report.tokens:.1%}",
+        f"trained  {epochs} epoch{'s' * (epochs != 1)}, {report.words_per_second / 1e6:.2f} M words/s on "
+        f"{report.threads} thread{'s' * (report.threads != 1)}, subsampling removed {1 - report.kept_share:.1%}{losses}",
+        "time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items()),
+    ]
+
+
+def _example(vectors: WordVectors) -> str:
+    """A word to ask for: a usual one, neither very frequent nor rare."""
+    return "king" if "king" in vectors else vectors.words[min(len(vectors) - 1, max(10, len(vectors) // 50))]
