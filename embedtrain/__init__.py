@@ -13,13 +13,13 @@ from embedtrain._version import __version__
 if TYPE_CHECKING:
     from embedtrain.errors import DataError, EmbedtrainError, Interrupted, SettingError, TrainingError
     from embedtrain.skipgram import train_skipgram
-    from embedtrain.training.loop import Epoch
+    from embedtrain.vectors.reports import Epoch
     from embedtrain.vectors.word_vectors import WordVectors
 
 _HOMES = {
     "DataError": "errors",
     "EmbedtrainError": "errors",
-    "Epoch": "training.loop",
+    "Epoch": "vectors.reports",
     "Interrupted": "errors",
     "SettingError": "errors",
     "TrainingError": "errors",

@@ -40,6 +40,7 @@ def alias_table(probability: NDArray[np.float64]) -> tuple[NDArray[np.uint32], N
     """Thresholds and aliases for `kernels.sampling.draw_alias`."""
     from embedtrain.kernels.sampling import build_alias
 
-    thresholds, aliases = np.empty(len(probability), np.uint32), np.empty(len(probability), np.int32)
-    build_alias(probability, thresholds, aliases)
+    n = len(probability)
+    thresholds, aliases = np.empty(n, np.uint32), np.empty(n, np.int32)
+    build_alias(probability * n, np.empty(n, np.int64), thresholds, aliases)
     return thresholds, aliases

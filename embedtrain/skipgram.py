@@ -33,15 +33,15 @@ from embedtrain.kernels.alignment import padded
 from embedtrain.machine.memory import require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, say
 from embedtrain.machine.threads import if_slow, resolve_threads
-from embedtrain.training.loop import Callback, Chunk, History, train_epochs
+from embedtrain.training.loop import Chunk, History, train_epochs
 from embedtrain.training.loss import ChunkResult
-from embedtrain.training.report import TrainingReport
 from embedtrain.training.tables import Table, table_bytes
+from embedtrain.vectors.reports import Epoch, TrainingReport
 from embedtrain.vectors.word_vectors import WordVectors
 
-_N_NOISE = 32  # distinct negatives that a centre meets; fewer lose accuracy, more lose speed (bench/block_shape.py)
-_BLOCK = 32  # centres in a block, where the vocabulary allows it
-_STEP_LIMIT = 7.0  # of `lr * questions to the most frequent word in a block`, above which small vocabularies diverge
+_N_NOISE = 48  # noise words that a centre meets, a multiple of 16; fewer cost accuracy, more cost speed (bench/block_shape.py)
+_BLOCK = 32  # centres in a block, where the vocabulary allows it (bench/block_shape.py)
+_STEP_LIMIT = 2.0  # of `block_size`; handfuls of words diverge from about 2.5 on (bench/step_limit.py)
 _LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which Ctrl-C, progress and loss are looked at
 _LOSS_EVERY = 8  # blocks
 
@@ -100,7 +100,7 @@ def train_skipgram(
     invalid_utf8: str = "replace",
     temp_folder: str | os.PathLike[str] | None = None,
     progress: bool | None = None,
-    callback: Callback | None = None,
+    callback: Callable[[Epoch], object] | None = None,
 ) -> WordVectors:
     """Train word vectors by skip-gram with negative sampling.
 
@@ -260,17 +260,17 @@ def block_size(settings: SkipgramSettings, p_max: float) -> int:
     """
     questions = (settings.window + 1) * (1 + settings.negative) * p_max
     size = _BLOCK
-    while size > kernels.ROWS and settings.lr * size * questions > _STEP_LIMIT:
+    while size > 1 and settings.lr * size * questions > _STEP_LIMIT:
         size //= 2
     return size
 
 
-def _train(model: _Model, n_threads: int, shown: bool, callback: Callback | None) -> None:
+def _train(model: _Model, n_threads: int, shown: bool, callback: Callable[[Epoch], object] | None) -> None:
     """Train all epochs, and see that the result is finite."""
     settings, n_tokens = model.settings, len(model.encoded.ids)
     progress = Progress(n_tokens * settings.epochs, shown=shown)
     try:
-        train_epochs(
+        for result in train_epochs(
             [model.worker() for _ in range(n_threads)],
             n_tokens,
             epochs=settings.epochs,
@@ -279,9 +279,9 @@ def _train(model: _Model, n_threads: int, shown: bool, callback: Callback | None
             loss_limit=2 * (1 + settings.negative) * math.log(2),
             history=model.history,
             progress=progress,
-            vectors=model.vectors,
-            callback=callback,
-        )
+        ):
+            if callback is not None and callback(Epoch(*result, vectors=model.vectors())) is True:
+                break
     except KeyboardInterrupt:
         raise Interrupted(model.vectors()) from None
     finally:

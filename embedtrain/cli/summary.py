@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from embedtrain.machine.progress import say
 
 if TYPE_CHECKING:
-    from embedtrain.training.report import TrainingReport
+    from embedtrain.vectors.reports import TrainingReport
     from embedtrain.vectors.word_vectors import WordVectors
 
 

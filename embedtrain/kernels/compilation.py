@@ -20,6 +20,23 @@ FASTMATH = {
 }
 
 
+def _options() -> dict[str, Any]:
+    """Numba's options for every kernel.
+
+    Kernels allocate nothing, so counting references to their arrays is switched off where Numba lets us: it takes
+    atomic instructions, half of the time of a tokeniser that handles an array or two a token (bench/reference_counts.py).
+    """
+    options: dict[str, Any] = {"nogil": True, "fastmath": FASTMATH}
+    try:
+        numba.njit(_nrt=False, **options)(lambda: None)
+    except KeyError:  # the option is not among Numba's promises
+        return options
+    return {"_nrt": False, **options}
+
+
+OPTIONS = _options()
+
+
 def _sources() -> str:
     """Digest of all kernel sources; Numba's own cache key sees only the file a kernel stands in."""
     digest = hashlib.sha256()
@@ -43,11 +60,10 @@ def _with_sources(function: FunctionType) -> FunctionType:
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile `function` at its first call: without the interpreter lock, cached on disk where that is possible."""
+    """Compile `function` at its first call: without the interpreter lock, and cached on disk where that is possible."""
     assert isinstance(function, FunctionType)
-    options: dict[str, Any] = {"nogil": True, "fastmath": FASTMATH}
     marked = _with_sources(function)
     try:
-        return numba.njit(cache=True, **options)(marked)
+        return numba.njit(cache=True, **OPTIONS)(marked)
     except RuntimeError:  # a read-only installation whose user has no home: compile at every start
-        return numba.njit(**options)(marked)
+        return numba.njit(**OPTIONS)(marked)

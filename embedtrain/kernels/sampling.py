@@ -45,14 +45,12 @@ def draw_alias(bits, thresholds, aliases):
 
 
 @kernel
-def build_alias(probabilities, thresholds, aliases):
-    """Fill the tables of `draw_alias` for probabilities that sum to 1: outcome i is kept with thresholds[i] / 2^32, else aliases[i].
+def build_alias(shares, order, thresholds, aliases):
+    """Fill the tables of `draw_alias` for probabilities shares[i] / n: i stays i with thresholds[i] / 2^32, or is aliases[i].
 
-    Every outcome below the mean is topped up by one above it.
+    Every outcome below the mean is topped up by one above it. `shares` is used up, `order` is scratch.
     """
-    n = probabilities.size
-    shares = probabilities * n
-    order = np.empty(n, np.int64)  # outcomes below the mean from the left, the others from the right
+    n = shares.size  # `order` has outcomes below the mean from the left, the others from the right
     below_mean, above_mean = 0, n
     for i in range(n):
         aliases[i] = i

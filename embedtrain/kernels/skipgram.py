@@ -78,84 +78,108 @@ def draw_noise(noise, distribution, state, C, dim):
 
 
 @kernel
-def weigh_window(weights, row, n_noise, own, begin, end, share):
-    """Ask an input for the outputs [begin, end) but its `own`, and for each noise word as often as that in expectation."""
-    n_contexts = end - begin - 1
-    fill(weights, row, n_noise, n_contexts * share)
-    for k in range(begin, end):
-        weights[row + k] = np.float32(1)
-    weights[row + own] = np.float32(0)
-    return n_contexts
+def place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink):
+    """Name the rows of a block: an input for each centre in [t0, t1), an output for each noise word and each token around.
 
-
-@kernel
-def spare_contexts(block, noise, kept, t0, n_inputs, n_slots, n_tokens, window, n_noise, stride, share):
-    """Take each noise word's weight back from the inputs whose context it is: no word is pushed from its own context."""
-    words, weights, noise_words, marks = kept.words, block.weights, noise.words, noise.marks
-    for k in range(n_noise):
-        marks[noise_words[k] & (_MARKS - 1)] = 1
-    for slot in range(n_slots):
-        token = t0 - window + slot
-        if 0 <= token < n_tokens and marks[words[token] & (_MARKS - 1)]:
-            for k in range(n_noise):
-                if noise_words[k] == words[token]:
-                    for i in range(max(0, slot - 2 * window), min(n_inputs, slot + 1)):
-                        weights[i * stride + k] -= share * weights[i * stride + n_noise + slot]
-    for k in range(n_noise):
-        marks[noise_words[k] & (_MARKS - 1)] = 0
-
-
-@kernel
-def build_block(block, noise, kept, t0, t1, n_tokens, window, dynamic, share, stride, dim, sink, state):
-    """Fill `block` for the centre tokens [t0, t1): an input each; outputs are the noise and the tokens around.
-
-    Output row `n_noise + s` is the token `t0 - window + s`, so input i asks a band from `n_noise + i` on.
+    Output `n_noise + s` is the token `t0 - window + s`. Returns the numbers of inputs and outputs, in whole groups.
     """
-    words, begins, ends = kept.words, kept.begins, kept.ends
-    inputs, outputs, weights = block.inputs, block.outputs, block.weights
-    asked_begin, asked_end = block.asked_begin, block.asked_end
-    asking_begin, asking_end = block.asking_begin, block.asking_end
-    n_noise = noise.words.size
+    words, inputs, outputs, noise_words = kept.words, block.inputs, block.outputs, noise.words
+    n_noise = noise_words.size
     n_inputs = (t1 - t0 + ROWS - 1) // ROWS * ROWS
     n_slots = (t1 - t0 + 2 * window + ROWS - 1) // ROWS * ROWS
-
-    for i in range(n_inputs):
-        inputs[i] = words[t0 + i] * dim if t0 + i < t1 else sink
+    for i in range(t1 - t0):
+        inputs[i] = words[t0 + i] * dim
+    for i in range(t1 - t0, n_inputs):
+        inputs[i] = sink
     for k in range(n_noise):
-        outputs[k] = noise.words[k] * dim
+        outputs[k] = noise_words[k] * dim
+    first, last = max(0, window - t0), min(n_slots, n_tokens - t0 + window)
     for slot in range(n_slots):
-        token = t0 - window + slot
-        outputs[n_noise + slot] = words[token] * dim if 0 <= token < n_tokens else sink
+        outputs[n_noise + slot] = sink
+    for slot in range(first, last):
+        outputs[n_noise + slot] = words[t0 - window + slot] * dim
+    return n_inputs, n_noise + n_slots
 
-    shift = n_noise + window - t0
+
+@kernel
+def weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, dynamic, share, stride, state):
+    """Ask every input for the tokens in its window, and for each noise word as often as for all of them, in expectation.
+
+    Returns the number of pairs of a centre and a context, and the generator's state.
+    """
+    begins, ends, weights = kept.begins, kept.ends, block.weights
+    asked_begin, asked_end = block.asked_begin, block.asked_end
+    shift = n_noise + window - t0  # from tokens to outputs
     n_pairs = 0
-    for i in range(n_inputs):
-        first, last = i // ROWS * ROWS + t0, min(i // ROWS * ROWS + t0 + ROWS, t1) - 1
-        asked_begin[i // ROWS] = (max(begins[first], first - window) + shift) // ROWS * ROWS
-        asked_end[i // ROWS] = (min(ends[last], last + window + 1) + shift + ROWS - 1) // ROWS * ROWS
-        row, t = i * stride, t0 + i
-        fill(weights, row + asked_begin[i // ROWS], asked_end[i // ROWS] - asked_begin[i // ROWS], np.float32(0))
-        if t < t1:
+    for i in range(0, n_inputs, ROWS):
+        first, last = t0 + i, min(t0 + i + ROWS, t1) - 1
+        low = (max(begins[first], first - window) + shift) // ROWS * ROWS
+        high = (min(ends[last], last + window + 1) + shift + ROWS - 1) // ROWS * ROWS
+        asked_begin[i // ROWS], asked_end[i // ROWS] = low, high
+        for t in range(first, last + 1):
             reach = window
             if dynamic:
                 state += _FORWARD
                 reach = 1 + below(random_at(state, 0), window)
             begin, end = max(begins[t], t - reach), min(ends[t], t + reach + 1)
-            n_pairs += weigh_window(weights, row, n_noise, t + shift, begin + shift, end + shift, share)
-        else:
-            fill(weights, row, n_noise, np.float32(0))
-    spare_contexts(block, noise, kept, t0, n_inputs, n_slots, n_tokens, window, n_noise, stride, share)
+            row = (t - t0) * stride
+            fill(weights, row, n_noise, (end - begin - 1) * share)
+            fill(weights, row + low, high - low, np.float32(0))
+            for token in range(begin, end):
+                weights[row + shift + token] = np.float32(1)
+            weights[row + shift + t] = np.float32(0)
+            n_pairs += end - begin - 1
+        for mute in range(last + 1 - t0, i + ROWS):
+            fill(weights, mute * stride, n_noise, np.float32(0))
+            fill(weights, mute * stride + low, high - low, np.float32(0))
+    return n_pairs, state
 
+
+@kernel
+def spare_contexts(block, noise, kept, t0, t1, n_slots, n_tokens, window, stride, share):
+    """Take a noise word's weight back from the inputs whose context it is: no word is pushed from its own context."""
+    words, begins, ends = kept.words, kept.begins, kept.ends
+    weights, noise_words, marks = block.weights, noise.words, noise.marks
+    n_noise = noise_words.size
+    for k in range(n_noise):
+        marks[noise_words[k] & (_MARKS - 1)] = 1
+    for token in range(max(0, t0 - window), min(t0 - window + n_slots, n_tokens)):
+        if marks[words[token] & (_MARKS - 1)]:
+            column = n_noise + token - t0 + window
+            first, last = max(begins[token], token - window, t0), min(ends[token], token + window + 1, t1)
+            for k in range(n_noise):
+                if noise_words[k] == words[token]:
+                    for row in range((first - t0) * stride, (last - t0) * stride, stride):
+                        weights[row + k] -= share * weights[row + column]
+    for k in range(n_noise):
+        marks[noise_words[k] & (_MARKS - 1)] = 0
+
+
+@kernel
+def find_askers(block, n_inputs, n_outputs, n_noise):
+    """The inputs that ask each group of outputs: all ask for the noise, and a contiguous range for each token."""
+    asked_begin, asked_end = block.asked_begin, block.asked_end
+    asking_begin, asking_end = block.asking_begin, block.asking_end
     for group in range(n_noise // ROWS):
         asking_begin[group], asking_end[group] = 0, n_inputs
     low, high = 0, 0
-    for output in range(n_noise, n_noise + n_slots, ROWS):
+    for output in range(n_noise, n_outputs, ROWS):
         while low < n_inputs and asked_end[low // ROWS] <= output:
             low += ROWS
         while high < n_inputs and asked_begin[high // ROWS] <= output:
             high += ROWS
         asking_begin[output // ROWS], asking_end[output // ROWS] = low, high
-    return n_inputs, n_noise + n_slots, n_pairs, state
+
+
+@kernel
+def build_block(block, noise, kept, t0, t1, n_tokens, window, dynamic, share, stride, dim, sink, state):
+    """Fill `block` for the centre tokens [t0, t1); returns its inputs, outputs and pairs, and the generator's state."""
+    n_noise = noise.words.size
+    n_inputs, n_outputs = place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink)
+    n_pairs, state = weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, dynamic, share, stride, state)
+    spare_contexts(block, noise, kept, t0, t1, n_outputs - n_noise, n_tokens, window, stride, share)
+    find_askers(block, n_inputs, n_outputs, n_noise)
+    return n_inputs, n_outputs, n_pairs, state
 
 
 @kernel
@@ -189,7 +213,7 @@ class Shape(NamedTuple):
     window: int
     dynamic: bool  # each centre draws its reach from 1 to window, as word2vec does
     negative: int
-    n_inputs: int  # centres in a block, a multiple of ROWS
+    n_inputs: int  # centres in a block
     dim: int  # padded
     sink: int  # first element of the row that fills incomplete groups
     loss_every: int  # loss is taken in one of so many blocks
@@ -237,10 +261,10 @@ def train_chunk(W, C, text, begin, end, sampling, shape, scratch, key, state, fi
 def make_scratch(shape: Shape, n_noise: int, largest_chunk: int) -> Scratch:
     """Memory for a thread that trains on chunks of at most `largest_chunk` tokens, with `n_noise` shared negatives a block."""
     n_kept = largest_chunk + 2 * shape.window + 1
-    n_slots = -(-(shape.n_inputs + 2 * shape.window) // ROWS) * ROWS
-    n_outputs = n_noise + n_slots
+    n_outputs = n_noise + -(-(shape.n_inputs + 2 * shape.window) // ROWS) * ROWS
     stride = padded(n_outputs) + LANES  # a whole vector more, since the last one asked may begin anywhere
-    rows, groups = shape.n_inputs, shape.n_inputs // ROWS
+    groups = -(-shape.n_inputs // ROWS)
+    rows = groups * ROWS
 
     def places(n: int) -> NDArray[np.int64]:
         return np.zeros(n, np.int64)

@@ -10,7 +10,7 @@ import math
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,9 @@ def resolve_threads(threads: int | None) -> int:
     return threads or available_threads()
 
 
-def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]) -> Iterator[Result]:
+def run_tasks(
+    workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]
+) -> Generator[Result, None, None]:
     """Let every worker call itself on the next task, in a thread each, and yield the results as they come.
 
     Tasks are drawn one at a time, under a lock, when a worker is free. With one worker all happens in the calling thread. The first

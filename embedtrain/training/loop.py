@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_tasks
 from embedtrain.training.loss import ChunkResult, LossMeter
 from embedtrain.training.schedule import linear_decay
 
-if TYPE_CHECKING:
-    from embedtrain.vectors.word_vectors import WordVectors
+_CHUNKS = 64  # an epoch of a small corpus has about so many: enough to share out evenly
+_SMALLEST = 256  # tokens
 
 
 class Chunk(NamedTuple):
@@ -28,38 +28,19 @@ class Chunk(NamedTuple):
     last_lr: float
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """What a callback is told after each epoch.
+class EpochResult(NamedTuple):
+    """What the loop knows after an epoch."""
 
-    Attributes
-    ----------
-    number, epochs : int
-        This epoch, from 1, of so many.
-    loss : float
-        Mean loss a pair.
-    lr : float
-        The learning rate reached.
-    words_per_second : float
-        Tokens of the corpus passed in a second of this epoch.
-    vectors : WordVectors
-        A view of the tables as they are now; copy what is to be kept.
-    """
-
-    number: int
+    number: int  # from 1
     epochs: int
-    loss: float
+    loss: float  # mean a pair
     lr: float
     words_per_second: float
-    vectors: WordVectors
-
-
-Callback = Callable[[Epoch], object]
 
 
 @dataclass
 class History:
-    """What became of the epochs so far."""
+    """What was done so far."""
 
     losses: list[float] = field(default_factory=list)
     tokens: int = 0  # passed, over all epochs
@@ -68,17 +49,17 @@ class History:
 
 
 def plan_chunks(n_tokens: int, epoch: int, epochs: int, lr: float, largest: int) -> list[Chunk]:
-    """The chunks of an epoch: about 64, and none above `largest` tokens, whatever the number of threads."""
-    size = min(largest, max(256, n_tokens // 64))
-    begins = range(0, n_tokens, size)
+    """The chunks of an epoch, none above `largest` tokens; the same for any number of threads."""
+    size = min(largest, max(_SMALLEST, n_tokens // _CHUNKS))
 
     def rate(position: int) -> float:
         return linear_decay(lr, (epoch + position / n_tokens) / epochs)
 
-    return [
-        Chunk(epoch, number, begin, end, rate(begin), rate(end))
-        for number, (begin, end) in enumerate((begin, min(begin + size, n_tokens)) for begin in begins)
-    ]
+    chunks = []
+    for number, begin in enumerate(range(0, n_tokens, size)):
+        end = min(begin + size, n_tokens)
+        chunks.append(Chunk(epoch, number, begin, end, rate(begin), rate(end)))
+    return chunks
 
 
 def train_epochs(
@@ -91,12 +72,10 @@ def train_epochs(
     loss_limit: float,
     history: History,
     progress: Progress,
-    vectors: Callable[[], WordVectors],
-    callback: Callback | None,
-) -> None:
-    """Let the workers train on every chunk of every epoch; `history` grows as they do.
+) -> Iterator[EpochResult]:
+    """Let the workers train on every chunk of every epoch; yields after each, and adds to `history` all the time.
 
-    Epochs do not overlap. The callback may stop training by returning True.
+    Epochs do not overlap.
 
     Raises
     ------
@@ -105,8 +84,8 @@ def train_epochs(
     """
     for epoch in range(epochs):
         meter = LossMeter(loss_limit)
-        chunks = plan_chunks(n_tokens, epoch, epochs, lr, largest_chunk)
         started, before = time.perf_counter(), history.seconds
+        chunks = plan_chunks(n_tokens, epoch, epochs, lr, largest_chunk)
         with closing(run_tasks(workers, chunks)) as results:
             for result in results:
                 meter.add(result)
@@ -114,12 +93,9 @@ def train_epochs(
                 history.kept += result.kept
                 history.seconds = before + time.perf_counter() - started
                 meter.check(epoch + 1, lr)
-                progress.update(
-                    result.tokens, epoch=f"{epoch + 1}/{epochs}", lr=f"{result.lr:.4f}", loss=f"{meter.mean:.3f}"
-                )
+                facts = {"epoch": f"{epoch + 1}/{epochs}", "lr": f"{result.lr:.4f}", "loss": f"{meter.mean:.3f}"}
+                progress.update(result.tokens, **facts)
         meter.check(epoch + 1, lr, final=True)
         history.losses.append(meter.mean)
-        if callback is not None:
-            speed = n_tokens / max(history.seconds - before, 1e-9)
-            if callback(Epoch(epoch + 1, epochs, meter.mean, chunks[-1].last_lr, speed, vectors())) is True:
-                return
+        speed = n_tokens / max(history.seconds - before, 1e-9)
+        yield EpochResult(epoch + 1, epochs, meter.mean, linear_decay(lr, (epoch + 1) / epochs), speed)

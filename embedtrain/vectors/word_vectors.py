@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError
 from embedtrain.vectors import word2vec_text
 from embedtrain.vectors.neighbors import nearest
-
-if TYPE_CHECKING:
-    from embedtrain.training.report import TrainingReport
+from embedtrain.vectors.reports import TrainingReport
 
 
 class UnknownWord(DataError, KeyError):

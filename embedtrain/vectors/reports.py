@@ -1,8 +1,38 @@
-"""What a training run did, in numbers."""
+"""What training tells of itself: after each epoch, and at the end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from embedtrain.vectors.word_vectors import WordVectors
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What a callback is told after each epoch.
+
+    Attributes
+    ----------
+    number, epochs : int
+        This epoch, from 1, of so many.
+    loss : float
+        Mean loss a pair.
+    lr : float
+        The learning rate reached.
+    words_per_second : float
+        Tokens of the corpus passed in a second of this epoch.
+    vectors : WordVectors
+        A view of the tables as they are now; copy what is to be kept.
+    """
+
+    number: int
+    epochs: int
+    loss: float
+    lr: float
+    words_per_second: float
+    vectors: WordVectors
 
 
 @dataclass

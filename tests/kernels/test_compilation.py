@@ -1,0 +1,69 @@
+"""The cache: it must know when any kernel source changed, and be done without where nothing can be written."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent.parent / "embedtrain"
+CALL = """
+import numpy as np
+from embedtrain.kernels import sampling
+print(int(sampling.random_at(np.uint64(1), 2)), sum(sampling.random_at.stats.cache_hits.values()))
+"""
+
+
+def call(folder, **environment):
+    """Run a kernel of the copy in `folder`; returns its value and how often the cache served it."""
+    result = subprocess.run(
+        [sys.executable, "-c", CALL],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    value, hits = result.stdout.split()
+    return int(value), int(hits)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the package, whose cache lies beside its files."""
+    shutil.copytree(PACKAGE, tmp_path / "embedtrain", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_a_change_in_the_tiles_recompiles_what_is_cached(copy):
+    value, hits = call(copy)
+    assert hits == 0
+    assert call(copy) == (value, 1), "the second run is served from the cache"
+    tiles = copy / "embedtrain" / "kernels" / "tiles.py"
+    tiles.write_text(tiles.read_text() + "\n# another line\n")
+    assert call(copy) == (value, 0), "another source, another compilation"
+    assert call(copy) == (value, 1)
+
+
+def test_a_changed_kernel_is_not_run_from_a_stale_cache_of_its_callers(copy):
+    value, _ = call(copy)
+    sampling = copy / "embedtrain" / "kernels" / "sampling.py"
+    sampling.write_text(sampling.read_text().replace("np.uint64(index) * _STRIDE", "np.uint64(index) * _STRIDE + _FACTOR1"))
+    assert call(copy)[0] != value
+
+
+def test_nothing_can_be_cached(copy):
+    """A read-only installation whose user has no home: kernels are compiled at every start, and work."""
+    value, _ = call(copy, NUMBA_CACHE_DIR=str(copy / "cache"))
+    blocked = copy / "blocked"
+    blocked.write_text("a file where the cache folder should be")
+    for pycache in copy.rglob("__pycache__"):
+        shutil.rmtree(pycache)
+    for folder in (copy / "embedtrain").rglob("*"):
+        if folder.is_dir():
+            (folder / "__pycache__").write_text("a file where the cache folder should be")
+    environment = {"HOME": str(blocked), "XDG_CACHE_HOME": str(blocked), "LOCALAPPDATA": str(blocked)}
+    assert call(copy, PYTHONDONTWRITEBYTECODE="1", **environment) == (value, 0)

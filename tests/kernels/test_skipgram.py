@@ -1,0 +1,167 @@
+"""The block builder and a whole chunk against their plain forms."""
+
+import naive
+import numpy as np
+import pytest
+
+from embedtrain.distributions import alias_table, keep_thresholds
+from embedtrain.kernels import skipgram
+from embedtrain.kernels.alignment import aligned_zeros, padded
+from embedtrain.kernels.tiles import ROWS
+
+N_WORDS, N_TYPES, DIM = 12, 15, 6
+KEY, STATE = 77, 123_456
+
+
+def readonly(array):
+    """As a corpus is mapped from disk: kernels are compiled for arrays that cannot be written."""
+    array.setflags(write=False)
+    return array
+
+
+@pytest.fixture
+def text():
+    """Sentences of 1 to 40 tokens over few words, so that repetitions, borders and cut words are everywhere."""
+    rng = np.random.default_rng(8)
+    lengths = [1, 40, 2, 1, 7, 30, 3, 25, 1, 11]
+    ids = rng.integers(0, N_TYPES, sum(lengths)).astype(np.int32)
+    return skipgram.Text(readonly(ids), readonly(np.cumsum([0, *lengths])))
+
+
+@pytest.fixture
+def sampling():
+    rng = np.random.default_rng(9)
+    keep = rng.uniform(0.5, 1, N_WORDS)
+    return skipgram.Sampling(keep_thresholds(keep, N_TYPES), *alias_table(rng.dirichlet(np.ones(N_WORDS))))
+
+
+def shape_of(window=3, dynamic=True, negative=5, n_inputs=8):
+    dim = padded(DIM)
+    return skipgram.Shape(window, dynamic, negative, n_inputs, dim, N_WORDS * dim, loss_every=1)
+
+
+@pytest.mark.parametrize("window", [1, 3, 50])
+@pytest.mark.parametrize(("begin", "end"), [(0, 121), (0, 1), (20, 60), (41, 44), (60, 61), (120, 121)])
+def test_kept_tokens_and_their_neighbours_beyond_the_chunk(text, sampling, window, begin, end):
+    scratch = skipgram.make_scratch(shape_of(window), 16, 128)
+    first, last, n = skipgram.keep_tokens(
+        *text, begin, end, sampling.keep_thresholds, np.uint64(KEY), window, scratch.kept
+    )
+    middles = naive.centres(*text, begin, end, sampling.keep_thresholds, KEY)
+    words, begins, ends = (array.tolist() for array in scratch.kept)
+    assert last - first == len(middles)
+    assert last <= n
+    for token, (word, sentence, place) in zip(range(first, last), middles, strict=True):
+        assert words[token] == word
+        near = range(max(begins[token], token - window), min(ends[token], token + window + 1))
+        assert [words[t] for t in near if t != token] == naive.contexts(sentence, place, window)
+
+
+def weights_by_word(inputs, outputs, weights, n_noise):
+    """For each input its word, its weights of noise words, and its context words with their weights."""
+    return [
+        (int(word), row[:n_noise].tolist(), sorted(zip(outputs[n_noise:].tolist(), row[n_noise:], strict=True)))
+        for word, row in zip(inputs, weights, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 9])
+@pytest.mark.parametrize("dynamic", [True, False])
+@pytest.mark.parametrize("block", [4, 8, 32])
+def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, block):
+    shape = shape_of(window, dynamic, n_inputs=block)
+    n_noise, dim = 16, shape.dim
+    kept, noise, filled = scratch = skipgram.make_scratch(shape, n_noise, 128)
+    stride = filled.weights.size // block
+    table = (sampling.noise_thresholds, sampling.noise_aliases)
+    middles = naive.centres(*text, 5, 110, sampling.keep_thresholds, KEY)
+    expected = naive.skipgram_blocks(
+        middles, table, window=window, dynamic=dynamic, negative=5, n_noise=n_noise, block=block, state=STATE
+    )
+    C = aligned_zeros((N_WORDS + 1) * dim)
+    first, last, n = skipgram.keep_tokens(
+        *text, 5, 110, sampling.keep_thresholds, np.uint64(KEY), window, scratch.kept
+    )
+    state = np.uint64(skipgram.draw_noise(noise, table, np.uint64(STATE), C, dim))
+    for t0, right in zip(range(first, last, block), expected, strict=True):
+        t1 = min(t0 + block, last)
+        state = np.uint64(skipgram.draw_noise(noise, table, state, C, dim))
+        n_inputs, n_outputs, pairs, state = skipgram.build_block(
+            filled, noise, kept, t0, t1, n, window, dynamic, np.float32(5 / n_noise), stride, dim, shape.sink, state
+        )
+        state = np.uint64(state)
+        right_inputs, right_outputs, right_weights, _, right_pairs = right
+
+        asked = np.zeros((n_inputs, n_outputs), bool)
+        asking = np.zeros((n_inputs, n_outputs), bool)
+        asked[:, :n_noise] = True
+        for i in range(n_inputs):
+            asked[i, filled.asked_begin[i // ROWS] : filled.asked_end[i // ROWS]] = True
+        for k in range(n_outputs):
+            asking[filled.asking_begin[k // ROWS] : filled.asking_end[k // ROWS], k] = True
+        assert (asked == asking).all(), "the two views of who asks whom differ"
+
+        inputs, outputs = filled.inputs[:n_inputs] // dim, filled.outputs[:n_outputs] // dim
+        weights = np.where(asked, filled.weights.reshape(block, stride)[:n_inputs, :n_outputs], 0)
+        assert pairs == right_pairs
+        assert (weights[t1 - t0 :] == 0).all(), "what fills a group is muted"
+        assert inputs[: t1 - t0].tolist() == right_inputs.tolist()
+        assert outputs[:n_noise].tolist() == right_outputs[:n_noise].tolist()
+        assert weights[: t1 - t0, :n_noise] == pytest.approx(right_weights[:, :n_noise], abs=1e-6)
+        for i in range(t1 - t0):
+            (columns,) = np.nonzero(weights[i, n_noise:])
+            (right_columns,) = np.nonzero(right_weights[i, n_noise:])
+            assert (weights[i, n_noise + columns] == 1).all()
+            assert outputs[n_noise + columns].tolist() == right_outputs[n_noise + right_columns].tolist()
+
+
+@pytest.mark.parametrize("window", [2, 5])
+@pytest.mark.parametrize("block", [4, 32])
+def test_chunk_trains_as_the_plain_form(text, sampling, window, block):
+    shape = shape_of(window, n_inputs=block)
+    dim, first_lr, last_lr = shape.dim, 0.05, 0.02
+    rng = np.random.default_rng(10)
+    tables = [aligned_zeros((N_WORDS + 1) * dim) for _ in range(2)]
+    for flat in tables:
+        flat.reshape(N_WORDS + 1, dim)[:N_WORDS, :DIM] = rng.normal(0, 0.4, (N_WORDS, DIM))
+    W, C = (flat.reshape(N_WORDS + 1, dim)[:N_WORDS, :DIM].astype(np.float64) for flat in tables)
+    loss, pairs, kept = skipgram.train_chunk(
+        *tables, text, 3, 118, sampling, shape, skipgram.make_scratch(shape, 16, 128), np.uint64(KEY), np.uint64(STATE),
+        np.float32(first_lr), np.float32(last_lr),
+    )  # fmt: skip
+
+    middles = naive.centres(*text, 3, 118, sampling.keep_thresholds, KEY)
+    right_loss, right_pairs, done = 0.0, 0, 0
+    table = (sampling.noise_thresholds, sampling.noise_aliases)
+    for *questions, n_pairs in naive.skipgram_blocks(
+        middles, table, window=window, dynamic=True, negative=5, n_noise=16, block=block, state=STATE
+    ):
+        lr = first_lr + (last_lr - first_lr) * done / len(middles)
+        right_loss += naive.logistic_loss(W, C, *questions)
+        W, C = naive.logistic_step(W, C, *questions, lr)
+        right_pairs += n_pairs
+        done += len(questions[0])
+    assert kept == len(middles)
+    assert pairs == right_pairs
+    assert loss == pytest.approx(right_loss, rel=1e-5)
+    for flat, right in zip(tables, (W, C), strict=True):
+        rows = flat.reshape(N_WORDS + 1, dim)
+        assert rows[:N_WORDS, :DIM] == pytest.approx(right, abs=2e-5)
+        assert (rows[N_WORDS] == 0).all(), "the sink stays zero"
+        assert (rows[:, DIM:] == 0).all(), "padding stays zero"
+
+
+def test_expected_weight_of_noise_is_negative_for_each_pair(text, sampling):
+    """Over many blocks a pair meets `negative` noise words, less those that are its own context."""
+    table = (sampling.noise_thresholds, sampling.noise_aliases)
+    noise = naive.alias_probabilities(*table)
+    middles = naive.centres(*text, 0, 121, sampling.keep_thresholds, KEY)
+    total = expected = 0.0
+    for state in range(300):
+        for _, _, weights, labels, _ in naive.skipgram_blocks(
+            middles, table, window=3, dynamic=False, negative=5, n_noise=16, block=8, state=state * 10_000
+        ):
+            total += weights[:, labels == 0].sum()
+    for _, sentence, place in middles:
+        expected += 300 * sum(5 * (1 - noise[word]) for word in naive.contexts(sentence, place, 3))
+    assert total == pytest.approx(expected, rel=0.01)

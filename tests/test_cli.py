@@ -1,0 +1,370 @@
+import gzip
+import inspect
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import generate
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from embedtrain import DataError, TrainingError, WordVectors, cli, train_skipgram
+from embedtrain.cli.skipgram import skipgram
+
+SETTINGS = ["--dim", "8", "--epochs", "1", "--threads", "1", "--min-count", "2"]
+
+
+def run(*args):
+    return CliRunner().invoke(cli.main, [str(arg) for arg in args])
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm_kernels():
+    """The kernels compiled or loaded, of which the first run would say something."""
+    train_skipgram([["two", "words"]], dim=8, epochs=1, min_count=1, threads=1, progress=False)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The current folder, with corpora good and bad."""
+    monkeypatch.chdir(tmp_path)
+    text = "".join(" ".join(tokens) + "\n" for tokens in generate.sentences(600))
+    (tmp_path / "text.txt").write_bytes(text.encode())
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "one.txt").write_bytes(b"word word word\nword word\n")
+    (tmp_path / "broken.vec").write_bytes(b"2 2\na 1 2\nb 1 x\n")
+    (tmp_path / "good.vec").write_bytes(b"3 2\nking 1 0\nqueen 0.8 0.6\nfrog -1 0\n")
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What `train_skipgram` is called with; it does not train."""
+    seen = []
+
+    def pretend(corpus, **settings):
+        seen.append({"corpus": corpus, **settings})
+        return WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
+
+    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", pretend)
+    return seen
+
+
+# --- What works -------------------------------------------------------------------------------------------------------
+
+
+def test_training_writes_vectors_that_load(folder):
+    done = run("skipgram", "text.txt", *SETTINGS, "-o", "x.vec")
+    assert (done.exit_code, done.stdout) == (0, "")
+    vectors = WordVectors.load("x.vec")
+    again = train_skipgram("text.txt", dim=8, epochs=1, threads=1, min_count=2)
+    assert list(vectors.words) == again.words
+    assert vectors.vectors.tolist() == again.vectors.tolist()
+
+
+def test_the_summary_names_a_next_command_that_works():
+    done = run("skipgram", "text.txt", *SETTINGS, "-o", "a name.vec")
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("next ")]
+    name, *args = shlex.split(line.removeprefix("next "))
+    assert name == "embedtrain"
+    asked = run(*args)
+    assert asked.exit_code == 0
+    assert len(asked.stdout.splitlines()) == 10
+
+
+def test_the_summary_says_what_was_done():
+    done = run("skipgram", "text.txt", *SETTINGS, "-o", "x.vec")
+    vectors = WordVectors.load("x.vec")
+    n_tokens = len(Path("text.txt").read_text().split())
+    for part in (f"{n_tokens} tokens of ", f"{len(vectors)} words", "1 epoch,", "1 thread,", "x.vec", "8 dimensions"):
+        assert part in done.stderr
+
+
+def test_quiet_says_nothing():
+    done = run("skipgram", "text.txt", *SETTINGS, "--quiet")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+    assert WordVectors.load("text.vec").vectors.shape[1] == 8
+
+
+@pytest.fixture
+def doubtful_text(folder):
+    text = (folder / "text.txt").read_bytes()
+    (folder / "text.txt").write_bytes(text + b"a nul\0 and caf\xe9\n")
+
+
+@pytest.mark.usefixtures("doubtful_text")
+def test_notes_on_the_text_are_shown_a_line_each():
+    done = run("skipgram", "text.txt", *SETTINGS)
+    assert done.exit_code == 0
+    shown = [line for line in done.stderr.splitlines() if line.startswith("Note: ")]
+    assert ["control character" in note for note in shown].count(True) == 1
+    assert ["not UTF-8" in note for note in shown].count(True) == 1
+    assert len(shown) == 2
+
+
+@pytest.mark.usefixtures("doubtful_text")
+def test_quiet_says_no_notes():
+    done = run("skipgram", "text.txt", *SETTINGS, "--quiet")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("corpus", "output"),
+    [
+        ("text.txt", "text.vec"),
+        ("text.txt.gz", "text.vec"),
+        ("text", "text.vec"),
+        ("a.b.txt", "a.b.vec"),
+        ("folder/text.txt", "text.vec"),
+        ("folder/a text.txt", "a text.vec"),
+    ],
+)
+def test_the_output_is_named_after_the_corpus(folder, corpus, output):
+    text = (folder / "text.txt").read_bytes()
+    (folder / corpus).write_bytes(gzip.compress(text) if corpus.endswith(".gz") else text)
+    before = set(contents(folder))
+    assert run("skipgram", corpus, *SETTINGS).exit_code == 0
+    assert set(contents(folder)) - before == {output}
+
+
+def test_an_old_output_is_replaced(folder):
+    (folder / "text.vec").write_bytes(b"old")
+    assert run("skipgram", "text.txt", *SETTINGS).exit_code == 0
+    assert WordVectors.load("text.vec").vectors.shape[1] == 8
+
+
+def test_neighbors_are_those_of_the_library():
+    done = run("neighbors", "good.vec", "king")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "0.8000  queen\n-1.0000  frog\n", "")
+
+
+def test_neighbors_of_several_words_have_headings():
+    done = run("neighbors", "good.vec", "king", "frog", "-n", "1")
+    assert (done.exit_code, done.stdout) == (0, "king:\n0.8000  queen\nfrog:\n-0.8000  queen\n")
+
+
+@pytest.mark.parametrize("args", [["--help"], ["-h"], ["skipgram", "--help"], ["neighbors", "-h"], ["--version"]], ids=" ".join)
+def test_help_is_given_on_stdout(args):
+    done = run(*args)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "embedtrain" in done.stdout or "Usage: " in done.stdout
+
+
+def test_help_shows_no_aliases():
+    shown = run("skipgram", "--help").stdout
+    assert "--dim" in shown
+    assert not [alias for alias in ("--size", "--iter", "--workers", "--neg ", "--ws", "--alpha") if alias in shown]
+
+
+# --- Options ----------------------------------------------------------------------------------------------------------
+
+
+def test_defaults_are_those_of_the_library(calls):
+    assert run("skipgram", "text.txt").exit_code == 0
+    parameters = inspect.signature(train_skipgram).parameters
+    own = {"corpus", "temp_folder", "progress", "callback"}
+    wanted = {name: parameter.default for name, parameter in parameters.items() if name not in own}
+    assert len(wanted) == 12
+    (call,) = calls
+    assert {name: value for name, value in call.items() if name not in own} == wanted
+    assert call["corpus"] == "text.txt"
+
+
+@pytest.mark.parametrize(
+    ("args", "setting", "value"),
+    [
+        (["--size", "7"], "dim", 7),
+        (["--size=7"], "dim", 7),
+        (["--vector_size", "7"], "dim", 7),
+        (["--vector-size", "7"], "dim", 7),
+        (["--iter", "7"], "epochs", 7),
+        (["--workers", "7"], "threads", 7),
+        (["--neg", "7"], "negative", 7),
+        (["--ws", "7"], "window", 7),
+        (["--min_count", "7"], "min_count", 7),
+        (["--mincount", "7"], "min_count", 7),
+        (["--minCount", "7"], "min_count", 7),
+        (["--ns_exponent", "0.5"], "noise_exponent", 0.5),
+        (["--window_mode", "fixed"], "window_mode", "fixed"),
+        (["--dim", "7"], "dim", 7),
+        (["--lr", "0.5"], "lr", 0.5),
+        (["--sample", "0"], "sample", 0),
+        (["--invalid-utf8", "refuse"], "invalid_utf8", "refuse"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_names_of_other_tools_are_understood(calls, args, setting, value):
+    done = run("skipgram", *args, "text.txt")
+    assert done.exit_code == 0
+    assert calls[0][setting] == value
+
+
+def test_temporary_files_lie_beside_the_output(calls, folder):
+    assert run("skipgram", "text.txt", "-o", "folder/x.vec").exit_code == 0
+    assert Path(calls[0]["temp_folder"]).resolve() == (folder / "folder").resolve()
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+
+def error_of(done, status):
+    """The one line that a refusal says."""
+    assert done.exit_code == status, done.output
+    assert isinstance(done.exception, SystemExit)
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    return line
+
+
+LONG_NAME = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("status", "args", "message"),
+    [
+        (1, ["missing.txt"], "cannot read missing.txt: no such file"),
+        (1, ["folder"], "cannot read folder: it is a folder"),
+        (1, ["empty.txt"], "empty.txt is empty"),
+        (1, ["one.txt", "--min-count", "1"], "at least two different words"),
+        (1, ["text.txt", "--min-count", "1000"], "try a min-count of at most"),
+        (1, ["text.txt", "-o", "missing/x.vec"], "there is no folder missing"),
+        (1, [LONG_NAME], "name too long"),
+        (1, ["text.txt", "-o", LONG_NAME], "name too long"),
+        (2, ["text.txt", "-o", "folder"], "folder"),
+        (2, ["text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
+        (2, ["text.txt", "-o", "folder/../text.txt"], "would replace the corpus text.txt"),
+        (2, ["good.vec"], "would replace the corpus good.vec"),
+        (2, [], "CORPUS"),
+        (2, ["text.txt", "empty.txt"], "empty.txt"),
+        (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
+        (2, ["text.txt", "--dim", "-5"], "dim must be a whole number of at least 1, got -5"),
+        (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
+        (2, ["text.txt", "--dim"], "--dim"),
+        (2, ["text.txt", "--dim", "1000000000"], "lower dim"),
+        (2, ["text.txt", "--threads", "-1"], "threads must be at least 0, got -1"),
+        (2, ["text.txt", "--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),
+        (2, ["text.txt", "--lr", "0"], "lr must be above 0, got 0"),
+        (2, ["text.txt", "--lr", "nan"], "lr must be above 0, got nan"),
+        (2, ["text.txt", "--negative", "0"], "negative must be a whole number of at least 1, got 0"),
+        (2, ["text.txt", "--sample", "2"], "sample must be between 0 (off) and 1, got 2"),
+        (2, ["text.txt", "--window", "0"], "window must be a whole number of at least 1, got 0"),
+        (2, ["text.txt", "--min-count", "0"], "min_count must be a whole number of at least 1, got 0"),
+        (2, ["text.txt", "--seed", "-1"], "seed must be a whole number of at least 0, got -1"),
+        (2, ["text.txt", "--window-mode", "wide"], "'wide' is not one of"),
+        (2, ["text.txt", "-size", "200"], "did you mean --dim 200?"),
+        (2, ["text.txt", "-window", "8"], "did you mean --window 8?"),
+        (2, ["text.txt", "-iter", "3", "--quiet"], "did you mean --epochs 3?"),
+        (2, ["text.txt", "-min-count", "3"], "did you mean --min-count 3?"),
+        (2, ["text.txt", "--alpha", "0.1"], "use --lr 0.1"),
+        (2, ["text.txt", "-alpha", "0.1"], "--lr 0.1"),
+        (2, ["text.txt", "--nonsense"], "--nonsense"),
+        (2, ["text.txt", "--x-max", "10"], "--x-max"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_bad_input_of_training_is_one_line(folder, status, args, message):
+    before = contents(folder)
+    line = error_of(run("skipgram", *args), status)
+    assert message.lower() in line.lower()
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("status", "args", "message"),
+    [
+        (1, ["good.vec", "kings"], "'kings' is not among the 3 words; near in spelling: king"),
+        (1, ["good.vec", "king", "zzz"], "'zzz' is not among the 3 words"),
+        (1, ["missing.vec", "king"], "cannot read missing.vec"),
+        (1, ["folder", "king"], "cannot read folder"),
+        (1, ["broken.vec", "a"], "broken.vec, line 3"),
+        (1, ["text.txt", "a"], "text.txt, line 1"),
+        (1, ["empty.txt", "a"], "empty.txt, line 1"),
+        (1, [LONG_NAME, "a"], "name too long"),
+        (2, ["good.vec"], "WORDS"),
+        (2, [], "FILE"),
+        (2, ["good.vec", "king", "-n", "0"], "-n"),
+        (2, ["good.vec", "king", "--nonsense"], "--nonsense"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_bad_input_of_neighbors_is_one_line(status, args, message):
+    assert message.lower() in error_of(run("neighbors", *args), status).lower()
+
+
+@pytest.mark.parametrize("args", [["nonsense"], ["--nonsense"], ["skipgramm", "text.txt"]], ids=" ".join)
+def test_an_unknown_command_is_one_line(args):
+    assert args[0] in error_of(run(*args), 2)
+
+
+@pytest.mark.usefixtures("doubtful_text")
+def test_text_that_is_not_utf8_is_refused_where_asked():
+    line = error_of(run("skipgram", "text.txt", *SETTINGS, "--invalid-utf8", "refuse"), 1)
+    assert r"b'caf\xe9' is not UTF-8" in line
+
+
+def test_diverged_training_leaves_the_old_output_alone(folder):
+    toy = " ".join(token for tokens in generate.sentences(5000) for token in tokens)
+    (folder / "text.txt").write_text(toy)
+    (folder / "text.vec").write_bytes(b"old")
+    before = contents(folder)
+    line = error_of(run("skipgram", "text.txt", "--lr", "10", "--dim", "8", "--threads", "1"), 1)
+    assert "try --lr" in line
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("error", [DataError, TrainingError, MemoryError])
+def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
+    def fail(corpus, **settings):
+        raise error("in the middle")
+
+    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", fail)
+    (folder / "text.vec").write_bytes(b"old")
+    before = contents(folder)
+    error_of(run("skipgram", "text.txt"), 1)
+    assert contents(folder) == before
+
+
+# --- The program ------------------------------------------------------------------------------------------------------
+
+
+def python(*args):
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run([sys.executable, *args], capture_output=True, text=True, encoding="utf-8", env=environment)
+
+
+def imported(done):
+    """The packages that a run with -X importtime tells of."""
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rsplit("|", 1)[1].strip().split(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize(
+    "args", [["-c", "import embedtrain"], ["-m", "embedtrain", "--help"], ["-m", "embedtrain", "skipgram", "--help"]], ids=" ".join
+)
+def test_what_needs_no_kernels_imports_no_compiler(args):
+    done = python("-X", "importtime", *args)
+    assert done.returncode == 0
+    assert "embedtrain" in imported(done)
+    assert imported(done).isdisjoint({"numba", "llvmlite", "scipy"})
+
+
+def test_without_a_command_the_help_is_shown():
+    done = python("-m", "embedtrain")
+    assert done.returncode == 2
+    assert "skipgram" in done.stdout
+    assert done.stderr == ""
+
+
+def test_errors_of_the_program_are_one_line():
+    done = python("-m", "embedtrain", "neighbors", "missing.vec", "word")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["Error: cannot read missing.vec: No such file or directory"]

@@ -1,0 +1,275 @@
+"""Training by skip-gram, from a corpus to vectors."""
+
+import itertools
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import generate
+import numpy as np
+import pytest
+
+import embedtrain
+from embedtrain import DataError, Interrupted, SettingError, TrainingError, WordVectors, train_skipgram
+
+SAMPLE = Path(generate.__file__).parent / "toy.txt"
+
+
+@pytest.fixture(scope="module")
+def toy():
+    """Vectors of the committed sample."""
+    return train_skipgram(SAMPLE, dim=50, epochs=8, threads=2, progress=False)
+
+
+def small(corpus, **settings):
+    return train_skipgram(corpus, **{"dim": 8, "epochs": 1, "min_count": 1, "threads": 1, "progress": False, **settings})
+
+
+def sentences(n_tokens=3000, seed=3):
+    return list(generate.sentences(n_tokens, seed))
+
+
+# --- What is learnt ---------------------------------------------------------------------------------------------------
+
+
+def test_sample_is_what_its_generator_makes():
+    lines = [" ".join(sentence) for sentence in generate.sentences(300_000, 1)]
+    assert SAMPLE.read_bytes() == ("\n".join(lines) + "\n").encode()
+
+
+def test_planted_classes_are_recovered(toy):
+    classes = {word: name for name, words in generate.CLASSES.items() for word in words}
+    words = list(classes)
+    unit = np.array([toy[word] / np.linalg.norm(toy[word]) for word in words])
+    cosines = unit @ unit.T - 2 * np.eye(len(words))
+    nearest = [words[i] for i in cosines.argmax(axis=1)]
+    assert np.mean([classes[word] == classes[other] for word, other in zip(words, nearest, strict=True)]) >= 0.95
+
+
+@pytest.mark.parametrize("relation", generate.PAIRS)
+def test_planted_analogies_are_recovered(toy, relation):
+    pairs = generate.PAIRS[relation]
+    questions = [(*one, *other) for one, other in itertools.permutations(pairs, 2)]
+    right = [toy.most_similar([b, c], [a], topn=1)[0][0] == d for a, b, c, d in questions]
+    assert np.mean(right) >= 0.8
+
+
+def test_loss_falls_from_that_of_chance(toy):
+    losses = toy.report.losses
+    assert len(losses) == 8
+    assert losses[0] < 6 * math.log(2)
+    assert all(later < earlier for earlier, later in itertools.pairwise(losses))
+
+
+def test_loss_and_result_are_as_good_on_two_threads_as_on_one():
+    losses = [
+        train_skipgram(SAMPLE, dim=20, epochs=3, threads=threads, progress=False).report.losses[-1] for threads in (1, 2)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=0.03)
+
+
+@pytest.mark.parametrize("lr", [0.025, 0.1])
+@pytest.mark.parametrize("n_words", [2, 3, 5])
+@pytest.mark.parametrize("sample", [0, 1e-3])
+def test_tiny_vocabularies_stay_finite(n_words, lr, sample):
+    rng = np.random.default_rng(n_words)
+    lines = [[f"w{i}" for i in rng.integers(0, n_words, 50)] for _ in range(400)]
+    vectors = small(lines, lr=lr, sample=sample, epochs=5)
+    assert np.isfinite(vectors.vectors).all()
+    assert np.abs(vectors.vectors).max() < 50
+    assert vectors.report.losses[-1] < 6 * math.log(2)
+
+
+def test_two_worlds_that_never_meet_are_told_apart():
+    """Even words with even, odd with odd."""
+    rng = np.random.default_rng(5)
+    lines = [[str(2 * i + line % 2) for i in rng.integers(0, 10, 20)] for line in range(2000)]
+    vectors = small(lines, epochs=5, sample=0, dim=10)
+    for word in map(str, range(20)):
+        near = [int(other) % 2 for other, _ in vectors.most_similar(word, topn=9)]
+        assert near == [int(word) % 2] * 9
+
+
+def test_short_sentences_train_like_long_ones():
+    """A block spans sentences, and windows still end at their borders: neighbours never cross them."""
+    pairs = [["a", "b"], ["c", "d"]] * 4000
+    vectors = small(pairs, sample=0, epochs=3, dim=4)
+    scores = vectors.vectors @ vectors.context_vectors.T
+    index = vectors.index
+    assert scores[index["a"], index["b"]] > scores[index["a"], index["d"]] + 1
+    assert scores[index["c"], index["d"]] > scores[index["c"], index["b"]] + 1
+
+
+# --- Settings ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_thread_gives_the_same_bytes_every_time():
+    first, second = (small(sentences(), epochs=2) for _ in range(2))
+    assert (first.vectors == second.vectors).all()
+    assert (first.context_vectors == second.context_vectors).all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2},
+        {"window": 3},
+        {"window_mode": "fixed"},
+        {"negative": 3},
+        {"noise_exponent": 0.5},
+        {"sample": 0.01},
+        {"min_count": 2},
+        {"epochs": 2},
+        {"lr": 0.05},
+        {"dim": 9},
+    ],
+    ids=str,
+)
+def test_every_setting_changes_the_result_and_is_remembered(change):
+    corpus = sentences()
+    usual, changed = small(corpus), small(corpus, **change)
+    assert usual.vectors.shape != changed.vectors.shape or (usual.vectors != changed.vectors).any()
+    ((name, value),) = change.items()
+    assert changed.settings[name] == value
+    assert changed.settings["model"] == "skipgram"
+    assert changed.settings["version"] == embedtrain.__version__
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dim": 0}, "dim must be a whole number of at least 1, got 0"),
+        ({"dim": -5}, "got -5"),
+        ({"dim": 2.5}, "dim must be a whole number of at least 1, got 2.5"),
+        ({"window": 0}, "window must be"),
+        ({"window_mode": "half"}, "window_mode must be 'dynamic' or 'fixed', got 'half'"),
+        ({"negative": 0}, "negative must be"),
+        ({"epochs": 0}, "epochs must be"),
+        ({"min_count": 0}, "min_count must be"),
+        ({"seed": -1}, "seed must be"),
+        ({"sample": 1.5}, "sample must be between 0"),
+        ({"sample": math.nan}, "sample must be between 0"),
+        ({"lr": 0}, "lr must be above 0, got 0"),
+        ({"lr": math.nan}, "lr must be above 0"),
+        ({"noise_exponent": math.inf}, "noise_exponent must be a number"),
+        ({"threads": -1}, "threads must be at least 0, got -1; 0 uses all"),
+        ({"invalid_utf8": "drop"}, "invalid_utf8 must be 'replace' or 'refuse'"),
+    ],
+    ids=str,
+)
+def test_settings_out_of_range_are_refused(change, message):
+    with pytest.raises(SettingError, match=message):
+        small(sentences(100), **change)
+
+
+def test_fewer_words_than_lanes_and_noise():
+    vectors = small([["a", "b", "a"]], dim=1, window=1, sample=0)
+    assert vectors.vectors.shape == (2, 1)
+    assert vectors.words == ["a", "b"]
+    assert vectors.counts.tolist() == [2, 1]
+
+
+def test_wide_windows_and_wide_vectors():
+    vectors = small(sentences(400), window=60, dim=333)
+    assert vectors.vectors.shape[1] == 333
+    assert np.isfinite(vectors.vectors).all()
+
+
+def test_report_counts_what_was_done():
+    report = small(sentences(3000), min_count=2, sample=0).report
+    corpus = sentences(3000)
+    counts = {}
+    for word in itertools.chain.from_iterable(corpus):
+        counts[word] = counts.get(word, 0) + 1
+    frequent = [count for count in counts.values() if count >= 2]
+    assert (report.tokens, report.types) == (sum(counts.values()), len(counts))
+    assert (report.words, report.covered) == (len(frequent), sum(frequent))
+    assert report.kept_share == pytest.approx(1)
+    assert report.words_per_second > 0
+    assert set(report.seconds) == {"prepare", "read", "train"}
+
+
+# --- Input and errors -------------------------------------------------------------------------------------------------
+
+
+def test_generators_are_read_once():
+    corpus = sentences(1000)
+    assert (small(iter(corpus)).vectors == small(corpus).vectors).all()
+    lines = (" ".join(sentence) for sentence in corpus)
+    assert (small(lines).vectors == small(corpus).vectors).all()
+
+
+def test_used_up_generator():
+    lines = iter(["a b", "b a"])
+    assert list(lines)
+    with pytest.raises(DataError, match="used up before"):
+        small(lines)
+
+
+def test_text_where_a_path_is_meant():
+    with pytest.raises(DataError, match="no such file; a str is a path"):
+        small("the quick brown fox")
+
+
+@pytest.mark.parametrize("lr", [10, 1e30])
+def test_divergence_stops_with_epoch_rate_and_remedy(lr):
+    with pytest.raises(TrainingError, match=r"diverged in epoch 1.*learning rate .*; try --lr"):
+        train_skipgram(SAMPLE, dim=20, epochs=2, lr=lr, progress=False)
+
+
+def test_tables_that_do_not_fit_are_refused_with_the_numbers(monkeypatch):
+    monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 1000)
+    with pytest.raises(SettingError, match=r"two tables of .* need .* of memory, 1.0 kB are free; raise min-count"):
+        small(sentences(100))
+
+
+# --- Callbacks and interruption ---------------------------------------------------------------------------------------
+
+
+def test_callback_sees_every_epoch_and_may_stop():
+    seen = []
+
+    def callback(epoch):
+        seen.append((epoch.number, epoch.epochs, epoch.loss, epoch.lr, len(epoch.vectors)))
+        return epoch.number == 2
+
+    result = small(sentences(), epochs=4, callback=callback)
+    assert [entry[:2] for entry in seen] == [(1, 4), (2, 4)]
+    assert [entry[2] for entry in seen] == result.report.losses
+    assert [entry[3] for entry in seen] == pytest.approx([0.025 * 3 / 4, 0.025 / 2])
+    assert seen[0][4] == len(result)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_interruption_carries_the_vectors(threads):
+    def interrupt(epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as interruption:
+        small(sentences(), epochs=3, threads=threads, callback=interrupt)
+    assert isinstance(interruption.value, KeyboardInterrupt)
+    assert isinstance(interruption.value.vectors, WordVectors)
+    assert np.abs(interruption.value.vectors.context_vectors).max() > 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_saves_within_a_second_and_exits_130(tmp_path):
+    output = tmp_path / "toy.vec"
+    command = [sys.executable, "-m", "embedtrain", "skipgram", str(SAMPLE), "-o", str(output), "--epochs", "100000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".embedtrain-*/offsets")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.2)  # let it train
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "holds what was trained so far" in errors
+    assert len(WordVectors.load(output)) > 1000
+    assert time.monotonic() - started < 10, "a hang, not a slow machine"
+    assert list(tmp_path.iterdir()) == [output]

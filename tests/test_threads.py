@@ -1,0 +1,211 @@
+import itertools
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embedtrain.errors import SettingError
+from embedtrain.machine.threads import available_threads, if_slow, in_order, resolve_threads, run_tasks
+
+
+def double(task):
+    return 2 * task
+
+
+def fails_at(number):
+    def work(task):
+        if task == number:
+            raise ZeroDivisionError(f"task {task}")
+        return task
+
+    return work
+
+
+@pytest.fixture
+def alive():
+    """Threads that were started since the test began and still run."""
+    before = set(threading.enumerate())
+    return lambda: set(threading.enumerate()) - before
+
+
+# --- run_tasks --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 3, 7])
+@pytest.mark.parametrize("n_tasks", [0, 1, 2, 100])
+def test_every_task_is_done_once(n_workers, n_tasks, alive):
+    results = list(run_tasks([double] * n_workers, range(n_tasks)))
+    assert sorted(results) == list(range(0, 2 * n_tasks, 2))
+    assert not alive()
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_tasks_and_results_may_be_false(n_workers):
+    tasks = [None, 0, "", [], False]
+    assert sorted(map(repr, run_tasks([lambda task: task] * n_workers, tasks))) == sorted(map(repr, tasks))
+
+
+def test_one_worker_stays_in_the_calling_thread(alive):
+    for thread, started in run_tasks([lambda _: (threading.current_thread(), alive())], range(3)):
+        assert thread is threading.current_thread()
+        assert not started
+
+
+def test_every_worker_has_one_thread_of_its_own():
+    homes = [set(), set(), set()]
+
+    def worker(home):
+        def work(_):
+            home.add(threading.get_ident())
+            time.sleep(0.001)
+
+        return work
+
+    assert len(list(run_tasks([worker(home) for home in homes], range(60)))) == 60
+    assert [len(home) for home in homes] == [1, 1, 1]
+    assert len(set.union(*homes)) == 3
+    assert threading.get_ident() not in set.union(*homes)
+
+
+def test_tasks_are_drawn_one_at_a_time_and_not_ahead():
+    drawn, done = [], []
+
+    def tasks():  # a generator that two threads enter at once raises ValueError
+        for task in range(40):
+            time.sleep(0.0005)
+            drawn.append(task)
+            yield task
+            assert len(drawn) - len(done) <= 4
+
+    list(run_tasks([done.append] * 4, tasks()))
+    assert sorted(done) == drawn == list(range(40))
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_a_workers_error_is_raised(n_workers, alive):
+    with pytest.raises(ZeroDivisionError, match="task 5"):
+        list(run_tasks([fails_at(5)] * n_workers, range(1000)))
+    assert not alive()
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_an_error_of_the_tasks_is_raised(n_workers, alive):
+    def tasks():
+        yield 1
+        yield 2
+        raise LookupError("no third")
+
+    with pytest.raises(LookupError, match="no third"):
+        list(run_tasks([double] * n_workers, tasks()))
+    assert not alive()
+
+
+def test_an_interruption_in_a_worker_is_raised(alive):
+    def interrupted(task):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run_tasks([interrupted, interrupted], range(3)))
+    assert not alive()
+
+
+def test_after_an_error_no_more_tasks_are_drawn():
+    tasks = itertools.count()
+    with pytest.raises(ZeroDivisionError):
+        list(run_tasks([fails_at(3)] * 3, tasks))
+    drawn = next(tasks)
+    time.sleep(0.05)
+    assert next(tasks) == drawn + 1
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_closing_early_joins_the_threads(n_workers, alive):
+    tasks = itertools.count()
+    results = run_tasks([double] * n_workers, tasks)
+    assert all(next(results) % 2 == 0 for _ in range(3))
+    results.close()
+    assert not alive()
+    drawn = next(tasks)
+    time.sleep(0.05)
+    assert next(tasks) == drawn + 1
+
+
+def test_results_come_while_others_are_at_work():
+    release = threading.Event()
+
+    def work(task):
+        if task == 0:
+            assert release.wait(5)
+        return task
+
+    results = run_tasks([work, work], range(4))
+    assert [next(results) for _ in range(3)] == [1, 2, 3]
+    release.set()
+    assert list(results) == [0]
+
+
+# --- in_order ---------------------------------------------------------------------------------------------------------
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.permutations(range(12)))
+def test_in_order_sorts_by_number(order):
+    assert list(in_order((number, -number) for number in order)) == [-number for number in range(12)]
+
+
+def test_in_order_yields_as_soon_as_a_turn_has_come():
+    seen = []
+
+    def numbered():
+        for number in (1, 0, 3, 2):
+            seen.append(number)
+            yield number, number
+
+    assert [(result, list(seen)) for result in in_order(numbered())] == [
+        (0, [1, 0]),
+        (1, [1, 0]),
+        (2, [1, 0, 3, 2]),
+        (3, [1, 0, 3, 2]),
+    ]
+
+
+# --- Settings and waiting ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [0, None])
+def test_no_number_of_threads_means_all(threads):
+    assert resolve_threads(threads) == available_threads() >= 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 64])
+def test_a_number_of_threads_is_taken(threads):
+    assert resolve_threads(threads) == threads
+
+
+@pytest.mark.parametrize("threads", [-1, -8])
+def test_negative_threads_are_refused(threads):
+    with pytest.raises(SettingError, match=f"threads must be at least 0, got {threads}; 0 uses all"):
+        resolve_threads(threads)
+
+
+def test_if_slow_acts_while_the_block_is_at_work():
+    acted = threading.Event()
+    with if_slow(acted.set, seconds=0.01):
+        assert acted.wait(5)
+
+
+@pytest.mark.parametrize("error", [None, ValueError])
+def test_if_slow_is_called_off_at_the_end_of_the_block(error, alive):
+    acted = threading.Event()
+    try:
+        with if_slow(acted.set, seconds=60):
+            (timer,) = alive()
+            if error:
+                raise error
+    except ValueError:
+        assert error
+    timer.join(5)
+    assert not timer.is_alive()
+    assert not acted.is_set()
