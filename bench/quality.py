@@ -2,8 +2,9 @@
 
     python bench/quality.py text8.xz --seeds 5 --gensim-seeds 3
 
-Analogies are 3CosAdd over the 30,000 most frequent words, on the questions whose four words are all among them; similarities are
-Spearman's correlation over the pairs whose words are known. The questions are those bundled with gensim, or in `--eval`.
+Analogies are 3CosAdd over the 30,000 most frequent words, on the questions whose four words are all among them;
+similarities are Spearman's correlation over the pairs whose words are known. The questions are those bundled
+with gensim, or in `--eval`.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def train_gensim(text: Path, seed: int, settings: argparse.Namespace) -> tuple[S
     from gensim.models import Word2Vec
 
     model = Word2Vec(
-        corpus_file=str(text), sg=1, vector_size=settings.dim, window=5, negative=5, sample=settings.sample, min_count=5,
-        epochs=settings.epochs, workers=settings.workers, seed=seed,
+        corpus_file=str(text), sg=1, vector_size=settings.dim, window=5, negative=5, sample=settings.sample,
+        min_count=5, epochs=settings.epochs, workers=settings.workers, seed=seed,
     )  # fmt: skip
     return model.wv.index_to_key, model.wv.vectors
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
     """Probability that an occurrence of each word is kept.
 
-    min(1, (sqrt(f / sample) + 1) * sample / f) for a word of frequency f, as word2vec.c has it; the paper's 1 - sqrt(sample / f)
-    discards a little less often. A `sample` of 0 keeps everything.
+    min(1, (sqrt(f / sample) + 1) * sample / f) for a word of frequency f, as word2vec.c has it; the paper's 1 -
+    sqrt(sample / f) discards a little less often. A `sample` of 0 keeps everything.
 
     References
     ----------
@@ -24,7 +24,9 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
 
 
 def noise_distribution(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
-    """Probability of each word as a negative sample: counts ** exponent, scaled to sum 1 (same paper, section 2.2)."""
+    """Probability of each word as a negative sample: counts ** exponent, scaled to sum 1 (same paper, section
+    2.2).
+    """
     weights = counts.astype(np.float64) ** exponent
     return weights / weights.sum()
 

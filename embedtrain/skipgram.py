@@ -1,13 +1,13 @@
 """Skip-gram with negative sampling: predict the words around a word.
 
-For a word w and each word c in a window around it the model raises log sigmoid(w . c), and for `negative` random words n it
-raises log sigmoid(-w . n). Here many consecutive centres share their random words, weighted so that the expected gradient
-is the same: a product of matrices, where other programs compute one dot product after the other.
+For a word w and each word c in a window around it the model raises log sigmoid(w . c), and for `negative`
+random words n it raises log sigmoid(-w . n). Here many consecutive centres share their random words, weighted
+so that the expected gradient is the same: a product of matrices, where other programs compute one dot product
+after the other.
 
-References
-----------
-Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and their compositionality" (2013).
-Ji, Satish, Li, Dubey, "Parallelizing word2vec in shared and distributed memory" (2016), for shared negatives.
+References ---------- Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases
+and their compositionality" (2013). Ji, Satish, Li, Dubey, "Parallelizing word2vec in shared and distributed
+memory" (2016), for shared negatives.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ from embedtrain.training.tables import Table, table_bytes
 from embedtrain.vectors.reports import Epoch, TrainingReport
 from embedtrain.vectors.word_vectors import WordVectors
 
-_N_NOISE = 48  # noise words that a centre meets, a multiple of 16; fewer cost accuracy, more cost speed (bench/block_shape.py)
+_N_NOISE = (
+    48  # noise words that a centre meets, a multiple of 16; fewer cost accuracy, more cost speed (bench/block_shape.py)
+)
 _BLOCK = 32  # centres in a block, where the vocabulary allows it (bench/block_shape.py)
 _STEP_LIMIT = 2.0  # of `block_size`; handfuls of words diverge from about 2.5 on (bench/step_limit.py)
 _LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which Ctrl-C, progress and loss are looked at
@@ -254,9 +256,9 @@ def _random_key(*numbers: int) -> np.uint64:
 def block_size(settings: SkipgramSettings, p_max: float) -> int:
     """Centres in a block.
 
-    A block moves a row by the sum of all its questions, asked before the row moved. The most frequent word, of probability `p_max`,
-    is asked about `n * (window + 1) * (1 + negative) * p_max` times by n centres; times the learning rate, that must stay below a
-    bound, or tables with a handful of words diverge.
+    A block moves a row by the sum of all its questions, asked before the row moved. The most frequent word, of
+    probability `p_max`, is asked about `n * (window + 1) * (1 + negative) * p_max` times by n centres; times
+    the learning rate, that must stay below a bound, or tables with a handful of words diverge.
     """
     questions = (settings.window + 1) * (1 + settings.negative) * p_max
     size = _BLOCK

@@ -1,8 +1,9 @@
-"""The plain forms of the kernels: NumPy in float64, one operation after the other, from the papers and not from the kernels."""
+"""The plain forms of the kernels: NumPy in float64, one operation after the other, from the papers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,9 @@ def softplus(x: NDArray) -> NDArray:
     return np.logaddexp(0, x)
 
 
-def logistic_loss(W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, weights: NDArray, labels: NDArray) -> float:
+def logistic_loss(
+    W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, weights: NDArray, labels: NDArray
+) -> float:
     """Sum over inputs i and outputs k of weights[i, k] * -log P(labels[k] | W[inputs[i]] . C[outputs[k]])."""
     scores = W[inputs] @ C[outputs].T
     return float((weights * softplus((1 - 2 * labels) * scores)).sum())
@@ -89,13 +92,11 @@ def numerical_gradient(f: Callable[[NDArray], float], x: NDArray, epsilon: float
 # --- Skip-gram --------------------------------------------------------------------------------------------------------
 
 
-def kept_sentences(
-    ids: NDArray, offsets: NDArray, thresholds: NDArray, key: int
-) -> list[list[int]]:
+def kept_sentences(ids: NDArray, offsets: NDArray, thresholds: NDArray, key: int) -> list[list[int]]:
     """Positions of the kept tokens, sentence by sentence."""
     return [
         [p for p in range(begin, end) if random_at(key, p) >> 33 < thresholds[ids[p]]]
-        for begin, end in zip(offsets, offsets[1:], strict=False)
+        for begin, end in pairwise(offsets)
     ]
 
 

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from embedtrain import DataError, TrainingError, WordVectors, cli, train_skipgram
-from embedtrain.cli.skipgram import skipgram
+from embedtrain import DataError, Interrupted, TrainingError, WordVectors, cli, train_skipgram
 
 SETTINGS = ["--dim", "8", "--epochs", "1", "--threads", "1", "--min-count", "2"]
 
@@ -151,7 +150,9 @@ def test_neighbors_of_several_words_have_headings():
     assert (done.exit_code, done.stdout) == (0, "king:\n0.8000  queen\nfrog:\n-0.8000  queen\n")
 
 
-@pytest.mark.parametrize("args", [["--help"], ["-h"], ["skipgram", "--help"], ["neighbors", "-h"], ["--version"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "args", [["--help"], ["-h"], ["skipgram", "--help"], ["neighbors", "-h"], ["--version"]], ids=" ".join
+)
 def test_help_is_given_on_stdout(args):
     done = run(*args)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -228,49 +229,54 @@ def error_of(done, status):
 LONG_NAME = "x" * 300
 
 
-@pytest.mark.parametrize(
-    ("status", "args", "message"),
-    [
-        (1, ["missing.txt"], "cannot read missing.txt: no such file"),
-        (1, ["folder"], "cannot read folder: it is a folder"),
-        (1, ["empty.txt"], "empty.txt is empty"),
-        (1, ["one.txt", "--min-count", "1"], "at least two different words"),
-        (1, ["text.txt", "--min-count", "1000"], "try a min-count of at most"),
-        (1, ["text.txt", "-o", "missing/x.vec"], "there is no folder missing"),
-        (1, [LONG_NAME], "name too long"),
-        (1, ["text.txt", "-o", LONG_NAME], "name too long"),
-        (2, ["text.txt", "-o", "folder"], "folder"),
-        (2, ["text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
-        (2, ["text.txt", "-o", "folder/../text.txt"], "would replace the corpus text.txt"),
-        (2, ["good.vec"], "would replace the corpus good.vec"),
-        (2, [], "CORPUS"),
-        (2, ["text.txt", "empty.txt"], "empty.txt"),
-        (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
-        (2, ["text.txt", "--dim", "-5"], "dim must be a whole number of at least 1, got -5"),
-        (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
-        (2, ["text.txt", "--dim"], "--dim"),
-        (2, ["text.txt", "--dim", "1000000000"], "lower dim"),
-        (2, ["text.txt", "--threads", "-1"], "threads must be at least 0, got -1"),
-        (2, ["text.txt", "--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),
-        (2, ["text.txt", "--lr", "0"], "lr must be above 0, got 0"),
-        (2, ["text.txt", "--lr", "nan"], "lr must be above 0, got nan"),
-        (2, ["text.txt", "--negative", "0"], "negative must be a whole number of at least 1, got 0"),
-        (2, ["text.txt", "--sample", "2"], "sample must be between 0 (off) and 1, got 2"),
-        (2, ["text.txt", "--window", "0"], "window must be a whole number of at least 1, got 0"),
-        (2, ["text.txt", "--min-count", "0"], "min_count must be a whole number of at least 1, got 0"),
-        (2, ["text.txt", "--seed", "-1"], "seed must be a whole number of at least 0, got -1"),
-        (2, ["text.txt", "--window-mode", "wide"], "'wide' is not one of"),
-        (2, ["text.txt", "-size", "200"], "did you mean --dim 200?"),
-        (2, ["text.txt", "-window", "8"], "did you mean --window 8?"),
-        (2, ["text.txt", "-iter", "3", "--quiet"], "did you mean --epochs 3?"),
-        (2, ["text.txt", "-min-count", "3"], "did you mean --min-count 3?"),
-        (2, ["text.txt", "--alpha", "0.1"], "use --lr 0.1"),
-        (2, ["text.txt", "-alpha", "0.1"], "--lr 0.1"),
-        (2, ["text.txt", "--nonsense"], "--nonsense"),
-        (2, ["text.txt", "--x-max", "10"], "--x-max"),
-    ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
-)
+REFUSED_BY_TRAINING = [
+    (1, ["missing.txt"], "cannot read missing.txt: no such file"),
+    (1, ["folder"], "cannot read folder: it is a folder"),
+    (1, ["empty.txt"], "empty.txt is empty"),
+    (1, ["one.txt", "--min-count", "1"], "at least two different words"),
+    (1, ["text.txt", "--min-count", "1000"], "try a min-count of at most"),
+    (1, ["text.txt", "-o", "missing/x.vec"], "there is no folder missing"),
+    (1, [LONG_NAME], f"cannot read {LONG_NAME}"),
+    (1, ["text.txt", "-o", LONG_NAME], f"cannot write {LONG_NAME}"),
+    (2, ["text.txt", "-o", "folder"], "folder"),
+    (2, ["text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
+    (2, ["text.txt", "-o", "folder/../text.txt"], "would replace the corpus text.txt"),
+    (2, ["good.vec"], "would replace the corpus good.vec"),
+    (2, [], "CORPUS"),
+    (2, ["text.txt", "empty.txt"], "empty.txt"),
+    (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--dim", "-5"], "dim must be a whole number of at least 1, got -5"),
+    (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
+    (2, ["text.txt", "--dim"], "--dim"),
+    (2, ["text.txt", "--dim", "1000000000"], "lower dim"),
+    (2, ["text.txt", "--threads", "-1"], "threads must be at least 0, got -1"),
+    (2, ["text.txt", "--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--lr", "0"], "lr must be above 0, got 0"),
+    (2, ["text.txt", "--lr", "nan"], "lr must be above 0, got nan"),
+    (2, ["text.txt", "--negative", "0"], "negative must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--sample", "2"], "sample must be between 0 (off) and 1, got 2"),
+    (2, ["text.txt", "--window", "0"], "window must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--min-count", "0"], "min_count must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--seed", "-1"], "seed must be a whole number of at least 0, got -1"),
+    (2, ["text.txt", "--window-mode", "wide"], "'wide' is not one of"),
+    (2, ["text.txt", "-size", "200"], "did you mean --dim 200?"),
+    (2, ["text.txt", "-window", "8"], "did you mean --window 8?"),
+    (2, ["text.txt", "-iter", "3", "--quiet"], "did you mean --epochs 3?"),
+    (2, ["text.txt", "-min-count", "3"], "did you mean --min-count 3?"),
+    (2, ["text.txt", "--alpha", "0.1"], "use --lr 0.1"),
+    (2, ["text.txt", "-alpha", "0.1"], "--lr 0.1"),
+    (2, ["--train", "text.txt"], "--train"),
+    (2, ["text.txt", "--nonsense"], "--nonsense"),
+    (2, ["text.txt", "--x-max", "10"], "--x-max"),
+]
+
+
+def named(rows):
+    """Ids of tests: the arguments."""
+    return [" ".join(args)[:40] or "nothing" for _, args, _ in rows]
+
+
+@pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_TRAINING, ids=named(REFUSED_BY_TRAINING))
 def test_bad_input_of_training_is_one_line(folder, status, args, message):
     before = contents(folder)
     line = error_of(run("skipgram", *args), status)
@@ -278,24 +284,23 @@ def test_bad_input_of_training_is_one_line(folder, status, args, message):
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize(
-    ("status", "args", "message"),
-    [
-        (1, ["good.vec", "kings"], "'kings' is not among the 3 words; near in spelling: king"),
-        (1, ["good.vec", "king", "zzz"], "'zzz' is not among the 3 words"),
-        (1, ["missing.vec", "king"], "cannot read missing.vec"),
-        (1, ["folder", "king"], "cannot read folder"),
-        (1, ["broken.vec", "a"], "broken.vec, line 3"),
-        (1, ["text.txt", "a"], "text.txt, line 1"),
-        (1, ["empty.txt", "a"], "empty.txt, line 1"),
-        (1, [LONG_NAME, "a"], "name too long"),
-        (2, ["good.vec"], "WORDS"),
-        (2, [], "FILE"),
-        (2, ["good.vec", "king", "-n", "0"], "-n"),
-        (2, ["good.vec", "king", "--nonsense"], "--nonsense"),
-    ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
-)
+REFUSED_BY_NEIGHBORS = [
+    (1, ["good.vec", "kings"], "'kings' is not among the 3 words; near in spelling: king"),
+    (1, ["good.vec", "king", "zzz"], "'zzz' is not among the 3 words"),
+    (1, ["missing.vec", "king"], "cannot read missing.vec"),
+    (1, ["folder", "king"], "cannot read folder"),
+    (1, ["broken.vec", "a"], "broken.vec, line 3"),
+    (1, ["text.txt", "a"], "text.txt, line 1"),
+    (1, ["empty.txt", "a"], "empty.txt, line 1"),
+    (1, [LONG_NAME, "a"], f"cannot read {LONG_NAME}"),
+    (2, ["good.vec"], "WORDS"),
+    (2, [], "FILE"),
+    (2, ["good.vec", "king", "-n", "0"], "-n"),
+    (2, ["good.vec", "king", "--nonsense"], "--nonsense"),
+]
+
+
+@pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_NEIGHBORS, ids=named(REFUSED_BY_NEIGHBORS))
 def test_bad_input_of_neighbors_is_one_line(status, args, message):
     assert message.lower() in error_of(run("neighbors", *args), status).lower()
 
@@ -321,15 +326,37 @@ def test_diverged_training_leaves_the_old_output_alone(folder):
     assert contents(folder) == before
 
 
+def raising(error):
+    def train(corpus, **settings):
+        raise error
+
+    return train
+
+
 @pytest.mark.parametrize("error", [DataError, TrainingError, MemoryError])
 def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
-    def fail(corpus, **settings):
-        raise error("in the middle")
-
-    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", fail)
+    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", raising(error("in the middle")))
     (folder / "text.vec").write_bytes(b"old")
     before = contents(folder)
     error_of(run("skipgram", "text.txt"), 1)
+    assert contents(folder) == before
+
+
+def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
+    vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
+    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", raising(Interrupted(vectors)))
+    done = run("skipgram", "text.txt", "--quiet")
+    assert done.exit_code == 130
+    assert done.stderr.split() == "Error: interrupted; text.vec holds what was trained so far".split()
+    assert list(WordVectors.load("text.vec").words) == ["a", "b"]
+
+
+def test_an_interruption_before_training_saves_nothing(folder, monkeypatch):
+    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", raising(KeyboardInterrupt()))
+    before = contents(folder)
+    done = run("skipgram", "text.txt")
+    assert done.exit_code == 130
+    assert "Error: interrupted; nothing was saved" in done.stderr
     assert contents(folder) == before
 
 
@@ -348,7 +375,9 @@ def imported(done):
 
 
 @pytest.mark.parametrize(
-    "args", [["-c", "import embedtrain"], ["-m", "embedtrain", "--help"], ["-m", "embedtrain", "skipgram", "--help"]], ids=" ".join
+    "args",
+    [["-c", "import embedtrain"], ["-m", "embedtrain", "--help"], ["-m", "embedtrain", "skipgram", "--help"]],
+    ids=" ".join,
 )
 def test_what_needs_no_kernels_imports_no_compiler(args):
     done = python("-X", "importtime", *args)

@@ -14,11 +14,24 @@ from embedtrain.errors import DataError, SettingError
 SEPARATORS = [" ", "\n", "\r", "\r\n", "\t", "\0", "\x1c", "\x7f", "\x80", "\x9f", *"\x85\xa0\u1680\u2000\u2009\u2028"]
 SEPARATORS += [*"\u2029\u202f\u205f\u3000"]
 NO_SEPARATORS = [*"aabbcé\u200b\u2060\ufeff\u180e\u1681\u3001\u2030\u200c\ufffd😀", "\u00a1", "\u20ac"]
-INVALID = [b"\xff", b"\xfe", b"\x80", b"\xc2", b"\xe2", b"\xe2\x80", b"\xe1\x9a", b"\xf0\x9f", b"\xc0\xa0", b"\xed\xa0\x80"]
+INVALID = [
+    b"\xff",
+    b"\xfe",
+    b"\x80",
+    b"\xc2",
+    b"\xe2",
+    b"\xe2\x80",
+    b"\xe1\x9a",
+    b"\xf0\x9f",
+    b"\xc0\xa0",
+    b"\xed\xa0\x80",
+]
 BITS = [bit.encode() for bit in SEPARATORS + NO_SEPARATORS] + INVALID
 
 CONTENTS = st.lists(st.sampled_from(BITS) | st.binary(max_size=4), max_size=80).map(b"".join)
-TEXTS = st.text(st.sampled_from([c for c in "".join(SEPARATORS + NO_SEPARATORS)]) | st.characters(exclude_categories=["Cs"]))
+TEXTS = st.text(
+    st.sampled_from([c for c in "".join(SEPARATORS + NO_SEPARATORS)]) | st.characters(exclude_categories=["Cs"])
+)
 TOKENS = st.text(st.sampled_from("ab") | st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1)
 
 PIECE_SIZES = [7, 64, 1 << 21]
@@ -72,7 +85,7 @@ def agrees(corpus, sentences, **options):
     """Whether encoding gives the sentences, or refuses what has none."""
     if sentences:
         return numbers(corpus, **options) == naive(sentences)
-    with pytest.raises(DataError, match="holds no words|is empty"):
+    with pytest.raises(DataError, match=r"holds no words|is empty"):
         numbers(corpus, **options)
     return True
 
@@ -141,7 +154,9 @@ def test_a_sentence_goes_on_over_the_borders_of_pieces(write):
     assert numbers(write(content), piece=7, threads=2).offsets == [0, 10, 11]
 
 
-@pytest.mark.parametrize("as_corpus", [list, iter, lambda lines: (line for line in lines)], ids=["list", "iter", "generator"])
+@pytest.mark.parametrize(
+    "as_corpus", [list, iter, lambda lines: (line for line in lines)], ids=["list", "iter", "generator"]
+)
 @pytest.mark.parametrize("threads", THREADS)
 def test_iterables_are_read_once(as_corpus, threads):
     lines = ["b a", "", "a c\n", "c a"]
@@ -192,7 +207,9 @@ def test_a_long_sentence_is_not_cut():
 # --- Whitespace, line ends, control characters ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("space", " \t\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2009\u200a\u2028\u2029\u202f\u205f\u3000")
+@pytest.mark.parametrize(
+    "space", " \t\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 def test_tokens_end_at_unicode_whitespace_without_a_note(write, space):
     got, said = encoded(write(f"{space}a{space}b{space}{space}a{space}".encode()))
     assert got == naive([["a", "b", "a"]])
@@ -293,6 +310,9 @@ def test_other_answers_to_invalid_utf8_are_refused(write, value):
 # --- What is refused, and what is left behind -------------------------------------------------------------------------
 
 
+EMPTY = ["nothing", "no tokens", "twice no tokens", "an empty line", "blank lines", "an exhausted generator"]
+
+
 def exhausted():
     lines = iter(["a b"])
     list(lines)
@@ -300,7 +320,7 @@ def exhausted():
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("corpus", [[], [[]], [[], []], [""], ["\n", " \t"], exhausted()], ids=repr)
+@pytest.mark.parametrize("corpus", [[], [[]], [[], []], [""], ["\n", " \t"], exhausted()], ids=EMPTY)
 def test_an_iterable_without_words_is_refused(corpus, threads):
     with refused("the corpus holds no words; if it is a generator, was it used up before"):
         numbers(corpus, threads=threads)

@@ -121,14 +121,14 @@ def test_a_trial_leaves_no_trace(tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(DataError, match="there is no folder .*missing; create it first"):
+    with pytest.raises(DataError, match=r"there is no folder .*missing; create it first"):
         require_writable(tmp_path / "missing" / "x.vec")
     assert names(tmp_path) == []
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(DataError, match="there is no folder .*file"):
+    with pytest.raises(DataError, match=r"there is no folder .*file"):
         require_writable(tmp_path / "file" / "x.vec")
 
 
@@ -187,5 +187,5 @@ def test_a_temporary_folder_is_removed_after_errors(tmp_path, error):
 
 def test_a_temporary_folder_in_a_missing_one_is_refused(tmp_path):
     missing = tmp_path / "missing"
-    with pytest.raises(DataError, match="cannot write temporary files in .*missing"), temporary_folder(missing):
+    with pytest.raises(DataError, match=r"cannot write temporary files in .*missing"), temporary_folder(missing):
         pytest.fail("the block must not run")

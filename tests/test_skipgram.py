@@ -26,7 +26,9 @@ def toy():
 
 
 def small(corpus, **settings):
-    return train_skipgram(corpus, **{"dim": 8, "epochs": 1, "min_count": 1, "threads": 1, "progress": False, **settings})
+    return train_skipgram(
+        corpus, **{"dim": 8, "epochs": 1, "min_count": 1, "threads": 1, "progress": False, **settings}
+    )
 
 
 def sentences(n_tokens=3000, seed=3):
@@ -67,7 +69,8 @@ def test_loss_falls_from_that_of_chance(toy):
 
 def test_loss_and_result_are_as_good_on_two_threads_as_on_one():
     losses = [
-        train_skipgram(SAMPLE, dim=20, epochs=3, threads=threads, progress=False).report.losses[-1] for threads in (1, 2)
+        train_skipgram(SAMPLE, dim=20, epochs=3, threads=threads, progress=False).report.losses[-1]
+        for threads in (1, 2)
     ]
     assert losses[1] == pytest.approx(losses[0], rel=0.03)
 

@@ -198,10 +198,29 @@ def test_wrong_items_are_refused_by_number(corpus, message):
 
 
 @pytest.mark.parametrize(
-    "token", ["", " ", "two words", "end ", " start", "end\u2003", "end\n", "\r", "a\tb", "no\u00a0break", "\u3000", "nul\0", "\x7f", "c1\x80", "\x85"]
+    "token",
+    [
+        "",
+        " ",
+        "two words",
+        "end ",
+        " start",
+        "end\u2003",
+        "end\n",
+        "\r",
+        "a\tb",
+        "no\u00a0break",
+        "\u3000",
+        "nul\0",
+        "\x7f",
+        "c1\x80",
+        "\x85",
+    ],
 )
 def test_tokens_that_are_none_are_refused(token):
-    with refused(rf"sentence 2: the token {re.escape(repr(token))} is empty or holds whitespace or a control character"):
+    with refused(
+        rf"sentence 2: the token {re.escape(repr(token))} is empty or holds whitespace or a control character"
+    ):
         list(read_pieces([["fine"], ["fine", token]]))
 
 

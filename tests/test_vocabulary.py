@@ -36,7 +36,9 @@ def test_a_min_count_below_one_is_refused(vocabulary, min_count):
         vocabulary.cut(min_count)
 
 
-@pytest.mark.parametrize(("min_count", "left"), [(10, "no word"), (1_000_000, "no word"), (9, "only one"), (5, "only one")])
+@pytest.mark.parametrize(
+    ("min_count", "left"), [(10, "no word"), (1_000_000, "no word"), (9, "only one"), (5, "only one")]
+)
 def test_a_min_count_too_high_is_refused_with_one_that_works(vocabulary, min_count, left):
     with pytest.raises(DataError, match=rf"{left}.*22 tokens of 5 types.*'the' 9 times.*at most 4$"):
         vocabulary.cut(min_count)

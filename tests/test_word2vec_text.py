@@ -35,7 +35,21 @@ def random_vectors(n_words, dim, seed=0):
 
 
 def unusual_words(n_words):
-    first = ["the", "naïve", "日本語", "😀", "zero\u200bwidth", "\ufeffmark", "</s>", "-1.5", "1", "don't", '"', "\\", "_"]
+    first = [
+        "the",
+        "naïve",
+        "日本語",
+        "😀",
+        "zero\u200bwidth",
+        "\ufeffmark",
+        "</s>",
+        "-1.5",
+        "1",
+        "don't",
+        '"',
+        "\\",
+        "_",
+    ]
     return [*first, *(f"w{number}" for number in range(n_words - len(first)))]
 
 
@@ -110,7 +124,11 @@ def test_gensim_reads_the_same_and_finds_the_same_neighbours(tmp_path):
     theirs, ours = keyed_vectors.load_word2vec_format(path), WordVectors.load(path)
     assert theirs.index_to_key == words
     assert bits(theirs.vectors) == bits(vectors)
-    for positive, negative in ((["the"], []), (["日本語", "w5"], ["😀"]), (["zero\u200bwidth", "</s>"], ["\ufeffmark", "1"])):
+    for positive, negative in (
+        (["the"], []),
+        (["日本語", "w5"], ["😀"]),
+        (["zero\u200bwidth", "</s>"], ["\ufeffmark", "1"]),
+    ):
         wanted = theirs.most_similar(positive, negative, topn=15)
         got = ours.most_similar(positive, negative, topn=15)
         assert [word for word, _ in got] == [word for word, _ in wanted]

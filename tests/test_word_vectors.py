@@ -68,12 +68,12 @@ def test_the_length_is_the_number_of_words(vectors):
 )
 @pytest.mark.parametrize("error", [KeyError, DataError])
 def test_an_unknown_word_is_refused_with_close_spellings(vectors, ask, error):
-    with pytest.raises(error, match="^'kings' is not among the 100 words; near in spelling: king, kin$"):
+    with pytest.raises(error, match=r"^'kings' is not among the 100 words; near in spelling: king, kin$"):
         ask(vectors)
 
 
 def test_an_unknown_word_without_close_spellings_is_refused(vectors):
-    with pytest.raises(KeyError, match="^'zzzzzz' is not among the 100 words$"):
+    with pytest.raises(KeyError, match=r"^'zzzzzz' is not among the 100 words$"):
         vectors["zzzzzz"]
 
 
@@ -101,7 +101,8 @@ def test_neighbours_are_those_of_brute_force(vectors, positive, negative, topn):
 def test_words_weigh_the_same_however_long_their_vectors(vectors):
     scaled = WordVectors(vectors.words, vectors.vectors * np.linspace(0.01, 90, 100, dtype=np.float32)[:, None])
     assert_same_answers(
-        scaled.most_similar(["king", "woman"], ["man"], topn=99), vectors.most_similar(["king", "woman"], ["man"], topn=99)
+        scaled.most_similar(["king", "woman"], ["man"], topn=99),
+        vectors.most_similar(["king", "woman"], ["man"], topn=99),
     )
 
 
@@ -147,7 +148,9 @@ def test_words_that_cancel_are_near_nothing(vectors):
 @pytest.mark.parametrize("topn", [1, 5, 50, 98, 99])
 def test_equal_neighbours_come_in_the_order_of_rows(topn):
     vectors = WordVectors([f"w{number}" for number in range(100)], np.ones((100, 4), np.float32))
-    assert [word for word, _ in vectors.most_similar("w0", topn=topn)] == [f"w{number}" for number in range(1, 1 + topn)]
+    assert [word for word, _ in vectors.most_similar("w0", topn=topn)] == [
+        f"w{number}" for number in range(1, 1 + topn)
+    ]
 
 
 def test_nearest_rows_leave_out_the_excluded():
@@ -176,10 +179,15 @@ def test_what_was_saved_is_loaded(tmp_path, vectors, as_type):
 def test_loading_and_asking_need_no_trainer(tmp_path, vectors):
     vectors.save(tmp_path / "x.vec")
     code = (
-        "import sys; from embedtrain import WordVectors; print(WordVectors.load(sys.argv[1]).most_similar('king')[0][0]);"
+        "import sys; from embedtrain import WordVectors;"
+        "print(WordVectors.load(sys.argv[1]).most_similar('king')[0][0]);"
         "print(sorted({'numba', 'scipy', 'embedtrain.skipgram'} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "x.vec")], capture_output=True, text=True, encoding="utf-8", check=True
+        [sys.executable, "-c", code, str(tmp_path / "x.vec")],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
     )
     assert done.stdout.splitlines() == [vectors.most_similar("king")[0][0], "[]"]

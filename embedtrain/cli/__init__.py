@@ -28,7 +28,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 class _Commands(click.Group):
     """Every error is one line; its status is 1 for data and training, 2 for usage, 130 for Ctrl-C."""
 
-    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         warnings.showwarning = _show_warning
         extra["standalone_mode"] = False
         try:

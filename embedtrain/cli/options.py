@@ -42,6 +42,7 @@ class TrainingCommand(click.Command):
     """A command that answers word2vec.c's ``-size 200`` with the option to use."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, after a look for single dashes."""
         names = {name.removeprefix("--") for option in self.params for name in option.opts if name.startswith("--")}
         for arg, following in zip(args, [*args[1:], ""], strict=True):
             match = _SINGLE_DASH.fullmatch(arg)
@@ -61,7 +62,7 @@ def _refuse_alpha(ctx: click.Context, _: click.Parameter, value: object) -> None
 def training_options(command: _Command) -> _Command:
     """The options of every trainer."""
     options = [
-        click.option("-o", "--output", type=click.Path(dir_okay=False), help="Vectors file; default: the corpus' name with .vec, here."),
+        click.option("-o", "--output", help="Vectors file; default: the corpus' name with .vec, in this folder."),
         click.option("--dim", default=100, show_default=True, help="Dimensions of the vectors."),
         click.option("--min-count", default=5, show_default=True, help="Skip words that occur less often."),
         click.option("--epochs", default=5, show_default=True, help="Passes over the corpus."),

@@ -28,7 +28,8 @@ from embedtrain.cli.summary import save_and_say
 def skipgram(corpus: str, output: str | None, quiet: bool, **settings: Any) -> None:
     """Train word vectors on CORPUS by skip-gram with negative sampling (word2vec).
 
-    CORPUS is text, plain or gzip, UTF-8, a sentence a line, tokens between spaces. The vectors are written in word2vec text format.
+    CORPUS is text, plain or gzip, UTF-8, a sentence a line, tokens between spaces. The vectors are written in
+    word2vec text format.
     """
     from embedtrain.errors import Interrupted
     from embedtrain.machine.files import require_writable

@@ -33,12 +33,13 @@ def save_and_say(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
 def _account(report: TrainingReport, saving: float) -> list[str]:
     times = {**report.seconds, "save": saving}
     epochs = len(report.losses)
-    losses = f", loss {report.losses[0]:.3f} → {report.losses[-1]:.3f} a pair" if report.losses else ""
+    losses = f"loss {report.losses[0]:.3f} → {report.losses[-1]:.3f} a pair" if report.losses else "no epoch finished"
+    speed = f"{report.words_per_second / 1e6:.2f} M words/s on {report.threads} thread{'s' * (report.threads != 1)}"
     return [
         f"read     {report.tokens:,} tokens of {report.types:,} types; "
         f"{report.words:,} words are frequent enough and cover {report.covered / report.tokens:.1%}",
-        f"trained  {epochs} epoch{'s' * (epochs != 1)}, {report.words_per_second / 1e6:.2f} M words/s on "
-        f"{report.threads} thread{'s' * (report.threads != 1)}, subsampling removed {1 - report.kept_share:.1%}{losses}",
+        f"trained  {epochs} epoch{'s' * (epochs != 1)}, {speed}, {losses}, "
+        f"subsampling removed {1 - report.kept_share:.1%}",
         "time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items()),
     ]
 

@@ -1,7 +1,8 @@
 """Encoding: one pass over the text, on all cores, gives the ids of all its tokens on disk and the vocabulary.
 
-Every worker numbers the types of its pieces in order of appearance. When all is read, the workers' types are merged, ordered by
-count, and a pass over the ids replaces one numbering by the other. Which worker met which piece leaves no trace.
+Every worker numbers the types of its pieces in order of appearance. When all is read, the workers' types are
+merged, ordered by count, and a pass over the ids replaces one numbering by the other. Which worker met which
+piece leaves no trace.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +113,7 @@ def _encode(
     return _map(folder / "ids", np.int32), _map(folder / "offsets", np.int64), vocabulary, tuple(notes)
 
 
-def _map(path: Path, dtype: type) -> NDArray:
+def _map(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
     """The numbers in a file, as a read-only array that takes no memory of its own."""
     return np.memmap(path, dtype, mode="r").view(np.ndarray)
 
@@ -152,7 +154,7 @@ class _Types:
 
     def words(self) -> list[bytes]:
         text, starts = self.table.text.tobytes(), self.table.starts[: self.n + 1].tolist()
-        return [text[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+        return [text[start:end] for start, end in pairwise(starts)]
 
 
 class _Encoder:
@@ -262,7 +264,7 @@ class _Places:
                 f"{place}: {spelling[:40]!r} is not UTF-8; convert the text, or replace such bytes by U+FFFD"
             )
         n_tokens = int(types.table.counts[invalid].sum())
-        yield f"{n_tokens:,} tokens are not UTF-8 and got U+FFFD for the wrong bytes; the first is {spelling[:40]!r} in {place}"
+        yield f"{n_tokens:,} tokens are not UTF-8 and got U+FFFD for what is wrong; first {spelling[:40]!r} in {place}"
 
     def controls(self, states: list[NDArray[np.int64]]) -> Iterator[str]:
         """A note on control characters."""
@@ -270,7 +272,7 @@ class _Places:
         if found:
             n_controls = sum(int(state[tokens.N_CONTROLS]) for state in found)
             first = min(int(state[tokens.FIRST_CONTROL]) for state in found)
-            yield f"{n_controls:,} control characters (NUL and the like) were read as spaces; the first is in {self._place(first)}"
+            yield f"{n_controls:,} control characters, such as NUL, were read as spaces; first in {self._place(first)}"
 
 
 def _no_words(corpus: CorpusLike, n_lines: int) -> str:

@@ -1,7 +1,8 @@
 """Sources: whatever holds text, read once, as pieces of bytes that end between tokens.
 
-A `str` or `Path` is one file, plain or gzip; an iterable of `str` is lines; an iterable of token lists is sentences. A source yields
-`Piece`s in reading order, and every piece ends at ASCII whitespace or at the end of its source.
+A `str` or `Path` is one file, plain or gzip; an iterable of `str` is lines; an iterable of token lists is
+sentences. A source yields `Piece`s in reading order, and every piece ends at ASCII whitespace or at the end of
+its source.
 """
 
 from __future__ import annotations

@@ -57,6 +57,6 @@ class Vocabulary:
         left = "no word" if n_words == 0 else "only one word"
         second = int(self.counts[1])
         return (
-            f"{left} occurs {min_count} times or more: {found}, the most frequent {self.words[0]!r} {self.counts[0]:,} times; "
-            f"try a min-count of at most {second}"
+            f"{left} occurs {min_count} times or more: {found}, "
+            f"{self.words[0]!r} most often, {self.counts[0]:,} times; try a min-count of at most {second}"
         )

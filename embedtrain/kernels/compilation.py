@@ -23,8 +23,9 @@ FASTMATH = {
 def _options() -> dict[str, Any]:
     """Numba's options for every kernel.
 
-    Kernels allocate nothing, so counting references to their arrays is switched off where Numba lets us: it takes
-    atomic instructions, half of the time of a tokeniser that handles an array or two a token (bench/reference_counts.py).
+    Kernels allocate nothing, so counting references to their arrays is switched off where Numba lets us: it
+    takes atomic instructions, half of the time of a tokeniser that handles an array or two a token
+    (bench/reference_counts.py).
     """
     options: dict[str, Any] = {"nogil": True, "fastmath": FASTMATH}
     try:
@@ -60,7 +61,9 @@ def _with_sources(function: FunctionType) -> FunctionType:
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile `function` at its first call: without the interpreter lock, and cached on disk where that is possible."""
+    """Compile `function` at its first call: without the interpreter lock, and cached on disk where that is
+    possible.
+    """
     assert isinstance(function, FunctionType)
     marked = _with_sources(function)
     try:

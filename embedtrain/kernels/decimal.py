@@ -40,7 +40,9 @@ def round_to_odd(g, x):
 
 @kernel
 def shortest_decimal(bits):
-    """(digits, exponent): the shortest and then closest decimal digits * 10^exponent that reads as this float32 > 0."""
+    """(digits, exponent): the shortest and then closest decimal digits * 10^exponent that reads as this float32
+    > 0.
+    """
     fraction, biased = np.int64(bits) & 0x7FFFFF, (np.int64(bits) >> 23) & 0xFF
     c, q = (fraction | 0x800000, biased - 150) if biased else (fraction, np.int64(-149))
     odd = c & 1
@@ -76,7 +78,9 @@ def write_digits(number, n, out, at):
 
 @kernel
 def write_float(bits, out, at):
-    """Write the float32 with these bits, finite, as Python's `repr` would, but without a trailing ".0"; returns where it ends."""
+    """Write the float32 with these bits, finite, as Python's `repr` would, but without a trailing ".0"; returns
+    where it ends.
+    """
     if bits >> np.uint32(31):
         out[at] = _MINUS
         at += 1
@@ -112,7 +116,9 @@ def write_float(bits, out, at):
 
 @kernel
 def write_rows(words, starts, bits, out):
-    """Write a line for each word: words[starts[i]:starts[i + 1]], then the numbers of row i; returns the bytes written."""
+    """Write a line for each word: words[starts[i]:starts[i + 1]], then the numbers of row i; returns the bytes
+    written.
+    """
     at = 0
     for row in range(bits.shape[0]):
         for position in range(starts[row], starts[row + 1]):

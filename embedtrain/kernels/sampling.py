@@ -33,7 +33,9 @@ def below(bits, n):
 
 @kernel
 def is_kept(key, position, threshold):
-    """Whether subsampling keeps the token at `position`: with probability threshold / 2^31, so 0 is never and 2^31 always."""
+    """Whether subsampling keeps the token at `position`: with probability threshold / 2^31, so 0 is never and
+    2^31 always.
+    """
     return (random_at(key, position) >> _KEEP_SHIFT) < np.uint64(threshold)
 
 
@@ -46,7 +48,8 @@ def draw_alias(bits, thresholds, aliases):
 
 @kernel
 def build_alias(shares, order, thresholds, aliases):
-    """Fill the tables of `draw_alias` for probabilities shares[i] / n: i stays i with thresholds[i] / 2^32, or is aliases[i].
+    """Fill the tables of `draw_alias` for probabilities shares[i] / n: i stays i with thresholds[i] / 2^32, or
+    is aliases[i].
 
     Every outcome below the mean is topped up by one above it. `shares` is used up, `order` is scratch.
     """

@@ -153,7 +153,7 @@ def _sum_lanes(builder: ir.IRBuilder, vectors: list[ir.Value]) -> ir.Value:
 
 
 @intrinsic
-def dot_tile(typing, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):  # type: ignore[no-untyped-def]
+def dot_tile(typing, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):
     """S[s + r * stride + c] = X[x_rows[i + r]] . Y[y_rows[k + c]]  for `ROWS` values of r and `COLUMNS` of c."""
     signature = types.void(
         _FLOATS, _OFFSETS, types.int64, _FLOATS, _OFFSETS, types.int64, types.int64, _FLOATS, types.int64, types.int64
@@ -187,11 +187,12 @@ def dot_tile(typing, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):  # type: ig
 
 
 @intrinsic
-def add_tile(typing, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, begin, end):  # type: ignore[no-untyped-def]
-    """Y[y_rows[k + r] + d + ...] += sum of G[g + r * row_step + t * term_step] * X[x_rows[t] + d + ...] over t in [begin, end).
+def add_tile(typing, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, begin, end):
+    """Y[y_rows[k + r] + d + ...] += sum of G[g + r * row_step + t * term_step] * X[x_rows[t] + d + ...] over t
+    in [begin, end).
 
-    `ROWS` rows r, `n_vectors` (1 to `VECTORS`) vectors from element d on. Rows are read and written one after the other, so a
-    row that is listed twice receives both sums.
+    `ROWS` rows r, `n_vectors` (1 to `VECTORS`) vectors from element d on. Rows are read and written one after
+    the other, so a row that is listed twice receives both sums.
     """
     int64 = types.int64
     signature = types.void(
@@ -265,7 +266,7 @@ def _one_over(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
 
 
 @intrinsic
-def logistic_gradient(typing, S, s, weights, n, label, lr):  # type: ignore[no-untyped-def]
+def logistic_gradient(typing, S, s, weights, n, label, lr):
     """S[e] = lr * weights[e] * (label - sigmoid(S[e]))  for e in [s, s + n), n rounded up to whole vectors."""
     signature = types.void(_FLOATS, types.int64, _FLOATS, types.int64, types.float32, types.float32)
 
@@ -289,8 +290,9 @@ def logistic_gradient(typing, S, s, weights, n, label, lr):  # type: ignore[no-u
 
 
 @intrinsic
-def logistic_loss(typing, S, s, weights, n, label):  # type: ignore[no-untyped-def]
-    """Sum of weights[e] * softplus(S[e] if label == 0 else -S[e])  over e in [s, s + n), n rounded up to whole vectors.
+def logistic_loss(typing, S, s, weights, n, label):
+    """Sum of weights[e] * softplus(S[e] if label == 0 else -S[e])  over e in [s, s + n), n rounded up to whole
+    vectors.
 
     softplus(x) = log(1 + e^x) = max(x, 0) + 2 atanh(u / (2 + u)), u = e^-|x|; not finite where x is not.
     """
@@ -330,7 +332,7 @@ def logistic_loss(typing, S, s, weights, n, label):  # type: ignore[no-untyped-d
 
 
 @intrinsic
-def copy_row(typing, Y, y, X, x, dim):  # type: ignore[no-untyped-def]
+def copy_row(typing, Y, y, X, x, dim):
     """Y[y + d] = X[x + d]  for d in [0, dim)."""
     signature = types.void(_FLOATS, types.int64, _FLOATS, types.int64, types.int64)
 
@@ -349,7 +351,7 @@ def copy_row(typing, Y, y, X, x, dim):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def fill(typing, X, x, n, value):  # type: ignore[no-untyped-def]
+def fill(typing, X, x, n, value):
     """X[x + d] = value  for d in [0, n), n rounded up to whole vectors."""
     signature = types.void(_FLOATS, types.int64, types.int64, types.float32)
 
@@ -368,7 +370,7 @@ def fill(typing, X, x, n, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def prefetch_row(typing, X, row, dim):  # type: ignore[no-untyped-def]
+def prefetch_row(typing, X, row, dim):
     """Ask for the `dim` elements from X[row] on, which will be read and written."""
     signature = types.void(_FLOATS, types.int64, types.int64)
 

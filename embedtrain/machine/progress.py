@@ -43,7 +43,8 @@ class Progress:
 def say(text: str, *, shown: bool = True) -> None:
     """Print a line on standard error."""
     if shown:
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 class Stopwatch:
@@ -54,6 +55,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
+        """Count the time of the block."""
         started = time.perf_counter()
         try:
             yield

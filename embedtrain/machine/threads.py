@@ -1,7 +1,7 @@
 """Threads: how many, and one loop that gives them work. Nothing else in the package starts a thread.
 
-Kernels release the interpreter lock, so Python threads run them side by side; the loop below stays in the calling thread,
-where Ctrl-C arrives, and sees a result as soon as it is there.
+Kernels release the interpreter lock, so Python threads run them side by side; the loop below stays in the
+calling thread, where Ctrl-C arrives, and sees a result as soon as it is there.
 """
 
 from __future__ import annotations
@@ -67,14 +67,12 @@ def resolve_threads(threads: int | None) -> int:
     return threads or available_threads()
 
 
-def run_tasks(
-    workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]
-) -> Generator[Result, None, None]:
+def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]) -> Generator[Result, None, None]:
     """Let every worker call itself on the next task, in a thread each, and yield the results as they come.
 
-    Tasks are drawn one at a time, under a lock, when a worker is free. With one worker all happens in the calling thread. The first
-    exception of a worker, or of `tasks`, is raised here; then, or when the iterator is closed, workers stop
-    after the task they are at.
+    Tasks are drawn one at a time, under a lock, when a worker is free. With one worker all happens in the
+    calling thread. The first exception of a worker, or of `tasks`, is raised here; then, or when the iterator
+    is closed, workers stop after the task they are at.
     """
     if len(workers) == 1:
         for task in tasks:
@@ -83,21 +81,10 @@ def run_tasks(
 
     remaining, lock, stop = iter(tasks), threading.Lock(), threading.Event()
     outcomes: queue.SimpleQueue[Result | _Done | _Failure] = queue.SimpleQueue()
-
-    def work(worker: Callable[[Task], Result]) -> None:
-        try:
-            while not stop.is_set():
-                with lock:
-                    task = next(remaining, _DONE)
-                if isinstance(task, _Done):
-                    break
-                outcomes.put(worker(task))
-            outcomes.put(_DONE)
-        except BaseException as error:  # raised again in the calling thread
-            stop.set()
-            outcomes.put(_Failure(error))
-
-    threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in workers]
+    threads = [
+        threading.Thread(target=_work, args=(worker, remaining, lock, stop, outcomes), daemon=True)
+        for worker in workers
+    ]
     for thread in threads:
         thread.start()
     running = len(threads)
@@ -117,6 +104,27 @@ def run_tasks(
         stop.set()
         for thread in threads:
             thread.join()
+
+
+def _work(
+    worker: Callable[[Task], Result],
+    remaining: Iterator[Task],
+    lock: threading.Lock,
+    stop: threading.Event,
+    outcomes: queue.SimpleQueue[Result | _Done | _Failure],
+) -> None:
+    """What a thread does: task after task, until there are none or it is told to stop."""
+    try:
+        while not stop.is_set():
+            with lock:
+                task = next(remaining, _DONE)
+            if isinstance(task, _Done):
+                break
+            outcomes.put(worker(task))
+        outcomes.put(_DONE)
+    except BaseException as error:  # raised again in the calling thread
+        stop.set()
+        outcomes.put(_Failure(error))
 
 
 def in_order(numbered: Iterable[tuple[int, Result]]) -> Iterator[Result]:

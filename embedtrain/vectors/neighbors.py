@@ -27,7 +27,8 @@ def nearest(
     excluded : sequence of int
         Rows that are no answers.
     """
-    cosines = vectors @ query / (norms * max(float(np.linalg.norm(query)), np.finfo(np.float32).tiny))
+    length = float(np.linalg.norm(query)) or 1.0
+    cosines = vectors @ query / (norms * np.float32(length))
     cosines[list(excluded)] = -np.inf
     topn = max(0, min(topn, len(cosines) - len(set(excluded))))
     candidates = np.argpartition(-cosines, topn - 1)[:topn] if topn else np.array([], np.int64)

@@ -1,7 +1,7 @@
 """The word2vec text format: a line "words dimensions", then a line "word value value …" for each word.
 
-Written so that every reader takes it: UTF-8 without a byte order mark, line feeds, single spaces, none at the end, values
-in their shortest form that reads back to the same float32.
+Written so that every reader takes it: UTF-8 without a byte order mark, line feeds, single spaces, none at the
+end, values in their shortest form that reads back to the same float32.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     if len(words) != n_words:
         raise DataError(
-            f"{path}: the first line promises {n_words:,} words, {len(words):,} follow; the file is cut short or damaged"
+            f"{path}: the first line promises {n_words:,} words, {len(words):,} follow; the file is cut or damaged"
         )
     return words, vectors
 
@@ -126,7 +126,8 @@ def _read_header(path: Path, line: bytes) -> tuple[int, int]:
         n_words, dim = map(int, line.split())
     except ValueError:
         raise DataError(
-            f"{path}, line 1: expected the numbers of words and dimensions, got {line[:40]!r}; this is not word2vec text format"
+            f"{path}, line 1: expected the numbers of words and dimensions, got {line[:40]!r}; "
+            "this is not word2vec text format"
         ) from None
     if n_words < 1 or dim < 1:
         raise DataError(

@@ -51,7 +51,9 @@ def test_a_change_in_the_tiles_recompiles_what_is_cached(copy):
 def test_a_changed_kernel_is_not_run_from_a_stale_cache_of_its_callers(copy):
     value, _ = call(copy)
     sampling = copy / "embedtrain" / "kernels" / "sampling.py"
-    sampling.write_text(sampling.read_text().replace("np.uint64(index) * _STRIDE", "np.uint64(index) * _STRIDE + _FACTOR1"))
+    sampling.write_text(
+        sampling.read_text().replace("np.uint64(index) * _STRIDE", "np.uint64(index) * _STRIDE + _FACTOR1")
+    )
     assert call(copy)[0] != value
 
 

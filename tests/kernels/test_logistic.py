@@ -113,8 +113,12 @@ def test_kernel_agrees_with_finite_differences():
     block = make_block(inputs, outputs, asked, weights, LANES)
     new_W, new_C, _ = step(W, C, block, 1.0)
     W64, C64, weights64 = (array.astype(np.float64) for array in (W, C, weights))
-    gradient_W = naive.numerical_gradient(lambda x: naive.logistic_loss(x, C64, inputs, outputs, weights64, labels), W64)
-    gradient_C = naive.numerical_gradient(lambda x: naive.logistic_loss(W64, x, inputs, outputs, weights64, labels), C64)
+    gradient_W = naive.numerical_gradient(
+        lambda x: naive.logistic_loss(x, C64, inputs, outputs, weights64, labels), W64
+    )
+    gradient_C = naive.numerical_gradient(
+        lambda x: naive.logistic_loss(W64, x, inputs, outputs, weights64, labels), C64
+    )
     assert W - new_W == pytest.approx(gradient_W, abs=1e-4)
     assert C - new_C == pytest.approx(gradient_C, abs=1e-4)
 
@@ -148,7 +152,7 @@ def test_sigmoid_and_loss_hold_over_the_whole_range(score):
     weights = np.zeros((ROWS, N_NOISE + ROWS), np.float32)
     weights[0, 0] = weights[1, N_NOISE] = 1
     block = make_block(inputs, outputs, [(N_NOISE, N_NOISE + ROWS)], weights, LANES)
-    new_W, new_C, loss = step(W, C, block, 1.0)
+    _, new_C, loss = step(W, C, block, 1.0)
     moved = -naive.sigmoid(np.float64(score)) + (1 - naive.sigmoid(np.float64(score)))
     assert new_C[0, 0] - C[0, 0] == pytest.approx(moved, rel=1e-5, abs=1e-5)
     assert loss == pytest.approx(naive.softplus(score) + naive.softplus(-score), rel=1e-6, abs=1e-6)

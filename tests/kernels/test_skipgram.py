@@ -79,9 +79,7 @@ def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, bl
         middles, table, window=window, dynamic=dynamic, negative=5, n_noise=n_noise, block=block, state=STATE
     )
     C = aligned_zeros((N_WORDS + 1) * dim)
-    first, last, n = skipgram.keep_tokens(
-        *text, 5, 110, sampling.keep_thresholds, np.uint64(KEY), window, scratch.kept
-    )
+    first, last, n = skipgram.keep_tokens(*text, 5, 110, sampling.keep_thresholds, np.uint64(KEY), window, scratch.kept)
     state = np.uint64(skipgram.draw_noise(noise, table, np.uint64(STATE), C, dim))
     for t0, right in zip(range(first, last, block), expected, strict=True):
         t1 = min(t0 + block, last)
