@@ -64,6 +64,13 @@ def evaluate(words: Sequence[str], vectors: NDArray, folder: Path) -> list[float
     ]
 
 
+def bundled_questions() -> Path:
+    """Where gensim keeps the questions it comes with."""
+    from gensim.test.utils import datapath
+
+    return Path(datapath("questions-words.txt")).parent
+
+
 def train_embedtrain(text: Path, seed: int, settings: argparse.Namespace) -> tuple[Sequence[str], NDArray]:
     """A run of embedtrain."""
     import embedtrain
@@ -104,10 +111,7 @@ def main() -> None:
     parser.add_argument("--sample", type=float, default=1e-4)
     parser.add_argument("--workers", type=int, default=2)
     settings = parser.parse_args()
-    if settings.eval is None:
-        from gensim.test.utils import datapath
-
-        settings.eval = Path(datapath("questions-words.txt")).parent
+    questions = settings.eval or bundled_questions()
     text = cut_into_lines(settings.text, settings.work)
 
     print(f"{'':12} {'seed':>4}  analogies (asked)  WordSim-353 (known)  SimLex-999 (known)")
@@ -118,7 +122,7 @@ def main() -> None:
     ):
         scores = []
         for seed in range(1, n_seeds + 1):
-            scores.append(evaluate(*train(text, seed, settings), settings.eval))
+            scores.append(evaluate(*train(text, seed, settings), questions))
             print(row.format(name, seed, *scores[-1]), flush=True)
         columns = list(zip(*scores, strict=True))
         if scores:

@@ -21,18 +21,18 @@ FASTMATH = {
 
 
 def _options() -> dict[str, Any]:
-    """Numba's options for every kernel.
-
-    Kernels allocate nothing, so counting references to their arrays is switched off where Numba lets us: it
-    takes atomic instructions, half of the time of a tokeniser that handles an array or two a token
-    (bench/reference_counts.py).
-    """
-    options: dict[str, Any] = {"nogil": True, "fastmath": FASTMATH}
+    """Numba's options for every kernel, each with its reason (measured by bench/kernel_options.py)."""
+    options: dict[str, Any] = {
+        "nogil": True,  # Python's threads run kernels side by side
+        "fastmath": FASTMATH,
+        "forceinline": True,  # a call hands over every field of every array; small kernels would do little else
+    }
+    uncounted = {"_nrt": False, **options}  # kernels allocate nothing: no atomic counting of references to arrays
     try:
-        numba.njit(_nrt=False, **options)(lambda: None)
-    except KeyError:  # the option is not among Numba's promises
+        numba.njit(**uncounted)(lambda: None)
+    except KeyError:  # that option is not among Numba's promises
         return options
-    return {"_nrt": False, **options}
+    return uncounted
 
 
 OPTIONS = _options()

@@ -43,7 +43,8 @@ def is_kept(key, position, threshold):
 def draw_alias(bits, thresholds, aliases):
     """Draw from a discrete distribution in constant time (alias method; Walker 1977, Vose 1991)."""
     index = below(bits, thresholds.size)
-    return index if (bits & _LOW) < thresholds[index] else np.int64(aliases[index])
+    alias = np.int64(aliases[index])  # read in any case: which one it is cannot be predicted
+    return index if (bits & _LOW) < thresholds[index] else alias
 
 
 @kernel

@@ -11,7 +11,7 @@ from embedtrain.kernels.logistic import Block, block_step
 from embedtrain.kernels.sampling import below, draw_alias, is_kept, random_at
 from embedtrain.kernels.tiles import LANES, ROWS, fill, prefetch_row
 
-_MARKS = 1024  # size of the noise filter, a power of two
+_MARKS = 4096  # size of the noise filter, a power of two
 _FORWARD = np.uint64(1)
 
 
@@ -77,28 +77,40 @@ def draw_noise(noise, distribution, state, C, dim):
     return state
 
 
+# Unsigned indices let these loops be vectorised: Numba looks at every signed one, whether it counts from the end.
+
+
+@kernel
+def name_rows(rows, at, words, begin, end, dim):
+    """rows[at], rows[at + 1], … = first elements of the rows of words[begin:end]."""
+    at, begin = np.uint64(at), np.uint64(begin)
+    for i in range(np.uint64(end) - begin):
+        rows[at + i] = words[begin + i] * dim
+
+
+@kernel
+def fill_rows(rows, at, n, row):
+    """rows[at], …, rows[at + n - 1] = row."""
+    at = np.uint64(at)
+    for i in range(np.uint64(n)):
+        rows[at + i] = row
+
+
 @kernel
 def place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink):
-    """Name the rows of a block: an input for each centre in [t0, t1), an output for each noise word and each
-    token around.
+    """Name the rows of a block: an input for each centre in [t0, t1), an output for each noise word and token around.
 
     Output `n_noise + s` is the token `t0 - window + s`. Returns the numbers of inputs and outputs, in whole groups.
     """
-    words, inputs, outputs, noise_words = kept.words, block.inputs, block.outputs, noise.words
-    n_noise = noise_words.size
+    n_noise = noise.words.size
     n_inputs = (t1 - t0 + ROWS - 1) // ROWS * ROWS
     n_slots = (t1 - t0 + 2 * window + ROWS - 1) // ROWS * ROWS
-    for i in range(t1 - t0):
-        inputs[i] = words[t0 + i] * dim
-    for i in range(t1 - t0, n_inputs):
-        inputs[i] = sink
-    for k in range(n_noise):
-        outputs[k] = noise_words[k] * dim
-    first, last = max(0, window - t0), min(n_slots, n_tokens - t0 + window)
-    for slot in range(n_slots):
-        outputs[n_noise + slot] = sink
-    for slot in range(first, last):
-        outputs[n_noise + slot] = words[t0 - window + slot] * dim
+    first, last = max(0, t0 - window), min(t0 - window + n_slots, n_tokens)
+    fill_rows(block.inputs, 0, n_inputs, sink)
+    name_rows(block.inputs, 0, kept.words, t0, t1, dim)
+    fill_rows(block.outputs, n_noise, n_slots, sink)
+    name_rows(block.outputs, 0, noise.words, 0, n_noise, dim)
+    name_rows(block.outputs, n_noise + first - (t0 - window), kept.words, first, last, dim)
     return n_inputs, n_noise + n_slots
 
 
