@@ -27,7 +27,8 @@ def noise_distribution(counts: NDArray[np.int64], exponent: float) -> NDArray[np
     """Probability of each word as a negative sample: counts ** exponent, scaled to sum 1 (same paper, section
     2.2).
     """
-    weights = counts.astype(np.float64) ** exponent
+    logarithms = exponent * np.log(counts)
+    weights = np.exp(logarithms - logarithms.max())
     return weights / weights.sum()
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from embedtrain._version import __version__
 from embedtrain.corpus.encoding import EncodedCorpus, encode
-from embedtrain.corpus.sources import CorpusLike
+from embedtrain.corpus.sources import CorpusLike, require_readable
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.distributions import alias_table, keep_probability, keep_thresholds, noise_distribution
 from embedtrain.errors import Interrupted, SettingError, TrainingError
@@ -37,6 +37,7 @@ from embedtrain.training.loop import Chunk, History, train_epochs
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.tables import Table, table_bytes
 from embedtrain.vectors.reports import Epoch, TrainingReport
+from embedtrain.vectors.word2vec_text import all_finite
 from embedtrain.vectors.word_vectors import WordVectors
 
 _N_NOISE = (
@@ -74,8 +75,8 @@ class SkipgramSettings:
             raise SettingError(f"window_mode must be 'dynamic' or 'fixed', got {self.window_mode!r}")
         if not 0 <= self.sample <= 1:
             raise SettingError(f"sample must be between 0 (off) and 1, got {self.sample:g}; 1e-3 to 1e-5 are usual")
-        if not (math.isfinite(self.lr) and self.lr > 0):
-            raise SettingError(f"lr must be above 0, got {self.lr:g}; 0.025 is usual")
+        if not 0 < self.lr <= 1000:
+            raise SettingError(f"lr must be above 0 and at most 1000, got {self.lr:g}; 0.025 is usual")
         if not math.isfinite(self.noise_exponent):
             raise SettingError(f"noise_exponent must be a number, got {self.noise_exponent:g}; 0.75 is usual")
 
@@ -161,6 +162,7 @@ def train_skipgram(
         dim, window, window_mode, negative, noise_exponent, sample, min_count, epochs, lr, seed
     )  # fmt: skip
     n_threads = resolve_threads(threads)
+    require_readable(corpus)
     shown = sys.stderr.isatty() if progress is None else progress
     clock = Stopwatch()
     with ExitStack() as stack:
@@ -288,9 +290,8 @@ def _train(model: _Model, n_threads: int, shown: bool, callback: Callable[[Epoch
         raise Interrupted(model.vectors()) from None
     finally:
         progress.close()
-    for table in (model.words, model.contexts):
-        if not np.isfinite(table.flat.sum(dtype=np.float64)):
-            raise TrainingError(f"training ended with vectors that are not finite; try --lr {settings.lr / 4:.2g}")
+    if not (all_finite(model.words.flat) and all_finite(model.contexts.flat)):
+        raise TrainingError(f"training ended with vectors that are not finite; try --lr {settings.lr / 4:.2g}")
 
 
 def _report(model: _Model, n_threads: int, clock: Stopwatch) -> TrainingReport:

@@ -238,7 +238,7 @@ REFUSED_BY_TRAINING = [
     (1, ["text.txt", "-o", "missing/x.vec"], "there is no folder missing"),
     (1, [LONG_NAME], f"cannot read {LONG_NAME}"),
     (1, ["text.txt", "-o", LONG_NAME], f"cannot write {LONG_NAME}"),
-    (2, ["text.txt", "-o", "folder"], "folder"),
+    (1, ["text.txt", "-o", "folder"], "cannot write folder: it is a folder"),
     (2, ["text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
     (2, ["text.txt", "-o", "folder/../text.txt"], "would replace the corpus text.txt"),
     (2, ["good.vec"], "would replace the corpus good.vec"),

@@ -246,13 +246,22 @@ def test_a_line_feed_alone_ends_a_sentence(write, content, sentences, piece):
 def test_control_characters_are_noted_with_file_and_line(write, threads, piece):
     path = write(b"a b\n\n" + b"fine words\n" * 20 + b"one\x00two \x7f\n" + "more\u0081\n".encode() * 3)
     (note,) = notes(path, threads=threads, piece=piece)
-    assert re.search(r"\b5 control characters .* were read as spaces; the first is in .*text\.txt, line 23$", note)
+    assert re.fullmatch(r"5 control characters\b.* read as spaces\b.*text\.txt, line 23", note)
+
+
+@pytest.mark.parametrize("before", [9, 1500, 3000, 6000])
+def test_of_what_many_workers_find_the_first_is_noted(write, before):
+    path = write(b"fine words\n" * before + b"caf\xe9 nul\0\n" * 3000)
+    invalid, controls = notes(path, threads=3, piece=64)
+    assert invalid.startswith("3,000 tokens are not UTF-8")
+    assert controls.startswith("3,000 control characters")
+    assert all(note.endswith(f"text.txt, line {before + 1}") for note in (invalid, controls))
 
 
 @pytest.mark.parametrize("end", ["", "\n"], ids=["without line ends", "with line ends"])
 def test_control_characters_in_lines_are_noted_with_the_line(end):
     (note,) = notes([f"first{end}", f"second{end}", f"thi\0rd{end}"])
-    assert note.endswith("the first is in the corpus, line 3")
+    assert note.endswith("the corpus, line 3")
 
 
 def test_plain_text_gets_no_note(write):
@@ -276,9 +285,7 @@ def test_spellings_that_become_the_same_word_are_merged(write, threads, piece):
 def test_invalid_utf8_is_noted_with_file_and_line(write, threads, piece):
     path = write(b"fine\n" * 30 + b"a caf\xe9 b\nc\xff \xef\xbf\xbd caf\xe9\n")
     (note,) = notes(path, threads=threads, piece=piece)
-    assert re.search(r"\b3 tokens are not UTF-8 and got U\+FFFD", note)
-    assert "the first is b'caf\\xe9' in " in note
-    assert note.endswith("text.txt, line 31")
+    assert re.fullmatch(r"3 tokens are not UTF-8\b.*U\+FFFD.* b'caf\\xe9' in .*text\.txt, line 31", note)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

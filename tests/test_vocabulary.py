@@ -40,14 +40,14 @@ def test_a_min_count_below_one_is_refused(vocabulary, min_count):
     ("min_count", "left"), [(10, "no word"), (1_000_000, "no word"), (9, "only one"), (5, "only one")]
 )
 def test_a_min_count_too_high_is_refused_with_one_that_works(vocabulary, min_count, left):
-    with pytest.raises(DataError, match=rf"{left}.*22 tokens of 5 types.*'the' 9 times.*at most 4$"):
+    with pytest.raises(DataError, match=rf"{left}.*22 tokens of 5 types.*'the'.* 9 times.*at most 4$"):
         vocabulary.cut(min_count)
     assert len(vocabulary.cut(4)) == 4
 
 
 def test_the_highest_of_large_counts_is_said():
     vocabulary = Vocabulary(["a", "b"], np.array([1_234_567, 3]))
-    with pytest.raises(DataError, match="'a' 1,234,567 times"):
+    with pytest.raises(DataError, match=r"'a'.* 1,234,567 times"):
         vocabulary.cut(5)
 
 

@@ -46,6 +46,8 @@ class _Commands(click.Group):
             _fail(str(error), 2)
         except EmbedtrainError as error:
             _fail(str(error), 1)
+        except MemoryError as error:
+            _fail(f"out of memory ({error}); lower --dim, --window or --threads", 1)
         sys.exit(status if isinstance(status, int) else 0)
 
 

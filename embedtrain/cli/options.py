@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -27,9 +27,8 @@ _ALIASES = {
     "workers": "threads",
     "thread": "threads",
     "eta": "lr",
-    "train": "corpus",
 }
-_SINGLE_DASH = re.compile(r"-([A-Za-z][\w-]+)")
+_OPTION = re.compile(r"(--?)([A-Za-z][\w-]+)(?:=.*)?")
 
 
 def normalize(name: str) -> str:
@@ -39,24 +38,32 @@ def normalize(name: str) -> str:
 
 
 class TrainingCommand(click.Command):
-    """A command that answers word2vec.c's ``-size 200`` with the option to use."""
+    """A command that knows what other tools' options mean, ``-size 200`` or ``--alpha``, and says what to use.
+
+    Parameters
+    ----------
+    refused : mapping of str to str
+        Options that this command does not take, with the remedy.
+    """
+
+    def __init__(self, *args: Any, refused: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.refused = refused
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, after a look for single dashes."""
-        names = {name.removeprefix("--") for option in self.params for name in option.opts if name.startswith("--")}
-        for arg, following in zip(args, [*args[1:], ""], strict=True):
-            match = _SINGLE_DASH.fullmatch(arg)
-            if match and normalize(match[1]) in names:
-                value = "" if following.startswith("-") else f" {following}".rstrip()
-                raise click.UsageError(f"no such option {arg}; did you mean --{normalize(match[1])}{value}?", ctx)
+        """Parse, after a look for what cannot be meant."""
+        names = {name.removeprefix("--") for option in self.params for name in option.opts}
+        for place, arg in enumerate(args):
+            match = _OPTION.fullmatch(arg)
+            if not match:
+                continue
+            dashes, name = match[1], normalize(match[2])
+            if name in self.refused:
+                raise click.UsageError(f"no such option {arg}; {self.refused[name]}", ctx)
+            if dashes == "-" and name in names:
+                value = " ".join(value for value in args[place + 1 : place + 2] if not value.startswith("-"))
+                raise click.UsageError(f"no such option {arg}; did you mean {f'--{name} {value}'.rstrip()}?", ctx)
         return super().parse_args(ctx, args)
-
-
-def _refuse_alpha(ctx: click.Context, _: click.Parameter, value: object) -> None:
-    if value is not None:
-        raise click.UsageError(
-            f"--alpha means different things in different tools; use --lr {value} for the learning rate", ctx
-        )
 
 
 def training_options(command: _Command) -> _Command:
@@ -73,7 +80,6 @@ def training_options(command: _Command) -> _Command:
             help="Bytes that are not UTF-8 become U+FFFD, or an error.",
         ),
         click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-        click.option("--alpha", hidden=True, callback=_refuse_alpha, expose_value=False),
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)

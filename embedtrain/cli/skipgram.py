@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,14 @@ import click
 from embedtrain.cli.options import TrainingCommand, training_options
 from embedtrain.cli.summary import save_and_say
 
+_REFUSED = {
+    "alpha": "it means different things in different tools, use --lr for the learning rate",
+    "train": "name the corpus without an option",
+    "input": "name the corpus without an option",
+}
 
-@click.command(cls=TrainingCommand, short_help="Train vectors that predict the words around a word.")
+
+@click.command(cls=TrainingCommand, refused=_REFUSED, short_help="Train vectors that predict the words around a word.")
 @click.argument("corpus", type=click.Path())
 @training_options
 @click.option("--window", default=5, show_default=True, help="Words before and after a word that are its contexts.")
@@ -31,12 +39,16 @@ def skipgram(corpus: str, output: str | None, quiet: bool, **settings: Any) -> N
     CORPUS is text, plain or gzip, UTF-8, a sentence a line, tokens between spaces. The vectors are written in
     word2vec text format.
     """
+    from embedtrain.corpus.sources import require_readable
     from embedtrain.errors import Interrupted
     from embedtrain.machine.files import require_writable
     from embedtrain.skipgram import train_skipgram
 
     path = output_path(corpus, output)
+    require_readable(corpus)
     require_writable(path)
+    if quiet:
+        warnings.simplefilter("ignore")
     try:
         vectors = train_skipgram(corpus, temp_folder=path.parent, progress=False if quiet else None, **settings)
     except Interrupted as interruption:
@@ -48,11 +60,11 @@ def skipgram(corpus: str, output: str | None, quiet: bool, **settings: Any) -> N
 
 def output_path(corpus: str, output: str | None) -> Path:
     """Where the vectors go."""
-    if output is not None:
-        path = Path(output)
-    else:
-        name = Path(corpus).name.removesuffix(".gz")
-        path = Path(name).with_suffix(".vec") if name else Path("corpus.vec")
-    if path.exists() and Path(corpus).exists() and path.samefile(corpus):
+    if output is None:
+        name = Path(corpus).name
+        for suffix in (".gz", ".txt"):
+            name = name.removesuffix(suffix)
+        output = f"{name or 'vectors'}.vec"
+    if os.path.realpath(output) == os.path.realpath(corpus):
         raise click.UsageError(f"the vectors would replace the corpus {corpus}; name another file with -o")
-    return path
+    return Path(output)

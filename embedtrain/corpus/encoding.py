@@ -22,7 +22,7 @@ from embedtrain.corpus.sources import CorpusLike, Piece, read_pieces, source_nam
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError, SettingError
 from embedtrain.kernels import tokens
-from embedtrain.machine.files import temporary_folder
+from embedtrain.machine.files import temporary_folder, writing
 from embedtrain.machine.threads import in_order, run_tasks
 
 _PADDING = b"\n\n"  # the tokeniser looks two bytes ahead
@@ -84,11 +84,7 @@ def encode(
     if invalid_utf8 not in ("replace", "refuse"):
         raise SettingError(f"invalid_utf8 must be 'replace' or 'refuse', got {invalid_utf8!r}")
     with temporary_folder(folder) as temporary:
-        try:
-            ids, offsets, vocabulary, notes = _encode(corpus, threads, invalid_utf8 == "refuse", temporary)
-        except OSError as error:
-            raise DataError(f"cannot write temporary files in {temporary.parent}: {error.strerror or error}") from error
-        yield EncodedCorpus(ids, offsets, vocabulary, notes)
+        yield EncodedCorpus(*_encode(corpus, threads, invalid_utf8 == "refuse", temporary))
 
 
 def _encode(
@@ -99,7 +95,7 @@ def _encode(
         pieces = list(in_order(run_tasks(workers, read_pieces(corpus))))
         lines = np.cumsum([0, *(piece.n_lines for piece in pieces)])
         if not any(piece.n_tokens for piece in pieces):
-            raise DataError(_no_words(corpus, int(lines[-1])))
+            raise DataError(_no_words(corpus))
 
         merged = _Types()
         numbers = [merged.merge(worker.types) for worker in workers]
@@ -108,7 +104,7 @@ def _encode(
         notes = [*where.invalid(merged, invalid, refuse), *where.controls([worker.state for worker in workers])]
         for worker, merged_numbers in zip(workers, numbers, strict=True):
             worker.ranks = ranks[merged_numbers]
-        with open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
+        with writing(folder), open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
             _write_in_order(pieces, ids, offsets)
     return _map(folder / "ids", np.int32), _map(folder / "offsets", np.int64), vocabulary, tuple(notes)
 
@@ -164,8 +160,10 @@ class _Encoder:
         self.types = _Types()
         self.state = np.zeros(tokens.STATE, np.int64)
         self.ranks = np.empty(0, np.int32)  # ids in the order of the whole corpus
-        self._ids = stack.enter_context(open(folder / f"ids-{number}", "w+b"))
-        self._breaks = stack.enter_context(open(folder / f"breaks-{number}", "w+b"))
+        self._folder = folder
+        with writing(folder):
+            self._ids = stack.enter_context(open(folder / f"ids-{number}", "w+b"))
+            self._breaks = stack.enter_context(open(folder / f"breaks-{number}", "w+b"))
 
     def __call__(self, piece: Piece) -> tuple[int, _Encoded]:
         text = np.frombuffer(piece.text + _PADDING, np.uint8)
@@ -181,8 +179,9 @@ class _Encoder:
                 break
             self.types.make_room(lacking)
         n_tokens, n_breaks = int(state[tokens.N_TOKENS]), int(state[tokens.N_BREAKS])
-        self._ids.write(ids[:n_tokens].data)
-        self._breaks.write(breaks[:n_breaks].data)
+        with writing(self._folder):
+            self._ids.write(ids[:n_tokens].data)
+            self._breaks.write(breaks[:n_breaks].data)
         return piece.number, _Encoded(self, n_tokens, n_breaks, int(state[tokens.N_LINES]))
 
     def rewind(self) -> None:
@@ -264,7 +263,7 @@ class _Places:
                 f"{place}: {spelling[:40]!r} is not UTF-8; convert the text, or replace such bytes by U+FFFD"
             )
         n_tokens = int(types.table.counts[invalid].sum())
-        yield f"{n_tokens:,} tokens are not UTF-8 and got U+FFFD for what is wrong; first {spelling[:40]!r} in {place}"
+        yield f"not UTF-8, read with U+FFFD for what is wrong: {n_tokens:,} tokens, first {spelling[:40]!r} in {place}"
 
     def controls(self, states: list[NDArray[np.int64]]) -> Iterator[str]:
         """A note on control characters."""
@@ -272,10 +271,10 @@ class _Places:
         if found:
             n_controls = sum(int(state[tokens.N_CONTROLS]) for state in found)
             first = min(int(state[tokens.FIRST_CONTROL]) for state in found)
-            yield f"{n_controls:,} control characters, such as NUL, were read as spaces; first in {self._place(first)}"
+            yield f"control characters, such as NUL, read as spaces: {n_controls:,}, the first in {self._place(first)}"
 
 
-def _no_words(corpus: CorpusLike, n_lines: int) -> str:
+def _no_words(corpus: CorpusLike) -> str:
     if isinstance(corpus, (str, os.PathLike)):
-        return f"{corpus} holds no words, only {n_lines:,} blank lines" if n_lines > 1 else f"{corpus} is empty"
+        return f"{corpus} holds no words: it is empty or blank"
     return "the corpus holds no words; if it is a generator, was it used up before?"

@@ -10,10 +10,12 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import stat
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from embedtrain.errors import DataError
 
@@ -57,30 +59,47 @@ def read_pieces(corpus: CorpusLike) -> Iterator[Piece]:
         yield Piece(number, text)
 
 
-def _read_file(path: Path) -> Iterator[bytes]:
-    """Blocks of a plain or gzip file, without a byte order mark, and a line feed at the end."""
-    if path.is_dir():
-        raise DataError(f"cannot read {path}: it is a folder; name a file in it")
-    if not path.exists():
-        hint = "; a str is a path, text in memory is a list of lines" if len(str(path).split()) > 1 else ""
-        raise DataError(f"cannot read {path}: no such file{hint}")
+def require_readable(corpus: CorpusLike) -> None:
+    """Try whether the file of a corpus could be read: before anything else is done.
+
+    Raises
+    ------
+    DataError
+        If it could not.
+    """
+    if isinstance(corpus, (str, os.PathLike)):
+        with _reading(Path(corpus)):
+            if stat.S_ISFIFO(os.stat(corpus).st_mode):
+                return  # opening a pipe is for reading it
+            open(corpus, "rb").close()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say what is wrong with a file that cannot be read."""
     try:
-        with open(path, "rb") as plain:
-            zipped = plain.read(2) == _GZIP_MAGIC
-            plain.seek(0)
-            yield from _blocks(gzip.GzipFile(fileobj=plain) if zipped else plain)
+        yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"cannot read {path}: the gzip data are damaged or cut short ({error})") from error
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        if os.path.isdir(path):
+            raise DataError(f"cannot read {path}: it is a folder; name a file in it") from error
+        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+        if len(str(path).split()) > 1:
+            reason += "; a str is a path, text in memory is a list of lines"
+        raise DataError(f"cannot read {str(path)[:200]}: {reason}") from error
 
 
-def _blocks(file: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
-    block = file.read(_PIECE).removeprefix(_BOM)
-    while block:
-        yield block
-        block = file.read(_PIECE)
-    yield b"\n"  # the end of a file ends its last sentence
+def _read_file(path: Path) -> Iterator[bytes]:
+    """Blocks of a plain or gzip file, without a byte order mark, and a line feed at the end."""
+    with _reading(path), open(path, "rb") as plain:
+        zipped = plain.peek(2)[:2] == _GZIP_MAGIC
+        file = gzip.GzipFile(fileobj=plain) if zipped else plain
+        block = file.read(_PIECE).removeprefix(_BOM)
+        while block:
+            yield block
+            block = file.read(_PIECE)
+        yield b"\n"  # the end of a file ends its last sentence
 
 
 def _cut_between_tokens(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -110,12 +129,14 @@ def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:
 
 def _join_tokens(tokens: Iterable[str], number: int) -> str:
     """The tokens in one line, each checked to be what a line would give back."""
+    if isinstance(tokens, (bytes, bytearray)):
+        raise DataError(f"sentence {number} must be a list of str, got bytes; decode them")
     try:
         tokens = list(tokens)
         line = " ".join(tokens)
     except TypeError:
         raise DataError(f"sentence {number} must be a list of str, got {_first_wrong(tokens)}") from None
-    if len(line.split()) != len(tokens) or _NO_TOKEN.search(line):
+    if line.split() != tokens or _NO_TOKEN.search(line):
         wrong = next(token for token in tokens if token.split() != [token] or _NO_TOKEN.search(token))
         raise DataError(
             f"sentence {number}: the token {wrong!r} is empty or holds whitespace or a control character; "
@@ -136,7 +157,7 @@ def _join_lines(lines: Iterable[str]) -> Iterator[bytes]:
     waiting: list[str] = []
     size = 0
     for line in lines:
-        waiting.append(line)
+        waiting.append(line.removesuffix("\n"))  # as a file's lines have it
         size += len(line) + 1
         if size >= _PIECE:
             yield _encode(waiting)

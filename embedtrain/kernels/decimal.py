@@ -26,6 +26,10 @@ def _scaled_power(k: int) -> int:
 
 _POWERS = np.array([_scaled_power(k) for k in range(_K_MIN, _K_MAX + 1)], np.uint64)
 _TENS = np.array([10**n for n in range(10)], np.int64)
+_LEAST_TEN = -54
+_TENS_AS_FLOATS = np.array([float(f"1e{n}") for n in range(_LEAST_TEN, 46)])
+_TWOS = np.ldexp(1.0, np.arange(-149, 105))
+_DOUBTFUL = 2.0**-26  # of the distance of two floats; the products below err by a quarter of it at most
 _WORD, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _MINUS, _POINT, _ZERO, _E, _PLUS, _SPACE, _NEWLINE = (np.uint8(ord(c)) for c in "-.0e+ \n")
 
@@ -39,14 +43,11 @@ def round_to_odd(g, x):
 
 
 @kernel
-def shortest_decimal(bits):
-    """(digits, exponent): the shortest and then closest decimal digits * 10^exponent that reads as this float32
-    > 0.
+def shortest_decimal(c, q, odd, closer_below):
+    """(digits, exponent): the shortest and then closest decimal digits * 10^exponent that reads as the float32 c * 2^q.
+
+    `odd` is the last bit of c; `closer_below` is 1 where the number below is closer than the one above.
     """
-    fraction, biased = np.int64(bits) & 0x7FFFFF, (np.int64(bits) >> 23) & 0xFF
-    c, q = (fraction | 0x800000, biased - 150) if biased else (fraction, np.int64(-149))
-    odd = c & 1
-    closer_below = np.int64(fraction == 0 and biased > 1)
     k = (q * 1262611 - closer_below * 524031) >> 22
     h = q + (-k * 1741647 >> 19) + 1
     g = _POWERS[-k - _K_MIN]
@@ -65,6 +66,25 @@ def shortest_decimal(bits):
         return s + above, k
     middle = 4 * s + 2
     return s + np.int64(v > middle or (v == middle and s & 1)), k
+
+
+@kernel
+def decimal_of(bits):
+    """(digits, exponent) of the float32 > 0 with these bits, as every reader takes it.
+
+    Most readers round to float64 first. Once in about 10^8 numbers the shortest decimal is so close to the middle of
+    two floats that they end at the wrong one; such a number gets nine digits, which always suffice.
+    """
+    fraction, biased = np.int64(bits) & 0x7FFFFF, (np.int64(bits) >> 23) & 0xFF
+    c, q = (fraction | 0x800000, biased - 150) if biased else (fraction, np.int64(-149))
+    digits, exponent = shortest_decimal(c, q, c & 1, np.int64(fraction == 0 and biased > 1))
+    unit = _TWOS[q + 149]  # between this float and the next
+    value, read = c * unit, digits * _TENS_AS_FLOATS[exponent - _LEAST_TEN]
+    from_middle = abs(abs(read - value) - (0.25 if read < value and fraction == 0 else 0.5) * unit)
+    if from_middle < _DOUBTFUL * unit:
+        exponent = np.int64(np.floor(np.log10(value))) - 8
+        digits = np.int64(np.rint(value / _TENS_AS_FLOATS[exponent - _LEAST_TEN]))
+    return digits, exponent
 
 
 @kernel
@@ -88,7 +108,7 @@ def write_float(bits, out, at):
     if bits == 0:
         out[at] = _ZERO
         return at + 1
-    digits, exponent = shortest_decimal(bits)
+    digits, exponent = decimal_of(bits)
     while digits % 10 == 0:
         digits //= 10
         exponent += 1

@@ -14,37 +14,49 @@ from embedtrain.errors import DataError
 
 
 @contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say of an operating system's error in the block that `path` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+@contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A binary file that takes the name `path` when the block ends, and vanishes if the block raises.
+
+    What is no regular file, such as a pipe or the null device, is written as it is.
 
     Raises
     ------
     DataError
         If the folder is missing or cannot be written, or the disk is full.
     """
-    path = Path(path)
-    temporary: Path | None = None
-    try:
+    target = Path(os.path.realpath(path))  # of a link, the file behind it is replaced
+    with writing(path):
+        if target.exists() and not target.is_file():
+            with open(target, "wb") as file:
+                yield file
+            return
+        handle, name = tempfile.mkstemp(prefix=".embedtrain-", suffix=".part", dir=target.parent)
         try:
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-            temporary = Path(name)
             with os.fdopen(handle, "wb") as file:
                 yield file
-            _give_usual_mode(temporary)
-            os.replace(temporary, path)
-        except OSError as error:
-            raise DataError(f"cannot write {path}: {error.strerror or error}") from error
-    except BaseException:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise
+            os.chmod(name, _usual_mode(target))
+            os.replace(name, target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
-def _give_usual_mode(path: Path) -> None:
-    """Permissions as `open` would have given; temporary files are private."""
+def _usual_mode(path: Path) -> int:
+    """Permissions as of the file that is replaced, or as `open` would give; temporary files are private."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
     mask = os.umask(0)
     os.umask(mask)
-    path.chmod(0o666 & ~mask)
+    return 0o666 & ~mask
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
@@ -55,15 +67,17 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     DataError
         If it could not.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise DataError(f"cannot write {path}: it is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise DataError(f"cannot write {path}: there is no folder {path.parent}; create it first")
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+    target = Path(os.path.realpath(path))
+    with writing(path):
+        if target.is_dir():
+            raise DataError(f"cannot write {path}: it is a folder; name a file in it")
+        if not target.parent.is_dir():
+            raise DataError(f"cannot write {path}: there is no folder {target.parent}; create it first")
+        try:
+            os.lstat(target)  # also tells of impossible names
+        except FileNotFoundError:
+            pass
+        tempfile.TemporaryFile(dir=target.parent).close()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from embedtrain.errors import SettingError
 
@@ -22,18 +22,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _WAIT = 0.1  # seconds; an untimed wait cannot be interrupted on every platform
-
-
-class _Done:
-    """A worker found no more tasks."""
-
-
-@dataclass
-class _Failure:
-    error: BaseException
-
-
-_DONE = _Done()
+_AHEAD = 4  # results of each worker that may wait to be taken
 
 
 def available_threads() -> int:
@@ -62,36 +51,34 @@ def resolve_threads(threads: int | None) -> int:
     SettingError
         If `threads` is negative.
     """
-    if threads is not None and threads < 0:
-        raise SettingError(f"threads must be at least 0, got {threads}; 0 uses all {available_threads()} available")
+    if threads is not None and (not isinstance(threads, int) or threads < 0):
+        raise SettingError(
+            f"threads must be a whole number of at least 0, got {threads!r}; 0 uses all {available_threads()} available"
+        )
     return threads or available_threads()
 
 
 def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]) -> Generator[Result, None, None]:
     """Let every worker call itself on the next task, in a thread each, and yield the results as they come.
 
-    Tasks are drawn one at a time, under a lock, when a worker is free. With one worker all happens in the
-    calling thread. The first exception of a worker, or of `tasks`, is raised here; then, or when the iterator
-    is closed, workers stop after the task they are at.
+    Tasks are drawn one at a time, under a lock, when a worker is free and its last results were taken. With one worker
+    all happens in the calling thread. The first exception of a worker, or of `tasks`, is raised here; then, or when
+    the iterator is closed, workers stop after the task they are at.
     """
     if len(workers) == 1:
         for task in tasks:
             yield workers[0](task)
         return
 
-    remaining, lock, stop = iter(tasks), threading.Lock(), threading.Event()
-    outcomes: queue.SimpleQueue[Result | _Done | _Failure] = queue.SimpleQueue()
-    threads = [
-        threading.Thread(target=_work, args=(worker, remaining, lock, stop, outcomes), daemon=True)
-        for worker in workers
-    ]
+    shop: _Workshop[Task, Result] = _Workshop(iter(tasks), room=_AHEAD * len(workers))
+    threads = [threading.Thread(target=shop.work, args=(worker,), daemon=True) for worker in workers]
     for thread in threads:
         thread.start()
     running = len(threads)
     try:
         while running:
             try:
-                outcome = outcomes.get(timeout=_WAIT)
+                outcome = shop.outcomes.get(timeout=_WAIT)
             except queue.Empty:
                 continue
             if isinstance(outcome, _Failure):
@@ -100,31 +87,47 @@ def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]
                 running -= 1
             else:
                 yield outcome
+                shop.room.release()
     finally:
-        stop.set()
+        shop.stop.set()
         for thread in threads:
             thread.join()
 
 
-def _work(
-    worker: Callable[[Task], Result],
-    remaining: Iterator[Task],
-    lock: threading.Lock,
-    stop: threading.Event,
-    outcomes: queue.SimpleQueue[Result | _Done | _Failure],
-) -> None:
-    """What a thread does: task after task, until there are none or it is told to stop."""
-    try:
-        while not stop.is_set():
-            with lock:
-                task = next(remaining, _DONE)
-            if isinstance(task, _Done):
-                break
-            outcomes.put(worker(task))
-        outcomes.put(_DONE)
-    except BaseException as error:  # raised again in the calling thread
-        stop.set()
-        outcomes.put(_Failure(error))
+class _Done:
+    """A worker found no more tasks."""
+
+
+@dataclass
+class _Failure:
+    error: BaseException
+
+
+class _Workshop(Generic[Task, Result]):
+    """What the threads of `run_tasks` share."""
+
+    def __init__(self, tasks: Iterator[Task], room: int) -> None:
+        self.tasks, self.lock = tasks, threading.Lock()
+        self.stop = threading.Event()
+        self.room = threading.Semaphore(room)  # for results that nobody took yet
+        self.outcomes: queue.SimpleQueue[Result | _Done | _Failure] = queue.SimpleQueue()
+
+    def work(self, worker: Callable[[Task], Result]) -> None:
+        """Do task after task, until there are none or it is time to stop."""
+        try:
+            while not self.stop.is_set():
+                if not self.room.acquire(timeout=_WAIT):
+                    continue
+                with self.lock:
+                    try:
+                        task = next(self.tasks)
+                    except StopIteration:
+                        break
+                self.outcomes.put(worker(task))
+            self.outcomes.put(_Done())
+        except BaseException as error:  # raised again in the calling thread
+            self.stop.set()
+            self.outcomes.put(_Failure(error))
 
 
 def in_order(numbered: Iterable[tuple[int, Result]]) -> Iterator[Result]:

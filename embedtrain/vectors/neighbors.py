@@ -31,6 +31,9 @@ def nearest(
     cosines = vectors @ query / (norms * np.float32(length))
     cosines[list(excluded)] = -np.inf
     topn = max(0, min(topn, len(cosines) - len(set(excluded))))
-    candidates = np.argpartition(-cosines, topn - 1)[:topn] if topn else np.array([], np.int64)
-    order = candidates[np.lexsort((candidates, -cosines[candidates]))]
+    if topn == 0:
+        return []
+    worst = np.partition(cosines, -topn)[-topn]
+    candidates = np.flatnonzero(cosines >= worst)  # more than topn where cosines are equal
+    order = candidates[np.argsort(-cosines[candidates], kind="stable")][:topn]
     return [(int(row), float(cosines[row])) for row in order]

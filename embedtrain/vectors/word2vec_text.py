@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from embedtrain.machine.files import atomic_file
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
 
 _VALUES_AT_ONCE = 1 << 17  # formatted by one thread before it asks for more
-_NOT_IN_A_WORD = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+_NOT_IN_A_WORD = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def write(
@@ -43,6 +44,7 @@ def write(
     DataError
         If a word or value is not as said, or the file cannot be written.
     """
+    vectors = np.asarray(vectors, np.float32)
     _check(words, vectors)
     n_words, dim = vectors.shape
     step = max(1, _VALUES_AT_ONCE // dim)
@@ -58,19 +60,29 @@ def _check(words: Sequence[str], vectors: NDArray[np.float32]) -> None:
     if vectors.ndim != 2 or len(words) != len(vectors) or not vectors.size:
         raise DataError(f"{len(words):,} words need a row each, got an array of shape {vectors.shape}")
     if len(set(words)) < len(words):
-        seen: set[str] = set()
-        double = next(word for word in words if word in seen or seen.add(word))  # type: ignore[func-returns-value]
-        raise DataError(f"the word {double!r} stands twice; a vectors file holds every word once")
-    joined = " ".join(words)
-    if len(joined.split()) != len(words) or len(_NOT_IN_A_WORD.findall(joined)) >= len(words):
-        wrong = next(word for word in words if not word or _NOT_IN_A_WORD.search(word))
+        raise DataError(f"the word {_twice(words)!r} stands twice; a vectors file holds every word once")
+    if not all(map(_is_word, words)):
+        wrong = next(word for word in words if not _is_word(word))
         raise DataError(
-            f"the word {wrong!r} is empty or holds whitespace or a control character; rename it, with '_' for example"
+            f"the word {wrong!r} is empty or holds whitespace, a control character or half of a surrogate pair; "
+            "rename it, with '_' for example"
         )
-    if not np.isfinite(vectors.sum(dtype=np.float64)):
+    if not all_finite(vectors):
         finite = np.isfinite(vectors).all(axis=1)
-        if not finite.all():
-            raise DataError(f"the vector of {words[int(np.argmin(finite))]!r} is not finite; nothing is written")
+        raise DataError(f"the vector of {words[int(np.argmin(finite))]!r} is not finite; nothing is written")
+
+
+def _twice(words: Sequence[str]) -> str:
+    return next(word for word, count in Counter(words).items() if count > 1)
+
+
+def _is_word(word: str) -> bool:
+    return bool(word) and _NOT_IN_A_WORD.search(word) is None
+
+
+def all_finite(values: NDArray[np.float32]) -> bool:
+    """Whether no value is NaN or infinite; takes no memory."""
+    return bool(np.isfinite(values.min()) and np.isfinite(values.max()))
 
 
 def _formatter(
@@ -118,6 +130,13 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
         raise DataError(
             f"{path}: the first line promises {n_words:,} words, {len(words):,} follow; the file is cut or damaged"
         )
+    if len(set(words)) < n_words:
+        raise DataError(f"{path}: the word {_twice(words)!r} stands twice; remove one of its lines")
+    if not all_finite(vectors):
+        row = int(np.argmin(np.isfinite(vectors).all(axis=1)))
+        raise DataError(
+            f"{path}, line {row + 2}: the vector of {words[row]!r} has a value that is not a finite float32"
+        )
     return words, vectors
 
 
@@ -136,14 +155,17 @@ def _read_header(path: Path, line: bytes) -> tuple[int, int]:
     return n_words, dim
 
 
-def _read_rows(path: Path, lines: Iterator[bytes] | object, dim: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
+def _read_rows(path: Path, lines: Iterator[bytes] | object, dim: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
     for number, line in enumerate(lines, 2):  # type: ignore[arg-type, var-annotated]
         word, _, rest = line.partition(b" ")
         try:
-            values = np.array(rest.split(), np.float64)
+            with np.errstate(over="ignore"):  # what overflows is refused below
+                values = np.array(rest.split(), np.float64).astype(np.float32)
             spelled = word.decode()
         except ValueError as error:
             raise DataError(f"{path}, line {number}: {error}") from None
+        if not _is_word(spelled):
+            raise DataError(f"{path}, line {number}: the line begins with {line[:20]!r}, which is no word and a space")
         if values.size != dim:
             raise DataError(f"{path}, line {number}: {word[:40]!r} has {values.size} values, the first line says {dim}")
         yield spelled, values
