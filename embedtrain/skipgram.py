@@ -193,7 +193,7 @@ def train_skipgram(
 def _compile_kernels(settings: SkipgramSettings) -> None:
     """Compile what a run needs, or load it from the cache, by running it on two words."""
     with encode([["two", "words"]], threads=1) as encoded:
-        model = _Model(encoded, encoded.vocabulary, replace(settings, dim=1))
+        model = _Model(encoded, encoded.vocabulary, replace(settings, dim=1, window=1))
         model.worker()(Chunk(0, 0, 0, 2, settings.lr, settings.lr))
 
 

@@ -186,7 +186,7 @@ def test_a_number_of_threads_is_taken(threads):
 
 @pytest.mark.parametrize("threads", [-1, -8])
 def test_negative_threads_are_refused(threads):
-    with pytest.raises(SettingError, match=f"threads must be at least 0, got {threads}; 0 uses all"):
+    with pytest.raises(SettingError, match=f"threads must be a whole number of at least 0, got {threads}; 0 uses all"):
         resolve_threads(threads)
 
 

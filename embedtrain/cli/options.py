@@ -43,7 +43,7 @@ class TrainingCommand(click.Command):
     Parameters
     ----------
     refused : mapping of str to str
-        Options that this command does not take, with the remedy.
+        Options that this command does not take, with the remedy, in which ``{value}`` is what was given.
     """
 
     def __init__(self, *args: Any, refused: Mapping[str, str], **kwargs: Any) -> None:
@@ -58,10 +58,10 @@ class TrainingCommand(click.Command):
             if not match:
                 continue
             dashes, name = match[1], normalize(match[2])
+            value = " ".join(value for value in args[place + 1 : place + 2] if not value.startswith("-"))
             if name in self.refused:
-                raise click.UsageError(f"no such option {arg}; {self.refused[name]}", ctx)
+                raise click.UsageError(f"no such option {arg}; {self.refused[name].format(value=value)}", ctx)
             if dashes == "-" and name in names:
-                value = " ".join(value for value in args[place + 1 : place + 2] if not value.startswith("-"))
                 raise click.UsageError(f"no such option {arg}; did you mean {f'--{name} {value}'.rstrip()}?", ctx)
         return super().parse_args(ctx, args)
 

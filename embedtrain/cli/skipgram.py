@@ -13,9 +13,9 @@ from embedtrain.cli.options import TrainingCommand, training_options
 from embedtrain.cli.summary import save_and_say
 
 _REFUSED = {
-    "alpha": "it means different things in different tools, use --lr for the learning rate",
-    "train": "name the corpus without an option",
-    "input": "name the corpus without an option",
+    "alpha": "it means different things in different tools, use --lr {value}",
+    "train": "name the corpus without an option: embedtrain skipgram {value}",
+    "input": "name the corpus without an option: embedtrain skipgram {value}",
 }
 
 
