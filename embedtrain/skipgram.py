@@ -43,7 +43,7 @@ from embedtrain.vectors.word_vectors import WordVectors
 _N_NOISE = (
     48  # noise words that a centre meets, a multiple of 16; fewer cost accuracy, more cost speed (bench/block_shape.py)
 )
-_BLOCK = 32  # centres in a block, where the vocabulary allows it (bench/block_shape.py)
+_BLOCK = 64  # centres in a block, where the vocabulary allows it (bench/block_shape.py)
 _STEP_LIMIT = 2.0  # of `block_size`; handfuls of words diverge from about 2.5 on (bench/step_limit.py)
 _LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which Ctrl-C, progress and loss are looked at
 _LOSS_EVERY = 8  # blocks
