@@ -57,11 +57,11 @@ class LossMeter:
         TrainingError
             If their loss is not finite, or above the limit.
         """
-        enough = self._recent_pairs >= _ENOUGH or (final and self._recent_pairs > 0)
-        if math.isfinite(self._recent_total) and not enough:
+        finite = math.isfinite(self._recent_total)
+        if finite and self._recent_pairs < (1 if final else _ENOUGH):
             return
         recent = self._recent_total / max(1, self._recent_pairs)
-        if not recent <= self.limit:
+        if not finite or recent > self.limit:
             raise TrainingError(
                 f"training diverged in epoch {epoch}: the loss is {recent:.3g} a pair, at learning rate {lr:g}; "
                 f"try --lr {lr / 4:.2g} (lr={lr / 4:.2g} in Python)"

@@ -1,0 +1,152 @@
+"""What models share: schedule, loss, chunks, the loop and the tables."""
+
+import io
+import math
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from embedtrain import TrainingError
+from embedtrain.kernels.alignment import padded
+from embedtrain.kernels.tiles import LANES
+from embedtrain.machine.progress import Progress, Stopwatch, say
+from embedtrain.training.loop import History, plan_chunks, train_epochs
+from embedtrain.training.loss import ChunkResult, LossMeter
+from embedtrain.training.schedule import linear_decay
+from embedtrain.training.tables import Table, table_bytes
+
+
+def test_learning_rate_falls_in_a_line_to_almost_nothing():
+    assert [linear_decay(0.5, progress) for progress in (0, 0.25, 0.5)] == [0.5, 0.375, 0.25]
+    assert linear_decay(0.5, 1) == pytest.approx(0.5e-4)
+
+
+@pytest.mark.parametrize("n_tokens", [1, 2, 255, 256, 257, 5000, 200_000])
+@pytest.mark.parametrize("largest", [256, 1000])
+def test_chunks_cover_an_epoch_and_its_learning_rates(n_tokens, largest):
+    chunks = [chunk for epoch in range(3) for chunk in plan_chunks(n_tokens, epoch, 3, 0.1, largest)]
+    for epoch in range(3):
+        own = [chunk for chunk in chunks if chunk.epoch == epoch]
+        assert own[0].begin == 0
+        assert own[-1].end == n_tokens
+        assert all(one.end == other.begin for one, other in pairwise(own))
+        assert all(0 < chunk.end - chunk.begin <= largest for chunk in own)
+        assert [chunk.number for chunk in own] == list(range(len(own)))
+    assert chunks[0].first_lr == 0.1
+    assert chunks[-1].last_lr == pytest.approx(0.1e-4)
+    assert all(one.last_lr == pytest.approx(other.first_lr) for one, other in pairwise(chunks))
+
+
+def result(loss, pairs):
+    return ChunkResult(tokens=10, kept=8, loss=loss, pairs=pairs, lr=0.1)
+
+
+def test_loss_is_the_mean_over_pairs_not_over_chunks():
+    meter = LossMeter(limit=8)
+    assert math.isnan(meter.mean)
+    meter.add(result(30.0, 10))
+    meter.add(result(10.0, 30))
+    assert meter.mean == 1.0
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_stops_at_once(loss):
+    meter = LossMeter(limit=8)
+    meter.add(result(loss, 1))
+    with pytest.raises(TrainingError, match=r"diverged in epoch 3.*learning rate 0\.4; try --lr 0\.1"):
+        meter.check(3, 0.4)
+
+
+def test_a_loss_above_the_limit_stops_once_there_are_enough_pairs():
+    meter = LossMeter(limit=8)
+    meter.add(result(9.0 * 999, 999))
+    meter.check(1, 0.4)
+    meter.add(result(9.0, 1))
+    with pytest.raises(TrainingError, match="the loss is 9 a pair"):
+        meter.check(1, 0.4)
+
+
+def test_a_good_start_does_not_hide_a_bad_end():
+    meter = LossMeter(limit=8)
+    meter.add(result(1e6, 1_000_000))
+    meter.check(1, 0.4)
+    meter.add(result(9000.0, 1000))
+    with pytest.raises(TrainingError, match="diverged"):
+        meter.check(1, 0.4)
+
+
+def test_few_pairs_are_judged_at_the_end_of_an_epoch():
+    meter = LossMeter(limit=8)
+    meter.add(result(90.0, 10))
+    meter.check(1, 0.4)
+    with pytest.raises(TrainingError, match="diverged"):
+        meter.check(1, 0.4, final=True)
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_loop_gives_every_chunk_to_a_worker_and_reports_epochs(n_workers):
+    seen = []
+
+    def worker(chunk):
+        seen.append(chunk)
+        return ChunkResult(chunk.end - chunk.begin, 1, 2.0 * (chunk.epoch + 1), 1, chunk.last_lr)
+
+    history = History()
+    epochs = list(
+        train_epochs(
+            [worker] * n_workers, 1000, epochs=2, lr=0.1, largest_chunk=300, loss_limit=8, history=history,
+            progress=Progress(2000, shown=False),
+        )
+    )  # fmt: skip
+    expected = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
+    assert sorted(seen) == expected
+    assert [(epoch.number, epoch.epochs, epoch.loss) for epoch in epochs] == [(1, 2, 2.0), (2, 2, 4.0)]
+    assert (history.tokens, history.kept, history.losses) == (2000, len(expected), [2.0, 4.0])
+
+
+@pytest.mark.parametrize("dim", [1, LANES, LANES + 1, 100])
+def test_tables_are_padded_and_aligned(dim):
+    table = Table.uniform(7, dim, seed=3)
+    assert table.flat.ctypes.data % 64 == 0
+    assert table.flat.size == 8 * padded(dim)
+    assert table.flat.nbytes == table_bytes(7, dim)
+    assert table.rows.shape == (7, dim)
+    assert np.shares_memory(table.flat, table.rows)
+    padding = table.flat.reshape(8, -1).copy()
+    padding[:7, :dim] = 0
+    assert (padding == 0).all(), "padding and sink are zero"
+
+
+def test_uniform_tables_start_as_word2vecs():
+    rows = Table.uniform(3000, 20, seed=1).rows
+    assert np.abs(rows).max() <= 0.5 / 20
+    assert rows.std() == pytest.approx(1 / 20 / math.sqrt(12), rel=0.02)
+    assert rows.mean() == pytest.approx(0, abs=5e-4)
+    assert (rows != Table.uniform(3000, 20, seed=2).rows).any()
+
+
+def test_progress_shows_speed_and_facts_only_when_asked(monkeypatch):
+    for shown in (True, False):
+        stream = io.StringIO()
+        monkeypatch.setattr("sys.stderr", stream)
+        progress = Progress(1000, shown=shown)
+        progress.update(600, epoch="1/2", loss="2.500")
+        time.sleep(0.21)  # the bar is drawn five times a second
+        progress.update(400, epoch="2/2", loss="2.400")
+        progress.close()
+        say("done", shown=shown)
+        assert ("words/s" in stream.getvalue()) == shown
+        assert ("loss=" in stream.getvalue()) == shown
+        assert stream.getvalue().endswith("done\n") == shown
+
+
+def test_stopwatch_adds_up_stages():
+    clock = Stopwatch()
+    with clock("read"):
+        pass
+    with pytest.raises(ValueError, match="broken"), clock("train"):
+        raise ValueError("broken")
+    assert list(clock.seconds) == ["read", "train"]
+    assert all(seconds >= 0 for seconds in clock.seconds.values())
