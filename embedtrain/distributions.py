@@ -24,8 +24,11 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
 
 
 def noise_distribution(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
-    """Probability of each word as a negative sample: counts ** exponent, scaled to sum 1 (same paper, section
-    2.2).
+    """Probability of each word as a negative sample: counts ** exponent, scaled to sum 1.
+
+    References
+    ----------
+    The same paper, section 2.2.
     """
     logarithms = exponent * np.log(counts)
     weights = np.exp(logarithms - logarithms.max())

@@ -136,7 +136,8 @@ def train_skipgram(
     invalid_utf8 : {"replace", "refuse"}
         What becomes of bytes that are not UTF-8.
     temp_folder : path, optional
-        Where the encoded corpus lies while training, 4 bytes a token; by default the system's place.
+        Where the encoded corpus lies while training, 4 bytes a token and twice that while it is encoded; by default
+        the system's place for temporary files.
     progress : bool, optional
         Whether to report on standard error; by default if that is a terminal.
     callback : callable, optional

@@ -8,7 +8,7 @@ piece leaves no trace.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -106,6 +106,8 @@ def _encode(
             worker.ranks = ranks[merged_numbers]
         with writing(folder), open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
             _write_in_order(pieces, ids, offsets)
+    for worker in workers:
+        worker.remove_files()
     return _map(folder / "ids", np.int32), _map(folder / "offsets", np.int64), vocabulary, tuple(notes)
 
 
@@ -160,10 +162,9 @@ class _Encoder:
         self.types = _Types()
         self.state = np.zeros(tokens.STATE, np.int64)
         self.ranks = np.empty(0, np.int32)  # ids in the order of the whole corpus
-        self._folder = folder
+        self._folder, self._paths = folder, [folder / f"ids-{number}", folder / f"breaks-{number}"]
         with writing(folder):
-            self._ids = stack.enter_context(open(folder / f"ids-{number}", "w+b"))
-            self._breaks = stack.enter_context(open(folder / f"breaks-{number}", "w+b"))
+            self._ids, self._breaks = (stack.enter_context(open(path, "w+b")) for path in self._paths)
 
     def __call__(self, piece: Piece) -> tuple[int, _Encoded]:
         text = np.frombuffer(piece.text + _PADDING, np.uint8)
@@ -189,6 +190,11 @@ class _Encoder:
         self._ids.seek(0)
         self._breaks.seek(0)
 
+    def remove_files(self) -> None:
+        """Give back the disk space, once all is read and the files are closed."""
+        for path in self._paths:
+            path.unlink()
+
     def read(self, piece: _Encoded) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The ids and breaks of the next piece, in the order of the whole corpus."""
         ids = np.frombuffer(self._ids.read(4 * piece.n_tokens), np.int32)
@@ -196,11 +202,10 @@ class _Encoder:
         return self.ranks[ids], breaks
 
 
-def _write_in_order(pieces: Iterable[_Encoded], ids: BinaryIO, offsets: BinaryIO) -> None:
+def _write_in_order(pieces: Sequence[_Encoded], ids: BinaryIO, offsets: BinaryIO) -> None:
     """Bring together what the workers wrote: all ids, and the sentences' borders, each once, from 0 to the end."""
-    pieces = list(pieces)
-    for piece in pieces:
-        piece.worker.rewind()
+    for worker in {piece.worker for piece in pieces}:
+        worker.rewind()
     n_tokens, last = 0, -1
     for piece in pieces:
         new_ids, breaks = piece.worker.read(piece)

@@ -9,6 +9,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 import numba
+from numba.core.cpu import CPUTargetOptions
 
 #: Floating-point freedoms, named one by one. `nnan` and `ninf` are absent: a kernel must be able to see that
 #: training diverged, and with them `isfinite(nan)` may be true.
@@ -27,12 +28,9 @@ def _options() -> dict[str, Any]:
         "fastmath": FASTMATH,
         "forceinline": True,  # a call hands over every field of every array; small kernels would do little else
     }
-    uncounted = {"_nrt": False, **options}  # kernels allocate nothing: no atomic counting of references to arrays
-    try:
-        numba.njit(**uncounted)(lambda: None)
-    except KeyError:  # that option is not among Numba's promises
-        return options
-    return uncounted
+    if hasattr(CPUTargetOptions, "_nrt"):  # not among Numba's promises
+        options["_nrt"] = False  # kernels allocate nothing: no atomic counting of references to arrays
+    return options
 
 
 OPTIONS = _options()
@@ -61,9 +59,7 @@ def _with_sources(function: FunctionType) -> FunctionType:
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile `function` at its first call: without the interpreter lock, and cached on disk where that is
-    possible.
-    """
+    """Compile `function` at its first call, without the interpreter lock, and cache it on disk where possible."""
     assert isinstance(function, FunctionType)
     marked = _with_sources(function)
     try:

@@ -136,8 +136,9 @@ def write_float(bits, out, at):
 
 @kernel
 def write_rows(words, starts, bits, out):
-    """Write a line for each word: words[starts[i]:starts[i + 1]], then the numbers of row i; returns the bytes
-    written.
+    """Write a line for each word: words[starts[i]:starts[i + 1]], then the numbers of row i.
+
+    Returns how many bytes were written.
     """
     at = 0
     for row in range(bits.shape[0]):

@@ -33,8 +33,9 @@ def below(bits, n):
 
 @kernel
 def is_kept(key, position, threshold):
-    """Whether subsampling keeps the token at `position`: with probability threshold / 2^31, so 0 is never and
-    2^31 always.
+    """Whether subsampling keeps the token at `position`: with probability threshold / 2^31.
+
+    So 0 is never and 2^31 always.
     """
     return (random_at(key, position) >> _KEEP_SHIFT) < np.uint64(threshold)
 
@@ -49,10 +50,10 @@ def draw_alias(bits, thresholds, aliases):
 
 @kernel
 def build_alias(shares, order, thresholds, aliases):
-    """Fill the tables of `draw_alias` for probabilities shares[i] / n: i stays i with thresholds[i] / 2^32, or
-    is aliases[i].
+    """Fill the tables of `draw_alias` for the probabilities shares / n.
 
-    Every outcome below the mean is topped up by one above it. `shares` is used up, `order` is scratch.
+    Outcome i stays i with probability thresholds[i] / 2^32, else it is aliases[i]: every outcome below the mean is
+    topped up by one above it. `shares` is used up, `order` is scratch of the same length.
     """
     n = shares.size  # `order` has outcomes below the mean from the left, the others from the right
     below_mean, above_mean = 0, n

@@ -116,8 +116,7 @@ def place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink):
 
 @kernel
 def weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, dynamic, share, stride, state):
-    """Ask every input for the tokens in its window, and for each noise word as often as for all of them, in
-    expectation.
+    """Ask every input for the tokens in its window, and for noise as often as for all of them, in expectation.
 
     Returns the number of pairs of a centre and a context, and the generator's state.
     """
@@ -187,8 +186,9 @@ def find_askers(block, n_inputs, n_outputs, n_noise):
 
 @kernel
 def build_block(block, noise, kept, t0, t1, n_tokens, window, dynamic, share, stride, dim, sink, state):
-    """Fill `block` for the centre tokens [t0, t1); returns its inputs, outputs and pairs, and the generator's
-    state.
+    """Fill `block` for the centre tokens [t0, t1).
+
+    Returns its numbers of inputs, outputs and pairs, and the generator's state.
     """
     n_noise = noise.words.size
     n_inputs, n_outputs = place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink)
@@ -275,9 +275,7 @@ def train_chunk(W, C, text, begin, end, sampling, shape, scratch, key, state, fi
 
 
 def make_scratch(shape: Shape, n_noise: int, largest_chunk: int) -> Scratch:
-    """Memory for a thread that trains on chunks of at most `largest_chunk` tokens, with `n_noise` shared
-    negatives a block.
-    """
+    """Memory for a thread: chunks of at most `largest_chunk` tokens, `n_noise` shared negatives a block."""
     n_kept = largest_chunk + 2 * shape.window + 1
     n_outputs = n_noise + -(-(shape.n_inputs + 2 * shape.window) // ROWS) * ROWS
     stride = padded(n_outputs) + LANES  # a whole vector more, since the last one asked may begin anywhere

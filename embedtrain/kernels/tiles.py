@@ -188,11 +188,10 @@ def dot_tile(typing, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):
 
 @intrinsic
 def add_tile(typing, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, begin, end):
-    """Y[y_rows[k + r] + d + ...] += sum of G[g + r * row_step + t * term_step] * X[x_rows[t] + d + ...] over t
-    in [begin, end).
+    """Y[y_rows[k + r] + e] += sum over t in [begin, end) of G[g + r * row_step + t * term_step] * X[x_rows[t] + e].
 
-    `ROWS` rows r, `n_vectors` (1 to `VECTORS`) vectors from element d on. Rows are read and written one after
-    the other, so a row that is listed twice receives both sums.
+    For `ROWS` rows r and the elements e of `n_vectors` (1 to `VECTORS`) vectors from d on. Rows are read and written
+    one after the other, so a row that is listed twice receives both sums.
     """
     int64 = types.int64
     signature = types.void(
@@ -291,8 +290,7 @@ def logistic_gradient(typing, S, s, weights, n, label, lr):
 
 @intrinsic
 def logistic_loss(typing, S, s, weights, n, label):
-    """Sum of weights[e] * softplus(S[e] if label == 0 else -S[e])  over e in [s, s + n), n rounded up to whole
-    vectors.
+    """Sum over e in [s, s + n) of weights[e] * softplus(S[e] if label == 0 else -S[e]), n rounded up to whole vectors.
 
     softplus(x) = log(1 + e^x) = max(x, 0) + 2 atanh(u / (2 + u)), u = e^-|x|; not finite where x is not.
     """

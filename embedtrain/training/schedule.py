@@ -6,7 +6,5 @@ _LOWEST = 1e-4  # of the initial rate; word2vec.c's floor
 
 
 def linear_decay(lr: float, progress: float) -> float:
-    """The learning rate when the share `progress` of all epochs' tokens is done: it falls in a line to almost
-    zero.
-    """
+    """The learning rate when the share `progress` of all epochs' tokens is done: a line to almost zero."""
     return lr * max(1 - progress, _LOWEST)
