@@ -186,8 +186,11 @@ def train_skipgram(
                 "raise min-count or lower dim",
             )
             model = _Model(encoded, vocabulary, settings)
-        with clock("train"):
-            _train(model, n_threads, shown, callback)
+        try:
+            with clock("train"):
+                _train(model, n_threads, shown, callback)
+        except KeyboardInterrupt:
+            raise Interrupted(model.vectors(_report(model, n_threads, clock))) from None
     return model.vectors(_report(model, n_threads, clock))
 
 
@@ -287,8 +290,6 @@ def _train(model: _Model, n_threads: int, shown: bool, callback: Callable[[Epoch
         ):
             if callback is not None and callback(Epoch(*result, vectors=model.vectors())) is True:
                 break
-    except KeyboardInterrupt:
-        raise Interrupted(model.vectors()) from None
     finally:
         progress.close()
     if not (all_finite(model.words.flat) and all_finite(model.contexts.flat)):

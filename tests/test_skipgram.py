@@ -259,6 +259,17 @@ def test_interruption_carries_the_vectors(threads):
     assert isinstance(interruption.value, KeyboardInterrupt)
     assert isinstance(interruption.value.vectors, WordVectors)
     assert np.abs(interruption.value.vectors.context_vectors).max() > 0
+    assert len(interruption.value.vectors.report.losses) == 1
+
+
+def test_interruption_after_the_last_epoch_loses_nothing_either(monkeypatch):
+    def interrupt(values):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("embedtrain.skipgram.all_finite", interrupt)
+    with pytest.raises(Interrupted) as interruption:
+        small(sentences())
+    assert np.abs(interruption.value.vectors.context_vectors).max() > 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
