@@ -19,7 +19,7 @@ from text import cut_into_lines
 
 
 def measure(text: Path, work: Path) -> None:
-    """Print the best time of encoding and of an epoch, on one thread."""
+    """Print the median time of encoding and of an epoch, on one thread."""
     import embedtrain
 
     reports = [

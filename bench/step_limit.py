@@ -12,7 +12,7 @@ import numpy as np
 
 from embedtrain import TrainingError, skipgram
 
-SIZES = (1, 2, 4, 8, 16, 32)
+SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 def corpus(n_words: int) -> list[list[str]]:

@@ -5,9 +5,11 @@ random words n it raises log sigmoid(-w . n). Here many consecutive centres shar
 so that the expected gradient is the same: a product of matrices, where other programs compute one dot product
 after the other.
 
-References ---------- Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases
-and their compositionality" (2013). Ji, Satish, Li, Dubey, "Parallelizing word2vec in shared and distributed
-memory" (2016), for shared negatives.
+References
+----------
+Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and their
+compositionality" (2013).
+Ji, Satish, Li, Dubey, "Parallelizing word2vec in shared and distributed memory" (2016), for shared negatives.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -36,13 +39,11 @@ from embedtrain.machine.threads import if_slow, resolve_threads
 from embedtrain.training.loop import Chunk, History, train_epochs
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.tables import Table, table_bytes
+from embedtrain.vectors import word2vec_text
 from embedtrain.vectors.reports import Epoch, TrainingReport
-from embedtrain.vectors.word2vec_text import all_finite
 from embedtrain.vectors.word_vectors import WordVectors
 
-_N_NOISE = (
-    48  # noise words that a centre meets, a multiple of 16; fewer cost accuracy, more cost speed (bench/block_shape.py)
-)
+_N_NOISE = 48  # noise words that a block shares, a multiple of 16; a trade of accuracy and speed (bench/block_shape.py)
 _BLOCK = 64  # centres in a block, where the vocabulary allows it (bench/block_shape.py)
 _STEP_LIMIT = 2.0  # of `block_size`; handfuls of words diverge from about 2.5 on (bench/step_limit.py)
 _LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which Ctrl-C, progress and loss are looked at
@@ -65,25 +66,31 @@ class SkipgramSettings:
     seed: int
 
     def __post_init__(self) -> None:
-        self._at_least(1, "dim", "100 is usual")
-        self._at_least(1, "window", "5 is usual")
-        self._at_least(1, "negative", "5 is usual, and without negative samples all vectors become the same")
-        self._at_least(1, "min_count", "1 keeps every word")
-        self._at_least(1, "epochs", "5 is usual")
-        self._at_least(0, "seed", "any other number gives another run")
+        self._take_whole(1, "dim", "100 is usual")
+        self._take_whole(1, "window", "5 is usual")
+        self._take_whole(1, "negative", "5 is usual, and without negative samples all vectors become the same")
+        self._take_whole(1, "min_count", "1 keeps every word")
+        self._take_whole(1, "epochs", "5 is usual")
+        self._take_whole(0, "seed", "any other number gives another run")
+        self._take_real(0, 1, "sample", "1e-3 to 1e-5 are usual, 0 is off")
+        self._take_real(0, 1000, "lr", "0.025 is usual")
+        self._take_real(-100, 100, "noise_exponent", "0.75 is usual")
+        if self.lr == 0:
+            raise SettingError("lr must be above 0, got 0; 0.025 is usual")
         if self.window_mode not in ("dynamic", "fixed"):
             raise SettingError(f"window_mode must be 'dynamic' or 'fixed', got {self.window_mode!r}")
-        if not 0 <= self.sample <= 1:
-            raise SettingError(f"sample must be between 0 (off) and 1, got {self.sample:g}; 1e-3 to 1e-5 are usual")
-        if not 0 < self.lr <= 1000:
-            raise SettingError(f"lr must be above 0 and at most 1000, got {self.lr:g}; 0.025 is usual")
-        if not math.isfinite(self.noise_exponent):
-            raise SettingError(f"noise_exponent must be a number, got {self.noise_exponent:g}; 0.75 is usual")
 
-    def _at_least(self, least: int, name: str, remedy: str) -> None:
+    def _take_whole(self, least: int, name: str, remedy: str) -> None:
         value = getattr(self, name)
-        if not isinstance(value, (int, np.integer)) or value < least:
+        if not isinstance(value, Integral) or not least <= int(value) < 2**31:
             raise SettingError(f"{name} must be a whole number of at least {least}, got {value!r}; {remedy}")
+        object.__setattr__(self, name, int(value))  # NumPy's numbers would overflow, and compile kernels anew
+
+    def _take_real(self, least: float, most: float, name: str, remedy: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, Real) or not least <= float(value) <= most:
+            raise SettingError(f"{name} must be between {least} and {most}, got {value}; {remedy}")
+        object.__setattr__(self, name, float(value))
 
 
 def train_skipgram(
@@ -141,7 +148,7 @@ def train_skipgram(
     progress : bool, optional
         Whether to report on standard error; by default if that is a terminal.
     callback : callable, optional
-        Called with an `Epoch` after every epoch; training stops when it returns True.
+        Called with an `Epoch` after every epoch; training stops when it returns something true.
 
     Returns
     -------
@@ -171,18 +178,18 @@ def train_skipgram(
             clock("prepare"),
             if_slow(lambda: say("compiling kernels, which is done once …", shown=progress is not False)),
         ):
-            _compile_kernels(settings)
+            _compile_kernels(settings, temp_folder)
         with clock("read"):
             encoded = stack.enter_context(
                 encode(corpus, threads=n_threads, invalid_utf8=invalid_utf8, folder=temp_folder)
             )
             for note in encoded.notes:
                 warnings.warn(note, stacklevel=2)
-            vocabulary = encoded.vocabulary.cut(min_count)
+            vocabulary = encoded.vocabulary.cut(settings.min_count)
         with clock("prepare"):
             require_memory(
-                2 * table_bytes(len(vocabulary), dim),
-                f"two tables of {len(vocabulary):,} × {dim}",
+                2 * table_bytes(len(vocabulary), settings.dim),
+                f"two tables of {len(vocabulary):,} × {settings.dim}",
                 "raise min-count or lower dim",
             )
             model = _Model(encoded, vocabulary, settings)
@@ -194,11 +201,12 @@ def train_skipgram(
     return model.vectors(_report(model, n_threads, clock))
 
 
-def _compile_kernels(settings: SkipgramSettings) -> None:
-    """Compile what a run needs, or load it from the cache, by running it on two words."""
-    with encode([["two", "words"]], threads=1) as encoded:
+def _compile_kernels(settings: SkipgramSettings, temp_folder: str | os.PathLike[str] | None) -> None:
+    """Compile what a run and saving need, or load it from the cache, by running it on two words."""
+    with encode([["two", "words"]], threads=1, folder=temp_folder) as encoded:
         model = _Model(encoded, encoded.vocabulary, replace(settings, dim=1, window=1))
         model.worker()(Chunk(0, 0, 0, 2, settings.lr, settings.lr))
+        word2vec_text.format_lines(encoded.vocabulary.words, model.words.rows)
 
 
 class _Model:
@@ -254,9 +262,9 @@ class _Model:
         )
 
 
-def _random_key(*numbers: int) -> np.uint64:
-    """64 bits that depend on all the numbers."""
-    return np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
+def _random_key(seed: int, *numbers: int) -> np.uint64:
+    """64 bits that depend on the seed and on all the numbers, and on how many they are."""
+    return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]
 
 
 def block_size(settings: SkipgramSettings, p_max: float) -> int:
@@ -288,11 +296,11 @@ def _train(model: _Model, n_threads: int, shown: bool, callback: Callable[[Epoch
             history=model.history,
             progress=progress,
         ):
-            if callback is not None and callback(Epoch(*result, vectors=model.vectors())) is True:
+            if callback is not None and callback(Epoch(*result, vectors=model.vectors())):
                 break
     finally:
         progress.close()
-    if not (all_finite(model.words.flat) and all_finite(model.contexts.flat)):
+    if not (word2vec_text.all_finite(model.words.flat) and word2vec_text.all_finite(model.contexts.flat)):
         raise TrainingError(f"training ended with vectors that are not finite; try --lr {settings.lr / 4:.2g}")
 
 

@@ -28,7 +28,7 @@ def floor_of(unit):
 
 
 def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -57,7 +57,7 @@ def test_kernels_know_only_numbers(path):
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "kernels").glob("*.py")), ids=lambda path: path.name)
 def test_jitted_functions_neither_print_nor_raise(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef) and any(
             isinstance(decorator, ast.Name) and decorator.id == "kernel" for decorator in node.decorator_list
         ):
@@ -74,4 +74,4 @@ def test_only_one_file_jits_and_one_starts_threads():
             assert "threading" not in modules, path
             assert "concurrent.futures" not in modules, path
         if path.name != "compilation.py":
-            assert "njit" not in path.read_text(), path
+            assert "njit" not in path.read_text(encoding="utf-8"), path

@@ -27,7 +27,10 @@ def test_kernels_on_narrower_vectors(target, tmp_path):
         "NUMBA_CACHE_DIR": str(tmp_path),
         "EXPECTED_LANES": str(lanes),
     }
-    files = [str(TESTS / "kernels" / name) for name in ("test_logistic.py", "test_tiles.py")]
+    files = [
+        str(TESTS / "kernels" / name)
+        for name in ("test_tiles.py", "test_logistic.py", "test_skipgram.py", "test_decimal.py")
+    ]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files],
         env=environment, capture_output=True, text=True, timeout=300, check=False,

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -156,11 +157,11 @@ def test_every_setting_changes_the_result_and_is_remembered(change):
         ({"seed": -1}, "seed must be"),
         ({"sample": 1.5}, "sample must be between 0"),
         ({"sample": math.nan}, "sample must be between 0"),
-        ({"lr": 0}, "lr must be above 0 and at most 1000, got 0"),
-        ({"lr": math.nan}, "lr must be above 0"),
-        ({"lr": 1e40}, "at most 1000, got 1e"),
+        ({"lr": 0}, "lr must be above 0, got 0"),
+        ({"lr": math.nan}, "lr must be between 0 and 1000, got nan"),
+        ({"lr": 1e40}, "between 0 and 1000, got 1e"),
         ({"threads": 1.5}, "threads must be a whole number"),
-        ({"noise_exponent": math.inf}, "noise_exponent must be a number"),
+        ({"noise_exponent": math.inf}, "noise_exponent must be between -100 and 100, got inf"),
         ({"threads": -1}, "threads must be a whole number of at least 0, got -1; 0 uses all"),
         ({"invalid_utf8": "drop"}, "invalid_utf8 must be 'replace' or 'refuse'"),
     ],
@@ -215,6 +216,29 @@ def test_used_up_generator():
         small(lines)
 
 
+@pytest.mark.parametrize("corpus", ["one word a line".split(), [["a"], ["b"]] * 9], ids=["tokens as lines", "one word"])
+def test_no_sentence_with_two_words(corpus):
+    with pytest.raises(DataError, match="no sentence kept two words; a list of str is lines, not tokens"):
+        small(corpus, sample=0)
+
+
+def test_numbers_of_numpy_are_numbers():
+    corpus = sentences(500)
+    settings = {"dim": np.uint8(8), "window": np.uint64(5), "lr": np.float32(0.025), "threads": np.int64(1)}
+    assert small(corpus, **settings).vectors == pytest.approx(small(corpus).vectors, abs=1e-6)
+
+
+def test_iterables_stay_in_the_calling_thread():
+    def lines():
+        for sentence in sentences(500):
+            seen.add(threading.get_ident())
+            yield sentence
+
+    seen = set()
+    small(lines(), threads=2)
+    assert seen == {threading.get_ident()}
+
+
 def test_text_where_a_path_is_meant():
     with pytest.raises(DataError, match="no such file; a str is a path"):
         small("the quick brown fox")
@@ -266,7 +290,7 @@ def test_interruption_after_the_last_epoch_loses_nothing_either(monkeypatch):
     def interrupt(values):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("embedtrain.skipgram.all_finite", interrupt)
+    monkeypatch.setattr("embedtrain.vectors.word2vec_text.all_finite", interrupt)
     with pytest.raises(Interrupted) as interruption:
         small(sentences())
     assert np.abs(interruption.value.vectors.context_vectors).max() > 0

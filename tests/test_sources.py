@@ -1,5 +1,9 @@
+import bz2
 import gzip
+import lzma
+import os
 import re
+import threading
 
 import pytest
 from hypothesis import assume, given, settings
@@ -41,7 +45,7 @@ def piece_size(request, monkeypatch):
 @settings(derandomize=True, deadline=None)
 @given(content=CONTENTS)
 def test_pieces_are_the_file_cut_between_tokens(tmp_path_factory, size, content):
-    assume(not content.startswith(b"\x1f\x8b"))
+    assume(not content.startswith((b"\x1f\x8b", *sources._NO_TEXT)))
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
@@ -234,3 +238,35 @@ def test_wrong_tokens_do_not_make_up_for_each_other(sentence):
 def test_half_a_surrogate_pair_is_refused(corpus):
     with refused("half of a surrogate pair"):
         list(read_pieces(corpus))
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (lzma.compress(b"some words"), "xz data"),
+        (bz2.compress(b"some words"), "bzip2 data"),
+        (b"\x28\xb5\x2f\xfd some words", "zstandard data"),
+        (b"PK\x03\x04 some words", "a zip archive"),
+        ("some words".encode("utf-16"), "UTF-16"),
+        ("some words".encode("utf-32"), "UTF-32"),
+    ],
+    ids=["xz", "bzip2", "zstandard", "zip", "UTF-16", "UTF-32"],
+)
+def test_what_is_no_plain_text_is_refused(tmp_path, content, what):
+    (tmp_path / "text.txt").write_bytes(content)
+    with refused(rf"cannot read .*text\.txt: it is .*{what}.* first"):
+        list(read_pieces(tmp_path / "text.txt"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_pipes_are_read(tmp_path, pack):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = pack(b"some words\n" * 1000)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    try:
+        assert b"".join(piece.text for piece in read_pieces(pipe)) == b"some words\n" * 1000 + b"\n"
+    finally:
+        writer.join()

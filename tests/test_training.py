@@ -44,7 +44,7 @@ def result(loss, pairs):
 
 
 def test_loss_is_the_mean_over_pairs_not_over_chunks():
-    meter = LossMeter(limit=8)
+    meter = LossMeter(limit=8, initial_lr=0.8)
     assert math.isnan(meter.mean)
     meter.add(result(30.0, 10))
     meter.add(result(10.0, 30))
@@ -53,14 +53,14 @@ def test_loss_is_the_mean_over_pairs_not_over_chunks():
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_is_not_finite_stops_at_once(loss):
-    meter = LossMeter(limit=8)
+    meter = LossMeter(limit=8, initial_lr=0.8)
     meter.add(result(loss, 1))
-    with pytest.raises(TrainingError, match=r"diverged in epoch 3.*learning rate 0\.4; try --lr 0\.1"):
+    with pytest.raises(TrainingError, match=r"diverged in epoch 3.*learning rate 0\.4; try --lr 0\.2"):
         meter.check(3, 0.4)
 
 
 def test_a_loss_above_the_limit_stops_once_there_are_enough_pairs():
-    meter = LossMeter(limit=8)
+    meter = LossMeter(limit=8, initial_lr=0.8)
     meter.add(result(9.0 * 999, 999))
     meter.check(1, 0.4)
     meter.add(result(9.0, 1))
@@ -69,7 +69,7 @@ def test_a_loss_above_the_limit_stops_once_there_are_enough_pairs():
 
 
 def test_a_good_start_does_not_hide_a_bad_end():
-    meter = LossMeter(limit=8)
+    meter = LossMeter(limit=8, initial_lr=0.8)
     meter.add(result(1e6, 1_000_000))
     meter.check(1, 0.4)
     meter.add(result(9000.0, 1000))
@@ -78,7 +78,7 @@ def test_a_good_start_does_not_hide_a_bad_end():
 
 
 def test_few_pairs_are_judged_at_the_end_of_an_epoch():
-    meter = LossMeter(limit=8)
+    meter = LossMeter(limit=8, initial_lr=0.8)
     meter.add(result(90.0, 10))
     meter.check(1, 0.4)
     with pytest.raises(TrainingError, match="diverged"):

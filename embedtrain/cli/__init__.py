@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from collections.abc import Sequence
@@ -16,9 +17,17 @@ from embedtrain.cli.skipgram import skipgram
 from embedtrain.errors import EmbedtrainError, SettingError
 
 
-def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"Error: {message}", err=True)
-    sys.exit(status)
+def _explain(error: Exception) -> tuple[str, int]:
+    """What to say of an error, and the exit status."""
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
+    if isinstance(error, click.Abort):
+        return "interrupted; nothing was saved", 130
+    if isinstance(error, EmbedtrainError):
+        return str(error), 2 if isinstance(error, SettingError) else 1
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); lower --dim, --window or --threads", 1
+    return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}", 1
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -30,24 +39,18 @@ class _Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         warnings.showwarning = _show_warning
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a word shows its code
         extra["standalone_mode"] = False
         try:
             status = super().main(args, **extra)
-        except click.UsageError as error:
-            if error.ctx and not sys.argv[1:] and not args:  # nothing was asked: the help is no error
-                click.echo(error.ctx.get_help())
+        except Exception as error:  # whatever it is, it is said in a line
+            if isinstance(error, click.UsageError) and error.ctx and not sys.argv[1:] and not args:
+                click.echo(error.ctx.get_help())  # nothing was asked: the help is no error
                 sys.exit(2)
-            _fail(error.format_message(), 2)
-        except click.ClickException as error:
-            _fail(error.format_message(), error.exit_code)
-        except click.Abort:
-            _fail("interrupted; nothing was saved", 130)
-        except SettingError as error:
-            _fail(str(error), 2)
-        except EmbedtrainError as error:
-            _fail(str(error), 1)
-        except MemoryError as error:
-            _fail(f"out of memory ({error}); lower --dim, --window or --threads", 1)
+            message, status = _explain(error)
+            click.echo(f"Error: {message}", err=True)
         sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -28,7 +28,7 @@ _ALIASES = {
     "thread": "threads",
     "eta": "lr",
 }
-_OPTION = re.compile(r"(--?)([A-Za-z][\w-]+)(?:=.*)?")
+_OPTION = re.compile(r"(--?)([A-Za-z][\w-]+)(?:=(.*))?")
 
 
 def normalize(name: str) -> str:
@@ -58,7 +58,8 @@ class TrainingCommand(click.Command):
             if not match:
                 continue
             dashes, name = match[1], normalize(match[2])
-            value = " ".join(value for value in args[place + 1 : place + 2] if not value.startswith("-"))
+            following = [value for value in args[place + 1 : place + 2] if not value.startswith("-")]
+            value = match[3] if match[3] is not None else "".join(following)
             if name in self.refused:
                 raise click.UsageError(f"no such option {arg}; {self.refused[name].format(value=value)}", ctx)
             if dashes == "-" and name in names:
@@ -73,8 +74,8 @@ def training_options(command: _Command) -> _Command:
         click.option("--dim", default=100, show_default=True, help="Dimensions of the vectors."),
         click.option("--min-count", default=5, show_default=True, help="Skip words that occur less often."),
         click.option("--epochs", default=5, show_default=True, help="Passes over the corpus."),
-        click.option("--threads", type=int, help="0 or nothing: all. Only with 1 is the result the same every time."),
-        click.option("--seed", default=1, show_default=True, help="Of all that is random."),
+        click.option("--threads", type=int, help="Default, and 0: all. Only with 1 is the result the same every time."),
+        click.option("--seed", default=1, show_default=True, help="Seed of all random numbers."),
         click.option(
             "--invalid-utf8", type=click.Choice(["replace", "refuse"]), default="replace", show_default=True,
             help="Bytes that are not UTF-8 become U+FFFD, or an error.",

@@ -28,7 +28,12 @@ _REFUSED = {
     help="Each word draws its window from 1 to --window, or always takes it whole.",
 )  # fmt: skip
 @click.option("--negative", default=5, show_default=True, help="Noise words for each pair.")
-@click.option("--noise-exponent", default=0.75, show_default=True, help="Noise is drawn by count ** this.")
+@click.option(
+    "--noise-exponent",
+    default=0.75,
+    show_default=True,
+    help="Noise words are drawn in proportion to count ** exponent.",
+)
 @click.option(
     "--sample", default=1e-3, show_default=True, help="Subsample words more frequent than about this; 0: none."
 )
@@ -50,7 +55,8 @@ def skipgram(corpus: str, output: str | None, quiet: bool, **settings: Any) -> N
     if quiet:
         warnings.simplefilter("ignore")
     try:
-        vectors = train_skipgram(corpus, temp_folder=path.parent, progress=False if quiet else None, **settings)
+        beside = path.parent if path.is_file() or not path.exists() else None  # not beside a device or a pipe
+        vectors = train_skipgram(corpus, temp_folder=beside, progress=False if quiet else None, **settings)
     except Interrupted as interruption:
         save_and_say(interruption.vectors, path, quiet=quiet)
         click.echo(f"Error: interrupted; {path} holds what was trained so far", err=True)
@@ -67,4 +73,8 @@ def output_path(corpus: str, output: str | None) -> Path:
         output = f"{name or 'vectors'}.vec"
     if os.path.realpath(output) == os.path.realpath(corpus):
         raise click.UsageError(f"the vectors would replace the corpus {corpus}; name another file with -o")
+    if Path(output).suffix in (".gz", ".bz2", ".xz", ".zst", ".zip"):
+        raise click.UsageError(
+            f"vectors are written as plain text, not {Path(output).suffix}; name another file with -o"
+        )
     return Path(output)

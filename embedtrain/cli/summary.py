@@ -46,4 +46,5 @@ def _account(report: TrainingReport, saving: float) -> list[str]:
 
 def _example(vectors: WordVectors) -> str:
     """A word to ask for: a usual one, neither very frequent nor rare."""
-    return "king" if "king" in vectors else vectors.words[min(len(vectors) - 1, max(10, len(vectors) // 50))]
+    usual = [word for word in vectors.words[len(vectors) // 50 :] if not word.startswith("-")]
+    return "king" if "king" in vectors or not usual else usual[0]

@@ -83,6 +83,8 @@ def encode(
     """
     if invalid_utf8 not in ("replace", "refuse"):
         raise SettingError(f"invalid_utf8 must be 'replace' or 'refuse', got {invalid_utf8!r}")
+    if not isinstance(corpus, (str, os.PathLike)):
+        threads = 1  # an iterable may belong to the thread it was made in, and is slower than a tokeniser anyway
     with temporary_folder(folder) as temporary:
         yield EncodedCorpus(*_encode(corpus, threads, invalid_utf8 == "refuse", temporary))
 

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 from embedtrain.errors import DataError
 
@@ -24,6 +24,14 @@ CorpusLike: TypeAlias = "str | os.PathLike[str] | Iterable[str] | Iterable[Itera
 
 _PIECE = 1 << 21  # bytes read at once
 _GZIP_MAGIC = b"\x1f\x8b"
+_NO_TEXT = {
+    b"\xfd7zXZ\x00": "xz data, decompress them first",
+    b"BZh": "bzip2 data, decompress them first",
+    b"\x28\xb5\x2f\xfd": "zstandard data, decompress them first",
+    b"PK\x03\x04": "a zip archive, extract it first",
+    b"\xff\xfe": "UTF-16 or UTF-32 text, convert it to UTF-8 first",
+    b"\xfe\xff": "UTF-16 text, convert it to UTF-8 first",
+}
 _BOM = b"\xef\xbb\xbf"
 _SPACES = (b" ", b"\n", b"\t", b"\r")  # enough to cut at
 _NO_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -93,13 +101,34 @@ def _reading(path: Path) -> Iterator[None]:
 def _read_file(path: Path) -> Iterator[bytes]:
     """Blocks of a plain or gzip file, without a byte order mark, and a line feed at the end."""
     with _reading(path), open(path, "rb") as plain:
-        zipped = plain.peek(2)[:2] == _GZIP_MAGIC
-        file = gzip.GzipFile(fileobj=plain) if zipped else plain
-        block = file.read(_PIECE).removeprefix(_BOM)
+        start = plain.read(_PIECE)
+        for magic, what in _NO_TEXT.items():
+            if start.startswith(magic):
+                raise DataError(f"cannot read {path}: it is {what}")
+        if start.startswith(_GZIP_MAGIC):
+            file: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=cast(BinaryIO, _Rejoined(start, plain)))
+            block = file.read(_PIECE)
+        else:
+            file, block = plain, start
+        block = block.removeprefix(_BOM)
         while block:
             yield block
             block = file.read(_PIECE)
         yield b"\n"  # the end of a file ends its last sentence
+
+
+class _Rejoined:
+    """What was read of a file, then the rest of it: pipes cannot go back."""
+
+    def __init__(self, start: bytes, rest: BinaryIO) -> None:
+        self._start, self._rest = start, rest
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most `size`."""
+        if not self._start:
+            return self._rest.read(size)
+        part, self._start = self._start[:size], self._start[size:]
+        return part
 
 
 def _cut_between_tokens(blocks: Iterable[bytes]) -> Iterator[bytes]:

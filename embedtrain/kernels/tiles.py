@@ -71,8 +71,8 @@ def _element(builder: ir.IRBuilder, data: ir.Value, index: ir.Value) -> ir.Value
     return builder.load(builder.gep(data, [index]))
 
 
-def _load(builder: ir.IRBuilder, data: ir.Value, index: ir.Value, kind: ir.Type = _VECTOR) -> ir.Value:
-    loaded = builder.load(builder.bitcast(builder.gep(data, [index]), kind.as_pointer()))
+def _load(builder: ir.IRBuilder, data: ir.Value, index: ir.Value) -> ir.Value:
+    loaded = builder.load(builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer()))
     loaded.align = 4
     return loaded
 
@@ -170,7 +170,9 @@ def dot_tile(typing, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):
             y = [_load(builder, Y, builder.add(start, d)) for start in ys]
             x = [_load(builder, X, builder.add(start, d)) for start in xs]
             return [
-                _call(builder, "fma", x[r], y[c], sums[r * COLUMNS + c]) for r in range(ROWS) for c in range(COLUMNS)
+                _call(builder, "fmuladd", x[r], y[c], sums[r * COLUMNS + c])
+                for r in range(ROWS)
+                for c in range(COLUMNS)
             ]
 
         sums = _fold(builder, _int(0), dim, LANES, [_constant(0)] * (ROWS * COLUMNS), multiply)
@@ -215,7 +217,7 @@ def add_tile(typing, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x
                 result = []
                 for r in range(ROWS):
                     weight = _splat(builder, _element(builder, G, builder.add(gs[r], at)))
-                    result += [_call(builder, "fma", weight, x[v], sums[r * width + v]) for v in range(width)]
+                    result += [_call(builder, "fmuladd", weight, x[v], sums[r * width + v]) for v in range(width)]
                 return result
 
             sums = _fold(builder, begin, end, 1, [_constant(0)] * (ROWS * width), accumulate)
@@ -247,7 +249,7 @@ def _exp2(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
     fraction = builder.fsub(x, whole, flags=_FLAGS)
     series = _constant(math.log(2) ** 6 / math.factorial(6))
     for power in range(5, -1, -1):
-        series = _call(builder, "fma", series, fraction, _constant(math.log(2) ** power / math.factorial(power)))
+        series = _call(builder, "fmuladd", series, fraction, _constant(math.log(2) ** power / math.factorial(power)))
     ints = ir.VectorType(ir.IntType(32), LANES)
     exponent = builder.add(builder.fptosi(whole, ints), ir.Constant(ints, [127] * LANES))
     scale = builder.bitcast(builder.shl(exponent, ir.Constant(ints, [23] * LANES)), _VECTOR)
@@ -309,7 +311,7 @@ def logistic_loss(typing, S, s, weights, n, label):
             square = builder.fmul(z, z, flags=_FLAGS)
             series = _constant(2 / 13)
             for power in range(11, 0, -2):
-                series = _call(builder, "fma", series, square, _constant(2 / power))
+                series = _call(builder, "fmuladd", series, square, _constant(2 / power))
             positive = builder.select(builder.fcmp_ordered("<", x, _constant(0)), _constant(0), x)  # keeps NaN
             softplus = builder.fadd(positive, builder.fmul(series, z, flags=_FLAGS))
             weight = _load(builder, weights, at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     target = Path(os.path.realpath(path))  # of a link, the file behind it is replaced
     with writing(path):
-        if target.exists() and not target.is_file():
+        if _is_special(target):
             with open(target, "wb") as file:
                 yield file
             return
@@ -48,6 +49,14 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def _is_special(path: Path) -> bool:
+    """Whether this is a device, a pipe or the like."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _usual_mode(path: Path) -> int:
@@ -73,10 +82,9 @@ def require_writable(path: str | os.PathLike[str]) -> None:
             raise DataError(f"cannot write {path}: it is a folder; name a file in it")
         if not target.parent.is_dir():
             raise DataError(f"cannot write {path}: there is no folder {target.parent}; create it first")
-        try:
-            os.lstat(target)  # also tells of impossible names
-        except FileNotFoundError:
-            pass
+        if _is_special(target):
+            open(target, "wb").close()
+            return
         tempfile.TemporaryFile(dir=target.parent).close()
 
 
@@ -92,7 +100,8 @@ def temporary_folder(beside: str | os.PathLike[str] | None = None) -> Iterator[P
     try:
         folder = Path(tempfile.mkdtemp(prefix=".embedtrain-", dir=beside))
     except OSError as error:
-        raise DataError(f"cannot write temporary files in {beside}: {error.strerror or error}") from error
+        place = beside or "the system's place for them"
+        raise DataError(f"cannot write temporary files in {place}: {error.strerror or error}") from error
     try:
         yield folder
     finally:

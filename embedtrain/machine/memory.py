@@ -16,6 +16,8 @@ def available_memory() -> int:
     try:
         limit = int((group / "memory.max").read_text())
         used = int((group / "memory.current").read_text())
+        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        used -= int(statistics.get("inactive_file", 0))  # pages of files, dropped when memory is asked for
     except (OSError, ValueError):  # no container, or "max"
         return free
     return min(free, max(0, limit - used))

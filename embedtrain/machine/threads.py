@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -51,11 +52,11 @@ def resolve_threads(threads: int | None) -> int:
     SettingError
         If `threads` is negative.
     """
-    if threads is not None and (not isinstance(threads, int) or threads < 0):
+    if threads is not None and (not isinstance(threads, Integral) or threads < 0):
         raise SettingError(
             f"threads must be a whole number of at least 0, got {threads!r}; 0 uses all {available_threads()} available"
         )
-    return threads or available_threads()
+    return int(threads or available_threads())
 
 
 def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]) -> Generator[Result, None, None]:
@@ -72,10 +73,10 @@ def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]
 
     shop: _Workshop[Task, Result] = _Workshop(iter(tasks), room=_AHEAD * len(workers))
     threads = [threading.Thread(target=shop.work, args=(worker,), daemon=True) for worker in workers]
-    for thread in threads:
-        thread.start()
-    running = len(threads)
     try:
+        for thread in threads:
+            thread.start()
+        running = len(threads)
         while running:
             try:
                 outcome = shop.outcomes.get(timeout=_WAIT)
@@ -91,7 +92,8 @@ def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]
     finally:
         shop.stop.set()
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
 
 class _Done:

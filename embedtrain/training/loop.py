@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from embedtrain.errors import DataError
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_tasks
 from embedtrain.training.loss import ChunkResult, LossMeter
@@ -81,9 +83,11 @@ def train_epochs(
     ------
     TrainingError
         If the loss shows that training diverges.
+    DataError
+        If there was no pair to train on in all epochs.
     """
     for epoch in range(epochs):
-        meter = LossMeter(loss_limit)
+        meter = LossMeter(loss_limit, lr)
         started, before = time.perf_counter(), history.seconds
         chunks = plan_chunks(n_tokens, epoch, epochs, lr, largest_chunk)
         with closing(run_tasks(workers, chunks)) as results:
@@ -92,10 +96,15 @@ def train_epochs(
                 history.tokens += result.tokens
                 history.kept += result.kept
                 history.seconds = before + time.perf_counter() - started
-                meter.check(epoch + 1, lr)
+                meter.check(epoch + 1, result.lr)
                 facts = {"epoch": f"{epoch + 1}/{epochs}", "lr": f"{result.lr:.4f}", "loss": f"{meter.mean:.3f}"}
                 progress.update(result.tokens, **facts)
-        meter.check(epoch + 1, lr, final=True)
+        meter.check(epoch + 1, linear_decay(lr, (epoch + 1) / epochs), final=True)
         history.losses.append(meter.mean)
         speed = n_tokens / max(history.seconds - before, 1e-9)
         yield EpochResult(epoch + 1, epochs, meter.mean, linear_decay(lr, (epoch + 1) / epochs), speed)
+    if all(map(math.isnan, history.losses)):
+        raise DataError(
+            "there was nothing to learn from: no sentence kept two words; "
+            "a list of str is lines, not tokens, and sample or min-count may be too strict"
+        )

@@ -29,9 +29,12 @@ class LossMeter:
     ----------
     limit : float
         A mean loss that only a diverging run reaches.
+    initial_lr : float
+        For the remedy.
     """
 
     limit: float
+    initial_lr: float
     total: float = 0.0
     pairs: int = 0
     _recent_total: float = 0.0
@@ -63,7 +66,7 @@ class LossMeter:
         recent = self._recent_total / max(1, self._recent_pairs)
         if not finite or recent > self.limit:
             raise TrainingError(
-                f"training diverged in epoch {epoch}: the loss is {recent:.3g} a pair, at learning rate {lr:g}; "
-                f"try --lr {lr / 4:.2g} (lr={lr / 4:.2g} in Python)"
+                f"training diverged in epoch {epoch}: the loss is {recent:.3g} a pair, at learning rate {lr:.3g}; "
+                f"try --lr {self.initial_lr / 4:.2g} (lr={self.initial_lr / 4:.2g} in Python)"
             )
         self._recent_total, self._recent_pairs = 0.0, 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +48,15 @@ def write(
     _check(words, vectors)
     n_words, dim = vectors.shape
     step = max(1, _VALUES_AT_ONCE // dim)
-    tasks = enumerate(range(0, n_words, step))
-    formatters = [_formatter(words, vectors, step) for _ in range(resolve_threads(threads))]
+
+    def format_from(task: tuple[int, int]) -> tuple[int, NDArray[np.uint8]]:
+        number, row = task
+        return number, format_lines(words[row : row + step], vectors[row : row + step])
+
+    formatters = [format_from] * resolve_threads(threads)
     with atomic_file(path) as file:
         file.write(f"{n_words} {dim}\n".encode())
-        for lines in in_order(run_tasks(formatters, tasks)):
+        for lines in in_order(run_tasks(formatters, enumerate(range(0, n_words, step)))):
             file.write(lines.data)
 
 
@@ -85,21 +89,16 @@ def all_finite(values: NDArray[np.float32]) -> bool:
     return bool(np.isfinite(values.min()) and np.isfinite(values.max()))
 
 
-def _formatter(
-    words: Sequence[str], vectors: NDArray[np.float32], step: int
-) -> Callable[[tuple[int, int]], tuple[int, NDArray[np.uint8]]]:
+def format_lines(words: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The lines of some words, as bytes."""
     from embedtrain.kernels import decimal
 
-    def format_rows(task: tuple[int, int]) -> tuple[int, NDArray[np.uint8]]:
-        number, row = task
-        spelled = [word.encode() for word in words[row : row + step]]
-        starts = np.cumsum([0, *map(len, spelled)])
-        text = np.frombuffer(b"".join(spelled), np.uint8)
-        bits = np.ascontiguousarray(vectors[row : row + step], np.float32).view(np.uint32)
-        out = np.empty(text.size + len(spelled) + bits.size * decimal.WIDEST, np.uint8)
-        return number, out[: decimal.write_rows(text, starts, bits, out)]
-
-    return format_rows
+    spelled = [word.encode() for word in words]
+    starts = np.cumsum([0, *map(len, spelled)])
+    text = np.frombuffer(b"".join(spelled), np.uint8)
+    bits = np.ascontiguousarray(vectors, np.float32).view(np.uint32)
+    out = np.empty(text.size + len(spelled) + bits.size * decimal.WIDEST, np.uint8)
+    return out[: decimal.write_rows(text, starts, bits, out)]
 
 
 def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
@@ -155,8 +154,8 @@ def _read_header(path: Path, line: bytes) -> tuple[int, int]:
     return n_words, dim
 
 
-def _read_rows(path: Path, lines: Iterator[bytes] | object, dim: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    for number, line in enumerate(lines, 2):  # type: ignore[arg-type, var-annotated]
+def _read_rows(path: Path, lines: Iterable[bytes], dim: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    for number, line in enumerate(lines, 2):
         word, _, rest = line.partition(b" ")
         try:
             with np.errstate(over="ignore"):  # what overflows is refused below

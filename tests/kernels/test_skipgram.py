@@ -57,14 +57,6 @@ def test_kept_tokens_and_their_neighbours_beyond_the_chunk(text, sampling, windo
         assert [words[t] for t in near if t != token] == naive.contexts(sentence, place, window)
 
 
-def weights_by_word(inputs, outputs, weights, n_noise):
-    """For each input its word, its weights of noise words, and its context words with their weights."""
-    return [
-        (int(word), row[:n_noise].tolist(), sorted(zip(outputs[n_noise:].tolist(), row[n_noise:], strict=True)))
-        for word, row in zip(inputs, weights, strict=True)
-    ]
-
-
 @pytest.mark.parametrize("window", [1, 2, 5, 9])
 @pytest.mark.parametrize("dynamic", [True, False])
 @pytest.mark.parametrize("block", [4, 8, 32])
@@ -114,8 +106,8 @@ def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, bl
 
 
 @pytest.mark.parametrize("window", [2, 5])
-@pytest.mark.parametrize("block", [4, 32])
-def test_chunk_trains_as_the_plain_form(text, sampling, window, block):
+@pytest.mark.parametrize(("block", "n_noise"), [(1, 16), (4, 16), (32, 16), (64, 48)])
+def test_chunk_trains_as_the_plain_form(text, sampling, window, block, n_noise):
     shape = shape_of(window, n_inputs=block)
     dim, first_lr, last_lr = shape.dim, 0.05, 0.02
     rng = np.random.default_rng(10)
@@ -124,15 +116,15 @@ def test_chunk_trains_as_the_plain_form(text, sampling, window, block):
         flat.reshape(N_WORDS + 1, dim)[:N_WORDS, :DIM] = rng.normal(0, 0.4, (N_WORDS, DIM))
     W, C = (flat.reshape(N_WORDS + 1, dim)[:N_WORDS, :DIM].astype(np.float64) for flat in tables)
     loss, pairs, kept = skipgram.train_chunk(
-        *tables, text, 3, 118, sampling, shape, skipgram.make_scratch(shape, 16, 128), np.uint64(KEY), np.uint64(STATE),
-        np.float32(first_lr), np.float32(last_lr),
+        *tables, text, 3, 118, sampling, shape, skipgram.make_scratch(shape, n_noise, 128),
+        np.uint64(KEY), np.uint64(STATE), np.float32(first_lr), np.float32(last_lr),
     )  # fmt: skip
 
     middles = naive.centres(*text, 3, 118, sampling.keep_thresholds, KEY)
     right_loss, right_pairs, done = 0.0, 0, 0
     table = (sampling.noise_thresholds, sampling.noise_aliases)
     for *questions, n_pairs in naive.skipgram_blocks(
-        middles, table, window=window, dynamic=True, negative=5, n_noise=16, block=block, state=STATE
+        middles, table, window=window, dynamic=True, negative=5, n_noise=n_noise, block=block, state=STATE
     ):
         lr = first_lr + (last_lr - first_lr) * done / len(middles)
         right_loss += naive.logistic_loss(W, C, *questions)
