@@ -34,7 +34,11 @@ def main() -> None:
                 steps: list[float] = []
 
                 def fixed(
-                    settings: skipgram.SkipgramSettings, p_max: float, size: int = size, steps: list[float] = steps
+                    settings: skipgram.SkipgramSettings,
+                    window: int,
+                    p_max: float,
+                    size: int = size,
+                    steps: list[float] = steps,
                 ) -> int:
                     steps.append(settings.lr * size * 36 * p_max)
                     return size

@@ -224,11 +224,12 @@ class _Model:
         self._text = kernels.Text(encoded.ids, encoded.offsets)
         self._sampling = kernels.Sampling(keep_thresholds(keep, len(encoded.vocabulary)), *alias_table(noise))
         kept = keep * counts
+        window = max(1, min(settings.window, encoded.longest_sentence - 1))
         self._shape = kernels.Shape(
-            window=settings.window,
-            dynamic=settings.window_mode == "dynamic",
+            window=window,
+            furthest=settings.window if settings.window_mode == "dynamic" else 0,
             negative=settings.negative,
-            n_inputs=block_size(settings, max(kept.max() / kept.sum(), noise.max())),
+            n_inputs=block_size(settings, window, max(kept.max() / kept.sum(), noise.max())),
             dim=padded(settings.dim),
             sink=n_words * padded(settings.dim),
             loss_every=_LOSS_EVERY,
@@ -267,14 +268,14 @@ def _random_key(seed: int, *numbers: int) -> np.uint64:
     return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]
 
 
-def block_size(settings: SkipgramSettings, p_max: float) -> int:
+def block_size(settings: SkipgramSettings, window: int, p_max: float) -> int:
     """Centres in a block.
 
     A block moves a row by the sum of all its questions, asked before the row moved. The most frequent word, of
     probability `p_max`, is asked about `n * (window + 1) * (1 + negative) * p_max` times by n centres; times
     the learning rate, that must stay below a bound, or tables with a handful of words diverge.
     """
-    questions = (settings.window + 1) * (1 + settings.negative) * p_max
+    questions = (window + 1) * (1 + settings.negative) * p_max
     size = _BLOCK
     while size > 1 and settings.lr * size * questions > _STEP_LIMIT:
         size //= 2

@@ -49,6 +49,13 @@ class EncodedCorpus:
     vocabulary: Vocabulary
     notes: tuple[str, ...] = ()
 
+    @property
+    def longest_sentence(self) -> int:
+        """Tokens of the longest sentence."""
+        part = 1 << 20  # a bounded piece at a time
+        lengths = (np.diff(self.offsets[at : at + part + 1]).max() for at in range(0, len(self.offsets) - 1, part))
+        return int(max(lengths))
+
 
 class _Encoded(NamedTuple):
     """What became of a piece: so much lies next in the files of a worker."""
@@ -115,6 +122,10 @@ def _encode(
 
 def _map(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
     """The numbers in a file, as a read-only array that takes no memory of its own."""
+    if os.name == "nt":  # a mapped file could not be removed at the end
+        numbers = np.fromfile(path, dtype)
+        numbers.setflags(write=False)
+        return numbers
     return np.memmap(path, dtype, mode="r").view(np.ndarray)
 
 

@@ -115,7 +115,7 @@ def place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink):
 
 
 @kernel
-def weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, dynamic, share, stride, state):
+def weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, furthest, share, stride, state):
     """Ask every input for the tokens in its window, and for noise as often as for all of them, in expectation.
 
     Returns the number of pairs of a centre and a context, and the generator's state.
@@ -131,9 +131,9 @@ def weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, dynamic, share
         asked_begin[i // ROWS], asked_end[i // ROWS] = low, high
         for t in range(first, last + 1):
             reach = window
-            if dynamic:
+            if furthest:
                 state += _FORWARD
-                reach = 1 + below(random_at(state, 0), window)
+                reach = 1 + below(random_at(state, 0), furthest)
             begin, end = max(begins[t], t - reach), min(ends[t], t + reach + 1)
             row = (t - t0) * stride
             fill(weights, row, n_noise, (end - begin - 1) * share)
@@ -185,14 +185,14 @@ def find_askers(block, n_inputs, n_outputs, n_noise):
 
 
 @kernel
-def build_block(block, noise, kept, t0, t1, n_tokens, window, dynamic, share, stride, dim, sink, state):
+def build_block(block, noise, kept, t0, t1, n_tokens, window, furthest, share, stride, dim, sink, state):
     """Fill `block` for the centre tokens [t0, t1).
 
     Returns its numbers of inputs, outputs and pairs, and the generator's state.
     """
     n_noise = noise.words.size
     n_inputs, n_outputs = place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink)
-    n_pairs, state = weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, dynamic, share, stride, state)
+    n_pairs, state = weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, furthest, share, stride, state)
     spare_contexts(block, noise, kept, t0, t1, n_outputs - n_noise, n_tokens, window, stride, share)
     find_askers(block, n_inputs, n_outputs, n_noise)
     return n_inputs, n_outputs, n_pairs, state
@@ -226,8 +226,8 @@ class Sampling(NamedTuple):
 class Shape(NamedTuple):
     """The numbers that stay the same during a run."""
 
-    window: int
-    dynamic: bool  # each centre draws its reach from 1 to window, as word2vec does
+    window: int  # no more than what a sentence has beside a centre
+    furthest: int  # each centre draws its reach from 1 to this, as word2vec does; 0: it reaches over the whole window
     negative: int
     n_inputs: int  # centres in a block
     dim: int  # padded
@@ -250,7 +250,7 @@ def train_chunk(W, C, text, begin, end, sampling, shape, scratch, key, state, fi
     `key` decides which tokens of the epoch are kept, `state` all else that is random here.
     Returns (summed loss, pairs in that sum, centres trained on).
     """
-    window, dynamic, dim, sink = shape.window, shape.dynamic, shape.dim, shape.sink
+    window, furthest, dim, sink = shape.window, shape.furthest, shape.dim, shape.sink
     kept, noise, block = scratch
     distribution = (sampling.noise_thresholds, sampling.noise_aliases)
     n_noise = noise.words.size
@@ -265,7 +265,7 @@ def train_chunk(W, C, text, begin, end, sampling, shape, scratch, key, state, fi
         state = draw_noise(noise, distribution, state, C, dim)
         fetch_rows(W, C, kept, t0, t1, n_tokens, window, dim)
         n_inputs, n_outputs, pairs, state = build_block(
-            block, noise, kept, t0, t1, n_tokens, window, dynamic, share, stride, dim, sink, state
+            block, noise, kept, t0, t1, n_tokens, window, furthest, share, stride, dim, sink, state
         )
         lr = first_lr + (last_lr - first_lr) * np.float32(t0 - first) / np.float32(last - first)
         with_loss = number % shape.loss_every == 0

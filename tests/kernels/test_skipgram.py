@@ -37,7 +37,7 @@ def sampling():
 
 def shape_of(window=3, dynamic=True, negative=5, n_inputs=8):
     dim = padded(DIM)
-    return skipgram.Shape(window, dynamic, negative, n_inputs, dim, N_WORDS * dim, loss_every=1)
+    return skipgram.Shape(window, window if dynamic else 0, negative, n_inputs, dim, N_WORDS * dim, loss_every=1)
 
 
 @pytest.mark.parametrize("window", [1, 3, 50])
@@ -77,7 +77,19 @@ def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, bl
         t1 = min(t0 + block, last)
         state = np.uint64(skipgram.draw_noise(noise, table, state, C, dim))
         n_inputs, n_outputs, pairs, state = skipgram.build_block(
-            filled, noise, kept, t0, t1, n, window, dynamic, np.float32(5 / n_noise), stride, dim, shape.sink, state
+            filled,
+            noise,
+            kept,
+            t0,
+            t1,
+            n,
+            window,
+            shape.furthest,
+            np.float32(5 / n_noise),
+            stride,
+            dim,
+            shape.sink,
+            state,
         )
         state = np.uint64(state)
         right_inputs, right_outputs, right_weights, _, right_pairs = right
@@ -105,10 +117,11 @@ def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, bl
             assert outputs[n_noise + columns].tolist() == right_outputs[n_noise + right_columns].tolist()
 
 
-@pytest.mark.parametrize("window", [2, 5])
+@pytest.mark.parametrize("window", [2, 5, 60])
 @pytest.mark.parametrize(("block", "n_noise"), [(1, 16), (4, 16), (32, 16), (64, 48)])
 def test_chunk_trains_as_the_plain_form(text, sampling, window, block, n_noise):
-    shape = shape_of(window, n_inputs=block)
+    longest = int(np.diff(text.offsets).max())
+    shape = shape_of(min(window, longest - 1), n_inputs=block)._replace(furthest=window)
     dim, first_lr, last_lr = shape.dim, 0.05, 0.02
     rng = np.random.default_rng(10)
     tables = [aligned_zeros((N_WORDS + 1) * dim) for _ in range(2)]
