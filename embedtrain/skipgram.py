@@ -45,7 +45,7 @@ from embedtrain.vectors.word_vectors import WordVectors
 
 _N_NOISE = 48  # noise words that a block shares, a multiple of 16; a trade of accuracy and speed (bench/block_shape.py)
 _BLOCK = 64  # centres in a block, where the vocabulary allows it (bench/block_shape.py)
-_STEP_LIMIT = 2.0  # of `block_size`; handfuls of words diverge from about 2.5 on (bench/step_limit.py)
+_STEP_LIMIT = 2.0  # of `block_size`; up to lr 0.1, 2.9 holds; at 0.2 a handful of words does not (bench/step_limit.py)
 _LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which Ctrl-C, progress and loss are looked at
 _LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/loss_share.py)
 
