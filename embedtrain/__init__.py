@@ -11,31 +11,41 @@ from typing import TYPE_CHECKING
 from embedtrain._version import __version__
 
 if TYPE_CHECKING:
+    from embedtrain.corpus.sources import Corpus
     from embedtrain.errors import DataError, EmbedtrainError, Interrupted, SettingError, TrainingError
-    from embedtrain.skipgram import train_skipgram
-    from embedtrain.vectors.reports import Epoch
+    from embedtrain.skipgram import plan_skipgram, train_skipgram
+    from embedtrain.training.epoch_log import EpochLog
+    from embedtrain.vectors.reports import Epoch, Plan
     from embedtrain.vectors.word_vectors import WordVectors
 
 _HOMES = {
+    "Corpus": "corpus.sources",
     "DataError": "errors",
     "EmbedtrainError": "errors",
     "Epoch": "vectors.reports",
+    "EpochLog": "training.epoch_log",
     "Interrupted": "errors",
+    "Plan": "vectors.reports",
     "SettingError": "errors",
     "TrainingError": "errors",
     "WordVectors": "vectors.word_vectors",
+    "plan_skipgram": "skipgram",
     "train_skipgram": "skipgram",
 }
 
 __all__ = [
+    "Corpus",
     "DataError",
     "EmbedtrainError",
     "Epoch",
+    "EpochLog",
     "Interrupted",
+    "Plan",
     "SettingError",
     "TrainingError",
     "WordVectors",
     "__version__",
+    "plan_skipgram",
     "train_skipgram",
 ]
 

@@ -14,39 +14,35 @@ Ji, Satish, Li, Dubey, "Parallelizing word2vec in shared and distributed memory"
 
 from __future__ import annotations
 
-import math
+import inspect
 import os
-import sys
-import warnings
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from embedtrain._version import __version__
-from embedtrain.corpus.encoding import EncodedCorpus, encode
-from embedtrain.corpus.sources import CorpusLike, require_readable
+from embedtrain.corpus.encoded import EncodedCorpus
+from embedtrain.corpus.sources import CorpusLike
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.distributions import alias_table, keep_probability, keep_thresholds, noise_distribution
-from embedtrain.errors import Interrupted, SettingError, TrainingError
+from embedtrain.errors import SettingError
 from embedtrain.kernels import skipgram as kernels
 from embedtrain.kernels.alignment import padded
-from embedtrain.machine.memory import require_memory
-from embedtrain.machine.progress import Progress, Stopwatch, say
-from embedtrain.machine.threads import if_slow, resolve_threads
-from embedtrain.training.loop import Chunk, History, train_epochs
+from embedtrain.trainer import Run, RunOptions
+from embedtrain.training.loop import LARGEST_CHUNK, Chunk
 from embedtrain.training.loss import ChunkResult
-from embedtrain.training.tables import Table, table_bytes
-from embedtrain.vectors import word2vec_text
-from embedtrain.vectors.reports import Epoch, TrainingReport
+from embedtrain.training.tables import Table
+from embedtrain.vectors.reports import Epoch, Plan
 from embedtrain.vectors.word_vectors import WordVectors
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
 
 _N_NOISE = 48  # noise words that a block shares, a multiple of 16; a trade of accuracy and speed (bench/block_shape.py)
 _BLOCK = 64  # centres in a block, where the vocabulary allows it (bench/block_shape.py)
 _STEP_LIMIT = 2.0  # of `block_size`; up to lr 0.1, 2.9 holds; at 0.2 a handful of words does not (bench/step_limit.py)
-_LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which Ctrl-C, progress and loss are looked at
 _LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/loss_share.py)
 
 
@@ -61,6 +57,8 @@ class SkipgramSettings:
     noise_exponent: float
     sample: float
     min_count: int
+    max_vocab: int | None
+    valid_share: float
     epochs: int
     lr: float
     seed: int
@@ -70,6 +68,9 @@ class SkipgramSettings:
         self._take_whole(1, "window", "5 is usual")
         self._take_whole(1, "negative", "5 is usual, and without negative samples all vectors become the same")
         self._take_whole(1, "min_count", "1 keeps every word")
+        if self.max_vocab is not None:
+            self._take_whole(2, "max_vocab", "leave it out to keep all words")
+        self._take_real(0, 0.5, "valid_share", "0.01 is usual, 0 holds nothing out")
         self._take_whole(1, "epochs", "5 is usual")
         self._take_whole(0, "seed", "any other number gives another run")
         self._take_real(0, 1, "sample", "1e-3 to 1e-5 are usual, 0 is off")
@@ -92,6 +93,10 @@ class SkipgramSettings:
             raise SettingError(f"{name} must be between {least} and {most}, got {value}; {remedy}")
         object.__setattr__(self, name, float(value))
 
+    def kept_share(self, counts: NDArray[np.int64]) -> float:
+        """Share of the tokens that subsampling keeps, of words that occur so often."""
+        return float((keep_probability(counts, self.sample) * counts).sum() / counts.sum())
+
 
 def train_skipgram(
     corpus: CorpusLike,
@@ -103,12 +108,23 @@ def train_skipgram(
     noise_exponent: float = 0.75,
     sample: float = 1e-3,
     min_count: int = 5,
+    max_vocab: int | None = None,
+    read_vocab: PathLike | None = None,
+    save_vocab: PathLike | None = None,
     epochs: int = 5,
     lr: float = 0.025,
-    threads: int | None = None,
     seed: int = 1,
-    invalid_utf8: str = "replace",
-    temp_folder: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    valid: CorpusLike | None = None,
+    valid_share: float = 0.0,
+    patience: int | None = None,
+    init: PathLike | WordVectors | None = None,
+    freeze: bool = False,
+    checkpoint: PathLike | None = None,
+    checkpoint_minutes: float = 10.0,
+    resume: PathLike | None = None,
+    cache: PathLike | None = None,
+    temp_folder: PathLike | None = None,
     progress: bool | None = None,
     callback: Callable[[Epoch], object] | None = None,
 ) -> WordVectors:
@@ -116,8 +132,9 @@ def train_skipgram(
 
     Parameters
     ----------
-    corpus : path, iterable of str, or iterable of lists of str
-        A text file, plain or gzip, a sentence a line; or lines; or tokens of sentences. Read once, so generators do.
+    corpus : path, Corpus, iterable of str, or iterable of lists of str
+        Text: a file, a folder, a pattern, or "-" for standard input, a sentence a line; or lines; or tokens of
+        sentences. Read once, so generators do. A `Corpus` says more on how text is read.
     dim : int
         Dimensions of the vectors.
     window : int
@@ -132,16 +149,39 @@ def train_skipgram(
         Words more frequent than about this are subsampled; 0 keeps all.
     min_count : int
         Words that occur less often get no vector and are skipped.
+    max_vocab : int, optional
+        Of the others, only so many, the most frequent, get one.
+    read_vocab, save_vocab : path, optional
+        Files of lines "word count". Words and counts of the first, instead of those of the corpus, are the vocabulary
+        that `min_count` and `max_vocab` choose from; the chosen words are written to the second.
     epochs : int
         Passes over the corpus.
     lr : float
         Initial learning rate; it falls linearly to almost 0.
-    threads : int, optional
-        None or 0 uses all available. Only with 1 is the result the same every time.
     seed : int
         Of all that is random.
-    invalid_utf8 : {"replace", "refuse"}
-        What becomes of bytes that are not UTF-8.
+    threads : int, optional
+        None or 0 uses all available. Only with 1 is the result the same every time.
+    valid : path or Corpus, optional
+        Held-out text, on which the loss is taken after every epoch.
+    valid_share : float
+        Instead, the share of the corpus that is held out: sentences, or stretches of long ones, drawn at random.
+    patience : int, optional
+        Stop after so many epochs in a row without a held-out loss lower than all before.
+    init : path or WordVectors, optional
+        Vectors from which the words that they share with the corpus start.
+    freeze : bool
+        Whether these words' vectors stay as they are, while all else learns.
+    checkpoint : path, optional
+        A file that the state of the run is written to: every so many minutes, when it is interrupted, and when
+        training is done.
+    checkpoint_minutes : float
+        How often.
+    resume : path, optional
+        A checkpoint from which to go on. Text and settings must be the same; what `init` and `freeze` did is in it.
+        With one thread the result is, to the byte, that of a run that never stopped.
+    cache : path, optional
+        A folder where the encoded corpus is kept, so that a later run on the same files need not read them.
     temp_folder : path, optional
         Where the encoded corpus lies while training, 4 bytes a token and twice that while it is encoded; by default
         the system's place for temporary files.
@@ -158,73 +198,61 @@ def train_skipgram(
     Raises
     ------
     SettingError
-        If a setting is out of range, or the tables do not fit into memory.
+        If a setting is out of range, not that of the checkpoint, or the tables do not fit into memory.
     DataError
-        If the corpus cannot be read or has too few words.
+        If a file cannot be read or written or is not what it should be, or the corpus has too few words.
     TrainingError
         If training diverges.
     Interrupted
         On Ctrl-C while training, with the vectors so far; a `KeyboardInterrupt`.
     """
-    settings = SkipgramSettings(
-        dim, window, window_mode, negative, noise_exponent, sample, min_count, epochs, lr, seed
-    )  # fmt: skip
-    n_threads = resolve_threads(threads)
-    require_readable(corpus)
-    shown = sys.stderr.isatty() if progress is None else progress
-    clock = Stopwatch()
-    with ExitStack() as stack:
-        with (
-            clock("prepare"),
-            if_slow(lambda: say("compiling kernels, which is done once …", shown=progress is not False)),
-        ):
-            _compile_kernels(settings, temp_folder)
-        with clock("read"):
-            encoded = stack.enter_context(
-                encode(corpus, threads=n_threads, invalid_utf8=invalid_utf8, folder=temp_folder)
-            )
-            for note in encoded.notes:
-                warnings.warn(note, stacklevel=2)
-            vocabulary = encoded.vocabulary.cut(settings.min_count)
-        with clock("prepare"):
-            require_memory(
-                2 * table_bytes(len(vocabulary), settings.dim),
-                f"two tables of {len(vocabulary):,} × {settings.dim}",
-                "raise min-count or lower dim",
-            )
-            model = _Model(encoded, vocabulary, settings)
-        try:
-            with clock("train"):
-                _train(model, n_threads, shown, callback)
-        except KeyboardInterrupt:
-            raise Interrupted(model.vectors(_report(model, n_threads, clock))) from None
-    return model.vectors(_report(model, n_threads, clock))
+    return _run(locals()).train()  # the arguments
 
 
-def _compile_kernels(settings: SkipgramSettings, temp_folder: str | os.PathLike[str] | None) -> None:
-    """Compile what a run and saving need, or load it from the cache, by running it on two words."""
-    with encode([["two", "words"]], threads=1, folder=temp_folder) as encoded:
-        model = _Model(encoded, encoded.vocabulary, replace(settings, dim=1, window=1))
-        model.worker()(Chunk(0, 0, 0, 2, settings.lr, settings.lr))
-        word2vec_text.format_lines(encoded.vocabulary.words, model.words.rows)
+def plan_skipgram(corpus: CorpusLike, **arguments: Any) -> Plan:
+    """Read the corpus and say what `train_skipgram` would do with the same arguments: words, memory, disk, time.
+
+    The speed is measured in a second of training whose result is thrown away.
+
+    Raises
+    ------
+    SettingError, DataError
+        As `train_skipgram`, but not for want of memory.
+    """
+    call = inspect.signature(train_skipgram).bind(corpus, **arguments)
+    call.apply_defaults()
+    return _run(call.arguments).plan()
 
 
-class _Model:
+def _run(arguments: Mapping[str, Any]) -> Run:
+    """The run that the arguments of `train_skipgram` ask for."""
+    settings = SkipgramSettings(**{field.name: arguments[field.name] for field in fields(SkipgramSettings)})
+    options = RunOptions(**{field.name: arguments[field.name] for field in fields(RunOptions)})
+
+    return Run("skipgram", arguments["corpus"], settings, options, _SkipgramModel)
+
+
+class _SkipgramModel:
     """The tables of a run and what its workers share."""
 
-    def __init__(self, encoded: EncodedCorpus, vocabulary: Vocabulary, settings: SkipgramSettings) -> None:
-        self.encoded, self.vocabulary, self.settings = encoded, vocabulary, settings
-        self.history = History()
+    def __init__(
+        self,
+        text: EncodedCorpus,
+        vocabulary: Vocabulary,
+        settings: SkipgramSettings,
+        frozen: NDArray[np.uint8],
+        n_threads: int,
+    ) -> None:
+        self._text, self._settings, self._frozen = text, settings, frozen
         counts, n_words = vocabulary.counts, len(vocabulary)
-        self.words = Table.uniform(n_words, settings.dim, settings.seed)
+        self.words = Table.uniform(n_words, settings.dim, settings.seed, waste=n_threads if frozen.size else 0)
         self.contexts = Table.zeros(n_words, settings.dim)
 
         keep = keep_probability(counts, settings.sample)
         noise = noise_distribution(counts, settings.noise_exponent)
-        self._text = kernels.Text(encoded.ids, encoded.offsets)
-        self._sampling = kernels.Sampling(keep_thresholds(keep, len(encoded.vocabulary)), *alias_table(noise))
+        self._sampling = kernels.Sampling(keep_thresholds(keep, len(text.vocabulary)), *alias_table(noise))
         kept = keep * counts
-        window = max(1, min(settings.window, encoded.longest_sentence - 1))
+        window = max(1, min(settings.window, text.longest_sentence - 1))
         self._shape = kernels.Shape(
             window=window,
             furthest=settings.window if settings.window_mode == "dynamic" else 0,
@@ -235,32 +263,33 @@ class _Model:
             loss_every=_LOSS_EVERY,
         )
 
-    def worker(self) -> Callable[[Chunk], ChunkResult]:
-        """A function that trains on a chunk, for one thread: its scratch memory is its own."""
-        scratch = kernels.make_scratch(self._shape, _N_NOISE, _LARGEST_CHUNK)
-        W, C, seed = self.words.flat, self.contexts.flat, self.settings.seed
+    @property
+    def scratch_bytes(self) -> int:
+        """Memory of each thread beside the tables."""
+        scratch = kernels.make_scratch(self._shape, _N_NOISE, LARGEST_CHUNK)
+        return sum(array.nbytes for part in scratch[:3] for array in part)
+
+    def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Chunk], ChunkResult]:
+        """A function that trains on a chunk, for thread 0, 1, …; on another `text` it takes the losses of all blocks.
+
+        At a learning rate of 0 no table changes.
+        """
+        shape = self._shape if text is None else self._shape._replace(loss_every=1)
+        source = text or self._text
+        numbers = kernels.Text(source.ids, source.offsets)
+        frozen = kernels.Frozen(self._frozen, self.words.waste[thread] if self._frozen.size else 0)
+        scratch = kernels.make_scratch(shape, _N_NOISE, LARGEST_CHUNK, frozen)
+        W, C, seed, sampling = self.words.flat, self.contexts.flat, self._settings.seed, self._sampling
 
         def train(chunk: Chunk) -> ChunkResult:
             loss, pairs, kept = kernels.train_chunk(
-                W, C, self._text, chunk.begin, chunk.end, self._sampling, self._shape, scratch,
+                W, C, numbers, chunk.begin, chunk.end, sampling, shape, scratch,
                 _random_key(seed, chunk.epoch), _random_key(seed, chunk.epoch, chunk.number),
                 np.float32(chunk.first_lr), np.float32(chunk.last_lr),
             )  # fmt: skip
             return ChunkResult(chunk.end - chunk.begin, kept, loss, pairs, chunk.last_lr)
 
         return train
-
-    def vectors(self, report: TrainingReport | None = None) -> WordVectors:
-        """The tables as they are now; views, not copies."""
-        made = {"model": "skipgram", **asdict(self.settings), "version": __version__}
-        return WordVectors(
-            self.vocabulary.words,
-            self.words.rows,
-            self.vocabulary.counts,
-            self.contexts.rows,
-            settings=made,
-            report=report,
-        )
 
 
 def _random_key(seed: int, *numbers: int) -> np.uint64:
@@ -280,43 +309,3 @@ def block_size(settings: SkipgramSettings, window: int, p_max: float) -> int:
     while size > 1 and settings.lr * size * questions > _STEP_LIMIT:
         size //= 2
     return size
-
-
-def _train(model: _Model, n_threads: int, shown: bool, callback: Callable[[Epoch], object] | None) -> None:
-    """Train all epochs, and see that the result is finite."""
-    settings, n_tokens = model.settings, len(model.encoded.ids)
-    progress = Progress(n_tokens * settings.epochs, shown=shown)
-    try:
-        for result in train_epochs(
-            [model.worker() for _ in range(n_threads)],
-            n_tokens,
-            epochs=settings.epochs,
-            lr=settings.lr,
-            largest_chunk=_LARGEST_CHUNK,
-            loss_limit=2 * (1 + settings.negative) * math.log(2),
-            history=model.history,
-            progress=progress,
-        ):
-            if callback is not None and callback(Epoch(*result, vectors=model.vectors())):
-                break
-    finally:
-        progress.close()
-    if not (word2vec_text.all_finite(model.words.flat) and word2vec_text.all_finite(model.contexts.flat)):
-        raise TrainingError(f"training ended with vectors that are not finite; try --lr {settings.lr / 4:.2g}")
-
-
-def _report(model: _Model, n_threads: int, clock: Stopwatch) -> TrainingReport:
-    history, vocabulary = model.history, model.encoded.vocabulary
-    covered = model.vocabulary.n_tokens
-    share = covered / vocabulary.n_tokens
-    return TrainingReport(
-        tokens=vocabulary.n_tokens,
-        types=len(vocabulary),
-        words=len(model.vocabulary),
-        covered=covered,
-        threads=n_threads,
-        kept_share=history.kept / max(1, history.tokens) / share,
-        losses=history.losses,
-        words_per_second=history.tokens / max(history.seconds, 1e-9),
-        seconds=dict(clock.seconds),
-    )

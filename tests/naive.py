@@ -68,13 +68,24 @@ def logistic_loss(
 
 
 def logistic_step(
-    W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, weights: NDArray, labels: NDArray, lr: float
+    W: NDArray,
+    C: NDArray,
+    inputs: NDArray,
+    outputs: NDArray,
+    weights: NDArray,
+    labels: NDArray,
+    lr: float,
+    frozen: Sequence[int] = (),
 ) -> tuple[NDArray, NDArray]:
-    """W and C after one step down the gradient of `logistic_loss`; rows that occur twice move twice."""
+    """W and C after one step down the gradient of `logistic_loss`; rows that occur twice move twice.
+
+    The rows `frozen` of W stay.
+    """
     X, Y = W[inputs], C[outputs]
     G = lr * weights * (labels - sigmoid(X @ Y.T))
     W, C = W.copy(), C.copy()
-    np.add.at(W, inputs, G @ Y)
+    learns = ~np.isin(inputs, frozen)
+    np.add.at(W, inputs[learns], (G @ Y)[learns])
     np.add.at(C, outputs, G.T @ X)
     return W, C
 

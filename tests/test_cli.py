@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from embedtrain import DataError, Interrupted, TrainingError, WordVectors, cli, train_skipgram
+from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, cli, train_skipgram
 
 SETTINGS = ["--dim", "8", "--epochs", "1", "--threads", "1", "--min-count", "2"]
 
@@ -173,10 +173,10 @@ def test_defaults_are_those_of_the_library(calls):
     parameters = inspect.signature(train_skipgram).parameters
     own = {"corpus", "temp_folder", "progress", "callback"}
     wanted = {name: parameter.default for name, parameter in parameters.items() if name not in own}
-    assert len(wanted) == 12
+    assert len(wanted) == 23
     (call,) = calls
     assert {name: value for name, value in call.items() if name not in own} == wanted
-    assert call["corpus"] == "text.txt"
+    assert call["corpus"] == Corpus("text.txt")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,10 @@ def test_defaults_are_those_of_the_library(calls):
         (["--dim", "7"], "dim", 7),
         (["--lr", "0.5"], "lr", 0.5),
         (["--sample", "0"], "sample", 0),
-        (["--invalid-utf8", "refuse"], "invalid_utf8", "refuse"),
+        (["--invalid-utf8", "refuse"], "corpus", Corpus("text.txt", invalid_utf8="refuse")),
+        (["--field", "body"], "corpus", Corpus("text.txt", field="body")),
+        (["--lowercase", "one.txt"], "corpus", Corpus("one.txt", "text.txt", lowercase=True)),
+        (["--checkpoint-every", "3"], "checkpoint_minutes", 3),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -231,7 +234,7 @@ LONG_NAME = "x" * 300
 
 REFUSED_BY_TRAINING = [
     (1, ["missing.txt"], "cannot read missing.txt: no such file"),
-    (1, ["folder"], "cannot read folder: it is a folder"),
+    (1, ["folder"], "folder holds no files"),
     (1, ["empty.txt"], "empty.txt holds no words"),
     (1, ["one.txt", "--min-count", "1"], "at least two different words"),
     (1, ["text.txt", "--min-count", "1000"], "try a min-count of at most"),
@@ -239,11 +242,11 @@ REFUSED_BY_TRAINING = [
     (1, [LONG_NAME], f"cannot read {LONG_NAME[:200]}"),
     (1, ["text.txt", "-o", LONG_NAME], f"cannot write {LONG_NAME}"),
     (1, ["text.txt", "-o", "folder"], "cannot write folder: it is a folder"),
-    (2, ["text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
-    (2, ["text.txt", "-o", "folder/../text.txt"], "would replace the corpus text.txt"),
+    (2, ["text.txt", "-o", "text.txt"], "would replace the corpus"),
+    (2, ["text.txt", "-o", "folder/../text.txt"], "would replace the corpus"),
     (2, ["good.vec", "-o", "good.vec"], "would replace the corpus good.vec"),
     (2, [], "CORPUS"),
-    (2, ["text.txt", "empty.txt"], "empty.txt"),
+    (1, ["text.txt", "missing.txt"], "missing.txt"),
     (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--dim", "-5"], "dim must be a whole number of at least 1, got -5"),
     (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),

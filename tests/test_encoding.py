@@ -1,5 +1,11 @@
+import bz2
 import gzip
+import json
+import lzma
+import os
+import random
 import re
+import unicodedata
 from typing import NamedTuple
 
 import pytest
@@ -7,9 +13,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive_text import sentences_of, tokens_of, vocabulary_of
 
-from embedtrain.corpus import sources
-from embedtrain.corpus.encoding import encode
-from embedtrain.errors import DataError, SettingError
+from embedtrain.corpus import pieces
+from embedtrain.corpus.encoding import count_words, encode
+from embedtrain.corpus.sources import Corpus
+from embedtrain.errors import DataError, EmbedtrainError, SettingError
+
+try:
+    from compression.zstd import compress as zstd  # from Python 3.14 on
+except ImportError:
+    from zstandard import compress as zstd
 
 SEPARATORS = [" ", "\n", "\r", "\r\n", "\t", "\0", "\x1c", "\x7f", "\x80", "\x9f", *"\x85\xa0\u1680\u2000\u2009\u2028"]
 SEPARATORS += [*"\u2029\u202f\u205f\u3000"]
@@ -47,11 +59,11 @@ class Numbers(NamedTuple):
     offsets: list[int]
 
 
-def encoded(corpus, *, threads=1, piece=1 << 21, **options):
+def encoded(corpus, *, threads=1, piece=1 << 21, folder=None, **options):
     """What `encode` gives, and its notes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_PIECE", piece)
-        with encode(corpus, threads=threads, **options) as got:
+        patch.setattr(pieces, "_PIECE", piece)
+        with encode(Corpus(corpus, **options), threads=threads, folder=folder) as got:
             assert (got.ids.dtype, got.offsets.dtype) == ("int32", "int64")
             assert got.vocabulary.counts.dtype == "int64"
             words, counts = got.vocabulary.words, got.vocabulary.counts.tolist()
@@ -110,7 +122,7 @@ def write(tmp_path):
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(content=CONTENTS)
 def test_any_file_is_encoded_as_by_hand(tmp_path_factory, threads, piece, content):
-    assume(not content.startswith((b"\x1f\x8b", *sources._NO_TEXT)))
+    assume(not content.startswith(tuple(pieces._NO_TEXT)))
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
     assert agrees(path, tokens_of(content), threads=threads, piece=piece)
@@ -314,6 +326,191 @@ def test_other_answers_to_invalid_utf8_are_refused(write, value):
         numbers(write(b"a b"), invalid_utf8=value)
 
 
+# --- Several files ----------------------------------------------------------------------------------------------------
+
+
+def of_folder(tmp_path, contents, **options):
+    """A folder of these files, encoded, and its notes."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for number, content in enumerate(contents):
+        (folder / f"{number:02}.txt").write_bytes(content)
+    return encoded(folder, **options)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("piece", PIECE_SIZES)
+def test_no_word_and_no_sentence_goes_over_the_end_of_a_file(tmp_path, threads, piece):
+    contents = [b"a b", b"\xef\xbb\xbfc d\ne", b"", b" \n", "café".encode()[:-1], b"\xa9 f", b"\xef\xbb\xbf", b"g\n"]
+    got, _ = of_folder(tmp_path, contents, threads=threads, piece=piece)
+    assert got == naive([tokens for content in contents for tokens in tokens_of(content)])
+    assert got.offsets == [0, 2, 4, 5, 6, 8, 9]
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(contents=st.lists(CONTENTS, min_size=1, max_size=5), threads=st.sampled_from(THREADS))
+def test_any_files_are_encoded_as_by_hand(tmp_path_factory, contents, threads):
+    assume(not any(content.startswith(tuple(pieces._NO_TEXT)) for content in contents))
+    folder = tmp_path_factory.mktemp("texts")
+    for number, content in enumerate(contents):
+        (folder / str(number)).write_bytes(content)
+    assert agrees(folder, [tokens for content in contents for tokens in tokens_of(content)], threads=threads, piece=64)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("piece", PIECE_SIZES)
+@pytest.mark.parametrize("file", [0, 3, 11])
+def test_places_are_named_with_file_and_line_of_the_file(tmp_path, threads, piece, file):
+    contents = [b"\xef\xbb\xbffine words\n\n" * n + b"no line's end" for n in range(12)]
+    contents[file] = b"fine words\n" * 5 + b"a nul\0 here\n" + b"caf\xe9\n" * 3
+    contents.append(b"\xff \x01\n")
+    said = of_folder(tmp_path, contents, threads=threads, piece=piece)[1]
+    assert [re.sub(r"in .*texts.(.*)", r"in \1", note) for note in said] == [
+        f"not UTF-8, read with U+FFFD for what is wrong: 4 tokens, first b'caf\\xe9' in {file:02}.txt, line 7",
+        f"control characters, such as NUL, read as spaces: 2, the first in {file:02}.txt, line 6",
+    ]
+
+
+def test_what_is_refused_in_several_files_is_the_first(tmp_path):
+    contents = [b"fine words\n" * 100, b"fine\nthen \xff\n", b"\xfe\xfd\n" * 100]
+    with refused(r"01\.txt, line 2: b'\\xff' is not UTF-8"):
+        of_folder(tmp_path, contents, threads=3, piece=7, invalid_utf8="refuse")
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_file_that_cannot_be_read_stops_all(tmp_path, threads):
+    contents = [b"fine words\n" * 1000, gzip.compress(b"some words")[:-1], b"fine words\n" * 1000]
+    with refused(r"cannot read .*01\.txt: the gzip data are damaged or cut short"):
+        of_folder(tmp_path, contents, threads=threads, piece=64)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_files_without_words_are_refused_together(tmp_path, threads):
+    with refused(r"texts holds no words: it is empty or blank"):
+        of_folder(tmp_path, [b"", b"\n", b" "], threads=threads)
+
+
+# --- Words that are not English ---------------------------------------------------------------------------------------
+
+LANGUAGES = {
+    "Chinese": "我 来到 北京 清华大学 。\n他 来到 了 网易 杭研 大厦",
+    "Korean": "아버지가 방에 들어가신다\n한국어 방에",
+    "Korean, decomposed": unicodedata.normalize("NFD", "아버지가 방에"),
+    "Arabic": "اللُّغَة العربية\u200f جميلة العربية",
+    "Hebrew": "שָׁלוֹם עולם\u200e שלום",
+    "Hindi": "नमस्ते दुनिया क्\u200dष नमस्ते",
+    "Thai": "ภาษาไทย ไม่มีวรรค",
+    "Vietnamese": unicodedata.normalize("NFD", "tiếng Việt tiếng") + " tiếng",
+    "emoji": "👩\u200d👩\u200d👧 👍🏽 🇩🇪 ❤\ufe0f 👩\u200d👩\u200d👧",
+    "beyond the first plane": "𐍈 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \U0010ffff 𠀋",
+    "long marks": "z" + "\u0301" * 300 + " z",
+    "ends like a separator": "\u2000bcd \u205e \u2060 \u3001 \u1681 \xa1 à",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("piece", PIECE_SIZES)
+def test_words_of_any_language_come_through_byte_for_byte(write, language, piece):
+    text = LANGUAGES[language]
+    got, said = encoded(write(text.encode()), threads=2, piece=piece, invalid_utf8="refuse")
+    wanted = sorted({word for line in text.split("\n") for word in line.split()})
+    assert sorted(got.words) == wanted
+    assert got == naive([line.split() for line in text.split("\n")])
+    assert said == ()
+    assert numbers(text.split("\n")) == numbers([line.split() for line in text.split("\n")]) == got
+
+
+# --- Lower case -------------------------------------------------------------------------------------------------------
+
+
+def folded(sentences):
+    return [[token.casefold() for token in tokens] for tokens in sentences]
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_words_that_differ_in_case_are_one_and_their_counts_are_added(write, threads):
+    content = "The the THE cat Cat\nDAS Große GROSSE grosse ΣΊΣΥΦΟΣ Σίσυφος σίσυφοσ İ ǅ ǆ ﬁ FI".encode()
+    got = numbers(write(content), threads=threads, piece=7, lowercase=True)
+    assert got == naive(folded(tokens_of(content)))
+    counts = dict(zip(got.words, got.counts, strict=True))
+    assert (counts["the"], counts["cat"], counts["grosse"], counts["σίσυφοσ"], counts["fi"]) == (3, 2, 3, 3, 2)
+    assert got.offsets == [0, 5, 17]
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(
+    text=st.text(st.sampled_from("aAßẞſsSİIıiΣσςﬀǅé\u0345 \n") | st.characters(exclude_categories=["Cs"]), max_size=40),
+    threads=st.sampled_from(THREADS),
+    piece=st.sampled_from(PIECE_SIZES),
+)
+def test_lower_case_equals_folding_the_text_first(text, threads, piece):
+    assert folded(sentences_of(text)) == sentences_of(text.casefold())
+    assert agrees(text.split("\n"), sentences_of(text.casefold()), threads=threads, piece=piece, lowercase=True)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(content=CONTENTS)
+def test_lower_case_of_what_is_no_utf8_is_folded_as_it_is_read(tmp_path_factory, content):
+    assume(not content.startswith(tuple(pieces._NO_TEXT)))
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_bytes(content)
+    assert agrees(path, folded(tokens_of(content)), threads=2, piece=7, lowercase=True)
+
+
+def test_no_character_becomes_a_separator_when_it_is_folded_nor_a_separator_a_character():
+    characters = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
+    for c in characters:
+        if (low := c.casefold()) != c:
+            assert sentences_of(c) == [[c]]
+            assert sentences_of(low) == [[low]]
+
+
+def test_every_character_is_folded(write):
+    words = [chr(n) * 2 for n in [*range(0xD800), *range(0xE000, 0x30000)] if sentences_of(chr(n))]
+    got = numbers(write("\n".join(words).encode()), threads=2, piece=1 << 16, lowercase=True)
+    assert got == naive(folded([word] for word in words))
+
+
+def test_places_in_lower_case_are_those_of_the_text(write):
+    path = write(b"Fine\nCAF\xe9 Nul\0\ncaf\xff\n")
+    got, said = encoded(path, lowercase=True)
+    assert dict(zip(got.words, got.counts, strict=True)) == {"caf\ufffd": 2, "fine": 1, "nul": 1}
+    assert [note.replace(str(path), "FILE") for note in said] == [
+        "not UTF-8, read with U+FFFD for what is wrong: 2 tokens, first b'CAF\\xe9' in FILE, line 2",
+        "control characters, such as NUL, read as spaces: 1, the first in FILE, line 2",
+    ]
+
+
+def test_case_is_kept_unless_said_otherwise(write):
+    assert numbers(write(b"A a A")).words == ["A", "a"]
+
+
+# --- Words alone ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("options", [{}, {"lowercase": True}], ids=["", "lowercase"])
+def test_counting_words_equals_encoding(write, threads, options):
+    path = write("Der der BÄR\nbär Bär\0 der\n".encode() * 50 + b"caf\xe9 caf\xff\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "_PIECE", 64)
+        vocabulary, said = count_words(Corpus(path, **options), threads=threads)
+    got, noted = encoded(path, threads=threads, **options)
+    assert (list(vocabulary.words), vocabulary.counts.tolist()) == (got.words, got.counts)
+    assert (said, len(said)) == (noted, 2)
+
+
+def test_counting_words_takes_what_a_corpus_can_be_made_of_and_refuses_what_encoding_does(write):
+    assert list(count_words(write(b"b a b"), threads=1)[0].words) == ["b", "a"]
+    assert list(count_words([["a"], ["b", "b"]], threads=3)[0].words) == ["b", "a"]
+    with refused("the corpus holds no words"):
+        count_words([], threads=2)
+    with refused("'a b' is empty or holds whitespace"):
+        count_words([["a b"]], threads=2)
+    with refused(r"text\.txt, line 1: b'\\xff' is not UTF-8"):
+        count_words(Corpus(write(b"\xff"), invalid_utf8="refuse"), threads=2)
+
+
 # --- What is refused, and what is left behind -------------------------------------------------------------------------
 
 
@@ -416,3 +613,87 @@ def test_the_numbers_cannot_be_written_to(write):
     with encode(write(b"a b"), threads=1) as corpus:
         assert not corpus.ids.flags.writeable
         assert not corpus.offsets.flags.writeable
+
+
+# --- Whatever a file may hold -----------------------------------------------------------------------------------------
+
+
+def seeds(rng):
+    """Files of every kind that is read, and of kinds that are not."""
+    words = "der Bär und die Bärin, 日本語 한국어 😀 a b c\u2003d\xa0e\u3000f \0 \x1b İß".split(" ")
+    text = "\n".join(" ".join(rng.choices(words, k=rng.randrange(12))) for _ in range(rng.randrange(1, 30)))
+    records = "\n".join(json.dumps({"text": line, "n": 1}, ensure_ascii=False) for line in text.split("\n"))
+    plain = [text.encode(), ("\ufeff" + text).encode(), records.encode()]
+    data = rng.choice(plain)
+    packed = [pack(data) for pack in (gzip.compress, bz2.compress, lzma.compress, zstd)]
+    encodings = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "shift_jis")
+    others = [text.encode(encoding, errors="replace") for encoding in encodings]
+    binary = [
+        b"\x89PNG\r\n\x1a\n" + rng.randbytes(100),
+        b"\x7fELF" + bytes(60),
+        b"PK\x03\x04" + rng.randbytes(60),
+        b"%PDF-1.7\n",
+        b"\x50\x2a\x4d\x18\x04\0\0\0abcd" + packed[3],
+        rng.randbytes(300),
+    ]
+    return [rng.choice(plain), *packed, packed[0] + packed[0], rng.choice(others), rng.choice(binary)]
+
+
+def mutated(rng, data):
+    """Some bytes changed, left out, put in, said twice, or the end cut off."""
+    data = bytearray(data)
+    for _ in range(rng.choice([0, 0, 1, 1, 2, 5, 20])):
+        place = rng.randrange(len(data) + 1)
+        match rng.randrange(6):
+            case 0 if place < len(data):
+                data[place] ^= 1 << rng.randrange(8)
+            case 1 if place < len(data):
+                data[place] = rng.randrange(256)
+            case 2:
+                del data[place : place + rng.choice([1, 1, 2, 10, 100])]
+            case 3:
+                data[place:place] = rng.choice([b"\0", b"\n", b"\xff", b'"', b"{", b"\xed\xa0\x80", rng.randbytes(4)])
+            case 4:
+                data[place:place] = data[place : place + rng.choice([1, 8, 50])]
+            case 5 if rng.random() < 0.3:
+                del data[place:]
+    return bytes(data)
+
+
+def fuzz(path, n, first=0):
+    """Encode n files of any content: each is read, or refused in one line. Returns how many were read."""
+    n_read = 0
+    for seed in range(first, first + n):
+        rng = random.Random(seed)
+        file = path / rng.choice(["text.txt", "text.gz", "text.zst", "text.jsonl", "text.jsonl.gz"])
+        file.write_bytes(mutated(rng, rng.choice(seeds(rng))))
+        corpus = Corpus(
+            file,
+            field=rng.choice([None, None, None, None, "text", "n"]),
+            lowercase=rng.random() < 0.5,
+            invalid_utf8=rng.choice(["replace", "replace", "replace", "refuse"]),
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pieces, "_PIECE", rng.choice(PIECE_SIZES))
+            try:
+                with encode(corpus, threads=2) as got:
+                    offsets, ids = got.offsets.tolist(), got.ids.tolist()
+                    assert (offsets[0], offsets[-1], sorted(set(offsets))) == (0, len(ids), offsets), seed
+                    assert [ids.count(word) for word in range(len(got.vocabulary))] == got.vocabulary.counts.tolist(), (
+                        seed
+                    )
+                    assert all(sentences_of(word) == [[word]] for word in got.vocabulary.words), seed
+                n_read += 1
+            except EmbedtrainError as error:
+                message = str(error).replace(str(file), "")
+                if not message.isprintable() or len(message) > 400:  # a failure, not what is looked for
+                    raise AssertionError(f"seed {seed}: {message!r}") from error
+            except Exception as error:
+                raise AssertionError(f"seed {seed}") from error
+        file.unlink()
+    return n_read
+
+
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path):
+    n = int(os.environ.get("EMBEDTRAIN_FUZZ", "300"))
+    assert 0.2 * n < fuzz(tmp_path, n) < 0.8 * n, "both happen"

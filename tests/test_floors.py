@@ -11,6 +11,7 @@ FLOORS = [
     {"machine"},
     {"corpus", "distributions"},
     {"training", "vectors"},
+    {"trainer"},
     {"skipgram"},
     {"__init__", "cli"},
     {"__main__"},

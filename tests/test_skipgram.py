@@ -163,7 +163,6 @@ def test_every_setting_changes_the_result_and_is_remembered(change):
         ({"threads": 1.5}, "threads must be a whole number"),
         ({"noise_exponent": math.inf}, "noise_exponent must be between -100 and 100, got inf"),
         ({"threads": -1}, "threads must be a whole number of at least 0, got -1; 0 uses all"),
-        ({"invalid_utf8": "drop"}, "invalid_utf8 must be 'replace' or 'refuse'"),
     ],
     ids=str,
 )
@@ -290,7 +289,7 @@ def test_interruption_after_the_last_epoch_loses_nothing_either(monkeypatch):
     def interrupt(values):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("embedtrain.vectors.word2vec_text.all_finite", interrupt)
+    monkeypatch.setattr("embedtrain.trainer.all_finite", interrupt)
     with pytest.raises(Interrupted) as interruption:
         small(sentences())
     assert np.abs(interruption.value.vectors.context_vectors).max() > 0

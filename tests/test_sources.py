@@ -1,17 +1,23 @@
-import bz2
 import gzip
-import lzma
+import io
+import json
 import os
+import random
 import re
+import subprocess
+import sys
+import tarfile
 import threading
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from embedtrain.corpus import sources
-from embedtrain.corpus.sources import read_pieces, source_name
-from embedtrain.errors import DataError
+from embedtrain.corpus import pieces
+from embedtrain.corpus.pieces import read_pieces as read
+from embedtrain.corpus.sources import Corpus
+from embedtrain.errors import DataError, SettingError
+from embedtrain.kernels.tokens import PADDING
 
 BOM = b"\xef\xbb\xbf"
 BITS = [b"a", b"bc", b" ", b"\n", b"\r", b"\t", b"\r\n", b"\x00", BOM, b"\xff", "é".encode(), "\u2003".encode()]
@@ -19,12 +25,28 @@ CONTENTS = st.lists(st.sampled_from(BITS) | st.binary(max_size=4), max_size=60).
 PIECE_SIZES = [7, 64, 1 << 21]
 
 
+def read_pieces(corpus):
+    return read(Corpus.of(corpus))
+
+
 def text_of(corpus):
     """The text of all pieces, after a look at their numbers and borders."""
-    pieces = list(read_pieces(corpus))
-    assert [piece.number for piece in pieces] == list(range(len(pieces)))
-    assert all(piece.text[-1:] in (b" ", b"\n", b"\t", b"\r") for piece in pieces)
-    return b"".join(piece.text for piece in pieces)
+    found = list(read_pieces(corpus))
+    assert [piece.number for piece in found] == list(range(len(found)))
+    texts = [text_in(piece) for piece in found]
+    assert all(text[-1:] in (b" ", b"\n", b"\t", b"\r") for text in texts)
+    return b"".join(texts)
+
+
+def text_in(piece):
+    """The text of a piece, after a look at what follows it."""
+    assert piece.text[piece.n :].tobytes() == b"\n" * PADDING
+    return piece.text[: piece.n].tobytes()
+
+
+def without_mark(content):
+    """A byte order mark at the start is read as spaces."""
+    return b"   " + content.removeprefix(BOM) if content.startswith(BOM) else content
 
 
 def refused(part):
@@ -32,9 +54,18 @@ def refused(part):
     return pytest.raises(DataError, match=rf"\A[^\n]*{part}[^\n]*\Z")
 
 
+def tar_of(name, content):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        about = tarfile.TarInfo(name)
+        about.size = len(content)
+        tar.addfile(about, io.BytesIO(content))
+    return file.getvalue()
+
+
 @pytest.fixture(params=PIECE_SIZES)
 def piece_size(request, monkeypatch):
-    monkeypatch.setattr(sources, "_PIECE", request.param)
+    monkeypatch.setattr(pieces, "_PIECE", request.param)
     return request.param
 
 
@@ -45,19 +76,20 @@ def piece_size(request, monkeypatch):
 @settings(derandomize=True, deadline=None)
 @given(content=CONTENTS)
 def test_pieces_are_the_file_cut_between_tokens(tmp_path_factory, size, content):
-    assume(not content.startswith((b"\x1f\x8b", *sources._NO_TEXT)))
+    assume(not content.startswith(tuple(pieces._NO_TEXT)))
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_PIECE", size)
-        assert text_of(path) == content.removeprefix(BOM) + b"\n"
+        patch.setattr(pieces, "_PIECE", size)
+        assert text_of(path) == without_mark(content) + b"\n"
 
 
 def test_a_token_longer_than_many_pieces_stays_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_PIECE", 7)
+    monkeypatch.setattr(pieces, "_PIECE", 7)
     path = tmp_path / "text.txt"
     path.write_bytes(b"short " + b"x" * 1000 + b" short")
-    assert [piece.text for piece in read_pieces(path)] == [b"short ", b"x" * 1000 + b" ", b"short\n"]
+    assert any(b"x" * 1000 in text_in(piece) for piece in read_pieces(path))
+    assert text_of(path) == path.read_bytes() + b"\n"
 
 
 @pytest.mark.parametrize("as_type", [str, lambda path: path], ids=["str", "Path"])
@@ -65,40 +97,288 @@ def test_a_file_is_named_by_str_or_path(tmp_path, as_type):
     path = tmp_path / "a name with spaces"
     path.write_bytes(b"a b\n")
     assert text_of(as_type(path)) == b"a b\n\n"
-    assert source_name(as_type(path)) == str(path)
+    assert Corpus(as_type(path)).name == str(path)
 
 
 def test_a_file_is_read_as_pieces_are_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_PIECE", 7)
+    monkeypatch.setattr(pieces, "_PIECE", 7)
     path = tmp_path / "text.txt"
     path.write_bytes(b"a b c\n" * 100)
-    pieces = read_pieces(path)
-    assert next(pieces).text == b"a b c\n"
-    pieces.close()
+    found = read_pieces(path)
+    assert text_in(next(found)) == b"a b c\n"
+    path.write_bytes(b"")  # what follows was not yet read: but for what a buffer holds
+    assert sum(piece.n for piece in found) < 600
+    found.close()
 
 
-def test_gzip_equals_plain(tmp_path, piece_size):
-    content = b"one two\nthree \n\n four" * 20
-    (tmp_path / "plain").write_bytes(content)
-    (tmp_path / "zipped").write_bytes(gzip.compress(content))
-    assert text_of(tmp_path / "zipped") == text_of(tmp_path / "plain") == content + b"\n"
-
-
-def test_gzip_is_known_by_content_not_by_name(tmp_path):
-    (tmp_path / "zipped.txt").write_bytes(gzip.compress(b"a b"))
-    (tmp_path / "plain.gz").write_bytes(b"a b")
-    assert text_of(tmp_path / "zipped.txt") == text_of(tmp_path / "plain.gz") == b"a b\n"
-
-
-def test_gzip_of_several_members_is_read_to_the_end(tmp_path, piece_size):
-    (tmp_path / "text.gz").write_bytes(gzip.compress(b"first half-") + gzip.compress(b"way second\n"))
-    assert text_of(tmp_path / "text.gz") == b"first half-way second\n\n"
+@pytest.mark.parametrize("content", [b"a b\n" * 9, b"a", b"", [b"a line"]], ids=["long", "short", "empty", "memory"])
+def test_pieces_cannot_be_written_to(tmp_path, content):
+    corpus = [line.decode() for line in content] if isinstance(content, list) else tmp_path / "text.txt"
+    if corpus == tmp_path / "text.txt":
+        corpus.write_bytes(content)
+    assert not any(piece.text.flags.writeable for piece in read_pieces(corpus))
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_a_byte_order_mark_is_dropped_at_the_start_only(tmp_path, piece_size, pack):
+def test_a_byte_order_mark_is_blanked_at_the_start_only(tmp_path, piece_size, pack):
     (tmp_path / "text").write_bytes(pack(BOM + b"a " + BOM + b"b\n" + BOM + b"c"))
-    assert text_of(tmp_path / "text") == b"a " + BOM + b"b\n" + BOM + b"c\n"
+    assert text_of(tmp_path / "text") == b"   a " + BOM + b"b\n" + BOM + b"c\n"
+
+
+@pytest.mark.parametrize("content", [BOM, BOM[:2], BOM[:1], BOM * 2], ids=["alone", "two bytes", "one byte", "twice"])
+def test_a_byte_order_mark_may_be_all_there_is(tmp_path, piece_size, content):
+    (tmp_path / "text").write_bytes(content)
+    assert text_of(tmp_path / "text") == without_mark(content) + b"\n"
+
+
+# --- Several files ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Makes files of a folder from their names and contents, and gives its path."""
+
+    def make(files):
+        for name, content in files.items():
+            path = tmp_path / "texts" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return tmp_path / "texts"
+
+    return make
+
+
+def files_of(*sources):
+    return [str(path) for path in Corpus(*sources).files()]
+
+
+def under(folder, *names):
+    return [os.path.join(folder, *name.split("/")) for name in names]
+
+
+def test_several_files_are_read_one_after_the_other_each_ending_a_line(folder, piece_size):
+    texts = folder({"b": b"last words", "a": BOM + b"first\nfile", "c": b"", "d": BOM + b"end\n"})
+    corpus = Corpus(texts / "b", str(texts / "a"), texts / "c", texts / "d")
+    found = list(read(corpus))
+    assert b"".join(map(text_in, found)) == b"last words\n   first\nfile\n\n   end\n\n"
+    by_file = [b"".join(text_in(piece) for piece in found if piece.file == file) for file in range(4)]
+    assert by_file == [b"last words\n", b"   first\nfile\n", b"\n", b"   end\n\n"]
+    assert [piece.number for piece in found] == list(range(len(found)))
+    assert [piece.file for piece in found] == sorted(piece.file for piece in found)
+    assert corpus.name == f"{texts / 'b'} and 3 more"
+
+
+def test_a_file_named_twice_is_read_twice(folder):
+    texts = folder({"a": b"word"})
+    assert text_of(Corpus(texts / "a", texts / "a")) == b"word\nword\n"
+
+
+def test_a_folder_is_read_in_the_order_of_names_with_its_folders_without_what_is_hidden(folder):
+    names = ["10.txt", "9.txt", "B.txt", "a/z.txt", "a-b.txt", "a/b/c", "a.txt", "é.txt"]
+    random.Random(1).shuffle(names)
+    hidden = [".hidden", "a/.hidden", ".git/config", "a/b/.cache/x", ".DS_Store"]
+    texts = folder({name: name.encode() for name in [*names, *hidden]})
+    wanted = under(texts, "10.txt", "9.txt", "B.txt", "a/b/c", "a/z.txt", "a-b.txt", "a.txt", "é.txt")
+    assert files_of(texts) == files_of(f"{texts}{os.sep}") == wanted
+    assert text_of(texts).decode() == "".join(f"{os.path.relpath(name, texts)}\n" for name in wanted).replace(
+        os.sep, "/"
+    )
+
+
+def test_a_hidden_file_or_folder_that_is_named_is_read(folder):
+    texts = folder({".hidden/a.txt": b"word"})
+    assert files_of(texts / ".hidden") == files_of(texts / ".hidden" / "a.txt") == under(texts, ".hidden/a.txt")
+
+
+@pytest.mark.parametrize("files", [[], [".hidden"], [".git/config", "a/.hidden"]], ids=["none", "hidden", "below"])
+def test_a_folder_without_files_is_refused(folder, tmp_path, files):
+    (tmp_path / "texts" / "empty" / "in it").mkdir(parents=True)
+    texts = folder(dict.fromkeys(files, b"word"))
+    for action in (Corpus(texts).files, Corpus(texts).require_readable, Corpus(texts).identity):
+        with refused(r"the folder .*texts holds no files \(hidden ones do not count\)"):
+            action()
+
+
+def test_links_are_followed_and_no_folder_is_entered_twice(folder, tmp_path):
+    texts = folder({"a/one": b"1", "b/two": b"2", "three": b"3"})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "four").write_bytes(b"4")
+    try:
+        (texts / "a" / "circle").symlink_to(texts, target_is_directory=True)
+    except OSError:
+        pytest.skip("no links here")
+    (texts / "elsewhere").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "elsewhere" / "back").symlink_to(texts / "b", target_is_directory=True)  # two ways to b, one to itself
+    (tmp_path / "elsewhere" / "self").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (texts / "b" / "deep").symlink_to(texts / "a", target_is_directory=True)
+    (texts / "file").symlink_to(tmp_path / "elsewhere" / "four")
+    assert files_of(texts) == under(texts, "a/one", "b/two", "elsewhere/four", "file", "three")
+
+
+def test_the_order_of_the_file_system_leaves_no_trace(folder, monkeypatch):
+    texts = folder({"a/1": b"", "b/c/2": b"", "d/3": b"", "e/4": b""})
+    try:
+        (texts / "b" / "link").symlink_to(texts / "d" / "..", target_is_directory=True)
+    except OSError:
+        pytest.skip("no links here")
+    (texts / "a" / "to c").symlink_to(texts / "b" / "c", target_is_directory=True)
+    wanted, walk = files_of(texts), os.walk
+
+    def backwards(*args, **options):
+        for root, folders, files in walk(*args, **options):
+            folders.reverse()
+            yield root, folders, files[::-1]
+
+    monkeypatch.setattr(os, "walk", backwards)
+    assert files_of(texts) == wanted == under(texts, "a/1", "a/to c/2", "d/3", "e/4")
+
+
+def test_a_link_that_leads_nowhere_is_refused_by_name(folder):
+    texts = folder({"a": b"word"})
+    try:
+        (texts / "broken").symlink_to(texts / "missing")
+    except OSError:
+        pytest.skip("no links here")
+    with refused("cannot read .*broken: no such file"):
+        text_of(texts)
+    with refused("cannot read .*broken: no such file"):
+        Corpus(texts).require_readable()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="to the superuser all is readable")
+def test_what_must_not_be_read_is_refused_by_name(folder):
+    texts = folder({"a/b": b"word"})
+    for path in (texts / "a" / "b", texts / "a"):
+        path.chmod(0)
+        try:
+            with refused(f"cannot read {re.escape(str(path))}: Permission denied"):
+                Corpus(texts).require_readable()
+        finally:
+            path.chmod(0o700)
+
+
+def test_what_cannot_be_read_is_refused_by_name(folder, monkeypatch):
+    texts = folder({"a/b": b"word"})
+
+    def fail(path, *args, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", fail)
+        for action in (Corpus(texts).require_readable, lambda: text_of(texts)):
+            with refused(rf"cannot read {re.escape(str(texts / 'a' / 'b'))}: Permission denied"):
+                action()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", fail)
+        with refused(rf"cannot read {re.escape(str(texts))}: Permission denied"):
+            Corpus(texts).files()
+
+
+def test_a_pattern_stands_for_what_it_matches_in_order(folder):
+    texts = folder({"b.txt": b"b", "a.txt": b"a", "c.log": b"c", ".d.txt": b"d", "x/y/z.txt": b"z", "x/w.txt": b"w"})
+    assert files_of(f"{texts}/*.txt") == files_of(texts / "*.txt") == under(texts, "a.txt", "b.txt")
+    assert files_of(f"{texts}/[bc].*") == under(texts, "b.txt", "c.log")
+    assert files_of(f"{texts}/?.log", texts / "a.txt") == under(texts, "c.log", "a.txt")
+    assert files_of(f"{texts}/**/*.txt") == under(texts, "a.txt", "b.txt", "x/w.txt", "x/y/z.txt")
+    assert text_of(f"{texts}/*.txt") == b"a\nb\n"
+
+
+def test_a_pattern_matches_folders_and_reads_no_file_twice(folder):
+    texts = folder({"a": b"a", "x/y/z": b"z", "x/w": b"w"})
+    everything = under(texts, "a", "x/w", "x/y/z")
+    assert files_of(f"{texts}/*") == files_of(f"{texts}/**") == files_of(f"{texts}/**/*") == everything
+
+
+def test_a_pattern_that_nothing_matches_is_refused(tmp_path):
+    for action in (Corpus(tmp_path / "*.txt").files, Corpus(tmp_path / "*.txt").require_readable):
+        with refused(r"no file matches the pattern .*\*\.txt"):
+            action()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_a_file_whose_name_is_a_pattern_is_that_file(folder):
+    texts = folder({"[ab]*.txt": b"itself", "a.txt": b"a"})
+    assert text_of(texts / "[ab]*.txt") == b"itself\n"
+    assert files_of(texts / "[ab]?txt") == under(texts, "a.txt")
+
+
+# --- Standard input and pipes -----------------------------------------------------------------------------------------
+
+READ = "from embedtrain.corpus.sources import *; from embedtrain.corpus.pieces import *; import sys; "
+READ += "sys.stdout.buffer.write(b''.join(piece.text[:piece.n].tobytes() for piece in read_pieces(Corpus('-'))))"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_standard_input_is_read_from_a_pipe(pack):
+    content = BOM + b"some words\n" * 50_000 + b"end"
+    done = subprocess.run([sys.executable, "-c", READ], input=pack(content), capture_output=True, check=True)
+    assert done.stdout == without_mark(content) + b"\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_closed_standard_input_is_refused():
+    done = subprocess.run(f'{sys.executable} -c "{READ}" <&-', shell=True, capture_output=True, text=True)
+    assert done.stderr.rstrip().endswith("DataError: cannot read standard input: it is closed")
+
+
+@pytest.fixture
+def stdin(tmp_path, monkeypatch):
+    """Makes some bytes the standard input."""
+    opened = []
+
+    def make(content):
+        (tmp_path / "stdin").write_bytes(content)
+        opened.append(open(tmp_path / "stdin"))
+        monkeypatch.setattr(sys, "stdin", opened[-1])
+
+    yield make
+    for file in opened:
+        file.close()
+
+
+def test_standard_input_is_read_and_named(stdin, folder, piece_size):
+    texts = folder({"a": b"a b"})
+    stdin(b"c d\ne")
+    corpus = Corpus(texts / "a", "-")
+    corpus.require_readable()
+    assert text_of(corpus) == b"a b\nc d\ne\n"
+    assert [str(path) for path in corpus.files()] == [*under(texts, "a"), "-"]
+    assert Corpus("-").name == "standard input"
+    assert not sys.stdin.closed
+
+
+def test_standard_input_that_ends_at_once_is_empty(stdin):
+    stdin(b"")
+    assert text_of("-") == b"\n"
+
+
+def test_standard_input_that_is_no_text_is_named(stdin):
+    stdin(b"PK\x03\x04")
+    with refused("cannot read standard input: it is a zip archive"):
+        text_of("-")
+
+
+def test_standard_input_without_a_file_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a b"))
+    with refused("cannot read standard input: "):
+        text_of("-")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("content", [b"some words\n" * 1000, b"a", b""], ids=["long", "short", "ends at once"])
+def test_pipes_are_read(tmp_path, pack, content):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    corpus = Corpus(pipe)
+    corpus.require_readable()  # and does not wait for anybody who writes
+    assert corpus.identity() is None
+    writer = threading.Thread(target=pipe.write_bytes, args=(pack(content),))
+    writer.start()
+    try:
+        assert text_of(corpus) == content + b"\n"
+    finally:
+        writer.join()
 
 
 # --- Lines and token lists --------------------------------------------------------------------------------------------
@@ -109,8 +389,9 @@ def test_a_byte_order_mark_is_dropped_at_the_start_only(tmp_path, piece_size, pa
 @given(lines=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), min_size=1, max_size=20))
 def test_lines_are_joined_by_line_feeds(size, lines):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_PIECE", size)
-        assert text_of(lines) == text_of(iter(lines)) == "".join(f"{line}\n" for line in lines).encode()
+        patch.setattr(pieces, "_PIECE", size)
+        wanted = "".join(line.removesuffix("\n") + "\n" for line in lines).encode()  # as a file's lines have it
+        assert text_of(lines) == text_of(iter(lines)) == wanted
 
 
 def test_token_lists_are_lines_of_tokens(piece_size):
@@ -121,7 +402,9 @@ def test_token_lists_are_lines_of_tokens(piece_size):
 
 
 def test_an_iterable_is_called_the_corpus():
-    assert source_name(["a line"]) == "the corpus"
+    assert Corpus(["a line"]).name == "the corpus"
+    assert Corpus(["a line"]).in_memory
+    assert not Corpus("a path").in_memory
 
 
 def test_nothing_gives_no_pieces():
@@ -151,25 +434,21 @@ def test_text_in_the_place_of_a_path_gets_a_hint(n_words):
         list(read_pieces("some words " * (n_words // 2)))
 
 
-def test_a_folder_is_refused(tmp_path):
-    with refused("cannot read .*: it is a folder; name a file in it"):
-        list(read_pieces(tmp_path))
+@pytest.mark.parametrize(
+    "text", ["two\nlines", "a\r\nb\u2028c\x1b[2J", "is this text?\nIt is.\n", "is this text? " * 400]
+)
+def test_text_in_the_place_of_a_path_makes_one_short_line(text):
+    with refused("; a str is a path, text in memory is a list of lines") as caught:
+        list(read_pieces(text))
+    assert len(str(caught.value).splitlines()) == 1
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
 
 
-@pytest.mark.parametrize("keep", [2, 5, 30, -9, -1])
-def test_gzip_cut_short_is_refused(tmp_path, keep):
-    (tmp_path / "text.gz").write_bytes(gzip.compress(b"some words that are zipped " * 5)[:keep])
-    with refused(r"cannot read .*text\.gz: the gzip data are damaged or cut short"):
-        list(read_pieces(tmp_path / "text.gz"))
-
-
-@pytest.mark.parametrize("place", [2, 12, 20, -6, -2])
-def test_damaged_gzip_is_refused(tmp_path, place):
-    damaged = bytearray(gzip.compress(b"some words that are zipped, not very well " * 5))
-    damaged[place] ^= 0xFF
-    (tmp_path / "text.gz").write_bytes(damaged)
-    with refused(r"cannot read .*text\.gz: the gzip data are damaged or cut short"):
-        list(read_pieces(tmp_path / "text.gz"))
+@pytest.mark.parametrize("path", ["", "a\0b", "\0"])
+def test_what_can_be_no_path_is_refused(path):
+    with refused("a path must not be empty or hold NUL"):
+        Corpus("text.txt", path)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +459,28 @@ def test_damaged_gzip_is_refused(tmp_path, place):
 def test_what_is_no_text_is_refused(corpus, found):
     with refused(f"corpus must be a path, lines or token lists, got {found}"):
         list(read_pieces(corpus))
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [(), ("a.txt", ["a line"]), (["a line"], "a.txt"), (["a line"], ["another"]), ("a.txt", iter(["a line"]))],
+    ids=["none", "path and list", "list and path", "two lists", "path and iterator"],
+)
+def test_sources_are_paths_or_one_iterable(sources):
+    with refused("a corpus is paths, at least one, or one iterable of lines or token lists"):
+        Corpus(*sources)
+
+
+@pytest.mark.parametrize("wrong", [b"a.txt", 5, None, Corpus("a.txt")], ids=["bytes", "int", "None", "Corpus"])
+def test_every_source_is_looked_at(wrong):
+    with refused(f"corpus must be a path, lines or token lists, got {type(wrong).__name__}"):
+        Corpus("a.txt", wrong)
+
+
+@pytest.mark.parametrize("value", ["ignore", "", None, "Replace"])
+def test_other_answers_to_invalid_utf8_are_refused(value):
+    with pytest.raises(SettingError, match=rf"\Ainvalid_utf8 must be 'replace' or 'refuse', got {value!r}\Z"):
+        Corpus("a.txt", invalid_utf8=value)
 
 
 @pytest.mark.parametrize(
@@ -243,30 +544,103 @@ def test_half_a_surrogate_pair_is_refused(corpus):
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (lzma.compress(b"some words"), "xz data"),
-        (bz2.compress(b"some words"), "bzip2 data"),
-        (b"\x28\xb5\x2f\xfd some words", "zstandard data"),
         (b"PK\x03\x04 some words", "a zip archive"),
         ("some words".encode("utf-16"), "UTF-16"),
+        (b"\xfe\xff" + "some words".encode("utf-16-be"), "UTF-16"),
         ("some words".encode("utf-32"), "UTF-32"),
+        (b"%PDF-1.7 some words", "a PDF document"),
+        (tar_of("words.txt", b"some words\n" * 50_000), "a tar archive"),
     ],
-    ids=["xz", "bzip2", "zstandard", "zip", "UTF-16", "UTF-32"],
+    ids=["zip", "UTF-16", "UTF-16BE", "UTF-32", "PDF", "tar"],
 )
-def test_what_is_no_plain_text_is_refused(tmp_path, content, what):
-    (tmp_path / "text.txt").write_bytes(content)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_what_is_no_plain_text_is_refused(tmp_path, pack, content, what):
+    (tmp_path / "text.txt").write_bytes(pack(content))
     with refused(rf"cannot read .*text\.txt: it is .*{what}.* first"):
         list(read_pieces(tmp_path / "text.txt"))
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+BINARY = {
+    "PNG": b"\x89PNG\r\n\x1a\n" + bytes.fromhex("0000000d4948445200000100000001000806000000") + bytes(64),
+    "ELF": b"\x7fELF\x02\x01\x01" + bytes(9) + bytes.fromhex("03003e0001000000c010000000000000") + bytes(48),
+    "random": random.Random(0).randbytes(4096),
+    "UTF-16LE": "some words without a mark\n".encode("utf-16-le") * 2,
+    "UTF-16BE": "some words without a mark\n".encode("utf-16-be") * 2,
+    "UTF-32": "some words without a mark\n".encode("utf-32-le"),
+    "NULs": bytes(1000),
+    "sparse": b"words \0" * 40,
+}
+
+
+@pytest.mark.parametrize("kind", BINARY)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_pipes_are_read(tmp_path, pack):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    content = pack(b"some words\n" * 1000)
-    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
-    writer.start()
-    try:
-        assert b"".join(piece.text for piece in read_pieces(pipe)) == b"some words\n" * 1000 + b"\n"
-    finally:
-        writer.join()
+def test_binary_files_are_refused(tmp_path, pack, kind):
+    (tmp_path / "file.txt").write_bytes(pack(BINARY[kind]))
+    with refused(r"cannot read .*file\.txt: it is no text, [0-9,]+ of its first [0-9,]+ bytes are control characters"):
+        list(read_pieces(tmp_path / "file.txt"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\0" * 31, b"word \0" * 31, b"some more words \0\x1b \t words that are fine\f\n" * 1000, b"\x1b[1mbold\x1b[0m\n"],
+    ids=["few", "few, among words", "many, but few of all", "colours of a terminal"],
+)
+def test_a_text_may_hold_a_few_control_characters(tmp_path, content):
+    (tmp_path / "text.txt").write_bytes(content)
+    assert text_of(tmp_path / "text.txt") == content + b"\n"
+
+
+# --- What tells a text from another -----------------------------------------------------------------------------------
+
+
+def test_the_identity_of_a_corpus_is_what_its_text_depends_on(folder):
+    texts = folder({"a": b"one", "b/c": b"two"})
+
+    def identity(*sources, **options):
+        return json.loads(json.dumps(Corpus(*sources, **options).identity()))
+
+    before = identity(texts)
+    assert before == identity(texts) == identity(str(texts)), "it is what it was, and JSON can hold it"
+    others = [
+        identity(texts, field="text"),
+        identity(texts, lowercase=True),
+        identity(texts, invalid_utf8="refuse"),
+        identity(texts / "a"),
+        identity(texts / "a", texts / "b" / "c"),
+        identity(texts / "b" / "c", texts / "a"),
+    ]
+    (texts / "a").write_bytes(b"one more")
+    others.append(identity(texts))
+    os.utime(texts / "b" / "c", ns=(1, 1))
+    others.append(identity(texts))
+    (texts / "d").write_bytes(b"")
+    others.append(identity(texts))
+    (texts / "d").rename(texts / "e")
+    others.append(identity(texts))
+    all_of_them = [before, *others]
+    assert all(one != other for n, one in enumerate(all_of_them) for other in all_of_them[:n])
+    (texts / "e").unlink()
+    assert identity(texts) == others[-3]
+
+
+def test_the_identity_of_a_file_does_not_depend_on_where_one_stands(folder, monkeypatch):
+    texts = folder({"a": b"one"})
+    monkeypatch.chdir(texts)
+    assert Corpus("a").identity() == Corpus(texts / "a").identity()
+
+
+@pytest.mark.parametrize("sources", [(["a b"],), (iter([["a"]]),), ("-",)], ids=["list", "iterator", "standard input"])
+def test_what_can_be_read_once_has_no_identity(sources):
+    assert Corpus(*sources).identity() is None
+
+
+def test_a_missing_file_has_no_identity(tmp_path):
+    with refused(r"cannot read .*missing\.txt: no such file"):
+        Corpus(tmp_path / "missing.txt").identity()
+
+
+def test_other_sources_are_read_in_the_same_way():
+    corpus = Corpus("a.jsonl", field="body", lowercase=1, invalid_utf8="refuse")
+    assert corpus.like("b", "c") == Corpus("b", "c", field="body", lowercase=True, invalid_utf8="refuse")
+    assert Corpus.of(corpus) is corpus
+    assert Corpus.of("a.txt") == Corpus("a.txt")

@@ -10,7 +10,7 @@ import pytest
 
 from embedtrain import TrainingError
 from embedtrain.kernels.alignment import padded
-from embedtrain.kernels.tiles import LANES
+from embedtrain.kernels.tiles import CACHE_LINE, LANES
 from embedtrain.machine.progress import Progress, Stopwatch, say
 from embedtrain.training.loop import History, plan_chunks, train_epochs
 from embedtrain.training.loss import ChunkResult, LossMeter
@@ -85,6 +85,14 @@ def test_few_pairs_are_judged_at_the_end_of_an_epoch():
         meter.check(1, 0.4, final=True)
 
 
+class NoPause:
+    def is_due(self):
+        return False
+
+    def take(self):
+        pass
+
+
 @pytest.mark.parametrize("n_workers", [1, 3])
 def test_loop_gives_every_chunk_to_a_worker_and_reports_epochs(n_workers):
     seen = []
@@ -97,7 +105,7 @@ def test_loop_gives_every_chunk_to_a_worker_and_reports_epochs(n_workers):
     epochs = list(
         train_epochs(
             [worker] * n_workers, 1000, epochs=2, lr=0.1, largest_chunk=300, loss_limit=8, history=history,
-            progress=Progress(2000, shown=False),
+            progress=Progress(2000, shown=False), pause=NoPause(),
         )
     )  # fmt: skip
     expected = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
@@ -117,6 +125,21 @@ def test_tables_are_padded_and_aligned(dim):
     padding = table.flat.reshape(8, -1).copy()
     padding[:7, :dim] = 0
     assert (padding == 0).all(), "padding and sink are zero"
+
+
+@pytest.mark.parametrize("dim", [1, LANES, LANES + 1, 100])
+def test_waste_rows_have_cache_lines_of_their_own_and_are_no_rows(dim):
+    table = Table.uniform(7, dim, seed=3, waste=2)
+    assert (table.rows == Table.uniform(7, dim, seed=3).rows).all()
+    assert len(table.waste) == 2
+    assert all(waste % CACHE_LINE == 0 for waste in table.waste)
+    first, second, end = *table.waste, table.flat.size
+    assert 8 * padded(dim) <= first
+    assert all(ends - begins >= padded(dim) for begins, ends in pairwise((first, second, end)))
+    table.flat[first:] = np.inf
+    assert np.isfinite(table.rows).all()
+    assert table.rows.shape == (7, dim)
+    assert Table.zeros(7, dim).waste == ()
 
 
 def test_uniform_tables_start_as_word2vecs():

@@ -11,10 +11,13 @@ from typing import Any, NoReturn
 import click
 
 from embedtrain._version import __version__
+from embedtrain.cli.cache import cache
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize
 from embedtrain.cli.skipgram import skipgram
+from embedtrain.cli.vocab import vocab
 from embedtrain.errors import EmbedtrainError, SettingError
+from embedtrain.machine.interrupts import terminate_as_interrupt
 
 
 def _explain(error: Exception) -> tuple[str, int]:
@@ -35,9 +38,10 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 class _Commands(click.Group):
-    """Every error is one line; its status is 1 for data and training, 2 for usage, 130 for Ctrl-C."""
+    """Every error is one line; its status is 1 for data and training, 2 for usage, 130 for Ctrl-C or SIGTERM."""
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        terminate_as_interrupt()
         warnings.showwarning = _show_warning
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
@@ -67,5 +71,5 @@ def main() -> None:
     """Train word embeddings from text, fast, and ask them."""
 
 
-main.add_command(skipgram)
-main.add_command(neighbors)
+for command in (skipgram, vocab, neighbors, cache):
+    main.add_command(command)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from embedtrain.corpus.sources import Corpus
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -67,21 +72,79 @@ class TrainingCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-def training_options(command: _Command) -> _Command:
-    """The options of every trainer."""
-    options = [
-        click.option("-o", "--output", help="Vectors file; default: the corpus' name with .vec, in this folder."),
-        click.option("--dim", default=100, show_default=True, help="Dimensions of the vectors."),
-        click.option("--min-count", default=5, show_default=True, help="Skip words that occur less often."),
-        click.option("--epochs", default=5, show_default=True, help="Passes over the corpus."),
-        click.option("--threads", type=int, help="Default, and 0: all. Only with 1 is the result the same every time."),
-        click.option("--seed", default=1, show_default=True, help="Seed of all random numbers."),
+def corpus_options(command: _Command) -> _Command:
+    """The argument and options of every command that reads text."""
+    return _with(
+        command,
+        click.argument("corpus", nargs=-1, required=True, type=click.Path()),
+        click.option("--field", help="Read JSON lines, and the text from this field; default of .jsonl files: text."),
+        click.option("--lowercase", is_flag=True, help="Words that differ only in case are the same."),
         click.option(
             "--invalid-utf8", type=click.Choice(["replace", "refuse"]), default="replace", show_default=True,
             help="Bytes that are not UTF-8 become U+FFFD, or an error.",
         ),
+        click.option("--cache", metavar="FOLDER", help="Keep the encoded corpus there; the next run need not read it."),
+        click.option("--min-count", default=5, show_default=True, help="Skip words that occur less often."),
+        click.option("--max-vocab", type=int, help="Keep only so many words, the most frequent."),
+        click.option("--threads", type=int, help="Default, and 0: all. Only with 1 is the result the same every time."),
         click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-    ]  # fmt: skip
+    )  # fmt: skip
+
+
+def training_options(command: _Command) -> _Command:
+    """The options of every trainer, those of `corpus_options` among them."""
+    command = _with(
+        command,
+        click.option("--dim", default=100, show_default=True, help="Dimensions of the vectors."),
+        click.option("--epochs", default=5, show_default=True, help="Passes over the corpus."),
+        click.option("--seed", default=1, show_default=True, help="Seed of all random numbers."),
+        click.option("--read-vocab", metavar="FILE", help='Take words and counts from lines "word count".'),
+        click.option("--save-vocab", metavar="FILE", help="Write words and counts there."),
+        click.option("--valid", metavar="FILE", help="Held-out text: take the loss on it after every epoch."),
+        click.option("--valid-share", default=0.0, help="Instead, hold out this share of the corpus; 0.01 is usual."),
+        click.option("--patience", type=int, help="Stop after so many epochs without a lower held-out loss."),
+        click.option("--init", metavar="VECTORS", help="Start from these vectors, for the words they have."),
+        click.option("--freeze", is_flag=True, help="Leave those as they are, and train the others."),
+        click.option("--checkpoint", metavar="FILE", help="Write the state of the run there, to go on after a crash."),
+        click.option(
+            "--checkpoint-every", "checkpoint_minutes", default=10.0, show_default=True, metavar="MINUTES",
+            help="How often.",
+        ),
+        click.option("--resume", metavar="FILE", help="Go on from a checkpoint, with its settings, and keep it up."),
+        click.option("--log", metavar="FILE", help="Write a line of JSON there for every epoch."),
+        click.option("--dry-run", is_flag=True, help="Read the corpus, say what training would take, and stop."),
+    )  # fmt: skip
+    output = click.option("-o", "--output", help="Vectors file; default: the corpus' name with .vec, in this folder.")
+    return corpus_options(output(command))
+
+
+def _with(command: _Command, *options: Callable[[_Command], _Command]) -> _Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def read_corpus(settings: dict[str, Any]) -> Corpus:
+    """The corpus that a command is given, which leaves its other settings; it can be read."""
+    from embedtrain.corpus.sources import Corpus
+
+    how = {name: settings.pop(name) for name in ("field", "lowercase", "invalid_utf8")}
+    corpus = Corpus(*settings.pop("corpus"), **how)
+    corpus.require_readable()
+    return corpus
+
+
+def output_path(corpus: Corpus, output: str | None, suffix: str) -> Path:
+    """Where the result goes: by default, the name of the corpus with another suffix, in the current folder."""
+    if output is None:
+        source = str(corpus.sources[0])
+        name = Path(os.path.abspath(source)).name
+        for old in (".gz", ".bz2", ".xz", ".zst", ".txt", ".jsonl", ".ndjson"):
+            name = name.removesuffix(old)
+        named = len(corpus.sources) == 1 and os.path.exists(source) and name
+        output = (name if named else "vectors") + suffix
+    if os.path.realpath(output) in map(os.path.realpath, corpus.files()):
+        raise click.UsageError(f"the output would replace the corpus {output}; name another file with -o")
+    if Path(output).suffix in (".gz", ".bz2", ".xz", ".zst", ".zip"):
+        raise click.UsageError(f"output is written as plain text, not {Path(output).suffix}; name another file with -o")
+    return Path(output)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import click
 
-from embedtrain.cli.options import TrainingCommand, training_options
-from embedtrain.cli.summary import save_and_say
+from embedtrain.cli.options import TrainingCommand, output_path, read_corpus, training_options
+from embedtrain.cli.summary import save_and_say, say_plan
 
 _REFUSED = {
     "alpha": "it means different things in different tools, use --lr {value}",
@@ -20,7 +18,6 @@ _REFUSED = {
 
 
 @click.command(cls=TrainingCommand, refused=_REFUSED, short_help="Train vectors that predict the words around a word.")
-@click.argument("corpus", type=click.Path())
 @training_options
 @click.option("--window", default=5, show_default=True, help="Words before and after a word that are its contexts.")
 @click.option(
@@ -38,43 +35,55 @@ _REFUSED = {
     "--sample", default=1e-3, show_default=True, help="Subsample words more frequent than about this; 0: none."
 )
 @click.option("--lr", default=0.025, show_default=True, help="Initial learning rate; it falls linearly.")
-def skipgram(corpus: str, output: str | None, quiet: bool, **settings: Any) -> None:
+@click.pass_context
+def skipgram(
+    ctx: click.Context, /, output: str | None, quiet: bool, log: str | None, dry_run: bool, **settings: Any
+) -> None:
     """Train word vectors on CORPUS by skip-gram with negative sampling (word2vec).
 
-    CORPUS is text, plain or gzip, UTF-8, a sentence a line, tokens between spaces. The vectors are written in
-    word2vec text format.
+    CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, a sentence a line,
+    tokens between spaces; or JSON lines. The vectors are written in word2vec text format.
     """
-    from embedtrain.corpus.sources import require_readable
     from embedtrain.errors import Interrupted
     from embedtrain.machine.files import require_writable
-    from embedtrain.skipgram import train_skipgram
+    from embedtrain.skipgram import plan_skipgram, train_skipgram
+    from embedtrain.training.epoch_log import EpochLog
 
-    path = output_path(corpus, output)
-    require_readable(corpus)
-    require_writable(path)
+    corpus = read_corpus(settings)
+    if settings["resume"] is not None:
+        go_on(ctx, settings)
     if quiet:
         warnings.simplefilter("ignore")
+    if dry_run:
+        say_plan(plan_skipgram(corpus, temp_folder=".", progress=False if quiet else None, **settings))
+        return
+    path = output_path(corpus, output, ".vec")
+    for file in (path, log):
+        if file is not None:
+            require_writable(file)
+    beside = path.parent if path.is_file() or not path.exists() else None  # not beside a device or a pipe
+    options: dict[str, Any] = {
+        "temp_folder": beside,
+        "progress": False if quiet else None,
+        "callback": EpochLog(log) if log else None,
+    }
     try:
-        beside = path.parent if path.is_file() or not path.exists() else None  # not beside a device or a pipe
-        vectors = train_skipgram(corpus, temp_folder=beside, progress=False if quiet else None, **settings)
+        vectors = train_skipgram(corpus, **options, **settings)
     except Interrupted as interruption:
         save_and_say(interruption.vectors, path, quiet=quiet)
-        click.echo(f"Error: interrupted; {path} holds what was trained so far", err=True)
+        again = f"; go on with --resume {settings['checkpoint']}" if settings["checkpoint"] else ""
+        click.echo(f"Error: interrupted; {path} holds what was trained so far{again}", err=True)
         raise click.exceptions.Exit(130) from None
     save_and_say(vectors, path, quiet=quiet)
 
 
-def output_path(corpus: str, output: str | None) -> Path:
-    """Where the vectors go."""
-    if output is None:
-        name = Path(corpus).name
-        for suffix in (".gz", ".txt"):
-            name = name.removesuffix(suffix)
-        output = f"{name or 'vectors'}.vec"
-    if os.path.realpath(output) == os.path.realpath(corpus):
-        raise click.UsageError(f"the vectors would replace the corpus {corpus}; name another file with -o")
-    if Path(output).suffix in (".gz", ".bz2", ".xz", ".zst", ".zip"):
-        raise click.UsageError(
-            f"vectors are written as plain text, not {Path(output).suffix}; name another file with -o"
-        )
-    return Path(output)
+def go_on(ctx: click.Context, settings: dict[str, Any]) -> None:
+    """Take what was not said on the command line from the checkpoint, and keep the checkpoint up."""
+    from click.core import ParameterSource
+
+    from embedtrain.training.checkpoint import Checkpoint
+
+    for name, value in Checkpoint.load(settings["resume"]).settings.items():
+        if name in settings and ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            settings[name] = value
+    settings["checkpoint"] = settings["checkpoint"] or settings["resume"]

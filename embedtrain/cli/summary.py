@@ -7,10 +7,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import say
 
 if TYPE_CHECKING:
-    from embedtrain.vectors.reports import TrainingReport
+    from embedtrain.vectors.reports import Plan, TrainingReport
     from embedtrain.vectors.word_vectors import WordVectors
 
 
@@ -34,6 +37,8 @@ def _account(report: TrainingReport, saving: float) -> list[str]:
     times = {**report.seconds, "save": saving}
     epochs = len(report.losses)
     losses = f"loss {report.losses[0]:.3f} → {report.losses[-1]:.3f} a pair" if report.losses else "no epoch finished"
+    if report.valid_losses:
+        losses += f", held out {report.valid_losses[0]:.3f} → {report.valid_losses[-1]:.3f}"
     speed = f"{report.words_per_second / 1e6:.2f} M words/s on {report.threads} thread{'s' * (report.threads != 1)}"
     return [
         f"read     {report.tokens:,} tokens of {report.types:,} types; "
@@ -42,6 +47,24 @@ def _account(report: TrainingReport, saving: float) -> list[str]:
         f"subsampling removed {1 - report.kept_share:.1%}",
         "time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items()),
     ]
+
+
+def say_plan(plan: Plan) -> None:
+    """Print what a run would do and take."""
+    click.echo(f"corpus   {plan.tokens:,} tokens of {plan.types:,} types in {plan.sentences:,} sentences")
+    click.echo(f"words    {plan.words:,} get vectors and cover {plan.covered / plan.tokens:.2%} of the tokens")
+    click.echo("min-count     words     cover")
+    for least, n_words, covered in plan.coverage:
+        click.echo(f"{least:9,} {n_words:9,} {covered / plan.tokens:9.2%}")
+    click.echo(f"sample   {plan.removed_share:.1%} of the covered tokens would be removed by subsampling")
+    needed = sum(plan.memory.values())
+    parts = ", ".join(f"{format_bytes(size)} {purpose}" for purpose, size in plan.memory.items())
+    verdict = "free" if needed <= plan.free_memory else "free: IT DOES NOT FIT, raise min-count or lower dim"
+    click.echo(f"memory   {format_bytes(needed)} ({parts}) of {format_bytes(plan.free_memory)} {verdict}")
+    click.echo(f"disk     {format_bytes(plan.disk)} for temporary files")
+    if plan.words_per_second > 0:
+        times = ", ".join(f"{stage} {seconds:,.1f} s" for stage, seconds in plan.seconds.items())
+        click.echo(f"time     {times}, at {plan.words_per_second / 1e6:.2f} M words/s")
 
 
 def _example(vectors: WordVectors) -> str:

@@ -11,276 +11,287 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.sources import CorpusLike, Piece, read_pieces, source_name
+from embedtrain.corpus.encoded import EncodedCorpus
+from embedtrain.corpus.pieces import Piece, read_pieces, text_field
+from embedtrain.corpus.sources import Corpus, CorpusLike, source_name
+from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError
 from embedtrain.kernels import tokens
 from embedtrain.machine.files import temporary_folder, writing
+from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import in_order, run_tasks
 
-_PADDING = b"\n\n"  # the tokeniser looks two bytes ahead
-
-
-@dataclass(frozen=True)
-class EncodedCorpus:
-    """A corpus as numbers, mapped from disk.
-
-    Attributes
-    ----------
-    ids : (n_tokens,) int32 array, read-only
-        The id of every token, all types included: after a cut, ids from `len(vocabulary)` on are to be skipped.
-    offsets : (n_sentences + 1,) int64 array, read-only
-        Where each sentence starts, and the end of the last.
-    vocabulary : Vocabulary
-        All types.
-    notes : tuple of str
-        What was found in the text and a person should know.
-    """
-
-    ids: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-    vocabulary: Vocabulary
-    notes: tuple[str, ...] = ()
-
-    @property
-    def longest_sentence(self) -> int:
-        """Tokens of the longest sentence."""
-        part = 1 << 20  # a bounded piece at a time
-        lengths = (np.diff(self.offsets[at : at + part + 1]).max() for at in range(0, len(self.offsets) - 1, part))
-        return int(max(lengths))
-
-
-class _Encoded(NamedTuple):
-    """What became of a piece: so much lies next in the files of a worker."""
-
-    worker: _Encoder
-    n_tokens: int
-    n_breaks: int
-    n_lines: int
+_PIECES_AT_ONCE = 64  # renumbered by one thread before it asks for more
 
 
 @contextmanager
 def encode(
-    corpus: CorpusLike, *, threads: int, invalid_utf8: str = "replace", folder: str | os.PathLike[str] | None = None
+    corpus: CorpusLike,
+    *,
+    threads: int,
+    folder: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[EncodedCorpus]:
     """Encode a corpus into temporary files in `folder`, which last as long as the block.
 
     Parameters
     ----------
-    corpus : path, iterable of lines or iterable of token lists
+    corpus : Corpus, or what one can be made of
         Read once.
     threads : int
-        Workers that tokenise; the text is read by whichever is free.
-    invalid_utf8 : {"replace", "refuse"}
-        What becomes of bytes that are not UTF-8: U+FFFD, as Python's ``errors="replace"`` has it, or an error.
+        Workers that tokenise; the text is read, and decompressed, by whichever is free.
     folder : path, optional
         Where the temporary files are put; by default the system's place for them.
+    progress : Progress, optional
+        Is told of tokens as they are read.
 
     Raises
     ------
     DataError
-        If the corpus cannot be read, holds no word, or holds what `invalid_utf8` refuses.
+        If the corpus cannot be read, holds no word, or holds what its `invalid_utf8` refuses.
     """
-    if invalid_utf8 not in ("replace", "refuse"):
-        raise SettingError(f"invalid_utf8 must be 'replace' or 'refuse', got {invalid_utf8!r}")
-    if not isinstance(corpus, (str, os.PathLike)):
-        threads = 1  # an iterable may belong to the thread it was made in, and is slower than a tokeniser anyway
     with temporary_folder(folder) as temporary:
-        yield EncodedCorpus(*_encode(corpus, threads, invalid_utf8 == "refuse", temporary))
+        yield encode_into(temporary, Corpus.of(corpus), threads, progress)
 
 
-def _encode(
-    corpus: CorpusLike, threads: int, refuse: bool, folder: Path
-) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary, tuple[str, ...]]:
+def encode_into(folder: Path, corpus: Corpus, threads: int, progress: Progress | None = None) -> EncodedCorpus:
+    """Encode a corpus into files in `folder`, which are left there."""
     with ExitStack() as stack:
-        workers = [_Encoder(folder, number, stack) for number in range(threads)]
-        pieces = list(in_order(run_tasks(workers, read_pieces(corpus))))
-        lines = np.cumsum([0, *(piece.n_lines for piece in pieces)])
-        if not any(piece.n_tokens for piece in pieces):
-            raise DataError(_no_words(corpus))
-
-        merged = _Types()
-        numbers = [merged.merge(worker.types) for worker in workers]
-        vocabulary, ranks, invalid = _order(merged)
-        where = _Places(source_name(corpus), lines)
-        notes = [*where.invalid(merged, invalid, refuse), *where.controls([worker.state for worker in workers])]
-        for worker, merged_numbers in zip(workers, numbers, strict=True):
-            worker.ranks = ranks[merged_numbers]
-        with writing(folder), open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
-            _write_in_order(pieces, ids, offsets)
+        workers = [_Encoder(stack, folder, number) for number in range(_n_workers(corpus, threads))]
+        pieces, vocabulary, notes = _read(corpus, workers, progress)
+        for worker in workers:
+            worker.flush()
+        _write_ids(pieces, folder, workers)
+        _write_offsets(pieces, folder)
     for worker in workers:
         worker.remove_files()
-    return _map(folder / "ids", np.int32), _map(folder / "offsets", np.int64), vocabulary, tuple(notes)
+    return EncodedCorpus.in_folder(folder, vocabulary, notes)
 
 
-def _map(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
-    """The numbers in a file, as a read-only array that takes no memory of its own."""
-    if os.name == "nt":  # a mapped file could not be removed at the end
-        numbers = np.fromfile(path, dtype)
-        numbers.setflags(write=False)
-        return numbers
-    return np.memmap(path, dtype, mode="r").view(np.ndarray)
+def count_words(
+    corpus: CorpusLike, *, threads: int, progress: Progress | None = None
+) -> tuple[Vocabulary, tuple[str, ...]]:
+    """The vocabulary of a corpus and notes on its text, without encoding it.
+
+    Raises
+    ------
+    DataError
+        As `encode`.
+    """
+    corpus = Corpus.of(corpus)
+    _, vocabulary, notes = _read(corpus, [_Counter() for _ in range(_n_workers(corpus, threads))], progress)
+    return vocabulary, notes
 
 
-class _Types:
-    """The growing table of types behind the kernels."""
-
-    def __init__(self, capacity: int = 1 << 14, n_bytes: int = 1 << 17) -> None:
-        self.n = 0
-        self.table = self._empty(capacity, n_bytes)
-
-    @staticmethod
-    def _empty(capacity: int, n_bytes: int) -> tokens.Types:
-        return tokens.Types(
-            slots=np.zeros(2 * capacity, np.uint64),
-            hashes=np.empty(capacity, np.uint64),
-            starts=np.zeros(capacity + 1, np.int64),
-            text=np.empty(n_bytes, np.uint8),
-            counts=np.empty(capacity, np.int64),
-            first_seen=np.empty(capacity, np.int64),
-        )
-
-    def make_room(self, length: int) -> None:
-        """Room for twice as much, at least for one more type of `length` bytes."""
-        old, n = self.table, self.n
-        self.table = self._empty(2 * old.counts.size, 2 * old.text.size + length)
-        tokens.merge_types(self.table, 0, old, n, 0, np.empty(n, np.int32))
-
-    def merge(self, other: _Types) -> NDArray[np.int32]:
-        """Take in the types of `other` with their counts; returns their numbers here."""
-        numbers = np.empty(other.n, np.int32)
-        done = 0
-        while True:
-            self.n, done = tokens.merge_types(self.table, self.n, other.table, other.n, done, numbers)
-            if done == other.n:
-                return numbers
-            self.make_room(int(other.table.starts[done + 1] - other.table.starts[done]))
-
-    def words(self) -> list[bytes]:
-        text, starts = self.table.text.tobytes(), self.table.starts[: self.n + 1].tolist()
-        return [text[start:end] for start, end in pairwise(starts)]
+def _n_workers(corpus: Corpus, threads: int) -> int:
+    return 1 if corpus.in_memory else threads  # an iterable may belong to its thread, and is slower than a tokeniser
 
 
-class _Encoder:
-    """A worker: tokenises pieces with types of its own, into files of its own."""
+class _Encoded(NamedTuple):
+    """What became of a piece: so much lies next in the files of its worker."""
 
-    def __init__(self, folder: Path, number: int, stack: ExitStack) -> None:
-        self.types = _Types()
+    file: int
+    worker: _Counter
+    n_tokens: int
+    n_breaks: int
+    n_lines: int
+
+
+def _read(
+    corpus: Corpus, workers: Sequence[_Counter], progress: Progress | None
+) -> tuple[list[_Encoded], Vocabulary, tuple[str, ...]]:
+    """Let the workers read all text; what became of each piece, the vocabulary, and what is to be noted."""
+    pieces = []
+    for piece in in_order(run_tasks(workers, read_pieces(corpus))):
+        pieces.append(piece)
+        if progress is not None:
+            progress.update(piece.n_tokens)
+    if not any(piece.n_tokens for piece in pieces):
+        raise DataError(_no_words(corpus))
+    types = TypeTable()
+    numbers = [types.merge(worker.types) for worker in workers]
+    where = _Places.of(corpus, pieces)
+    invalid = types.invalid()
+    notes = [*where.invalid(types, invalid, corpus.invalid_utf8), *where.controls([worker.state for worker in workers])]
+    if invalid or corpus.lowercase:
+        types, respelled = types.respelled(str.casefold if corpus.lowercase else str)
+        numbers = [respelled[of_worker] for of_worker in numbers]
+    order = types.order()
+    ranks = np.empty(types.n, np.int32)
+    ranks[order] = np.arange(types.n, dtype=np.int32)
+    for worker, of_worker in zip(workers, numbers, strict=True):
+        worker.ranks = ranks[of_worker]
+    return pieces, Vocabulary(types.packed(order), types.counts[order]), tuple(notes)
+
+
+class _Counter:
+    """A worker: tokenises pieces with types of its own."""
+
+    def __init__(self) -> None:
+        self.types = TypeTable()
         self.state = np.zeros(tokens.STATE, np.int64)
-        self.ranks = np.empty(0, np.int32)  # ids in the order of the whole corpus
-        self._folder, self._paths = folder, [folder / f"ids-{number}", folder / f"breaks-{number}"]
-        with writing(folder):
-            self._ids, self._breaks = (stack.enter_context(open(path, "w+b")) for path in self._paths)
+        self.ranks = np.empty(0, np.int32)  # the id of each of its types in the order of the whole corpus
 
     def __call__(self, piece: Piece) -> tuple[int, _Encoded]:
-        text = np.frombuffer(piece.text + _PADDING, np.uint8)
-        n = len(piece.text)
-        ids, breaks = np.empty(n // 2 + 1, np.int32), np.empty(n // 2 + 2, np.int64)
+        ids, breaks = np.empty(piece.n // 2 + 1, np.int32), np.empty(piece.n // 2 + 2, np.int64)
         state = self.state
         state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_BREAKS, tokens.N_LINES]] = 0
         state[tokens.N_TYPES] = self.types.n
         while True:
-            lacking = tokens.tokenise(text, n, piece.number, self.types.table, state, ids, breaks)
+            lacking = tokens.tokenise(piece.text, piece.n, piece.number, self.types.arrays, state, ids, breaks)
             self.types.n = int(state[tokens.N_TYPES])
             if not lacking:
                 break
             self.types.make_room(lacking)
         n_tokens, n_breaks = int(state[tokens.N_TOKENS]), int(state[tokens.N_BREAKS])
-        with writing(self._folder):
-            self._ids.write(ids[:n_tokens].data)
-            self._breaks.write(breaks[:n_breaks].data)
-        return piece.number, _Encoded(self, n_tokens, n_breaks, int(state[tokens.N_LINES]))
+        self.keep(ids[:n_tokens], breaks[:n_breaks])
+        return piece.number, _Encoded(piece.file, self, n_tokens, n_breaks, int(state[tokens.N_LINES]))
 
-    def rewind(self) -> None:
-        """Go back to the first piece, to read all again."""
-        self._ids.seek(0)
-        self._breaks.seek(0)
+    def keep(self, ids: NDArray[np.int32], breaks: NDArray[np.int64]) -> None:
+        """What to do with the tokens of a piece; nothing, if types and counts are all that is wanted."""
+
+
+class _Encoder(_Counter):
+    """A worker that writes what it found into files of its own."""
+
+    def __init__(self, stack: ExitStack, folder: Path, number: int) -> None:
+        super().__init__()
+        self.folder, self.ids, self.breaks = folder, folder / f"ids-{number}", folder / f"breaks-{number}"
+        with writing(folder):
+            self._ids_file, self._breaks_file = (
+                stack.enter_context(open(path, "w+b")) for path in (self.ids, self.breaks)
+            )
+
+    def keep(self, ids: NDArray[np.int32], breaks: NDArray[np.int64]) -> None:
+        """Write them."""
+        with writing(self.folder):
+            self._ids_file.write(ids.data)
+            self._breaks_file.write(breaks.data)
+
+    def flush(self) -> None:
+        """Write what is not yet written, and go back to the first breaks to read them."""
+        with writing(self.folder):
+            self._ids_file.flush()
+            self._breaks_file.seek(0)
+
+    def read_breaks(self, piece: _Encoded) -> NDArray[np.int64]:
+        """The breaks of its next piece."""
+        return np.frombuffer(self._breaks_file.read(8 * piece.n_breaks), np.int64)
 
     def remove_files(self) -> None:
         """Give back the disk space, once all is read and the files are closed."""
-        for path in self._paths:
+        for path in (self.ids, self.breaks):
             path.unlink()
 
-    def read(self, piece: _Encoded) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """The ids and breaks of the next piece, in the order of the whole corpus."""
-        ids = np.frombuffer(self._ids.read(4 * piece.n_tokens), np.int32)
-        breaks = np.frombuffer(self._breaks.read(8 * piece.n_breaks), np.int64)
-        return self.ranks[ids], breaks
+
+class _Stretch(NamedTuple):
+    """Pieces that lie one after the other in the files of a worker, and where each of them belongs."""
+
+    worker: _Encoder
+    begin: int  # position of the first in the worker's ids
+    lengths: list[int]
+    places: list[int]  # positions in the ids of the corpus
+
+    def renumber(self, ids: Path) -> None:
+        """Copy the ids to their places, in the order of the whole corpus."""
+        with writing(ids.parent), open(self.worker.ids, "rb") as own, open(ids, "r+b") as all_ids:
+            own.seek(4 * self.begin)
+            for length, place in zip(self.lengths, self.places, strict=True):
+                part = np.frombuffer(bytearray(own.read(4 * length)), np.int32)
+                tokens.renumber(part, self.worker.ranks)
+                all_ids.seek(4 * place)
+                all_ids.write(part.data)
 
 
-def _write_in_order(pieces: Sequence[_Encoded], ids: BinaryIO, offsets: BinaryIO) -> None:
-    """Bring together what the workers wrote: all ids, and the sentences' borders, each once, from 0 to the end."""
-    for worker in {piece.worker for piece in pieces}:
-        worker.rewind()
-    n_tokens, last = 0, -1
-    for piece in pieces:
-        new_ids, breaks = piece.worker.read(piece)
-        ids.write(new_ids.data)
-        borders = np.concatenate([[0], breaks + n_tokens]) if last < 0 else breaks + n_tokens
-        borders = borders[np.diff(borders, prepend=last) > 0]
-        offsets.write(borders.data)
-        n_tokens += piece.n_tokens
-        last = int(borders[-1]) if borders.size else last
-    if last < n_tokens:
-        offsets.write(np.array([n_tokens], np.int64).data)
+def _stretches(pieces: Sequence[_Encoded], worker: _Encoder) -> Iterator[_Stretch]:
+    """The pieces of a worker, so many at once."""
+    places = accumulate((piece.n_tokens for piece in pieces), initial=0)
+    own = [(piece.n_tokens, place) for piece, place in zip(pieces, places, strict=False) if piece.worker is worker]
+    begin = 0
+    for at in range(0, len(own), _PIECES_AT_ONCE):
+        lengths, wanted = zip(*own[at : at + _PIECES_AT_ONCE], strict=True)
+        yield _Stretch(worker, begin, list(lengths), list(wanted))
+        begin += sum(lengths)
 
 
-def _order(types: _Types) -> tuple[Vocabulary, NDArray[np.int32], list[int]]:
-    """The vocabulary, the id of each type, and the types that are not UTF-8.
+def _write_ids(pieces: Sequence[_Encoded], folder: Path, workers: Sequence[_Encoder]) -> None:
+    """Bring together the ids that the workers wrote."""
+    ids = folder / "ids"
+    with writing(folder), open(ids, "wb") as file:
+        file.truncate(4 * sum(piece.n_tokens for piece in pieces))
+    stretches = [stretch for worker in workers for stretch in _stretches(pieces, worker)]
 
-    Replacing what is not UTF-8 can make two types the same word; their counts are then added.
-    """
-    spellings = types.words()
-    invalid: list[int] = []
-    try:
-        words = b"\n".join(spellings).decode().split("\n")
-    except UnicodeDecodeError:
-        words = [spelling.decode(errors="replace") for spelling in spellings]
-        invalid = [number for number, spelling in enumerate(spellings) if spelling != words[number].encode()]
-        spellings = [word.encode() for word in words]
-    counts = types.table.counts[: types.n]
-    numbers = np.arange(types.n)
-    if invalid:
-        first = {spelling: number for number, spelling in reversed(list(enumerate(spellings)))}
-        numbers = np.array([first[spelling] for spelling in spellings])
-        counts = np.bincount(numbers, weights=counts, minlength=types.n).astype(np.int64)
+    def renumber(stretch: _Stretch) -> None:
+        stretch.renumber(ids)
 
-    by_bytes = np.array(sorted(set(numbers.tolist()), key=spellings.__getitem__))
-    order = by_bytes[np.argsort(-counts[by_bytes], kind="stable")]
-    ranks = np.empty(types.n, np.int32)
-    ranks[order] = np.arange(order.size, dtype=np.int32)
-    return Vocabulary([words[number] for number in order], counts[order]), ranks[numbers], invalid
+    for _ in run_tasks([renumber] * len(workers), stretches):
+        pass
+
+
+def _write_offsets(pieces: Sequence[_Encoded], folder: Path) -> None:
+    """Bring together the sentences' borders, each once, from 0 to the end."""
+    with writing(folder), open(folder / "offsets", "wb") as offsets:
+        n_tokens, last = 0, -1
+        for piece in pieces:
+            breaks = cast(_Encoder, piece.worker).read_breaks(piece)
+            borders = np.concatenate([[0], breaks + n_tokens]) if last < 0 else breaks + n_tokens
+            borders = borders[np.diff(borders, prepend=last) > 0]
+            offsets.write(borders.data)
+            n_tokens += piece.n_tokens
+            last = int(borders[-1]) if borders.size else last
+        if last < n_tokens:
+            offsets.write(np.array([n_tokens], np.int64).data)
 
 
 @dataclass(frozen=True)
 class _Places:
     """Turns what kernels noted of places into words."""
 
-    source: str
-    lines: NDArray[np.int64]  # line feeds before each piece
+    names: list[str]  # of the file of each piece
+    lines: list[int]  # line feeds before each piece in its file
+
+    @classmethod
+    def of(cls, corpus: Corpus, pieces: Sequence[_Encoded]) -> _Places:
+        files = [corpus.name]
+        if not corpus.in_memory:
+            files = [
+                ("" if text_field(path, corpus.field) is None else "the text in ") + source_name(path)
+                for path in corpus.files()
+            ]
+        names: list[str] = []
+        lines: list[int] = []
+        file, line = -1, 0
+        for piece in pieces:
+            line = line if piece.file == file else 0
+            file = piece.file
+            names.append(files[file])
+            lines.append(line)
+            line += piece.n_lines
+        return cls(names, lines)
 
     def _place(self, seen: int) -> str:
-        return f"{self.source}, line {self.lines[seen >> 32] + (seen & 0xFFFFFFFF) + 1}"
+        piece, line = seen >> 32, seen & 0xFFFFFFFF
+        return f"{self.names[piece]}, line {self.lines[piece] + line + 1}"
 
-    def invalid(self, types: _Types, invalid: list[int], refuse: bool) -> Iterator[str]:
+    def invalid(self, types: TypeTable, invalid: list[int], answer: str) -> Iterator[str]:
         """A note on types that are not UTF-8, or the error if they are refused."""
         if not invalid:
             return
-        first = min(invalid, key=lambda number: types.table.first_seen[number])
-        place = self._place(int(types.table.first_seen[first]))
-        spelling = types.words()[first]
-        if refuse:
+        first = min(invalid, key=types.first_seen.__getitem__)
+        place, spelling = self._place(int(types.first_seen[first])), types.spelling(first)
+        if answer == "refuse":
             raise DataError(
                 f"{place}: {spelling[:40]!r} is not UTF-8; convert the text, or replace such bytes by U+FFFD"
             )
-        n_tokens = int(types.table.counts[invalid].sum())
+        n_tokens = int(types.counts[invalid].sum())
         yield f"not UTF-8, read with U+FFFD for what is wrong: {n_tokens:,} tokens, first {spelling[:40]!r} in {place}"
 
     def controls(self, states: list[NDArray[np.int64]]) -> Iterator[str]:
@@ -292,7 +303,7 @@ class _Places:
             yield f"control characters, such as NUL, read as spaces: {n_controls:,}, the first in {self._place(first)}"
 
 
-def _no_words(corpus: CorpusLike) -> str:
-    if isinstance(corpus, (str, os.PathLike)):
-        return f"{corpus} holds no words: it is empty or blank"
-    return "the corpus holds no words; if it is a generator, was it used up before?"
+def _no_words(corpus: Corpus) -> str:
+    if corpus.in_memory:
+        return "the corpus holds no words; if it is a generator, was it used up before?"
+    return f"{corpus.name} holds no words: it is empty or blank"

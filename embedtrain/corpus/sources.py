@@ -1,205 +1,208 @@
-"""Sources: whatever holds text, read once, as pieces of bytes that end between tokens.
-
-A `str` or `Path` is one file, plain or gzip; an iterable of `str` is lines; an iterable of token lists is
-sentences. A source yields `Piece`s in reading order, and every piece ends at ASCII whitespace or at the end of
-its source.
-"""
+"""Sources: what a corpus is made of - files, folders, patterns, standard input, lines or tokens in memory."""
 
 from __future__ import annotations
 
-import gzip
+import glob
 import os
-import re
 import stat
-import zlib
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, SettingError
 
 #: What a corpus can be given as.
-CorpusLike: TypeAlias = "str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]]"
+CorpusLike: TypeAlias = "str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus"
 
-_PIECE = 1 << 21  # bytes read at once
-_GZIP_MAGIC = b"\x1f\x8b"
-_NO_TEXT = {
-    b"\xfd7zXZ\x00": "xz data, decompress them first",
-    b"BZh": "bzip2 data, decompress them first",
-    b"\x28\xb5\x2f\xfd": "zstandard data, decompress them first",
-    b"PK\x03\x04": "a zip archive, extract it first",
-    b"\xff\xfe": "UTF-16 or UTF-32 text, convert it to UTF-8 first",
-    b"\xfe\xff": "UTF-16 text, convert it to UTF-8 first",
-}
-_BOM = b"\xef\xbb\xbf"
-_SPACES = (b" ", b"\n", b"\t", b"\r")  # enough to cut at
-_NO_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
+STDIN = Path("-")
 
 
-class Piece(NamedTuple):
-    """Some text of a source."""
+@dataclass(frozen=True, init=False)
+class Corpus:
+    """Text from anywhere, and how it is read.
 
-    number: int  # 0, 1, 2, … in reading order
-    text: bytes
-
-
-def source_name(corpus: CorpusLike) -> str:
-    """What messages call the corpus."""
-    return str(corpus) if isinstance(corpus, (str, os.PathLike)) else "the corpus"
-
-
-def read_pieces(corpus: CorpusLike) -> Iterator[Piece]:
-    """The text of a corpus, in order.
+    Parameters
+    ----------
+    *sources : path, or one iterable of str or of lists of str
+        A path is a file, plain or compressed (gzip, bzip2, xz, Zstandard; known by content); a folder, whose files
+        are read in the order of their names, those of its folders too, hidden ones not; a pattern such as
+        ``"texts/*.gz"``; or ``"-"``, standard input. An iterable gives lines, or the tokens of sentences.
+    field : str, optional
+        Read files as JSON lines, an object a line, and take the text from this field. Files named ``.jsonl`` are
+        always read so, by default from the field "text".
+    lowercase : bool
+        Whether words that differ only in case, as Unicode folds it, are the same.
+    invalid_utf8 : {"replace", "refuse"}
+        What becomes of bytes that are not UTF-8: U+FFFD, as Python's ``errors="replace"`` has it, or an error.
 
     Raises
     ------
+    SettingError
+        If `invalid_utf8` is neither.
     DataError
-        If there is no such file, or it cannot be read, or an item of an iterable is not what its first item promised.
+        If the sources are not as said.
     """
-    if isinstance(corpus, (str, os.PathLike)):
-        blocks = _read_file(Path(corpus))
-    elif isinstance(corpus, (bytes, bytearray)) or not isinstance(corpus, Iterable):
-        raise DataError(f"corpus must be a path, lines or token lists, got {type(corpus).__name__}")
-    else:
-        blocks = _join_lines(_lines(corpus))
-    for number, text in enumerate(_cut_between_tokens(blocks)):
-        yield Piece(number, text)
+
+    sources: tuple[Any, ...]
+    field: str | None
+    lowercase: bool
+    invalid_utf8: str
+
+    def __init__(
+        self, *sources: CorpusLike, field: str | None = None, lowercase: bool = False, invalid_utf8: str = "replace"
+    ) -> None:
+        if invalid_utf8 not in ("replace", "refuse"):
+            raise SettingError(f"invalid_utf8 must be 'replace' or 'refuse', got {invalid_utf8!r}")
+        for source in sources:
+            if isinstance(source, (bytes, bytearray)) or not isinstance(source, (str, os.PathLike, Iterable)):
+                raise DataError(f"corpus must be a path, lines or token lists, got {type(source).__name__}")
+            if _is_path(source) and (not str(source) or "\0" in str(source)):
+                raise DataError(f"a path must not be empty or hold NUL, got {str(source)[:200]!r}")
+        if not sources or (len(sources) > 1 and not all(map(_is_path, sources))):
+            raise DataError("a corpus is paths, at least one, or one iterable of lines or token lists")
+        for name, value in (
+            ("sources", sources), ("field", field), ("lowercase", bool(lowercase)), ("invalid_utf8", invalid_utf8)
+        ):  # fmt: skip
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def of(cls, corpus: CorpusLike) -> Corpus:
+        """The corpus itself, or what stands for one."""
+        return corpus if isinstance(corpus, Corpus) else cls(corpus)
+
+    def like(self, *sources: CorpusLike) -> Corpus:
+        """Other sources, read in the same way."""
+        return Corpus(*sources, field=self.field, lowercase=self.lowercase, invalid_utf8=self.invalid_utf8)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether this is an iterable rather than files."""
+        return not _is_path(self.sources[0])
+
+    @property
+    def name(self) -> str:
+        """What messages call the corpus."""
+        if self.in_memory:
+            return "the corpus"
+        first = source_name(Path(self.sources[0]))
+        return first if len(self.sources) == 1 else f"{first} and {len(self.sources) - 1} more"
+
+    def files(self) -> list[Path]:
+        """The files of the corpus in the order in which they are read.
+
+        Raises
+        ------
+        DataError
+            If a path leads to no file.
+        """
+        return [file for source in self.sources for file in _files_of(Path(source))]
+
+    def require_readable(self) -> None:
+        """Try whether all files could be read: before anything else is done.
+
+        Raises
+        ------
+        DataError
+            If one could not.
+        """
+        if self.in_memory:
+            return
+        for path in self.files():
+            with reading(path):
+                if path != STDIN and not stat.S_ISFIFO(os.stat(path).st_mode):  # opening a pipe is for reading it
+                    open(path, "rb").close()
+
+    def identity(self) -> dict[str, Any] | None:
+        """What tells this text from another without reading it, or None if nothing does, as of a pipe."""
+        if self.in_memory:
+            return None
+        states = []
+        for path in self.files():
+            with reading(path):
+                if path == STDIN or not stat.S_ISREG((state := os.stat(path)).st_mode):
+                    return None
+            states.append([os.path.abspath(path), state.st_size, state.st_mtime_ns])
+        return {
+            "sources": [os.path.abspath(source) for source in self.sources],
+            "field": self.field,
+            "lowercase": self.lowercase,
+            "invalid_utf8": self.invalid_utf8,
+            "files": states,
+        }
 
 
-def require_readable(corpus: CorpusLike) -> None:
-    """Try whether the file of a corpus could be read: before anything else is done.
+def _is_path(source: object) -> bool:
+    return isinstance(source, (str, os.PathLike))
 
-    Raises
-    ------
-    DataError
-        If it could not.
+
+def source_name(path: Path) -> str:
+    """What messages call a file: in one line, whatever its name, which may be a text in the place of one."""
+    return "standard input" if path == STDIN else "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(path))
+
+
+def _files_of(source: Path) -> list[Path]:
+    """The files that a path, a folder or a pattern stands for."""
+    if source == STDIN:
+        return [STDIN]
+    with reading(source):
+        exists = source.exists()
+    if source.is_dir():
+        return _files_in(source)
+    if glob.has_magic(str(source)) and not exists:
+        found = [file for path in sorted(glob.glob(str(source), recursive=True)) for file in _files_of(Path(path))]
+        if not found:
+            raise DataError(f"no file matches the pattern {source_name(source)[:200]}{_hint(source)}")
+        return list(dict.fromkeys(found))  # "**" matches folders and what is in them
+    return [source]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """All files below a folder that are not hidden, ordered by their paths.
+
+    Links are followed, but no folder is entered twice: circles end, and the order of the file system leaves no trace.
     """
-    if isinstance(corpus, (str, os.PathLike)):
-        with _reading(Path(corpus)):
-            if stat.S_ISFIFO(os.stat(corpus).st_mode):
-                return  # opening a pipe is for reading it
-            open(corpus, "rb").close()
+    found: list[Path] = []
+    seen = {os.path.realpath(folder)}
+
+    def cannot_list(error: OSError) -> None:
+        raise DataError(f"cannot read {source_name(Path(error.filename))}: {error.strerror}") from error
+
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=cannot_list):
+        names = sorted(name for name in folders if not name.startswith("."))
+        folders.clear()
+        for name in names:
+            place = os.path.realpath(os.path.join(root, name))
+            if place not in seen:
+                folders.append(name)
+                seen.add(place)
+        found += [Path(root, name) for name in files if not name.startswith(".")]
+    if not found:
+        raise DataError(f"the folder {source_name(folder)} holds no files (hidden ones do not count)")
+    return sorted(found, key=lambda path: path.relative_to(folder).parts)
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Say what is wrong with a file that cannot be read."""
     try:
         yield
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"cannot read {path}: the gzip data are damaged or cut short ({error})") from error
     except OSError as error:
-        if os.path.isdir(path):
-            raise DataError(f"cannot read {path}: it is a folder; name a file in it") from error
         reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
-        if len(str(path).split()) > 1:
-            reason += "; a str is a path, text in memory is a list of lines"
-        raise DataError(f"cannot read {str(path)[:200]}: {reason}") from error
+        raise DataError(f"cannot read {source_name(path)[:200]}: {reason}{_hint(path)}") from error
 
 
-def _read_file(path: Path) -> Iterator[bytes]:
-    """Blocks of a plain or gzip file, without a byte order mark, and a line feed at the end."""
-    with _reading(path), open(path, "rb") as plain:
-        start = plain.read(_PIECE)
-        for magic, what in _NO_TEXT.items():
-            if start.startswith(magic):
-                raise DataError(f"cannot read {path}: it is {what}")
-        if start.startswith(_GZIP_MAGIC):
-            file: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=cast(BinaryIO, _Rejoined(start, plain)))
-            block = file.read(_PIECE)
-        else:
-            file, block = plain, start
-        block = block.removeprefix(_BOM)
-        while block:
-            yield block
-            block = file.read(_PIECE)
-        yield b"\n"  # the end of a file ends its last sentence
+def _hint(path: Path) -> str:
+    """What somebody should know who gave text in the place of a path."""
+    return "; a str is a path, text in memory is a list of lines" if len(str(path).split()) > 1 else ""
 
 
-class _Rejoined:
-    """What was read of a file, then the rest of it: pipes cannot go back."""
-
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start, self._rest = start, rest
-
-    def read(self, size: int) -> bytes:
-        """The next bytes, at most `size`."""
-        if not self._start:
-            return self._rest.read(size)
-        part, self._start = self._start[:size], self._start[size:]
-        return part
-
-
-def _cut_between_tokens(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut after whitespace; what follows the last whitespace of a block waits for the next."""
-    waiting: list[bytes] = []
-    for block in blocks:
-        end = 1 + max(block.rfind(space) for space in _SPACES)
-        if end:
-            yield b"".join([*waiting, block[:end]])
-            waiting = []
-        waiting.append(block[end:])
-    if any(waiting):
-        yield b"".join(waiting)
-
-
-def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:
-    """A line for each item: lines as they are, token lists joined by spaces."""
-    are_lines: bool | None = None
-    for number, item in enumerate(items, 1):
-        if are_lines is None:
-            are_lines = isinstance(item, str)
-        if isinstance(item, str) != are_lines:
-            wanted, found = ("a line", "a token list") if are_lines else ("a token list", "a bare string")
-            raise DataError(f"sentence {number} is {found} where the first was {wanted}; give all as one or the other")
-        yield item if isinstance(item, str) else _join_tokens(item, number)
-
-
-def _join_tokens(tokens: Iterable[str], number: int) -> str:
-    """The tokens in one line, each checked to be what a line would give back."""
-    if isinstance(tokens, (bytes, bytearray)):
-        raise DataError(f"sentence {number} must be a list of str, got bytes; decode them")
-    try:
-        tokens = list(tokens)
-        line = " ".join(tokens)
-    except TypeError:
-        raise DataError(f"sentence {number} must be a list of str, got {_first_wrong(tokens)}") from None
-    if line.split() != tokens or _NO_TOKEN.search(line):
-        wrong = next(token for token in tokens if token.split() != [token] or _NO_TOKEN.search(token))
-        raise DataError(
-            f"sentence {number}: the token {wrong!r} is empty or holds whitespace or a control character; "
-            "replace it, with '_' for example: no vectors file can hold it"
-        )
-    return line
-
-
-def _first_wrong(tokens: object) -> str:
-    if not isinstance(tokens, list):
-        return type(tokens).__name__
-    wrong = next(token for token in tokens if not isinstance(token, str))
-    return f"{type(wrong).__name__} {wrong!r}; convert it with str()"
-
-
-def _join_lines(lines: Iterable[str]) -> Iterator[bytes]:
-    """Blocks of whole lines."""
-    waiting: list[str] = []
-    size = 0
-    for line in lines:
-        waiting.append(line.removesuffix("\n"))  # as a file's lines have it
-        size += len(line) + 1
-        if size >= _PIECE:
-            yield _encode(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield _encode(waiting)
-
-
-def _encode(lines: list[str]) -> bytes:
-    try:
-        return ("\n".join(lines) + "\n").encode()
-    except UnicodeEncodeError as error:
-        wrong = error.object[error.start]
-        raise DataError(
-            f"the text holds {wrong!r}, half of a surrogate pair, which UTF-8 cannot; decode it anew"
-        ) from None
+def open_source(path: Path) -> Any:
+    """The bytes of a file or of standard input; a context manager."""
+    if path == STDIN:
+        if sys.stdin is None:
+            raise DataError("cannot read standard input: it is closed")
+        return open(cast(int, sys.stdin.fileno()), "rb", closefd=False)
+    return open(path, "rb")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +13,50 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, SettingError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class PackedWords(Sequence[str]):
+    """Words as their UTF-8 bytes, one after the other: millions of them, of which few are looked at.
+
+    Attributes
+    ----------
+    text : uint8 array
+    starts : (n + 1,) int64 array
+        Where each word starts, and the end of the last.
+    """
+
+    text: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if not isinstance(place, slice):
+            return self[place : place + 1 or None][0]
+        first, last, step = place.indices(len(self))
+        starts = self.starts[first : max(first, last) + 1]
+        text = self.text[starts[0] : starts[-1]].tobytes()
+        ends = (starts - starts[0]).tolist()
+        return [text[a:b].decode() for a, b in pairwise(ends)][::step]
+
+
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Words by count, descending, ties by their UTF-8 bytes; a word's id is its place.
 
     Attributes
     ----------
-    words : list of str
+    words : sequence of str
         All types, or the first so many after a cut.
     counts : (len(words),) int64 array
         Occurrences of each.
     """
 
-    words: list[str]
+    words: Sequence[str]
     counts: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -33,21 +67,28 @@ class Vocabulary:
         """Occurrences of all words together."""
         return int(self.counts.sum())
 
-    def cut(self, min_count: int) -> Vocabulary:
-        """The words that occur at least `min_count` times, ids unchanged.
+    def n_frequent(self, min_count: int) -> int:
+        """How many words occur at least `min_count` times; they come first."""
+        return int(np.searchsorted(-self.counts, -min_count, side="right"))
+
+    def cut(self, min_count: int, max_words: int | None = None) -> Vocabulary:
+        """The words that occur at least `min_count` times, of them the first `max_words`; ids unchanged.
 
         Raises
         ------
         SettingError
-            If `min_count` is below 1.
+            If `min_count` is below 1 or `max_words` below 2.
         DataError
             If fewer than two words are left, of which nothing can be learnt.
         """
         if min_count < 1:
             raise SettingError(f"min_count must be at least 1, got {min_count}; 1 keeps every word")
-        n_words = int(np.searchsorted(-self.counts, -min_count, side="right"))
+        if max_words is not None and max_words < 2:
+            raise SettingError(f"max_vocab must be at least 2 words, got {max_words}; leave it out to keep all")
+        n_words = self.n_frequent(min_count)
         if n_words < 2:
             raise DataError(self._too_few(n_words, min_count))
+        n_words = min(n_words, max_words or n_words)
         return Vocabulary(self.words[:n_words], self.counts[:n_words])
 
     def _too_few(self, n_words: int, min_count: int) -> str:

@@ -79,3 +79,18 @@ def build_alias(shares, order, thresholds, aliases):
         thresholds[order[left]] = np.uint32(4294967295)
     for left in range(above_mean, n):
         thresholds[order[left]] = np.uint32(4294967295)
+
+
+@kernel
+def hold_out(offsets, begin, unit, key, threshold, out):
+    """Mark in `out` which tokens from position `begin` on are held out: whole sentences, or whole units of long ones.
+
+    Each is held out with probability threshold / 2^31; `offsets` tells where sentences begin.
+    """
+    sentence = np.searchsorted(offsets, begin, side="right") - 1
+    for i in range(out.size):
+        position = begin + i
+        while position >= offsets[sentence + 1]:
+            sentence += 1
+        start = offsets[sentence]
+        out[i] = is_kept(key, start + (position - start) // unit * unit, threshold)

@@ -114,6 +114,24 @@ def place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink):
     return n_inputs, n_noise + n_slots
 
 
+class Frozen(NamedTuple):
+    """The words whose rows in W stay as they are, and where their steps go instead."""
+
+    words: NDArray[np.uint8]  # (n_words,) 1 for those that stay; empty where all learn
+    waste: int  # first element of a row in W that nobody reads, and that is this thread's alone
+
+
+@kernel
+def spare_frozen(block, frozen, kept, t0, t1, n_inputs):
+    """Send the steps of frozen words to the waste row: their contexts learn from them, their own rows stay."""
+    inputs, moved, words = block.inputs, block.moved, kept.words
+    for i in range(n_inputs):
+        moved[i] = inputs[i]
+    for t in range(t0, t1):
+        if frozen.words[words[t]]:
+            moved[t - t0] = frozen.waste
+
+
 @kernel
 def weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, furthest, share, stride, state):
     """Ask every input for the tokens in its window, and for noise as often as for all of them, in expectation.
@@ -185,13 +203,15 @@ def find_askers(block, n_inputs, n_outputs, n_noise):
 
 
 @kernel
-def build_block(block, noise, kept, t0, t1, n_tokens, window, furthest, share, stride, dim, sink, state):
+def build_block(block, noise, kept, frozen, t0, t1, n_tokens, window, furthest, share, stride, dim, sink, state):
     """Fill `block` for the centre tokens [t0, t1).
 
     Returns its numbers of inputs, outputs and pairs, and the generator's state.
     """
     n_noise = noise.words.size
     n_inputs, n_outputs = place_rows(block, noise, kept, t0, t1, n_tokens, window, dim, sink)
+    if frozen.words.size:
+        spare_frozen(block, frozen, kept, t0, t1, n_inputs)
     n_pairs, state = weigh_windows(block, kept, t0, t1, n_inputs, n_noise, window, furthest, share, stride, state)
     spare_contexts(block, noise, kept, t0, t1, n_outputs - n_noise, n_tokens, window, stride, share)
     find_askers(block, n_inputs, n_outputs, n_noise)
@@ -236,11 +256,12 @@ class Shape(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """The memory of one thread."""
+    """What belongs to one thread: its memory, and its waste row."""
 
     kept: Kept
     noise: Noise
     block: Block
+    frozen: Frozen
 
 
 @kernel
@@ -248,10 +269,11 @@ def train_chunk(W, C, text, begin, end, sampling, shape, scratch, key, state, fi
     """Train on the tokens [begin, end) as centres, the learning rate falling linearly from `first_lr` to `last_lr`.
 
     `key` decides which tokens of the epoch are kept, `state` all else that is random here.
+    With both rates 0 the tables stay as they are, byte for byte: the loss is that of a text they do not learn from.
     Returns (summed loss, pairs in that sum, centres trained on).
     """
     window, furthest, dim, sink = shape.window, shape.furthest, shape.dim, shape.sink
-    kept, noise, block = scratch
+    kept, noise, block, frozen = scratch
     distribution = (sampling.noise_thresholds, sampling.noise_aliases)
     n_noise = noise.words.size
     share = np.float32(shape.negative) / np.float32(n_noise)
@@ -265,7 +287,7 @@ def train_chunk(W, C, text, begin, end, sampling, shape, scratch, key, state, fi
         state = draw_noise(noise, distribution, state, C, dim)
         fetch_rows(W, C, kept, t0, t1, n_tokens, window, dim)
         n_inputs, n_outputs, pairs, state = build_block(
-            block, noise, kept, t0, t1, n_tokens, window, furthest, share, stride, dim, sink, state
+            block, noise, kept, frozen, t0, t1, n_tokens, window, furthest, share, stride, dim, sink, state
         )
         lr = first_lr + (last_lr - first_lr) * np.float32(t0 - first) / np.float32(last - first)
         with_loss = number % shape.loss_every == 0
@@ -274,7 +296,10 @@ def train_chunk(W, C, text, begin, end, sampling, shape, scratch, key, state, fi
     return loss, n_pairs, last - first
 
 
-def make_scratch(shape: Shape, n_noise: int, largest_chunk: int) -> Scratch:
+NONE_FROZEN = Frozen(np.zeros(0, np.uint8), 0)
+
+
+def make_scratch(shape: Shape, n_noise: int, largest_chunk: int, frozen: Frozen = NONE_FROZEN) -> Scratch:
     """Memory for a thread: chunks of at most `largest_chunk` tokens, `n_noise` shared negatives a block."""
     n_kept = largest_chunk + 2 * shape.window + 1
     n_outputs = n_noise + -(-(shape.n_inputs + 2 * shape.window) // ROWS) * ROWS
@@ -285,11 +310,13 @@ def make_scratch(shape: Shape, n_noise: int, largest_chunk: int) -> Scratch:
     def places(n: int) -> NDArray[np.int64]:
         return np.zeros(n, np.int64)
 
+    inputs = places(rows)
     return Scratch(
         Kept(*(np.zeros(n_kept, np.int32) for _ in range(3))),
         Noise(np.zeros(n_noise, np.int32), np.zeros(n_noise, np.int32), np.zeros(_MARKS, np.uint8)),
         Block(
-            inputs=places(rows),
+            inputs=inputs,
+            moved=places(rows) if frozen.words.size else inputs,
             outputs=places(n_outputs),
             asked_begin=places(groups),
             asked_end=places(groups),
@@ -300,4 +327,5 @@ def make_scratch(shape: Shape, n_noise: int, largest_chunk: int) -> Scratch:
             X=aligned_zeros(rows * shape.dim),
             x_rows=np.arange(rows, dtype=np.int64) * shape.dim,
         ),
+        frozen,
     )

@@ -1,17 +1,30 @@
-"""Files: outputs that appear whole or not at all, and temporary space that goes away."""
+"""Files: outputs that appear whole or not at all, and temporary space that goes away.
+
+What a run needs for a time it keeps locked, and removes at its end. A lock goes when its process dies, however it
+dies; so what can be locked was left behind by a killed run, and the next one sweeps it away.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import stat
+import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from embedtrain.errors import DataError
+
+_PREFIX = ".embedtrain-"  # of all that is temporary
+_PART = ".part"  # ends the name of a file that is being written
+_LOCK = "lock"  # the file in a temporary folder that is locked for all of it
+_DOOMED = ".doomed"  # ends the name of a folder that is being removed
+_HOUR = 3600.0  # seconds
+_WEEK = 7 * 24 * _HOUR
 
 
 @contextmanager
@@ -24,10 +37,18 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 @contextmanager
-def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[BinaryIO]:
     """A binary file that takes the name `path` when the block ends, and vanishes if the block raises.
 
     What is no regular file, such as a pipe or the null device, is written as it is.
+
+    Parameters
+    ----------
+    path : path
+        Of the file; an old one stays whole until it is replaced.
+    durable : bool
+        Whether to wait until the disk has the data before the old file is replaced, and then its new name where the
+        platform can: after a power cut there is the old file or the new one, never half of it.
 
     Raises
     ------
@@ -37,18 +58,45 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(path))  # of a link, the file behind it is replaced
     with writing(path):
         if _is_special(target):
-            with open(target, "wb") as file:
-                yield file
+            with open(target, "wb") as special:
+                yield special
             return
-        handle, name = tempfile.mkstemp(prefix=".embedtrain-", suffix=".part", dir=target.parent)
+        file, part, lock = _make_part(target.parent)
+        with lock:  # until it has its name: a sweep must not come between
+            try:
+                with file:
+                    yield file
+                    os.chmod(part, _usual_mode(target))
+                    if durable:
+                        file.flush()
+                        os.fsync(file.fileno())
+                os.replace(part, target)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+        if durable:
+            _sync_folder(target.parent)
+
+
+def _make_part(folder: Path) -> tuple[BinaryIO, Path, AbstractContextManager[object]]:
+    """A new file to be written in `folder`, its path and its lock."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_PART, dir=folder)
+        file, part = os.fdopen(handle, "wb"), Path(name)
+        lock = _lock_new(file, part)
+        if lock is not None:
+            return file, part, lock
+        file.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    with suppress(OSError):  # Windows opens no folders, some file systems do not sync them
+        handle = os.open(folder, os.O_RDONLY)
         try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-            os.chmod(name, _usual_mode(target))
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _is_special(path: Path) -> bool:
@@ -71,6 +119,8 @@ def _usual_mode(path: Path) -> int:
 def require_writable(path: str | os.PathLike[str]) -> None:
     """Try, without leaving a trace, whether a file `path` could be written: before hours of work, not after.
 
+    What killed runs left in its folder is swept away, see `sweep`.
+
     Raises
     ------
     DataError
@@ -85,6 +135,7 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         if _is_special(target):
             open(target, "wb").close()
             return
+        sweep(target.parent)
         tempfile.TemporaryFile(dir=target.parent).close()
 
 
@@ -92,17 +143,112 @@ def require_writable(path: str | os.PathLike[str]) -> None:
 def temporary_folder(beside: str | os.PathLike[str] | None = None) -> Iterator[Path]:
     """A private folder in the folder `beside` (default: the system's), removed with its contents at the end.
 
+    What killed runs left in `beside` is swept away first, see `sweep`.
+
     Raises
     ------
     DataError
         If it cannot be created.
     """
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".embedtrain-", dir=beside))
+        place = tempfile.gettempdir() if beside is None else beside
+        sweep(place)
+        folder, lock = _make_folder(place)
     except OSError as error:
-        place = beside or "the system's place for them"
-        raise DataError(f"cannot write temporary files in {place}: {error.strerror or error}") from error
+        named = beside or "the system's place for them"
+        raise DataError(f"cannot write temporary files in {named}: {error.strerror or error}") from error
+    with lock:
+        try:
+            yield folder
+        finally:
+            _remove_folder(folder)
+
+
+def _make_folder(place: str | os.PathLike[str]) -> tuple[Path, AbstractContextManager[object]]:
+    """A new folder in `place`, and its lock."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        with suppress(FileNotFoundError), open(folder / _LOCK, "xb") as file:
+            lock = _lock_new(file, folder / _LOCK)
+            if lock is not None:
+                return folder, lock
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a temporary folder; if that is cut short, what is left need not have its lock to be swept."""
+    with suppress(OSError):  # Windows renames no folder that holds an open file
+        folder = folder.rename(folder.with_name(folder.name.removesuffix(_DOOMED) + _DOOMED))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Remove what killed runs left in `folder`: temporary folders and half-written files that nobody has locked.
+
+    A folder without a lock is just being made, or its maker was killed at that moment: it is removed when it is an
+    hour old. On Windows nothing is locked, and what is a week old is removed unless it is in use. Whatever cannot be
+    locked or removed stays where it is.
+    """
     try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with os.scandir(folder) as entries:
+            ours = [entry for entry in entries if entry.name.startswith(_PREFIX)]
+    except OSError:
+        return
+    for entry in ours:
+        path = Path(entry.path)
+        with suppress(OSError):  # gone already, another user's, or on a file system without locks
+            if entry.is_dir(follow_symlinks=False):
+                _remove_if_left(path, path / _LOCK, _remove_folder)
+            elif entry.is_file(follow_symlinks=False) and entry.name.endswith(_PART):
+                _remove_if_left(path, path, os.unlink)
+
+
+def _lock_new(file: BinaryIO, path: Path) -> AbstractContextManager[object] | None:
+    """The lock of a file that was just made; None if a sweep was faster, and another must be made."""
+    try:
+        return _lock(file, path)
+    except OSError:  # a file system without locks, where nothing is swept either
+        return nullcontext()
+
+
+def _is_stale(path: Path, seconds: float) -> bool:
+    """Whether this was about to be removed, or was last changed so long ago."""
+    return path.name.endswith(_DOOMED) or time.time() - os.lstat(path).st_mtime > seconds
+
+
+if sys.platform == "win32":  # has no such locks, but removes no open file
+
+    def _lock(file: BinaryIO, path: Path) -> AbstractContextManager[object] | None:
+        """Nothing that would have to be closed before the file is renamed."""
+        return nullcontext()
+
+    def _remove_if_left(path: Path, lock: Path, remove: Callable[[Path], object]) -> None:
+        """Remove `path` if it is old."""
+        if _is_stale(path, _WEEK):
+            remove(path)
+
+else:
+    import fcntl
+
+    def _lock(file: BinaryIO, path: Path) -> AbstractContextManager[object] | None:
+        """The lock of an open file, held until it is closed too; None if it is another's or no more at `path`."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(file.fileno()), os.lstat(path)):
+                return None
+        except (BlockingIOError, FileNotFoundError):
+            return None
+        return os.fdopen(os.dup(file.fileno()), "rb")  # a lock goes with the last handle of what was opened
+
+    def _remove_if_left(path: Path, lock: Path, remove: Callable[[Path], object]) -> None:
+        """Remove `path` if its lock can be taken, or if it has none and is old."""
+        try:
+            handle = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)  # NFS locks only what could be written
+        except FileNotFoundError:
+            if _is_stale(path, _HOUR):
+                remove(path)
+            return
+        with os.fdopen(handle, "rb") as file:
+            taken = _lock(file, lock)
+            if taken is not None:
+                with taken:
+                    remove(path)

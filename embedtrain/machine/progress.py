@@ -11,15 +11,25 @@ from typing import Any
 
 
 class Progress:
-    """A bar of tokens with speed, time left and what the work wants to say; silent unless `shown`."""
+    """A bar of tokens with speed, time left and what the work wants to say; silent unless `shown`.
 
-    def __init__(self, total: int, *, shown: bool) -> None:
+    Parameters
+    ----------
+    total : int or None
+        Tokens in all, if that is known.
+    shown : bool
+    done : int
+        Tokens that an earlier run has done.
+    """
+
+    def __init__(self, total: int | None, *, shown: bool, done: int = 0) -> None:
         self._bar: Any = None
         if shown:
             from tqdm import tqdm
 
             self._bar = tqdm(
                 total=total,
+                initial=done,
                 unit=" words",
                 unit_scale=True,
                 file=sys.stderr,
@@ -33,6 +43,12 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix(facts, refresh=False)
             self._bar.update(tokens)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Take the bar away."""

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import takewhile
+from typing import NamedTuple, Protocol
 
 from embedtrain.errors import DataError
 from embedtrain.machine.progress import Progress
@@ -15,6 +16,7 @@ from embedtrain.machine.threads import run_tasks
 from embedtrain.training.loss import ChunkResult, LossMeter
 from embedtrain.training.schedule import linear_decay
 
+LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which interrupts, progress and loss are looked at
 _CHUNKS = 64  # an epoch of a small corpus has about so many: enough to share out evenly
 _SMALLEST = 256  # tokens
 
@@ -42,12 +44,27 @@ class EpochResult(NamedTuple):
 
 @dataclass
 class History:
-    """What was done so far."""
+    """What was done so far; with the tables, all that is needed to go on."""
 
-    losses: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)  # of the epochs that are finished
+    valid_losses: list[float] = field(default_factory=list)  # on held-out text
     tokens: int = 0  # passed, over all epochs
     kept: int = 0  # of them, not removed by subsampling
-    seconds: float = 0.0
+    seconds: float = 0.0  # of training
+    chunks: int = 0  # done of the epoch that is not finished
+    loss: float = 0.0  # summed over them ...
+    pairs: int = 0  # ... and over so many pairs
+    stopped: bool = False  # no further epoch is wanted
+
+
+class Pause(Protocol):
+    """What may interrupt the work, at moments when nobody is in the middle of it."""
+
+    def is_due(self) -> bool:
+        """Whether to let the workers finish what they are at; asked before every chunk, by any thread."""
+
+    def take(self) -> None:
+        """Called when no worker is at work."""
 
 
 def plan_chunks(n_tokens: int, epoch: int, epochs: int, lr: float, largest: int) -> list[Chunk]:
@@ -64,20 +81,33 @@ def plan_chunks(n_tokens: int, epoch: int, epochs: int, lr: float, largest: int)
     return chunks
 
 
+def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *, epochs: int) -> float:
+    """The mean loss a pair on held-out text, for workers that learn nothing at a learning rate of 0.
+
+    What is random in it is the same every time, and other than in any of the `epochs`.
+    """
+    meter = LossMeter(math.inf, 0.0)
+    with closing(run_tasks(workers, plan_chunks(n_tokens, epochs, epochs, 0.0, LARGEST_CHUNK))) as results:
+        for result in results:
+            meter.add(result)
+    return meter.mean
+
+
 def train_epochs(
     workers: Sequence[Callable[[Chunk], ChunkResult]],
     n_tokens: int,
     *,
     epochs: int,
     lr: float,
-    largest_chunk: int,
+    largest_chunk: int = LARGEST_CHUNK,
     loss_limit: float,
     history: History,
     progress: Progress,
+    pause: Pause,
 ) -> Iterator[EpochResult]:
-    """Let the workers train on every chunk of every epoch; yields after each, and adds to `history` all the time.
+    """Let the workers train on every chunk that `history` lacks; yields after each epoch, and adds to `history`.
 
-    Epochs do not overlap.
+    Epochs do not overlap. Whenever `pause` is taken, tables and history belong together.
 
     Raises
     ------
@@ -86,22 +116,31 @@ def train_epochs(
     DataError
         If there was no pair to train on in all epochs.
     """
-    for epoch in range(epochs):
-        meter = LossMeter(loss_limit, lr)
-        started, before = time.perf_counter(), history.seconds
+    for epoch in range(len(history.losses), epochs):
+        if history.stopped:
+            return
+        meter = LossMeter(loss_limit, lr, history.loss, history.pairs)
+        before = history.tokens, history.seconds
         chunks = plan_chunks(n_tokens, epoch, epochs, lr, largest_chunk)
-        with closing(run_tasks(workers, chunks)) as results:
-            for result in results:
-                meter.add(result)
-                history.tokens += result.tokens
-                history.kept += result.kept
-                history.seconds = before + time.perf_counter() - started
-                meter.check(epoch + 1, result.lr)
-                facts = {"epoch": f"{epoch + 1}/{epochs}", "lr": f"{result.lr:.4f}", "loss": f"{meter.mean:.3f}"}
-                progress.update(result.tokens, **facts)
+        while history.chunks < len(chunks):
+            started, seconds = time.perf_counter(), history.seconds
+            stretch = takewhile(lambda _: not pause.is_due(), chunks[history.chunks :])
+            with closing(run_tasks(workers, stretch)) as results:
+                for result in results:
+                    meter.add(result)
+                    history.chunks += 1
+                    history.tokens += result.tokens
+                    history.kept += result.kept
+                    history.loss, history.pairs = meter.total, meter.pairs
+                    history.seconds = seconds + time.perf_counter() - started
+                    meter.check(epoch + 1, result.lr)
+                    facts = {"epoch": f"{epoch + 1}/{epochs}", "lr": f"{result.lr:.4f}", "loss": f"{meter.mean:.3f}"}
+                    progress.update(result.tokens, **facts)
+            pause.take()
         meter.check(epoch + 1, linear_decay(lr, (epoch + 1) / epochs), final=True)
         history.losses.append(meter.mean)
-        speed = n_tokens / max(history.seconds - before, 1e-9)
+        history.chunks, history.loss, history.pairs = 0, 0.0, 0
+        speed = (history.tokens - before[0]) / max(history.seconds - before[1], 1e-9)
         yield EpochResult(epoch + 1, epochs, meter.mean, linear_decay(lr, (epoch + 1) / epochs), speed)
     if all(map(math.isnan, history.losses)):
         raise DataError(

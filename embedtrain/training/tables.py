@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.alignment import aligned_zeros, padded
+from embedtrain.kernels.tiles import CACHE_LINE
 
 
 def table_bytes(n_rows: int, dim: int) -> int:
-    """Memory of one table."""
+    """Memory of one table without waste rows, which are few."""
     return 4 * (n_rows + 1) * padded(dim)
 
 
@@ -19,28 +20,35 @@ def table_bytes(n_rows: int, dim: int) -> int:
 class Table:
     """`n_rows` rows and a last one, the sink, that fills incomplete groups in kernels; it stays zero.
 
+    Waste rows come after it, for steps that no row may take. They may hold anything, also what is not finite.
+
     Attributes
     ----------
-    flat : ((n_rows + 1) * padded(dim),) float32 array
+    flat : ((n_rows + 1) * padded(dim) and the waste rows,) float32 array
         What kernels get.
     rows : (n_rows, dim) float32 array
-        A view of it without padding and sink: what users get.
+        A view of it without padding, sink and waste rows: what users get.
+    waste : tuple of int
+        The first element in `flat` of each waste row.
     """
 
     flat: NDArray[np.float32]
     rows: NDArray[np.float32]
+    waste: tuple[int, ...] = ()
 
     @classmethod
-    def zeros(cls, n_rows: int, dim: int) -> Table:
-        """A table of zeros."""
-        width = padded(dim)
-        flat = aligned_zeros((n_rows + 1) * width)
-        return cls(flat, flat.reshape(n_rows + 1, width)[:n_rows, :dim])
+    def zeros(cls, n_rows: int, dim: int, waste: int = 0) -> Table:
+        """A table of zeros, with `waste` waste rows."""
+        width, end = padded(dim), (n_rows + 1) * padded(dim)
+        begin, step = (-(-n // CACHE_LINE) * CACHE_LINE for n in (end, width))  # threads write them at the same time
+        flat = aligned_zeros(begin + waste * step if waste else end)
+        rows = flat[: n_rows * width].reshape(n_rows, width)[:, :dim]
+        return cls(flat, rows, tuple(begin + i * step for i in range(waste)))
 
     @classmethod
-    def uniform(cls, n_rows: int, dim: int, seed: int) -> Table:
+    def uniform(cls, n_rows: int, dim: int, seed: int, waste: int = 0) -> Table:
         """A table of random values in [-0.5, 0.5) / dim, as word2vec.c starts."""
-        table = cls.zeros(n_rows, dim)
+        table = cls.zeros(n_rows, dim, waste)
         generator = np.random.default_rng(seed)
         for row in range(0, n_rows, 1 << 12):  # a bounded piece at a time
             part = table.rows[row : row + (1 << 12)]

@@ -1,4 +1,4 @@
-"""What training tells of itself: after each epoch, and at the end."""
+"""What training tells of itself: beforehand, after each epoch, and at the end."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Epoch:
         This epoch, from 1, of so many.
     loss : float
         Mean loss a pair.
+    valid_loss : float or None
+        The same on held-out text, if there is any.
     lr : float
         The learning rate reached.
     words_per_second : float
@@ -30,6 +32,7 @@ class Epoch:
     number: int
     epochs: int
     loss: float
+    valid_loss: float | None
     lr: float
     words_per_second: float
     vectors: WordVectors
@@ -52,10 +55,12 @@ class TrainingReport:
     threads : int
     losses : list of float
         Mean loss a pair, for each epoch that was finished.
+    valid_losses : list of float
+        The same on held-out text, if there is any.
     words_per_second : float
         Corpus tokens passed in a second of training.
     seconds : dict of str to float
-        Time by stage: "read", "prepare", "train".
+        Time by stage: "read", "prepare", "train", and "valid" and "checkpoint" where there were such.
     """
 
     tokens: int
@@ -65,5 +70,46 @@ class TrainingReport:
     threads: int
     kept_share: float = 0.0
     losses: list[float] = field(default_factory=list)
+    valid_losses: list[float] = field(default_factory=list)
     words_per_second: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do and take.
+
+    Attributes
+    ----------
+    tokens, types, sentences : int
+        Found in the corpus.
+    words, covered : int
+        Types that would get a vector, and tokens that are among them.
+    coverage : list of (min_count, words, tokens)
+        The same for several min-counts.
+    removed_share : float
+        Share of the covered tokens that subsampling removes.
+    memory : dict of str to int
+        Bytes by purpose.
+    free_memory : int
+        Bytes that can be taken.
+    disk : int
+        Bytes of temporary files at most.
+    words_per_second : float
+        Measured on the corpus, or nan where the tables do not fit into memory.
+    seconds : dict of str to float
+        Expected time by stage.
+    """
+
+    tokens: int
+    types: int
+    sentences: int
+    words: int
+    covered: int
+    coverage: list[tuple[int, int, int]]
+    removed_share: float
+    memory: dict[str, int]
+    free_memory: int
+    disk: int
+    words_per_second: float
+    seconds: dict[str, float]

@@ -12,7 +12,7 @@ N_WORDS = 30
 N_NOISE = 16
 
 
-def make_block(inputs, outputs, asked, weights, dim):
+def make_block(inputs, outputs, asked, weights, dim, moved=None):
     """A `Block` for lists of words; `asked` gives the columns with label 1 that each group of inputs asks."""
     n_inputs, n_outputs = len(inputs), len(outputs)
     stride = padded(n_outputs) + LANES
@@ -22,6 +22,7 @@ def make_block(inputs, outputs, asked, weights, dim):
     flat.reshape(n_inputs, stride)[:, :n_outputs] = weights
     return Block(
         inputs=np.array(inputs) * dim,
+        moved=np.array(inputs if moved is None else moved) * dim,
         outputs=np.array(outputs) * dim,
         asked_begin=np.array([begin for begin, _ in asked]),
         asked_end=np.array([end for _, end in asked]),
@@ -44,7 +45,7 @@ def step(W, C, block, lr, with_loss=True):
         rows[0] = rows[-1] = 77
         rows[1:-1] = table
         tables.append(rows)
-    shifted = block._replace(inputs=block.inputs + dim, outputs=block.outputs + dim)
+    shifted = block._replace(inputs=block.inputs + dim, moved=block.moved + dim, outputs=block.outputs + dim)
     stride = block.weights.size // block.inputs.size
     loss = block_step(
         tables[0].ravel(), tables[1].ravel(), shifted, len(block.inputs), len(block.outputs), N_NOISE, stride, dim,
@@ -93,6 +94,33 @@ def test_loss_can_be_left_out():
     block = make_block(inputs, outputs, asked, weights, LANES)
     assert step(W, C, block, 0.1, with_loss=False)[2] == 0
     assert (step(W, C, block, 0.1, with_loss=False)[0] == step(W, C, block, 0.1)[0]).all()
+
+
+def test_a_step_of_size_0_takes_the_loss_and_moves_not_a_byte():
+    W, C, inputs, outputs, asked, weights, _ = random_case(np.random.default_rng(5), 8, 12, LANES)
+    W[inputs[0], ::2] = C[outputs[0], ::2] = -0.0  # which adding 0 would change
+    block = make_block(inputs, outputs, asked, weights, LANES)
+    new_W, new_C, loss = step(W, C, block, 0)
+    assert (new_W.tobytes(), new_C.tobytes()) == (W.tobytes(), C.tobytes())
+    assert loss == step(W, C, block, 0.1)[2] > 0
+    assert step(W, C, block, 0, with_loss=False)[2] == 0
+
+
+@pytest.mark.parametrize("frozen", [[2], [0, 3, 5, 8], range(10)])
+def test_frozen_rows_stay_while_what_they_ask_learns_from_them(frozen):
+    W, C, inputs, outputs, asked, weights, labels = random_case(np.random.default_rng(6), 16, 20, 5 * LANES)
+    inputs %= 10
+    W[frozen, ::2] = -0.0
+    waste = N_WORDS - 1
+    W[waste] = np.nan  # nobody reads it
+    block = make_block(inputs, outputs, asked, weights, W.shape[1], np.where(np.isin(inputs, frozen), waste, inputs))
+    new_W, new_C, loss = step(W, C, block, 0.1)
+    W64, C64 = W.astype(np.float64), C.astype(np.float64)
+    right_W, right_C = naive.logistic_step(W64, C64, inputs, outputs, weights, labels, 0.1, frozen)
+    assert new_W[frozen].tobytes() == W[frozen].tobytes()
+    assert new_W[:waste] == pytest.approx(right_W[:waste], abs=3e-5)
+    assert new_C == pytest.approx(right_C, abs=3e-5)
+    assert loss == pytest.approx(naive.logistic_loss(W64, C64, inputs, outputs, weights, labels), rel=1e-5)
 
 
 def test_plain_form_agrees_with_finite_differences():

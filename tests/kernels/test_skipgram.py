@@ -1,5 +1,8 @@
 """The block builder and a whole chunk against their plain forms."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import naive
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from embedtrain.distributions import alias_table, keep_thresholds
 from embedtrain.kernels import skipgram
 from embedtrain.kernels.alignment import aligned_zeros, padded
 from embedtrain.kernels.tiles import ROWS
+from embedtrain.training.tables import Table
 
 N_WORDS, N_TYPES, DIM = 12, 15, 6
 KEY, STATE = 77, 123_456
@@ -63,7 +67,7 @@ def test_kept_tokens_and_their_neighbours_beyond_the_chunk(text, sampling, windo
 def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, block):
     shape = shape_of(window, dynamic, n_inputs=block)
     n_noise, dim = 16, shape.dim
-    kept, noise, filled = scratch = skipgram.make_scratch(shape, n_noise, 128)
+    kept, noise, filled, frozen = scratch = skipgram.make_scratch(shape, n_noise, 128)
     stride = filled.weights.size // block
     table = (sampling.noise_thresholds, sampling.noise_aliases)
     middles = naive.centres(*text, 5, 110, sampling.keep_thresholds, KEY)
@@ -80,6 +84,7 @@ def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, bl
             filled,
             noise,
             kept,
+            frozen,
             t0,
             t1,
             n,
@@ -117,41 +122,134 @@ def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, bl
             assert outputs[n_noise + columns].tolist() == right_outputs[n_noise + right_columns].tolist()
 
 
+def random_tables(waste=0):
+    """W and C with random values, some of them -0."""
+    rng = np.random.default_rng(10)
+    tables = [Table.zeros(N_WORDS, DIM, waste) for _ in range(2)]
+    for table in tables:
+        table.rows[:] = rng.normal(0, 0.4, (N_WORDS, DIM))
+        table.rows[::3, 1] = -0.0
+    return tables
+
+
+def train(tables, text, sampling, shape, scratch, first_lr, last_lr, state=STATE):
+    """Run the kernel on a chunk of the text; it writes neither to the sink nor to padding."""
+    result = skipgram.train_chunk(
+        tables[0].flat, tables[1].flat, text, 3, len(text.ids) - 3, sampling, shape, scratch,
+        np.uint64(KEY), np.uint64(state), np.float32(first_lr), np.float32(last_lr),
+    )  # fmt: skip
+    for table in tables:
+        rows = table.flat[: shape.sink + shape.dim].reshape(N_WORDS + 1, shape.dim)
+        assert (rows[N_WORDS] == 0).all(), "the sink stays zero"
+        assert (rows[:, DIM:] == 0).all(), "padding stays zero"
+    return result
+
+
+def train_plainly(tables, text, sampling, shape, n_noise, first_lr, last_lr, frozen=()):
+    """What `train` does, on copies; returns W, C and what the kernel returns."""
+    W, C = (table.rows.astype(np.float64) for table in tables)
+    middles = naive.centres(*text, 3, len(text.ids) - 3, sampling.keep_thresholds, KEY)
+    noise_table = (sampling.noise_thresholds, sampling.noise_aliases)
+    loss, pairs, done = 0.0, 0, 0
+    for *questions, n_pairs in naive.skipgram_blocks(
+        middles,
+        noise_table,
+        window=shape.furthest,
+        dynamic=True,
+        negative=shape.negative,
+        n_noise=n_noise,
+        block=shape.n_inputs,
+        state=STATE,
+    ):
+        lr = first_lr + (last_lr - first_lr) * done / len(middles)
+        loss += naive.logistic_loss(W, C, *questions)
+        W, C = naive.logistic_step(W, C, *questions, lr, frozen)
+        pairs += n_pairs
+        done += len(questions[0])
+    return W, C, (loss, pairs, len(middles))
+
+
+def freeze(words, waste):
+    mask = np.zeros(N_WORDS, np.uint8)
+    mask[list(words)] = 1
+    return skipgram.Frozen(mask, waste)
+
+
 @pytest.mark.parametrize("window", [2, 5, 60])
 @pytest.mark.parametrize(("block", "n_noise"), [(1, 16), (4, 16), (32, 16), (64, 48)])
 def test_chunk_trains_as_the_plain_form(text, sampling, window, block, n_noise):
     longest = int(np.diff(text.offsets).max())
     shape = shape_of(min(window, longest - 1), n_inputs=block)._replace(furthest=window)
-    dim, first_lr, last_lr = shape.dim, 0.1 / window, 0.04 / window  # wide windows take many steps at once
-    rng = np.random.default_rng(10)
-    tables = [aligned_zeros((N_WORDS + 1) * dim) for _ in range(2)]
-    for flat in tables:
-        flat.reshape(N_WORDS + 1, dim)[:N_WORDS, :DIM] = rng.normal(0, 0.4, (N_WORDS, DIM))
-    W, C = (flat.reshape(N_WORDS + 1, dim)[:N_WORDS, :DIM].astype(np.float64) for flat in tables)
-    loss, pairs, kept = skipgram.train_chunk(
-        *tables, text, 3, 118, sampling, shape, skipgram.make_scratch(shape, n_noise, 128),
-        np.uint64(KEY), np.uint64(STATE), np.float32(first_lr), np.float32(last_lr),
-    )  # fmt: skip
+    rates = 0.1 / window, 0.04 / window  # wide windows take many steps at once
+    tables = random_tables()
+    W, C, right = train_plainly(tables, text, sampling, shape, n_noise, *rates)
+    scratch = skipgram.make_scratch(shape, n_noise, 128)
+    assert train(tables, text, sampling, shape, scratch, *rates) == pytest.approx(right, rel=1e-5)
+    assert tables[0].rows == pytest.approx(W, abs=2e-5)
+    assert tables[1].rows == pytest.approx(C, abs=2e-5)
 
-    middles = naive.centres(*text, 3, 118, sampling.keep_thresholds, KEY)
-    right_loss, right_pairs, done = 0.0, 0, 0
-    table = (sampling.noise_thresholds, sampling.noise_aliases)
-    for *questions, n_pairs in naive.skipgram_blocks(
-        middles, table, window=window, dynamic=True, negative=5, n_noise=n_noise, block=block, state=STATE
-    ):
-        lr = first_lr + (last_lr - first_lr) * done / len(middles)
-        right_loss += naive.logistic_loss(W, C, *questions)
-        W, C = naive.logistic_step(W, C, *questions, lr)
-        right_pairs += n_pairs
-        done += len(questions[0])
-    assert kept == len(middles)
-    assert pairs == right_pairs
-    assert loss == pytest.approx(right_loss, rel=1e-5)
-    for flat, right in zip(tables, (W, C), strict=True):
-        rows = flat.reshape(N_WORDS + 1, dim)
-        assert rows[:N_WORDS, :DIM] == pytest.approx(right, abs=2e-5)
-        assert (rows[N_WORDS] == 0).all(), "the sink stays zero"
-        assert (rows[:, DIM:] == 0).all(), "padding stays zero"
+
+@pytest.mark.parametrize("block", [1, 8, 64])
+def test_chunk_at_rate_0_measures_the_loss_and_moves_not_a_byte(text, sampling, block):
+    shape = shape_of(n_inputs=block)
+    tables = random_tables()
+    before = [table.flat.tobytes() for table in tables]
+    *_, right = train_plainly(tables, text, sampling, shape, 16, 0, 0)
+    result = train(tables, text, sampling, shape, skipgram.make_scratch(shape, 16, 128), 0, 0)
+    assert result == pytest.approx(right, rel=1e-5)
+    assert [table.flat.tobytes() for table in tables] == before
+
+
+@pytest.mark.parametrize("frozen", [[4], [0, 3, 7, 8, 11], range(N_WORDS)], ids=str)
+@pytest.mark.parametrize("block", [1, 8, 64])
+def test_chunk_with_frozen_words_trains_as_the_plain_form(text, sampling, block, frozen):
+    shape = shape_of(n_inputs=block)
+    tables = random_tables(waste=1)
+    (waste,) = tables[0].waste
+    tables[0].flat[waste:] = np.inf  # nobody reads it
+    before = tables[0].rows[frozen].tobytes()
+    W, C, right = train_plainly(tables, text, sampling, shape, 16, 0.05, 0.02, frozen)
+    scratch = skipgram.make_scratch(shape, 16, 128, freeze(frozen, waste))
+    assert train(tables, text, sampling, shape, scratch, 0.05, 0.02) == pytest.approx(right, rel=1e-5)
+    assert tables[0].rows[frozen].tobytes() == before
+    assert tables[0].rows == pytest.approx(W, abs=2e-5)
+    assert tables[1].rows == pytest.approx(C, abs=2e-5)
+
+
+def test_freezing_no_word_changes_nothing(text, sampling):
+    shape, results = shape_of(), []
+    for frozen in (skipgram.NONE_FROZEN, freeze([], 0)):
+        tables = random_tables()
+        scratch = skipgram.make_scratch(shape, 16, 128, frozen)
+        assert (scratch.block.moved is scratch.block.inputs) == (frozen is skipgram.NONE_FROZEN)
+        result = train(tables, text, sampling, shape, scratch, 0.05, 0.02)
+        results.append((result, *(table.flat.tobytes() for table in tables)))
+    assert results[0] == results[1]
+
+
+def test_frozen_rows_stay_while_threads_race(sampling):
+    ids = np.random.default_rng(11).integers(0, N_TYPES, 20_000).astype(np.int32)
+    text = skipgram.Text(readonly(ids), readonly(np.arange(0, len(ids) + 1, 50)))
+    frozen, learning = [0, 3, 7, 8, 11], [1, 2, 4, 5, 6, 9, 10]
+    shape, tables = shape_of(), random_tables(waste=2)
+    before = [table.rows.copy() for table in tables]
+    start = threading.Barrier(2)
+
+    def work(number):
+        scratch = skipgram.make_scratch(shape, 16, len(ids), freeze(frozen, tables[0].waste[number]))
+        start.wait()
+        for repetition in range(10):
+            train(tables, text, sampling, shape, scratch, 0.01, 0.01, STATE + 100 * repetition + number)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    W, C = (table.rows for table in tables)
+    assert W[frozen].tobytes() == before[0][frozen].tobytes()
+    assert (W[learning] != before[0][learning]).all()
+    assert (C != before[1]).all()
+    assert np.isfinite(W).all()
+    assert np.isfinite(C).all()
+    assert all(tables[0].flat[waste : waste + DIM].all() for waste in tables[0].waste), "each thread has its own"
 
 
 def test_expected_weight_of_noise_is_negative_for_each_pair(text, sampling):

@@ -1,0 +1,23 @@
+"""``embedtrain cache``: what a cache holds, and making it empty."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(short_help="List or clear the encoded corpora in a cache.")
+@click.argument("folder", type=click.Path())
+@click.option("--clear", is_flag=True, help="Remove them all.")
+def cache(folder: str, clear: bool) -> None:
+    """List the encoded corpora that runs with --cache FOLDER have put there, or remove them."""
+    from embedtrain.corpus.cache import clear_cache, list_cache
+    from embedtrain.machine.memory import format_bytes
+
+    entries = list_cache(folder)
+    for entry in entries:
+        sources = ", ".join(entry.sources)
+        click.echo(f"{format_bytes(entry.n_bytes):>9}  {entry.n_tokens:,} tokens of {entry.n_types:,} types  {sources}")
+    if clear:
+        clear_cache(folder)
+    total = format_bytes(sum(entry.n_bytes for entry in entries))
+    click.echo(f"{len(entries)} encoded {'corpus' if len(entries) == 1 else 'corpora'}, {total}{', removed' * clear}")

@@ -1,0 +1,53 @@
+"""``embedtrain vocab``: the words of a corpus and their counts."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import click
+
+from embedtrain.cli.options import corpus_options, output_path, read_corpus
+
+
+@click.command(short_help="Count the words of a corpus.")
+@corpus_options
+@click.option(
+    "-o", "--output", help="Vocabulary file; default: the corpus' name with .vocab, in this folder; -: standard output."
+)
+def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
+    """Count the words of CORPUS and write lines "word count", the most frequent first.
+
+    The file is what word2vec.c and GloVe write, and what the trainers' --read-vocab reads.
+    """
+    from embedtrain.corpus.cache import encode_cached
+    from embedtrain.corpus.encoding import count_words
+    from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
+    from embedtrain.machine.files import require_writable
+    from embedtrain.machine.progress import Progress, say
+    from embedtrain.machine.threads import resolve_threads
+
+    corpus = read_corpus(settings)
+    threads = resolve_threads(settings["threads"])
+    path = None if output == "-" else output_path(corpus, output, ".vocab")
+    if path is not None:
+        require_writable(path)
+    with Progress(None, shown=sys.stderr.isatty() and not quiet) as progress:
+        if settings["cache"] is None:
+            found, notes = count_words(corpus, threads=threads, progress=progress)
+        else:
+            with encode_cached(corpus, settings["cache"], threads=threads, progress=progress) as encoded:
+                found, notes = encoded.vocabulary, encoded.notes
+    if not quiet:
+        for note in notes:
+            warnings.warn(note, stacklevel=1)
+    words = found.cut(settings["min_count"], settings["max_vocab"])
+    if path is None:
+        for lines in format_lines(words):
+            click.echo(lines, nl=False)
+        return
+    write_vocabulary(path, words)
+    say(f"read     {found.n_tokens:,} tokens of {len(found):,} types", shown=not quiet)
+    share = words.n_tokens / found.n_tokens
+    say(f"saved    {path}: {len(words):,} words, which cover {share:.1%}", shown=not quiet)

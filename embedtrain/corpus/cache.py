@@ -1,0 +1,217 @@
+"""The cache: encoded corpora that are kept in a folder, so that a later run on the same text need not read it.
+
+An entry is a folder named after the sources and options of its corpus. It holds `ids`, `offsets`, `words` (their
+bytes), `starts`, `counts`, and `about.json`, which says what text this is and has a checksum of all the rest. An entry
+is put together elsewhere and renamed when it is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedtrain.corpus.encoded import EncodedCorpus, map_file
+from embedtrain.corpus.encoding import encode_into
+from embedtrain.corpus.sources import Corpus
+from embedtrain.corpus.vocabulary import PackedWords, Vocabulary
+from embedtrain.errors import DataError
+from embedtrain.machine.files import sweep, temporary_folder, writing
+from embedtrain.machine.progress import Progress
+from embedtrain.machine.threads import in_order, run_tasks
+
+_VERSION = 1  # of the entries, and of what is a token
+_SUFFIX = ".encoded"
+_FILES = ("ids", "offsets", "words", "starts", "counts")
+_PART = 1 << 24  # bytes that get a checksum of their own
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a cache holds of a corpus.
+
+    Attributes
+    ----------
+    path : Path
+        Its folder.
+    sources : tuple of str
+        Where the text came from.
+    n_tokens, n_types : int
+    n_bytes : int
+        On disk.
+    """
+
+    path: Path
+    sources: tuple[str, ...]
+    n_tokens: int
+    n_types: int
+    n_bytes: int
+
+
+@contextmanager
+def encode_cached(
+    corpus: Corpus, cache: str | os.PathLike[str], *, threads: int, progress: Progress | None = None
+) -> Iterator[EncodedCorpus]:
+    """The encoded corpus from the folder `cache`, where it is put if it is not there, or not as it should be.
+
+    Raises
+    ------
+    DataError
+        If the corpus cannot be encoded, or the folder not be written.
+    """
+    folder = Path(cache)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    identity = corpus.identity()
+    found = None if identity is None else _read(folder / _name(identity), identity, threads)
+    if found is not None:
+        yield found
+        return
+    with temporary_folder(folder) as temporary:
+        new = temporary / "new"
+        with writing(folder):
+            new.mkdir()
+        encoded = encode_into(new, corpus, threads, progress)
+        if identity is None:
+            notes = (*encoded.notes, f"{corpus.name} is not kept in the cache: it cannot be known again")
+            yield EncodedCorpus(encoded.ids, encoded.offsets, encoded.vocabulary, notes)
+        elif corpus.identity() != identity:
+            yield encoded  # someone wrote to it meanwhile
+        else:
+            entry = folder / _name(identity)
+            _complete(new, encoded, identity, threads)
+            _replace(entry, new, temporary)
+            yield EncodedCorpus.in_folder(entry, encoded.vocabulary, encoded.notes)
+
+
+def list_cache(cache: str | os.PathLike[str]) -> list[Entry]:
+    """The entries of a cache.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder.
+    """
+    entries = []
+    for path in _entries(Path(cache)):
+        about = _about(path)
+        size = sum(file.stat().st_size for file in path.iterdir())
+        identity = about.get("identity", {})
+        sources = tuple(map(str, identity.get("sources", ()))) or ("(damaged, or of another version)",)
+        entries.append(Entry(path, sources, about.get("n_tokens", 0), about.get("n_types", 0), size))
+    return entries
+
+
+def clear_cache(cache: str | os.PathLike[str]) -> None:
+    """Remove all entries of a cache, and nothing else.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder, or an entry cannot be removed.
+    """
+    with writing(cache):
+        sweep(cache)
+        for entry in _entries(Path(cache)):
+            shutil.rmtree(entry)
+
+
+def _entries(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise DataError(f"there is no cache {folder}: no such folder")
+    return sorted(path for path in folder.glob(f"*{_SUFFIX}") if path.is_dir() and not path.is_symlink())
+
+
+def _name(identity: Mapping[str, Any]) -> str:
+    """The name of an entry: the same for the same sources and options, whatever is in the files."""
+    what = {key: value for key, value in identity.items() if key != "files"}
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32] + _SUFFIX
+
+
+def _read(entry: Path, identity: Mapping[str, Any], threads: int) -> EncodedCorpus | None:
+    """What an entry holds; None if there is none, or it is of other text, of another version or damaged."""
+    about = _about(entry)
+    if about.get("version") != [_VERSION, sys.byteorder] or about.get("identity") != json.loads(json.dumps(identity)):
+        return None
+    with suppress(OSError):
+        if _checksums(entry, threads) == about["checksums"]:
+            words = PackedWords(map_file(entry / "words", np.uint8), map_file(entry / "starts", np.int64))
+            vocabulary = Vocabulary(words, map_file(entry / "counts", np.int64))
+            return EncodedCorpus.in_folder(entry, vocabulary, about["notes"])
+    return None
+
+
+def _about(entry: Path) -> dict[str, Any]:
+    """What an entry says of itself, nothing if that is damaged."""
+    with suppress(OSError, ValueError):
+        about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
+        if isinstance(about, dict) and about.get("checksum") == _checksum_of(about):
+            return about
+    return {}
+
+
+def _checksum_of(about: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in about.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _complete(folder: Path, encoded: EncodedCorpus, identity: Mapping[str, Any], threads: int) -> None:
+    """Write what an entry needs beside ids and offsets."""
+    vocabulary = encoded.vocabulary
+    words = vocabulary.words
+    assert isinstance(words, PackedWords)
+    with writing(folder):
+        for name, numbers in (("words", words.text), ("starts", words.starts), ("counts", vocabulary.counts)):
+            with open(folder / name, "wb") as file:
+                file.write(np.ascontiguousarray(numbers).data)
+        about: dict[str, Any] = {
+            "version": [_VERSION, sys.byteorder],
+            "identity": identity,
+            "n_tokens": len(encoded.ids),
+            "n_types": len(vocabulary),
+            "notes": list(encoded.notes),
+            "checksums": _checksums(folder, threads),
+        }
+        about["checksum"] = _checksum_of(about)
+        (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def _replace(entry: Path, new: Path, temporary: Path) -> None:
+    """Put a new entry into the place of what may be there."""
+    with writing(entry):
+        if entry.exists():
+            entry.rename(temporary / "old")
+        try:
+            new.rename(entry)
+        except OSError:
+            if not entry.exists():  # otherwise another run was faster, with the same text
+                raise
+
+
+def _checksums(folder: Path, threads: int) -> dict[str, list[int]]:
+    """Checksums of the parts of all files of an entry."""
+    parts = [
+        (name, at) for name in _FILES for at in range(0, (folder / name).stat().st_size, _PART)
+    ]  # fmt: skip
+
+    def checksum(task: tuple[int, tuple[str, int]]) -> tuple[int, int]:
+        number, (name, at) = task
+        with open(folder / name, "rb") as file:
+            file.seek(at)
+            return number, zlib.crc32(file.read(_PART))
+
+    found: dict[str, list[int]] = {name: [] for name in _FILES}
+    for (name, _), value in zip(parts, in_order(run_tasks([checksum] * threads, enumerate(parts))), strict=True):
+        found[name].append(value)
+    return found

@@ -1,0 +1,99 @@
+"""Compressed files: known by their first bytes, decompressed as they are read."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import re
+import zlib
+from collections.abc import Callable
+from typing import Any, BinaryIO, NamedTuple
+
+from embedtrain.errors import DataError, EmbedtrainError
+
+_INPUT = 1 << 16  # compressed bytes at once: what a bomb in them can become is bounded
+
+
+class _Format(NamedTuple):
+    name: str
+    magic: bytes  # a regular expression
+    decompressor: Callable[[], Any]  # has decompress(bytes), eof and unused_data
+
+
+def _zstandard() -> Any:
+    try:
+        from compression import zstd  # type: ignore[import-not-found, unused-ignore]  # from Python 3.14 on
+    except ImportError:
+        try:
+            import zstandard
+        except ImportError:
+            raise DataError('for Zstandard files install the package with its extra: "embedtrain[zstd]"') from None
+        return zstandard.ZstdDecompressor().decompressobj()
+    return zstd.ZstdDecompressor()
+
+
+_FORMATS = (
+    _Format("gzip", rb"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),  # 31: with gzip's header and checksum
+    _Format("bzip2", rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", bz2.BZ2Decompressor),
+    _Format("xz", rb"\xfd7zXZ\x00", lzma.LZMADecompressor),
+    _Format("Zstandard", rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", _zstandard),  # or a frame to be skipped: pzstd
+)
+SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+
+
+class Stream:
+    """The decompressed bytes of `file`, which may be plain, and may be a pipe.
+
+    Compressed data may come in several members one after the other, as parallel compressors and ``cat`` make them.
+
+    Raises
+    ------
+    DataError
+        If the data are damaged or end too early.
+    """
+
+    def __init__(self, name: str, file: BinaryIO) -> None:
+        self._name, self._file = name, file
+        start = file.read(_INPUT)
+        self._format = next((known for known in _FORMATS if re.match(known.magic, start)), None)
+        self._input, self._ready = b"", memoryview(start)  # compressed bytes, and bytes that nobody took yet
+        if self._format is not None:
+            self._input, self._ready = start, memoryview(b"")
+            self._decompressor = self._format.decompressor()
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer from its beginning; returns how many bytes there were, 0 only at the end."""
+        if not self._ready:
+            if self._format is None:
+                return self._file.readinto(buffer)  # type: ignore[attr-defined]
+            self._ready = memoryview(self._decompressed(self._format))
+        n = min(len(buffer), len(self._ready))
+        buffer[:n], self._ready = self._ready[:n], self._ready[n:]
+        return n
+
+    def _decompressed(self, format: _Format) -> bytes:
+        """The next bytes, none at the end."""
+        try:
+            while True:
+                if not self._input:
+                    self._input = self._file.read(_INPUT)
+                at_end = not self._input
+                if self._decompressor.eof:
+                    if at_end:
+                        return b""
+                    self._input = self._input.lstrip(b"\0")  # padding between members
+                    if self._input:
+                        self._decompressor = format.decompressor()
+                    continue
+                if at_end:
+                    raise EOFError("the end is missing")
+                data = self._decompressor.decompress(self._input)
+                self._input = self._decompressor.unused_data  # none before the end of the member
+                if data:
+                    return data
+        except Exception as error:  # of zlib, lzma and zstandard, EOFError; bzip2 has an OSError that is no system's
+            if isinstance(error, (EmbedtrainError, MemoryError)) or getattr(error, "errno", None) is not None:
+                raise
+            raise DataError(
+                f"cannot read {self._name}: the {format.name} data are damaged or cut short ({error})"
+            ) from error

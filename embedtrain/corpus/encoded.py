@@ -1,0 +1,162 @@
+"""The encoded corpus: token ids and sentence borders, mapped from disk, and what can be taken from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.corpus.vocabulary import Vocabulary
+from embedtrain.errors import DataError
+from embedtrain.kernels import sampling
+from embedtrain.machine.files import writing
+
+_AT_ONCE = 1 << 20  # tokens, or sentences
+_UNIT = 1000  # tokens; of longer sentences, such units are held out
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """A corpus as numbers, mapped from disk.
+
+    Attributes
+    ----------
+    ids : (n_tokens,) int32 array, read-only
+        The id of every token, all types included: after a cut, ids from `len(vocabulary)` on are to be skipped.
+    offsets : (n_sentences + 1,) int64 array, read-only
+        Where each sentence starts, and the end of the last.
+    vocabulary : Vocabulary
+        All types.
+    notes : tuple of str
+        What was found in the text and a person should know.
+    """
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    vocabulary: Vocabulary
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def in_folder(cls, folder: Path, vocabulary: Vocabulary, notes: Sequence[str] = ()) -> EncodedCorpus:
+        """What lies in the files `ids` and `offsets` of a folder."""
+        return cls(map_file(folder / "ids", np.int32), map_file(folder / "offsets", np.int64), vocabulary, tuple(notes))
+
+    @property
+    def n_sentences(self) -> int:
+        """Sentences that hold a token."""
+        return len(self.offsets) - 1
+
+    @property
+    def longest_sentence(self) -> int:
+        """Tokens of the longest sentence."""
+        parts = range(0, self.n_sentences, _AT_ONCE)
+        return int(max(np.diff(self.offsets[at : at + _AT_ONCE + 1]).max() for at in parts))
+
+    def with_vocabulary(self, vocabulary: Vocabulary, folder: Path) -> EncodedCorpus:
+        """The corpus in the ids of another vocabulary, in a new `folder`; tokens of other words are left out.
+
+        Raises
+        ------
+        DataError
+            If no token is left, or the files cannot be written.
+        """
+        ranks = np.full(len(self.vocabulary), -1, np.int32)
+        index = {word: rank for rank, word in enumerate(vocabulary.words)}
+        for begin in range(0, len(ranks), _AT_ONCE):
+            words = self.vocabulary.words[begin : begin + _AT_ONCE]
+            ranks[begin : begin + len(words)] = [index.get(word, -1) for word in words]
+
+        def choose(begin: int, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+            ids = ranks[ids]
+            return ids, ids >= 0
+
+        taken = self._taken(choose, vocabulary, folder)
+        if not len(taken.ids):
+            raise DataError(f"the text holds none of the {len(vocabulary):,} words of the vocabulary")
+        n_absent = len(vocabulary) - int(np.count_nonzero(ranks >= 0))
+        if not n_absent:
+            return taken
+        note = f"{n_absent:,} of the {len(vocabulary):,} words of the vocabulary do not occur in the text"
+        return replace(taken, notes=(*taken.notes, note))
+
+    def split(self, share: float, seed: int, folder: Path) -> tuple[EncodedCorpus, EncodedCorpus]:
+        """Most of the corpus, and about the `share` of it that is held out, in new files in two folders in `folder`.
+
+        What is held out is drawn at random: sentences, and units of 1,000 tokens of longer ones, whose borders become
+        borders of sentences. The vocabulary, counts included, stays that of the whole.
+
+        Raises
+        ------
+        DataError
+            If one of the two would be empty, or the files cannot be written.
+        """
+        threshold = np.uint32(round(share * 2**31))
+        held_out = np.empty(_AT_ONCE, np.uint8)
+
+        def chooser(wanted: int) -> Callable[..., tuple[NDArray[np.int32], NDArray[np.bool_]]]:
+            def choose(begin: int, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+                sampling.hold_out(self.offsets, begin, _UNIT, np.uint64(seed), threshold, held_out[: len(ids)])
+                return ids, held_out[: len(ids)] == wanted
+
+            return choose
+
+        parts = []
+        for name, wanted in (("training", 0), ("held-out", 1)):
+            parts.append(self._taken(chooser(wanted), self.vocabulary, folder / name, cut=True))
+            if not len(parts[-1].ids):
+                raise DataError(
+                    f"the corpus is too small to hold out {share:.2%} of its sentences; name other text for it"
+                )
+        return parts[0], parts[1]
+
+    def _taken(
+        self,
+        choose: Callable[[int, NDArray[np.int32]], tuple[NDArray[np.int32], NDArray[np.bool_]]],
+        vocabulary: Vocabulary,
+        folder: Path,
+        *,
+        cut: bool = False,
+    ) -> EncodedCorpus:
+        """The tokens that `choose` takes of each part; with `cut`, a sentence ends where some are left out."""
+        n_taken, last = 0, -1
+        was_taken = False
+        with writing(folder):
+            folder.mkdir()
+        with writing(folder), open(folder / "ids", "wb") as file, open(folder / "offsets", "wb") as offsets:
+            for begin, part, borders in self._parts():
+                ids, taken = choose(begin, part)
+                ids[taken].tofile(file)
+                if cut:
+                    changes = begin + np.flatnonzero(np.diff(taken, prepend=was_taken))
+                    borders = np.union1d(borders, changes)
+                    was_taken = bool(taken[-1])
+                before = np.concatenate([[0], np.cumsum(taken)])
+                new = np.unique(n_taken + before[borders - begin])
+                new = new[new > last]
+                new.tofile(offsets)
+                last = int(new[-1]) if new.size else last
+                n_taken += int(before[-1])
+            if last < n_taken:
+                np.array([n_taken], np.int64).tofile(offsets)
+        return EncodedCorpus.in_folder(folder, vocabulary, self.notes)
+
+    def _parts(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
+        """Stretches of the corpus: the position, the ids, and the borders of sentences from there on."""
+        for begin in range(0, len(self.ids), _AT_ONCE):
+            ids = self.ids[begin : begin + _AT_ONCE]
+            first, last = np.searchsorted(self.offsets, [begin, begin + len(ids)])
+            yield begin, ids, self.offsets[first:last]
+
+
+def map_file(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
+    """The numbers in a file, as a read-only array that takes no memory of its own."""
+    if os.name == "nt" or not path.stat().st_size:  # a mapped file could not be removed at the end
+        numbers = np.fromfile(path, dtype)
+        numbers.setflags(write=False)
+        return numbers
+    return np.memmap(path, dtype, mode="r").view(np.ndarray)

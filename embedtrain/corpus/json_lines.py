@@ -1,0 +1,47 @@
+"""JSON lines: an object a line, whose text is in one of its fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from embedtrain.errors import DataError
+
+SUFFIXES = (".jsonl", ".ndjson")
+
+
+def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str]:
+    """The text of every object; those without the field, or with null in it, have none.
+
+    What is not UTF-8 becomes lone surrogates.
+
+    Raises
+    ------
+    DataError
+        If a line is no JSON object, the field holds something else than text, or no object has it.
+    """
+    others: set[str] = set()
+    any_has_it = False
+    for number, line in enumerate(lines, 1):
+        decoded = line.decode(errors="surrogateescape").removeprefix("\ufeff")
+        if not decoded.strip():
+            continue
+        try:
+            record = json.loads(decoded)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{name}, line {number}: no JSON ({error}); every line must be an object") from error
+        if not isinstance(record, dict):
+            raise DataError(f"{name}, line {number}: expected a JSON object, got {type(record).__name__}")
+        if field not in record:
+            others.update(list(record)[: 20 - len(others)])
+            continue
+        any_has_it = True
+        text = record[field]
+        if text is None:
+            continue
+        if not isinstance(text, str):
+            raise DataError(f"{name}, line {number}: the field {field!r} holds {type(text).__name__}, not text")
+        yield text
+    if others and not any_has_it:
+        found = ", ".join(map(repr, sorted(others)[:8]))
+        raise DataError(f"{name}: no record has the field {field!r}; name another with --field, they have {found}")

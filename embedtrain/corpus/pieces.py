@@ -1,0 +1,234 @@
+"""Pieces: the text of a corpus in reading order, in buffers that end between tokens, as the tokeniser wants them."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.corpus import compression, json_lines
+from embedtrain.corpus.sources import Corpus, open_source, reading, source_name
+from embedtrain.errors import DataError
+from embedtrain.kernels.tokens import PADDING
+
+_PIECE = 1 << 21  # bytes
+_TAIL = 1 << 12  # bytes, in which a token mostly ends
+_BOM = b"\xef\xbb\xbf"
+_SPACES = b" \n\t\r"  # enough to cut at
+_NO_TEXT = {
+    b"PK\x03\x04": "a zip archive, extract it first",
+    b"\xff\xfe": "UTF-16 or UTF-32 text, convert it to UTF-8 first",
+    b"\xfe\xff": "UTF-16 text, convert it to UTF-8 first",
+    b"%PDF-": "a PDF document, extract its text first",
+}
+_JUDGED = 1 << 16  # bytes at a file's beginning that tell text from other data ...
+_ENOUGH = 32  # ... by control characters: that many, and more than one in 20 bytes
+_IS_CONTROL = np.isin(np.arange(256), [*range(9), *range(14, 28), 127])
+_BACK_TO_BYTES = "embedtrain.back_to_bytes"  # the name of an error handler
+_NO_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class Piece(NamedTuple):
+    """Some text of a source."""
+
+    number: int  # 0, 1, 2, … in reading order
+    file: int  # which file of the corpus it is from
+    text: NDArray[np.uint8]  # (n + PADDING,)
+
+    @property
+    def n(self) -> int:
+        """Bytes of text."""
+        return len(self.text) - PADDING
+
+
+def read_pieces(corpus: Corpus) -> Iterator[Piece]:
+    """The text of a corpus, in order. Every piece ends at ASCII whitespace; a file's end is a line's end.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read or is no text, or an item of an iterable is not what its first item promised.
+    """
+    for number, (file, text) in enumerate(_texts(corpus)):
+        yield Piece(number, file, text)
+
+
+def _texts(corpus: Corpus) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    if corpus.in_memory:
+        for text in _join_lines(_lines(corpus.sources[0])):
+            yield 0, text
+        return
+    for file, path in enumerate(corpus.files()):
+        with reading(path), open_source(path) as plain:
+            name = source_name(path)
+            stream = compression.Stream(name, plain)
+            field = text_field(path, corpus.field)
+            for text in _read(name, stream) if field is None else _read_json(name, stream, field):
+                yield file, text
+
+
+def text_field(path: Path, field: str | None) -> str | None:
+    """The field of a file's records that holds text, None if the file is text."""
+    name = path.name
+    for suffix in compression.SUFFIXES:
+        name = name.removesuffix(suffix)
+    return "text" if field is None and name.endswith(json_lines.SUFFIXES) else field
+
+
+def _read(name: str, stream: compression.Stream) -> Iterator[NDArray[np.uint8]]:
+    """Pieces of a stream, without a byte order mark, and with a line feed at the end."""
+    rest = np.empty(0, np.uint8)  # what follows the last whitespace waits for the next piece
+    at_end, at_start = False, True
+    while not at_end:
+        size = rest.size + max(_PIECE, rest.size)  # doubling: a token may be longer than many pieces
+        buffer = np.empty(size + 1 + PADDING, np.uint8)
+        buffer[: rest.size] = rest
+        end = rest.size
+        while end < size and not at_end:
+            n = stream.readinto(buffer.data[end:size])
+            end, at_end = end + n, n == 0
+        if at_start:
+            _require_text(name, buffer[: min(end, _JUDGED)])
+            if buffer[:3].tobytes() == _BOM and end >= 3:
+                buffer[:3] = ord(" ")
+            at_start = False
+        if at_end:
+            buffer[end] = ord("\n")
+            cut = end = end + 1
+        else:
+            cut = _after_last_space(buffer[:end])
+        rest = buffer[cut:end].copy()
+        if cut:
+            yield _piece(buffer, cut)
+
+
+def _after_last_space(text: NDArray[np.uint8]) -> int:
+    """Where the last token of a text begins, 0 if there is no whitespace."""
+    for tail in (text[-_TAIL:], text):
+        found = 1 + max(tail.tobytes().rfind(space) for space in _SPACES)
+        if found:
+            return len(text) - len(tail) + found
+    return 0
+
+
+def _piece(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
+    """The first n bytes, and padding after them."""
+    text = buffer[: n + PADDING]
+    text[n:] = ord("\n")
+    text.setflags(write=False)  # as what comes from memory: kernels are compiled once
+    return text
+
+
+def _require_text(name: str, start: NDArray[np.uint8]) -> None:
+    """Refuse what begins as no text does."""
+    for magic, what in _NO_TEXT.items():
+        if start[: len(magic)].tobytes() == magic:
+            raise DataError(f"cannot read {name}: it is {what}")
+    if start[256:262].tobytes() == b"\0ustar":
+        raise DataError(f"cannot read {name}: it is a tar archive, extract it first")
+    n_controls = int(np.count_nonzero(_IS_CONTROL[start]))
+    if n_controls >= _ENOUGH and n_controls > len(start) / 20:
+        raise DataError(
+            f"cannot read {name}: it is no text, {n_controls:,} of its first {len(start):,} bytes "
+            "are control characters"
+        )
+
+
+def _read_json(name: str, stream: compression.Stream, field: str) -> Iterator[NDArray[np.uint8]]:
+    """Pieces of the text in JSON lines, every text on lines of its own."""
+    lines = io.BufferedReader(_Raw(stream), _PIECE)  # type: ignore[type-var, unused-ignore]
+    yield from _join_lines(json_lines.texts(name, lines, field), surrogates=_BACK_TO_BYTES)
+
+
+def _back_to_bytes(error: UnicodeError) -> tuple[bytes, int]:
+    """Surrogates as the bytes that were read as them, others as bytes that are no UTF-8 either."""
+    assert isinstance(error, UnicodeEncodeError)
+    wrong = error.object[error.start : error.end]
+    handlers = ("surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass" for c in wrong)
+    return b"".join(c.encode(errors=handler) for c, handler in zip(wrong, handlers, strict=True)), error.end
+
+
+codecs.register_error(_BACK_TO_BYTES, _back_to_bytes)
+
+
+class _Raw(io.RawIOBase):
+    """A stream as the standard library wants it."""
+
+    def __init__(self, stream: compression.Stream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer from its beginning."""
+        return self._stream.readinto(memoryview(buffer))
+
+
+def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:
+    """A line for each item: lines as they are, token lists joined by spaces."""
+    are_lines: bool | None = None
+    for number, item in enumerate(items, 1):
+        if are_lines is None:
+            are_lines = isinstance(item, str)
+        if isinstance(item, str) != are_lines:
+            wanted, found = ("a line", "a token list") if are_lines else ("a token list", "a bare string")
+            raise DataError(f"sentence {number} is {found} where the first was {wanted}; give all as one or the other")
+        yield item if isinstance(item, str) else _join_tokens(item, number)
+
+
+def _join_tokens(tokens: Iterable[str], number: int) -> str:
+    """The tokens in one line, each checked to be what a line would give back."""
+    if isinstance(tokens, (bytes, bytearray)):
+        raise DataError(f"sentence {number} must be a list of str, got bytes; decode them")
+    try:
+        tokens = list(tokens)
+        line = " ".join(tokens)
+    except TypeError:
+        raise DataError(f"sentence {number} must be a list of str, got {_first_wrong(tokens)}") from None
+    if line.split() != tokens or _NO_TOKEN.search(line):
+        wrong = next(token for token in tokens if token.split() != [token] or _NO_TOKEN.search(token))
+        raise DataError(
+            f"sentence {number}: the token {wrong!r} is empty or holds whitespace or a control character; "
+            "replace it, with '_' for example: no vectors file can hold it"
+        )
+    return line
+
+
+def _first_wrong(tokens: object) -> str:
+    if not isinstance(tokens, list):
+        return type(tokens).__name__
+    wrong = next(token for token in tokens if not isinstance(token, str))
+    return f"{type(wrong).__name__} {wrong!r}; convert it with str()"
+
+
+def _join_lines(lines: Iterable[str], *, surrogates: str = "strict") -> Iterator[NDArray[np.uint8]]:
+    """Pieces of whole lines; halves of surrogate pairs are refused or become bytes that are no UTF-8."""
+    waiting: list[str] = []
+    size = 0
+    for line in lines:
+        waiting.append(line.removesuffix("\n"))  # as a file's lines have it
+        size += len(line) + 1
+        if size >= _PIECE:
+            yield _encode(waiting, surrogates)
+            waiting, size = [], 0
+    if waiting:
+        yield _encode(waiting, surrogates)
+
+
+def _encode(lines: list[str], surrogates: str) -> NDArray[np.uint8]:
+    try:
+        text = ("\n".join(lines) + "\n").encode(errors=surrogates)
+    except UnicodeEncodeError as error:
+        wrong = error.object[error.start]
+        raise DataError(
+            f"the text holds {wrong!r}, half of a surrogate pair, which UTF-8 cannot; decode it anew"
+        ) from None
+    return np.frombuffer(text + b"\n" * PADDING, np.uint8)

@@ -1,0 +1,158 @@
+"""The types of a text while it is read: spelling, number and count of each, in tables that grow for the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.corpus.vocabulary import PackedWords
+from embedtrain.kernels import tokens
+
+_AT_ONCE = 1 << 16  # types that are looked at as Python's strings
+
+
+class TypeTable:
+    """Types, numbered in order of appearance.
+
+    A type takes 24 bytes, its spelling, and between 21 and 43 bytes in slots.
+
+    Attributes
+    ----------
+    n : int
+        How many there are.
+    arrays : tokens.Types
+        What kernels get; there is room for more than `n`.
+    """
+
+    def __init__(self, n_slots: int = 1 << 15, n_bytes: int = 1 << 17) -> None:
+        self.n = 0
+        capacity = n_slots // 4 * 3
+        self.arrays = tokens.Types(
+            slots=np.zeros(2 * n_slots, np.uint64),
+            starts=np.zeros(capacity + 1, np.int64),
+            text=np.empty(n_bytes + tokens.PADDING, np.uint8),
+            counts=np.empty(capacity, np.int64),
+            first_seen=np.empty(capacity, np.int64),
+        )
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """(n + 1,) where the bytes of each type start in `text`."""
+        return self.arrays.starts[: self.n + 1]
+
+    @property
+    def text(self) -> NDArray[np.uint8]:
+        """The bytes of all types, one after the other."""
+        return self.arrays.text[: self.starts[-1]]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(n,) occurrences."""
+        return self.arrays.counts[: self.n]
+
+    @property
+    def first_seen(self) -> NDArray[np.int64]:
+        """(n,) piece << 32 | line in the piece."""
+        return self.arrays.first_seen[: self.n]
+
+    def spelling(self, number: int) -> bytes:
+        """The bytes of a type."""
+        return self.text[self.starts[number] : self.starts[number + 1]].tobytes()
+
+    def make_room(self, length: int) -> None:
+        """Room for at least one more type, of `length` bytes: twice as much of what is full.
+
+        One array after the other, slots anew: at no time are there two of everything.
+        """
+        slots, starts, text, counts, first_seen = self.arrays
+        del self.arrays
+        used = int(starts[self.n])
+        if used + length > text.size - tokens.PADDING:
+            text = _longer(text, used, 2 * text.size + length)
+        is_full = self.n == counts.size
+        if is_full:
+            n_slots = 2 * slots.size
+            del slots
+            capacity = n_slots // 8 * 3
+            starts = _longer(starts, self.n + 1, capacity + 1)
+            counts = _longer(counts, self.n, capacity)
+            first_seen = _longer(first_seen, self.n, capacity)
+            slots = np.zeros(n_slots, np.uint64)
+        self.arrays = tokens.Types(slots, starts, text, counts, first_seen)
+        if is_full:
+            tokens.fill_slots(self.arrays, self.n)
+
+    def merge(self, other: TypeTable) -> NDArray[np.int32]:
+        """Take in the types of `other` with their counts; returns their numbers here."""
+        return self.add(other.arrays.text, other.starts, other.counts, other.first_seen)
+
+    def add(
+        self,
+        text: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        first_seen: NDArray[np.int64],
+    ) -> NDArray[np.int32]:
+        """Take in types that are spelled in `text` one after the other; returns their numbers here.
+
+        `tokens.PADDING` bytes must follow the last.
+        """
+        numbers = np.empty(len(counts), np.int32)
+        done = 0
+        while True:
+            self.n, done = tokens.merge_types(self.arrays, self.n, text, starts, counts, first_seen, done, numbers)
+            if done == len(counts):
+                return numbers
+            self.make_room(int(starts[done + 1] - starts[done]))
+
+    def respelled(self, change: Callable[[str], str]) -> tuple[TypeTable, NDArray[np.int32]]:
+        """A table where every spelling is changed, what became the same is one type, and the new number of each."""
+        table, numbers = TypeTable(), []
+        for begin, words in self._words():
+            spelled = [change(word).encode() for word in words]
+            end = begin + len(words)
+            lengths = np.fromiter(map(len, spelled), np.int64, len(spelled))
+            text = np.frombuffer(bytearray(b"".join([*spelled, bytes(tokens.PADDING)])), np.uint8)
+            starts = np.concatenate([[0], np.cumsum(lengths)])
+            numbers.append(table.add(text, starts, self.counts[begin:end], self.first_seen[begin:end]))
+        return table, np.concatenate(numbers)
+
+    def invalid(self) -> list[int]:
+        """The types that are not UTF-8."""
+        found = np.empty(self.n, np.bool_)
+        tokens.mark_invalid(self.arrays, found)
+        return np.flatnonzero(found).tolist()
+
+    def _words(self) -> Iterator[tuple[int, list[str]]]:
+        """All types in pieces, decoded with U+FFFD for what is not UTF-8, each piece with its first number."""
+        for begin in range(0, self.n, _AT_ONCE):
+            starts = self.starts[begin : begin + _AT_ONCE + 1]
+            text = self.text[starts[0] : starts[-1]].tobytes()
+            ends = (starts - starts[0]).tolist()
+            yield begin, [text[a:b].decode(errors="replace") for a, b in pairwise(ends)]
+
+    def packed(self, order: NDArray[np.int32]) -> PackedWords:
+        """The spellings in that order; all must be UTF-8."""
+        starts = np.zeros(len(order) + 1, np.int64)
+        np.cumsum(np.diff(self.starts)[order], out=starts[1:])
+        text = np.empty(starts[-1] + tokens.PADDING, np.uint8)
+        tokens.gather(self.arrays, order, starts, text)
+        return PackedWords(text[: starts[-1]], starts)
+
+    def order(self) -> NDArray[np.int32]:
+        """The numbers of all types by count, descending, ties by their bytes."""
+        order = np.arange(self.n, dtype=np.int32)
+        waiting = np.empty((tokens.WAITING, 3), np.int64)
+        tokens.sort_types(self.arrays, order, np.empty(self.n, np.uint64), waiting)
+        return order
+
+
+def _longer(array: NDArray[Any], used: int, size: int) -> NDArray[Any]:
+    """The array with its first elements in a longer one."""
+    longer = np.empty(size, array.dtype)
+    longer[:used] = array[:used]
+    return longer

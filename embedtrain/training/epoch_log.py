@@ -1,0 +1,61 @@
+"""The log: a JSON object for each epoch, on a line of a file."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from embedtrain.corpus.sources import reading
+from embedtrain.errors import DataError
+from embedtrain.machine.files import atomic_file, writing
+
+
+class EpochLog:
+    """A callback that writes what it is told of an epoch into a file of JSON lines.
+
+    The first epoch it is told of begins the file anew, or continues it: lines on earlier epochs stay, so that the log
+    of a resumed run tells of all its epochs, each once.
+
+    Parameters
+    ----------
+    path : path
+        Of the file.
+
+    Raises
+    ------
+    DataError
+        When called, if the file cannot be written, or is there and no such log.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self._begun = False
+
+    def __call__(self, epoch: Any) -> None:
+        """Write the numbers of an `Epoch`."""
+        record = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in vars(epoch).items()
+            if value is None or isinstance(value, (int, float))
+        }
+        line = json.dumps(record) + "\n"
+        if self._begun:
+            with writing(self._path), open(self._path, "a", encoding="utf-8") as file:
+                file.write(line)
+            return
+        earlier = self._before(epoch.number) if epoch.number > 1 and self._path.is_file() else []
+        with atomic_file(self._path) as new:
+            new.write("".join([*earlier, line]).encode())
+        self._begun = True
+
+    def _before(self, number: int) -> list[str]:
+        """The lines of the file on earlier epochs."""
+        with reading(self._path):
+            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        try:
+            return [line for line in lines if line.endswith("\n") and json.loads(line)["epoch"] < number]
+        except (ValueError, KeyError, TypeError):
+            raise DataError(f"cannot continue the log {self._path}: it is none; name another file") from None

@@ -1,0 +1,256 @@
+import bz2
+import gzip
+import io
+import lzma
+import os
+import random
+import re
+import sys
+import threading
+import time
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embedtrain.corpus import compression, pieces
+from embedtrain.corpus.compression import Stream
+from embedtrain.corpus.encoding import encode
+from embedtrain.corpus.sources import Corpus
+from embedtrain.errors import DataError
+
+try:
+    from compression.zstd import compress as zstd  # from Python 3.14 on
+except ImportError:
+    from zstandard import compress as zstd
+
+PACK = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "Zstandard": zstd}
+SUFFIX = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "Zstandard": ".zst"}
+KNOWN_BY = {"gzip": 2, "bzip2": 10, "xz": 6, "Zstandard": 4}  # bytes
+TEXT = b"".join(b"line %d of some text that is packed\n" % n for n in range(200))
+SKIPPED = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"  # a frame of Zstandard that holds no data, as pzstd writes them
+
+every_format = pytest.mark.parametrize("name", PACK)
+
+
+@pytest.fixture(params=[10, 11, 64, 1 << 16], autouse=True)
+def input_size(request, monkeypatch):
+    """Compressed bytes that are taken at once; the first must tell the format."""
+    monkeypatch.setattr(compression, "_INPUT", request.param)
+    return request.param
+
+
+def unpacked(data, sizes=(1 << 12,)):
+    """The decompressed bytes of bytes or a file, read in pieces of these sizes in turn."""
+    stream, parts = Stream("text.txt", io.BytesIO(data) if isinstance(data, bytes) else data), []
+    while True:
+        buffer = bytearray(sizes[len(parts) % len(sizes)])
+        n = stream.readinto(memoryview(buffer))
+        if n == 0:
+            assert stream.readinto(memoryview(buffer)) == 0, "the end stays the end"
+            return b"".join(parts)
+        parts.append(bytes(buffer[:n]))
+
+
+def refused(name, why=""):
+    return pytest.raises(
+        DataError, match=rf"\Acannot read text\.txt: the {name} data are damaged or cut short \([^\n]*{why}[^\n]*\)\Z"
+    )
+
+
+# --- The same as plain ------------------------------------------------------------------------------------------------
+
+
+@every_format
+@pytest.mark.parametrize("sizes", [(1,), (7, 1, 100), (1 << 20,)], ids=str)
+def test_every_format_equals_plain(name, sizes):
+    assert unpacked(PACK[name](TEXT), sizes) == unpacked(TEXT, sizes) == TEXT
+
+
+@every_format
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(members=st.lists(st.binary(max_size=60), min_size=1, max_size=5), size=st.integers(1, 40))
+def test_members_one_after_the_other_are_one_text(name, members, size):
+    packed = b"".join(map(PACK[name], members))
+    assert unpacked(packed, (size,)) == b"".join(members)
+
+
+@every_format
+@pytest.mark.parametrize("n", [0, 1, 4, 100_000])
+def test_zeros_after_and_between_members_are_padding(name, n):
+    first, second = PACK[name](b"first, "), PACK[name](b"second")
+    assert unpacked(first + bytes(n) + second + bytes(n)) == b"first, second"
+
+
+@every_format
+def test_packed_nothing_is_nothing(name):
+    assert unpacked(PACK[name](b"")) == b""
+    assert unpacked(PACK[name](b"") * 3 + PACK[name](b"end")) == b"end"
+
+
+def test_an_empty_file_is_nothing():
+    assert unpacked(b"") == b""
+
+
+@pytest.mark.parametrize("level", [1, 9])
+def test_every_level_of_bzip2_is_known(level):
+    assert unpacked(bz2.compress(TEXT, level)) == TEXT
+
+
+@pytest.mark.parametrize("check", [lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_SHA256])
+def test_every_check_of_xz_is_known(check):
+    assert unpacked(lzma.compress(TEXT, check=check)) == TEXT
+
+
+def test_gzip_may_name_its_file_and_comment_on_it():
+    packed = io.BytesIO()
+    with gzip.GzipFile("a name.txt", "wb", fileobj=packed) as file:
+        file.write(TEXT)
+    assert unpacked(packed.getvalue()) == TEXT
+
+
+def test_zstandard_may_begin_with_a_frame_to_be_skipped():
+    assert unpacked(SKIPPED + zstd(TEXT) + SKIPPED + zstd(b"end")) == TEXT + b"end"
+    assert unpacked(SKIPPED) == b""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"BZh", b"BZh9 is how it begins", b"BZhang wrote this", b"BZh91AY&", b"P*M", b"_*M a", b"(\xb5", b"\x1f", b"7zXZ"],
+)
+def test_a_text_that_merely_begins_like_a_format_is_text(text):
+    assert unpacked(text) == text
+
+
+@every_format
+def test_what_is_packed_is_known_by_content_not_by_name(tmp_path, name):
+    (tmp_path / "packed.txt").write_bytes(PACK[name](b"b a\na"))
+    (tmp_path / f"plain{SUFFIX[name]}").write_bytes(b"b a\na")
+    for path in tmp_path.iterdir():
+        with encode(path, threads=1) as corpus:
+            assert (list(corpus.vocabulary.words), corpus.ids.tolist()) == (["a", "b"], [1, 0, 0])
+
+
+@every_format
+@pytest.mark.parametrize("piece", [7, 64])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_packed_files_are_encoded_as_plain_ones(tmp_path, monkeypatch, name, piece, threads):
+    monkeypatch.setattr(pieces, "_PIECE", piece)
+    text = "der Bär und\n\ndie Bärin\0 \n".encode() * 20 + b"caf\xe9 un"
+    (tmp_path / "packed").write_bytes(PACK[name](text[:100]) + PACK[name](text[100:]))
+    (tmp_path / "plain").write_bytes(text)
+    found = []
+    for path in (tmp_path / "plain", tmp_path / "packed"):
+        with encode(Corpus(path), threads=threads) as corpus:
+            notes = [note.replace(str(path), "the file") for note in corpus.notes]
+            found.append((list(corpus.vocabulary.words), corpus.ids.tolist(), corpus.offsets.tolist(), notes))
+    assert found[0] == found[1]
+
+
+@every_format
+def test_the_format_of_a_pipe_is_known_though_its_first_bytes_come_one_by_one(name):
+    reading, writing = os.pipe()
+
+    def write():
+        with open(writing, "wb", buffering=0) as file:
+            for n, byte in enumerate(PACK[name](b"some words")):
+                file.write(bytes([byte]))
+                time.sleep(0.001 if n < 12 else 0)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with open(reading, "rb") as file:
+            assert unpacked(file) == b"some words"
+    finally:
+        writer.join()
+
+
+# --- What is damaged --------------------------------------------------------------------------------------------------
+
+
+@every_format
+def test_data_cut_short_anywhere_are_refused(name):
+    packed = PACK[name](TEXT[:300])
+    for n in range(KNOWN_BY[name], len(packed)):
+        with refused(name, "the end is missing"):
+            unpacked(packed[:n])
+
+
+@every_format
+def test_a_second_member_cut_short_anywhere_is_refused(name):
+    first, second = PACK[name](b"first"), PACK[name](b"second")
+    for n in range(1, len(second)):
+        with refused(name):
+            unpacked(first + second[:n])
+
+
+@every_format
+@pytest.mark.parametrize("garbage", [b"garbage", b"\n", b"\0\0garbage", b"\xff" * 100])
+def test_garbage_after_a_member_is_refused(name, garbage):
+    with refused(name):
+        unpacked(PACK[name](b"some words") + garbage)
+
+
+@every_format
+def test_another_format_after_a_member_is_refused(name):
+    others = [pack(b"other words") for other, pack in PACK.items() if other != name]
+    for other in others:
+        with refused(name):
+            unpacked(PACK[name](b"some words") + other)
+
+
+@every_format
+def test_damaged_data_are_refused_or_what_they_were(name):
+    packed = PACK[name](TEXT[:300])
+    messages = []
+    for place in range(KNOWN_BY[name], len(packed)):
+        damaged = bytearray(packed)
+        damaged[place] ^= 0xFF
+        try:
+            unpacked(bytes(damaged))
+        except DataError as error:
+            messages.append(str(error))
+    assert all(re.fullmatch(rf"cannot read text\.txt: the {name} data are .* \(.*\)", message) for message in messages)
+    likely = 0.05 if name == "Zstandard" else 0.8  # what it packs has no checksum unless wanted
+    assert len(messages) > likely * (len(packed) - KNOWN_BY[name])
+
+
+@pytest.mark.parametrize("place", [-8, -5, -4, -1], ids=["checksum", "its end", "length", "its end"])
+def test_checksum_and_length_of_gzip_are_looked_at(place):
+    damaged = bytearray(gzip.compress(TEXT))
+    damaged[place] ^= 1
+    with refused("gzip"):
+        unpacked(bytes(damaged))
+
+
+@every_format
+def test_the_file_is_named_and_the_cause_kept(tmp_path, name):
+    path = tmp_path / f"text{SUFFIX[name]}"
+    path.write_bytes(PACK[name](TEXT)[:-3])
+    with pytest.raises(DataError, match=rf"\Acannot read .*text{SUFFIX[name]}: the {name} data") as caught:
+        with encode(path, threads=2):
+            pass
+    assert isinstance(caught.value.__cause__, (EOFError, zlib.error, lzma.LZMAError, OSError))
+
+
+def test_an_error_of_the_system_is_not_put_down_to_the_data():
+    class Failing(io.BytesIO):
+        def read(self, n=-1):
+            if self.tell():
+                raise OSError(5, "Input/output error")
+            return super().read(n)
+
+    packed = Failing(bz2.compress(random.Random(0).randbytes(100_000)))
+    with pytest.raises(OSError, match="Input/output error"):
+        unpacked(packed)
+
+
+def test_without_zstandard_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    monkeypatch.setitem(sys.modules, "compression", None)
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    with pytest.raises(DataError, match=r'\Afor Zstandard files install .*"embedtrain\[zstd\]"\Z'):
+        unpacked(zstd(TEXT))
+    assert unpacked(gzip.compress(TEXT)) == unpacked(TEXT) == TEXT

@@ -1,0 +1,283 @@
+from itertools import accumulate, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_text import vocabulary_of
+
+from embedtrain.corpus import encoded
+from embedtrain.corpus.encoded import EncodedCorpus, map_file
+from embedtrain.corpus.encoding import encode_into
+from embedtrain.corpus.sources import Corpus
+from embedtrain.corpus.vocabulary import PackedWords, Vocabulary
+from embedtrain.errors import DataError
+
+SENTENCES = st.lists(st.lists(st.sampled_from("aaabbcdefgh"), min_size=1, max_size=12), min_size=1, max_size=15)
+AT_ONCE = [1, 2, 7, 1 << 20]  # tokens in a part: borders fall everywhere
+UNIT = 5
+
+any_part = pytest.mark.parametrize("at_once", AT_ONCE)
+
+
+@pytest.fixture(params=AT_ONCE)
+def at_once(request, monkeypatch):
+    monkeypatch.setattr(encoded, "_AT_ONCE", request.param)
+    return request.param
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    """Makes a new folder."""
+    return lambda: tmp_path_factory.mktemp("folder")
+
+
+def corpus_of(sentences, folder):
+    return encode_into(folder, Corpus(sentences), 1)
+
+
+def plain(corpus):
+    """The sentences of an encoded corpus, after a look at its arrays."""
+    ids, offsets, words = corpus.ids.tolist(), corpus.offsets.tolist(), list(corpus.vocabulary.words)
+    assert (corpus.ids.dtype, corpus.offsets.dtype) == ("int32", "int64")
+    assert not corpus.ids.flags.writeable
+    assert not corpus.offsets.flags.writeable
+    assert (offsets[0], offsets[-1]) == (0, len(ids))
+    assert all(a < b for a, b in pairwise(offsets)), "no sentence is empty"
+    return [[words[i] for i in ids[a:b]] for a, b in pairwise(offsets)]
+
+
+def vocabulary(words):
+    return Vocabulary(words, np.ones(len(words), np.int64))
+
+
+def refused(part):
+    return pytest.raises(DataError, match=rf"\A[^\n]*{part}[^\n]*\Z")
+
+
+# --- What it tells ----------------------------------------------------------------------------------------------------
+
+
+@any_part
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(sentences=SENTENCES)
+def test_sentences_are_counted_and_measured(tmp_path_factory, at_once, sentences):
+    corpus = corpus_of([[], *sentences, []], tmp_path_factory.mktemp("corpus"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoded, "_AT_ONCE", at_once)
+        assert corpus.n_sentences == len(sentences)
+        assert corpus.longest_sentence == max(map(len, sentences))
+    assert plain(corpus) == sentences
+
+
+@pytest.mark.parametrize("place", [0, 5, 9])
+def test_the_longest_sentence_may_be_anywhere(folder, at_once, place):
+    sentences = [["a"]] * 10
+    sentences[place] = ["b", "c", "d"]
+    assert corpus_of(sentences, folder()).longest_sentence == 3
+
+
+def test_a_corpus_is_found_again_in_its_folder(folder):
+    place = folder()
+    corpus = corpus_of([["a", "b"], ["c"]], place)
+    again = EncodedCorpus.in_folder(place, corpus.vocabulary, ["a note"])
+    assert plain(again) == plain(corpus)
+    assert again.notes == ("a note",)
+
+
+def test_an_empty_file_can_be_mapped(tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    numbers = map_file(tmp_path / "empty", np.int32)
+    assert (numbers.size, numbers.dtype, numbers.flags.writeable) == (0, "int32", False)
+
+
+# --- In the ids of another vocabulary ---------------------------------------------------------------------------------
+
+
+@any_part
+@settings(derandomize=True, deadline=None, max_examples=80)
+@given(sentences=SENTENCES, words=st.lists(st.sampled_from("abcdefghxyz"), unique=True, min_size=1))
+def test_tokens_of_other_words_are_left_out(tmp_path_factory, at_once, sentences, words):
+    corpus, place = corpus_of(sentences, tmp_path_factory.mktemp("a")), tmp_path_factory.mktemp("b")
+    wanted = [left for tokens in sentences if (left := [token for token in tokens if token in words])]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoded, "_AT_ONCE", at_once)
+        if wanted:
+            other = vocabulary(words)
+            taken = corpus.with_vocabulary(other, place)
+            assert plain(taken) == wanted
+            assert taken.vocabulary is other
+            assert taken.n_sentences == len(wanted)
+            assert taken.ids.max() < len(words)
+        else:
+            with refused("no token is left"):
+                corpus.with_vocabulary(vocabulary(words), place)
+    assert plain(corpus) == sentences, "the corpus is as it was"
+
+
+def test_the_same_vocabulary_changes_nothing(folder, at_once):
+    corpus = corpus_of([["a", "b"], ["c"], ["b", "b"]], folder())
+    taken = corpus.with_vocabulary(corpus.vocabulary, folder())
+    assert taken.ids.tolist() == corpus.ids.tolist()
+    assert taken.offsets.tolist() == corpus.offsets.tolist()
+
+
+def test_notes_are_kept(folder, tmp_path):
+    (tmp_path / "text.txt").write_bytes(b"a\0b caf\xe9\n")
+    corpus = encode_into(folder(), Corpus(tmp_path / "text.txt"), 2)
+    assert len(corpus.notes) == 2
+    assert corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder()).notes == corpus.notes
+    assert plain(corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder())) == [["b", "caf\ufffd"]]
+
+
+@pytest.mark.parametrize("words", [["c", "a"], ("c", "a")], ids=["list", "tuple"])
+def test_a_vocabulary_may_hold_its_words_in_any_sequence(folder, words):
+    corpus = corpus_of([["a", "b", "c"]], folder())
+    packed = PackedWords(np.frombuffer(b"ca", np.uint8), np.array([0, 1, 2]))
+    for sequence in (words, packed):
+        assert corpus.with_vocabulary(vocabulary(sequence), folder()).ids.tolist() == [1, 0]
+
+
+def test_a_missing_folder_is_refused(folder, tmp_path):
+    corpus = corpus_of([["a", "b"], ["c"]], folder())
+    with refused("cannot write .*missing"):
+        corpus.with_vocabulary(corpus.vocabulary, tmp_path / "missing")
+    with refused("cannot write .*missing"):
+        corpus.split(0.5, 1, tmp_path / "missing")
+
+
+# --- Held out ---------------------------------------------------------------------------------------------------------
+
+
+def runs(taken, offsets):
+    """Sentences of what is taken: tokens that follow each other, in one sentence, without a gap. As (begin, end)."""
+    found = []
+    for begin, end in pairwise(offsets):
+        for position in range(begin, end):
+            if taken[position]:
+                if position > begin and taken[position - 1]:
+                    found[-1] = (found[-1][0], position + 1)
+                else:
+                    found.append((position, position + 1))
+    return found
+
+
+def numbered(lengths):
+    """Sentences of these lengths, in which no word occurs twice: so it is seen where each token went."""
+    ends = list(accumulate(lengths, initial=0))
+    return [[f"{n:06}" for n in range(a, b)] for a, b in pairwise(ends)]
+
+
+@any_part
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    lengths=st.lists(st.integers(1, 23), min_size=2, max_size=20),
+    seed=st.integers(0, 2**64 - 1),
+    share=st.sampled_from([0.1, 0.5, 0.9]),
+)
+def test_a_corpus_is_split_as_by_hand(tmp_path_factory, at_once, lengths, seed, share):
+    sentences = numbered(lengths)
+    corpus, place = corpus_of(sentences, tmp_path_factory.mktemp("a")), tmp_path_factory.mktemp("b")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoded, "_AT_ONCE", at_once)
+        patch.setattr(encoded, "_UNIT", UNIT)
+        try:
+            parts = corpus.split(share, seed, place)
+        except DataError as error:
+            assert str(error) == "no token is left"  # noqa: PT017  # by chance all went to one side
+            return
+    tokens = [token for sentence in sentences for token in sentence]
+    offsets = [0, *accumulate(lengths)]
+    sides = [{token for sentence in plain(part) for token in sentence} for part in parts]
+    assert sides[0] | sides[1] == set(tokens)
+    assert not sides[0] & sides[1]
+    for part, side in zip(parts, sides, strict=True):
+        taken = [token in side for token in tokens]
+        for begin, end in pairwise(offsets):
+            units = [taken[at : min(at + UNIT, end)] for at in range(begin, end, UNIT)]
+            assert all(len(set(unit)) == 1 for unit in units), "units go whole"
+        assert plain(part) == [tokens[begin:end] for begin, end in runs(taken, offsets)]
+        assert part.vocabulary is corpus.vocabulary
+
+
+def test_the_split_does_not_depend_on_how_much_is_looked_at_at_once(folder, monkeypatch):
+    corpus = corpus_of(numbered([3, 12, 1, 30, 7, 7, 2] * 5), folder())
+    monkeypatch.setattr(encoded, "_UNIT", UNIT)
+    found = []
+    for at_once in [1, 3, 5, 8, 1 << 20]:
+        monkeypatch.setattr(encoded, "_AT_ONCE", at_once)
+        found.append([plain(part) for part in corpus.split(0.4, 7, folder())])
+    assert all(parts == found[0] for parts in found)
+
+
+def test_the_seed_alone_tells_what_is_held_out(folder):
+    corpus = corpus_of(numbered([5] * 200), folder())
+    held_out = [plain(corpus.split(0.3, seed, folder())[1]) for seed in (1, 1, 2, 2**64 - 1)]
+    assert held_out[0] == held_out[1]
+    assert all(one != other for one, other in [held_out[:2:-1] + held_out[:1], held_out[1:3], held_out[2:]])
+
+
+def test_what_is_held_out_at_a_smaller_share_is_so_at_a_larger_one(folder):
+    corpus = corpus_of(numbered([5] * 200), folder())
+    few, many = ({tuple(s) for s in plain(corpus.split(share, 1, folder())[1])} for share in (0.1, 0.3))
+    assert few < many
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.9])
+def test_about_the_share_is_held_out(folder, share):
+    corpus = corpus_of(numbered([4, 6] * 2500), folder())
+    training, held_out = corpus.split(share, 3, folder())
+    assert len(training.ids) + len(held_out.ids) == 25_000
+    deviation = np.sqrt(share * (1 - share) / 5000)
+    assert held_out.n_sentences / 5000 == pytest.approx(share, abs=4 * deviation)
+    assert len(held_out.ids) / 25_000 == pytest.approx(share, abs=5 * deviation)
+
+
+@pytest.mark.parametrize("place", ["beginning", "middle", "end"])
+def test_what_is_held_out_does_not_depend_on_the_place(folder, place):
+    corpus = corpus_of(numbered([5] * 3000), folder())
+    held_out = corpus.split(0.5, 11, folder())[1]
+    begin = {"beginning": 0, "middle": 5000, "end": 10_000}[place]
+    first = held_out.ids.copy()
+    ranks = {word: rank for rank, word in enumerate(corpus.vocabulary.words)}
+    stretch = {ranks[f"{n:06}"] for n in range(begin, begin + 5000)}
+    assert sum(i in stretch for i in first.tolist()) / 5000 == pytest.approx(0.5, abs=0.07)
+
+
+def test_sentences_of_a_thousand_tokens_go_whole_and_longer_ones_by_units_of_a_thousand(folder):
+    lengths = [1000] * 30 + [1001, 2500, 40_000, 999]
+    sentences = numbered(lengths)
+    corpus = corpus_of(sentences, folder())
+    training, held_out = corpus.split(0.5, 5, folder())
+    cuts = set()
+    for part in (training, held_out):
+        for sentence in plain(part):
+            numbers = [int(token) for token in sentence]
+            assert numbers == list(range(numbers[0], numbers[-1] + 1))
+            cuts |= {numbers[0], numbers[-1] + 1}
+    ends = list(accumulate(lengths, initial=0))
+    allowed = {at for begin, end in pairwise(ends) for at in range(begin, end, 1000)} | {ends[-1]}
+    assert set(ends) <= cuts <= allowed
+    assert len(cuts) > len(ends) + 5, "the long one was cut"
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_split_with_nothing_on_one_side_is_refused(folder, share):
+    corpus = corpus_of(numbered([5] * 10), folder())
+    with refused("no token is left"):
+        corpus.split(share, 1, folder())
+
+
+def test_counts_stay_those_of_the_whole(folder):
+    sentences = [["a", "b"], ["a"], ["c", "a"]] * 20
+    corpus = corpus_of(sentences, folder())
+    for part in corpus.split(0.5, 1, folder()):
+        counts = dict(zip(part.vocabulary.words, part.vocabulary.counts.tolist(), strict=True))
+        assert counts == vocabulary_of(sentences)
+
+
+def test_what_was_split_can_be_taken_from_again(folder, at_once):
+    corpus = corpus_of([["a", "b"], ["b", "c", "d"], ["d"]] * 20, folder())
+    for part in corpus.split(0.5, 2, folder()):
+        wanted = [left for tokens in plain(part) if (left := [token for token in tokens if token in "bd"])]
+        assert plain(part.with_vocabulary(vocabulary(["d", "b"]), folder())) == wanted

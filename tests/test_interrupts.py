@@ -1,0 +1,282 @@
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from embedtrain import WordVectors
+from embedtrain.machine.interrupts import deferred_interrupts, terminate_as_interrupt
+
+TOY = Path(__file__).parent.parent / "corpora" / "toy.txt"
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
+
+each_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+each_ending = pytest.mark.parametrize("number", SIGNALS[1:], ids=lambda number: number.name)
+
+
+def interrupt(number=signal.SIGINT):
+    signal.raise_signal(number)
+
+
+def handlers():
+    return [signal.getsignal(number) for number in SIGNALS]
+
+
+def in_a_thread(function):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+@pytest.fixture(autouse=True)
+def defaults():
+    """Handlers as in a program that was just started; afterwards as they were."""
+    before = handlers()
+    usual = [signal.default_int_handler, *[signal.SIG_DFL] * (len(SIGNALS) - 1)]
+    for number, handler in zip(SIGNALS, usual, strict=True):
+        signal.signal(number, handler)
+    yield usual
+    for number, handler in zip(SIGNALS, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def all_interrupt(defaults):
+    """SIGTERM and SIGHUP raise `KeyboardInterrupt`; the handlers of all."""
+    terminate_as_interrupt()
+    return [signal.default_int_handler] * len(SIGNALS)
+
+
+# --- terminate_as_interrupt -------------------------------------------------------------------------------------------
+
+
+@each_signal
+def test_signals_raise_keyboard_interrupt(number):
+    terminate_as_interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(number)
+
+
+@each_ending
+def test_an_ignored_signal_stays_ignored(number):
+    signal.signal(number, signal.SIG_IGN)
+    terminate_as_interrupt()
+    assert signal.getsignal(number) == signal.SIG_IGN
+
+
+@each_ending
+def test_a_handler_of_the_caller_stays(number):
+    def own(number, frame):
+        pass
+
+    signal.signal(number, own)
+    terminate_as_interrupt()
+    assert signal.getsignal(number) is own
+
+
+def test_in_another_thread_nothing_is_changed(defaults):
+    in_a_thread(terminate_as_interrupt)
+    assert handlers() == defaults
+
+
+# --- deferred_interrupts ----------------------------------------------------------------------------------------------
+
+
+def test_without_a_signal_nothing_happens(all_interrupt):
+    with deferred_interrupts() as interrupted:
+        assert not interrupted()
+    assert handlers() == all_interrupt
+
+
+@each_signal
+def test_the_first_signal_is_noted(all_interrupt, number):
+    with deferred_interrupts() as interrupted:
+        assert not interrupted()
+        interrupt(number)
+        assert interrupted()
+        assert interrupted(), "it stays so"
+    assert handlers() == all_interrupt
+
+
+@each_signal
+def test_the_second_signal_interrupts_at_once(all_interrupt, number):
+    reached = []
+
+    def work():
+        with deferred_interrupts() as interrupted:
+            interrupt()
+            reached.append(interrupted())
+            interrupt(number)
+            reached.append("too far")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == [True]
+    assert handlers() == all_interrupt
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_a_signal_that_nobody_heard_of_is_not_lost(all_interrupt, asked_before):
+    reached = []
+
+    def work():
+        with deferred_interrupts() as interrupted:
+            if asked_before:
+                assert not interrupted()
+            interrupt()
+            reached.append("the end of the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["the end of the block"]
+    assert handlers() == all_interrupt
+
+
+@pytest.mark.parametrize("signalled", [False, True])
+def test_errors_of_the_block_pass(all_interrupt, signalled):
+    def work():
+        with deferred_interrupts():
+            if signalled:
+                interrupt()
+            raise ValueError("of the block")
+
+    with pytest.raises(ValueError, match="of the block"):
+        work()
+    assert handlers() == all_interrupt
+
+
+def test_other_handlers_are_left_alone():
+    came = []
+
+    def own(number, frame):
+        came.append(number)
+
+    signal.signal(signal.SIGTERM, own)
+    with deferred_interrupts() as interrupted:
+        interrupt(signal.SIGTERM)
+        assert not interrupted()
+        assert signal.getsignal(signal.SIGTERM) is own
+    assert came == [signal.SIGTERM]
+    assert signal.getsignal(signal.SIGTERM) is own
+
+
+@pytest.mark.parametrize("heard", [False, True])
+@each_signal
+def test_handlers_are_restored_and_no_signal_lost_if_one_comes_meanwhile(all_interrupt, monkeypatch, number, heard):
+    set_handler, restored = signal.signal, []
+
+    def set_and_signal(which, handler):
+        set_handler(which, handler)
+        if handler is signal.default_int_handler:
+            restored.append(which)
+            if restored == [which]:
+                interrupt(number)
+
+    def work():
+        with deferred_interrupts() as interrupted:
+            interrupt()
+            if heard:
+                assert interrupted()
+            monkeypatch.setattr(signal, "signal", set_and_signal)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    monkeypatch.undo()
+    assert handlers() == all_interrupt
+
+
+def test_one_block_in_another_leaves_it_the_signals(all_interrupt):
+    with deferred_interrupts() as outer:
+        with deferred_interrupts() as inner:
+            interrupt()
+            assert not inner()
+        assert outer()
+    assert handlers() == all_interrupt
+
+
+def test_in_another_thread_nothing_is_deferred(all_interrupt):
+    def work():
+        with deferred_interrupts() as interrupted:
+            return handlers(), interrupted()
+
+    assert in_a_thread(work) == (all_interrupt, False)
+    assert handlers() == all_interrupt
+
+
+# --- The program ------------------------------------------------------------------------------------------------------
+
+
+def command(output, *settings):
+    arguments = ["skipgram", str(TOY), "-o", str(output), "--dim", "16", *settings]
+    return [sys.executable, "-m", "embedtrain", *arguments]
+
+
+class Training:
+    """A run that would take long, and shows its progress on a terminal of its own."""
+
+    def __init__(self, output):
+        import fcntl
+        import pty
+        import termios
+
+        self._terminal, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))  # room for a bar
+        self._process = subprocess.Popen(command(output, "--epochs", "100000"), stderr=theirs)
+        os.close(theirs)
+        self._said = b""
+        self.read_until(b"loss=")  # it trains
+
+    def read_until(self, sign=None):
+        """All that was said, to a sign or to the end."""
+        deadline = time.monotonic() + 60
+        with suppress(OSError):  # the end, on Linux
+            while sign is None or sign not in self._said:
+                ready, _, _ = select.select([self._terminal], [], [], max(0, deadline - time.monotonic()))
+                assert ready, f"neither {sign!r} nor the end after a minute: {self._said!r}"
+                new = os.read(self._terminal, 4096)
+                if not new:
+                    break
+                self._said += new
+        return self._said.decode()
+
+    def end_by(self, number):
+        """Send a signal; returns the exit status and all that was said."""
+        self._process.send_signal(number)
+        said = self.read_until()
+        return self._process.wait(timeout=60), said
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+        os.close(self._terminal)
+
+
+@POSIX
+def test_sigterm_saves_what_was_trained_and_exits_130(tmp_path):
+    output = tmp_path / "toy.vec"
+    with closing(Training(output)) as training:
+        status, said = training.end_by(signal.SIGTERM)
+    assert status == 130, said
+    assert "holds what was trained so far" in said
+    assert len(WordVectors.load(output)) > 1000
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@POSIX
+def test_what_a_killed_run_leaves_is_gone_after_the_next(tmp_path):
+    output = tmp_path / "toy.vec"
+    with closing(Training(output)) as training:
+        training.end_by(signal.SIGKILL)
+    assert len(list(tmp_path.glob(".embedtrain-*"))) == 1
+    subprocess.run(command(output, "--epochs", "1", "--quiet"), check=True)
+    assert list(tmp_path.iterdir()) == [output]

@@ -1,0 +1,280 @@
+import gzip
+import json
+import re
+import sys
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_text import sentences_of
+
+from embedtrain.corpus import pieces
+from embedtrain.corpus.encoding import encode
+from embedtrain.corpus.pieces import read_pieces, text_field
+from embedtrain.corpus.sources import Corpus
+from embedtrain.errors import DataError
+
+BOM = b"\xef\xbb\xbf"
+
+
+@pytest.fixture(params=[7, 64, 1 << 21], autouse=True)
+def piece_size(request, monkeypatch):
+    monkeypatch.setattr(pieces, "_PIECE", request.param)
+    return request.param
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a file of lines, of records or as they are, and gives its path."""
+
+    def write_file(lines, name="text.jsonl", end="\n"):
+        path = tmp_path / name
+        lines = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+        path.write_bytes(end.encode().join(lines) + end.encode())
+        return path
+
+    return write_file
+
+
+def text_of(*sources, **options):
+    found = list(read_pieces(Corpus(*sources, **options)))
+    assert [piece.number for piece in found] == list(range(len(found)))
+    return b"".join(piece.text[: piece.n].tobytes() for piece in found)
+
+
+def sentences(*sources, threads=2, **options):
+    """The sentences as they were encoded, and the notes."""
+    with encode(Corpus(*sources, **options), threads=threads) as corpus:
+        words, ids, offsets = list(corpus.vocabulary.words), corpus.ids.tolist(), corpus.offsets.tolist()
+        got = [[words[i] for i in ids[a:b]] for a, b in pairwise(offsets)]
+        return got, corpus.notes
+
+
+def refused(part):
+    """An error whose message is one line with `part` in it."""
+    return pytest.raises(DataError, match=rf"\A[^\n]*{part}[^\n]*\Z")
+
+
+# --- The field --------------------------------------------------------------------------------------------------------
+
+
+def test_the_text_of_every_record_is_a_line(write):
+    path = write([{"text": "a b"}, {"id": 1, "text": "c"}, {"text": ""}, {"text": "d", "meta": {"text": "no"}}])
+    assert text_of(path) == text_of(path, field="text") == b"a b\nc\n\nd\n"
+
+
+def test_another_field_can_be_named(write):
+    path = write([{"text": "a b", "body": "c d"}, {"body": "e", "text": 5}])
+    assert text_of(path, field="body") == b"c d\ne\n"
+
+
+@pytest.mark.parametrize("field", ["a.b", "", "テキスト", "with space", "$"])
+def test_a_field_may_have_any_name(write, field):
+    assert text_of(write([{field: "a b"}]), field=field) == b"a b\n"
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.jsonl.gz", "x.ndjson.zst", "x.y.jsonl.xz", "x.jsonl.bz2"])
+def test_files_of_records_are_known_by_their_names(tmp_path, name):
+    assert text_field(tmp_path / name, None) == "text"
+    assert text_field(tmp_path / name, "body") == "body"
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x", "x.json", "jsonl", "x.jsonl.txt", "x.gz", "-"])
+def test_other_files_are_text_unless_a_field_is_named(tmp_path, name):
+    assert text_field(tmp_path / name, None) is None
+    assert text_field(tmp_path / name, "body") == "body"
+
+
+def test_a_field_makes_records_of_any_file(write):
+    path = write([{"text": "a b"}], name="text.txt")
+    assert text_of(path) == b'{"text": "a b"}\n\n'
+    assert text_of(path, field="text") == b"a b\n"
+
+
+def test_packed_records_equal_plain_ones(write, tmp_path):
+    path = write([{"text": f"line {n}"} for n in range(100)])
+    for name in ("packed.jsonl.gz", "packed.jsonl"):  # known by content, with a name that tells it or not
+        (tmp_path / name).write_bytes(gzip.compress(path.read_bytes()))
+        assert text_of(tmp_path / name) == text_of(path)
+    (tmp_path / "packed").write_bytes(gzip.compress(path.read_bytes()))
+    assert text_of(tmp_path / "packed", field="text") == text_of(path)
+
+
+def test_records_and_text_in_one_folder_are_each_read_in_their_way(write, tmp_path):
+    write([{"text": "a b"}], "1.jsonl")
+    write([b"c d"], "2.txt")
+    write([{"text": "e f"}], "3.ndjson")
+    assert sentences(tmp_path)[0] == [["a", "b"], ["c", "d"], ["e", "f"]]
+
+
+def test_records_without_the_field_or_with_null_have_no_text(write):
+    path = write([{"id": 1}, {"text": None}, {"text": "a"}, {}, {"id": 2, "text": "b"}])
+    assert text_of(path) == b"a\nb\n"
+
+
+def test_if_no_record_has_the_field_those_there_are_are_named(write):
+    path = write([{"body": "a", "id": 1}, {"title\n": "b"}, {"body": "c"}])
+    with refused(r"text\.jsonl: no record has the field 'text'; name another with --field, they have 'body', 'id', "):
+        text_of(path)
+    with refused("no record has the field 'Body'; .* 'body', 'id', 'title"):
+        text_of(path, field="Body")
+
+
+def test_of_many_fields_a_few_are_named(write):
+    path = write([{f"field-{n}-{m}": "a" for m in range(30)} for n in range(30)])
+    with refused("no record has the field 'text'") as caught:
+        text_of(path)
+    assert str(caught.value).count("'field-") == 8
+
+
+@pytest.mark.parametrize(
+    "lines", [[{"text": None}], [{"text": None, "id": 1}, {"id": 2}], [{}], [{"text": ""}], [b""], [b" ", b"\t"]]
+)
+def test_records_without_any_words_are_an_empty_corpus(write, lines):
+    with refused(r"text\.jsonl holds no words: it is empty or blank"):
+        sentences(write(lines))
+
+
+def test_an_empty_file_is_an_empty_corpus(write, tmp_path):
+    (tmp_path / "text.jsonl").write_bytes(b"")
+    with refused(r"text\.jsonl holds no words: it is empty or blank"):
+        sentences(tmp_path / "text.jsonl")
+
+
+# --- What is in the text ----------------------------------------------------------------------------------------------
+
+
+def test_a_line_feed_in_the_text_ends_a_sentence(write):
+    path = write([{"text": "a b\nc\n\nd"}, {"text": "\ne\n"}, {"text": "f\r\ng\rh\u2028i"}])
+    assert sentences(path)[0] == [["a", "b"], ["c"], ["d"], ["e"], ["f"], ["g", "h", "i"]]
+
+
+def test_escapes_are_undone(write):
+    path = write([rb'{"text": "caf\u00e9 \"q\" \\ \/ \ud83d\ude00 a\tb \u0061"}'])
+    assert sentences(path) == ([["café", '"q"', "\\", "/", "😀", "a", "b", "a"]], ())
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=8),
+    ascii_only=st.booleans(),
+)
+def test_any_text_comes_through(tmp_path_factory, texts, ascii_only):
+    path = tmp_path_factory.mktemp("text") / "text.jsonl"
+    records = [json.dumps({"text": text}, ensure_ascii=ascii_only) + "\n" for text in texts]
+    path.write_bytes("".join(records).encode())
+    wanted = sentences_of("\n".join(texts))
+    if wanted:
+        assert sentences(path)[0] == wanted
+    else:
+        with refused("holds no words"):
+            sentences(path)
+
+
+@pytest.mark.parametrize("half", [r"\ud83d", r"\ude00", r"\udc80", r"\ud800"])
+def test_half_a_surrogate_pair_is_no_utf8(write, half):
+    path = write(
+        [b'{"text": "fine"}', rb'{"text": "a ' + half.encode() + rb' b"}', b'{"text": "' + b"\xc3\xa9" + b'"}']
+    )
+    got, (note,) = sentences(path)
+    assert got[0] == ["fine"]
+    assert [got[1][0], set(got[1][1]), got[1][2]] == ["a", {"\ufffd"}, "b"]
+    assert got[2] == ["é"]
+    assert re.search(r"1 tokens, first .* in the text in .*text\.jsonl, line 2", note)
+    with refused(r"the text in .*text\.jsonl, line 2: .* is not UTF-8"):
+        sentences(path, invalid_utf8="refuse")
+
+
+@pytest.mark.parametrize("wrong", [b"caf\xe9", b"\xff\xfe", b"\xe2\x80", b"\xf0\x9f", b"a\xed\xa0\x80", b"\xc0\xa0x"])
+def test_what_is_no_utf8_is_read_as_in_a_text(write, wrong):
+    path = write([b'{"text": "fine"}', b'{"text": "a ' + wrong + rb' \ud800 b"}'])
+    got, (note,) = sentences(path)
+    assert got[1][:2] == ["a", wrong.decode(errors="replace")]
+    assert f"first {wrong!r} in the text in " in note
+    with refused(rf"line 2: {re.escape(repr(wrong))} is not UTF-8"):
+        sentences(path, invalid_utf8="refuse")
+
+
+@pytest.mark.parametrize("escape", [r"\u0000", r"\u001b", r"\u007f", r"\u0081"])
+def test_control_characters_in_the_text_are_noted(write, escape):
+    got, (note,) = sentences(write([{"text": "one\ntwo"}, b'{"text": "a' + escape.encode() + b'b"}']))
+    assert got == [["one"], ["two"], ["a", "b"]]
+    assert re.search(r": 1, the first in the text in .*text\.jsonl, line 3", note)
+
+
+# --- The lines --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n", " \n\t\n"], ids=["LF", "CRLF", "blank lines", "spaces"])
+def test_lines_may_end_in_any_way(write, end):
+    assert text_of(write([{"text": "a"}, b' {"text": "b"} '], end=end)) == b"a\nb\n"
+
+
+def test_the_last_line_needs_no_end(write):
+    assert text_of(write([b'{"text": "a"}', b'{"text": "b"}'], end="\n")) == b"a\nb\n"
+    path = write([])
+    path.write_bytes(b'{"text": "a"}\n{"text": "b"}')
+    assert text_of(path) == b"a\nb\n"
+
+
+@pytest.mark.parametrize("start", [BOM, BOM + b"\n", BOM + b" \r\n", b"\n" + BOM])
+def test_a_byte_order_mark_is_no_part_of_a_record(write, start):
+    assert text_of(write([start + b'{"text": "a"}', BOM + b'{"text": "b"}'])) == b"a\nb\n"
+
+
+def test_lines_may_be_longer_than_pieces(write):
+    words = [f"word{n}" for n in range(1000)]
+    assert sentences(write([{"id": "x" * 5000, "text": " ".join(words)}, {"text": "end"}]))[0] == [words, ["end"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"no json", r"no JSON \(.*\); every line must be an object"),
+        (b'{"text": "cut sho', r"no JSON \(.*\)"),
+        (b"{'text': 'a'}", r"no JSON \(.*\)"),
+        (b'{"text": "a"} {"text": "b"}', r"no JSON \(.*\)"),
+        (b'{"text": "a tab\t"}', r"no JSON \(.*\)"),
+        (b'{"text": "a", "n": ' + b"1" * 5000 + b"}", r"no JSON \(.*\)"),
+        (b"[" * 100_000, r"no JSON \(.*\)"),
+        (b"\xff\xfe{", r"no JSON \(.*\)"),
+        (b"\x89PNG\r", r"no JSON \(.*\)"),
+        (b'["a"]', "expected a JSON object, got list"),
+        (b'"a b"', "expected a JSON object, got str"),
+        (b"5", "expected a JSON object, got int"),
+        (b"null", "expected a JSON object, got NoneType"),
+        (b'{"text": 5}', "the field 'text' holds int, not text"),
+        (b'{"text": ["a", "b"]}', "the field 'text' holds list, not text"),
+        (b'{"text": {"a": 1}}', "the field 'text' holds dict, not text"),
+        (b'{"text": false}', "the field 'text' holds bool, not text"),
+    ],
+    ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else "",
+)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_lines_that_are_no_records_are_refused_by_number(write, line, message, threads):
+    if line.startswith(b'{"text": "a", "n"') and not hasattr(sys, "set_int_max_str_digits"):
+        pytest.skip("numbers may have any length here")
+    path = write([{"text": "fine"}] * 40 + [b"", line, {"text": "fine"}])
+    with refused(rf"text\.jsonl, line 42: {message}") as caught:
+        sentences(path, threads=threads)
+    assert len(str(caught.value)) < 300 + len(str(path))
+
+
+def test_records_over_several_lines_are_refused(write):
+    with refused(r"text\.jsonl, line 1: no JSON"):
+        text_of(write([json.dumps([{"text": "a"}], indent=2).encode()]))
+
+
+def test_damaged_packed_records_are_refused_as_such(write, tmp_path):
+    packed = gzip.compress(write([{"text": f"line {n}"} for n in range(100)]).read_bytes())
+    (tmp_path / "text.jsonl.gz").write_bytes(packed[:-9])
+    with refused(r"cannot read .*text\.jsonl\.gz: the gzip data are damaged or cut short"):
+        text_of(tmp_path / "text.jsonl.gz")
+
+
+def test_the_file_with_the_wrong_line_is_named(write, tmp_path):
+    write([{"text": "fine"}] * 3, "1.jsonl")
+    write([{"text": "fine"}, b"broken"], "2.jsonl")
+    with refused(r"2\.jsonl, line 2: no JSON"):
+        text_of(tmp_path)
