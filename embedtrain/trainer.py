@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
+from numbers import Integral, Real
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -88,12 +89,13 @@ class RunOptions:
         DataError
             If one could not.
         """
-        if not self.checkpoint_minutes >= 0:
-            raise SettingError(f"checkpoint_minutes must be at least 0, got {self.checkpoint_minutes}; 10 is usual")
+        minutes = self.checkpoint_minutes
+        if not isinstance(minutes, Real) or not float(minutes) >= 0:
+            raise SettingError(f"checkpoint_minutes must be at least 0, got {minutes!r}; 10 is usual")
         if self.valid is not None and valid_share:
             raise SettingError("valid and valid_share both give held-out text; leave one of them out")
-        if self.patience is not None and self.patience < 1:
-            raise SettingError(f"patience must be at least 1 epoch, got {self.patience}")
+        if self.patience is not None and (not isinstance(self.patience, Integral) or self.patience < 1):
+            raise SettingError(f"patience must be a whole number of epochs, at least 1, got {self.patience!r}")
         if self.patience is not None and self.valid is None and not valid_share:
             raise SettingError("patience needs held-out text: name it with valid, or take it with valid_share")
         if self.freeze and self.init is None and self.resume is None:
@@ -168,6 +170,10 @@ class Run:
             raise SettingError(
                 f"the vectors to start from have {dim} dimensions, dim is {self.settings.dim}; make it {dim}"
             )
+        if vectors is not None:
+            contexts = vectors.vectors if vectors.context_vectors is None else vectors.context_vectors
+            if contexts.shape != vectors.vectors.shape or not (all_finite(vectors.vectors) and all_finite(contexts)):
+                raise DataError("the vectors to start from are not finite, or their context vectors of another shape")
         return vectors
 
     def train(self) -> WordVectors:
@@ -353,10 +359,11 @@ class Run:
     def _finish_epoch(self, result: EpochResult, judges: list[Callable[[Chunk], ChunkResult]]) -> None:
         """Take the held-out loss, tell the callback, and decide whether to go on."""
         history, options, texts = self.history, self.options, self.texts
+        valid_loss = None
         if texts.held_out is not None:
             with self.clock("valid"):
-                history.valid_losses.append(evaluate(judges, len(texts.held_out.ids), epochs=self.settings.epochs))
-        valid_loss = history.valid_losses[-1] if history.valid_losses else None
+                valid_loss = evaluate(judges, len(texts.held_out.ids), epochs=self.settings.epochs)
+            history.valid_losses.append(valid_loss)
         if options.callback is not None:
             number, epochs, loss, lr, speed = result
             epoch = Epoch(number, epochs, loss, valid_loss, lr, speed, self.vectors())
@@ -419,7 +426,8 @@ class _Pause:
 
     def __init__(self, interrupted: Callable[[], bool], checkpoint: Callable[[], None], options: RunOptions) -> None:
         self._interrupted, self._checkpoint = interrupted, checkpoint
-        self._seconds = math.inf if options.checkpoint is None else 60 * options.checkpoint_minutes
+        self._wanted = options.checkpoint is not None
+        self._seconds = 60 * options.checkpoint_minutes if self._wanted else math.inf
         self._due = time.monotonic() + self._seconds
 
     def is_due(self) -> bool:
@@ -429,7 +437,7 @@ class _Pause:
     def take(self) -> None:
         """Write the checkpoint; then, if there was an interrupt, raise it."""
         interrupted = self._interrupted()
-        if self._seconds < math.inf and (interrupted or time.monotonic() >= self._due):
+        if self._wanted and (interrupted or time.monotonic() >= self._due):
             self._checkpoint()
             self._due = time.monotonic() + self._seconds
         if interrupted:

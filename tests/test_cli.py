@@ -1,17 +1,21 @@
 import gzip
 import inspect
+import json
 import os
 import shlex
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import generate
+import naive_text
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, cli, train_skipgram
+from embedtrain.corpus.pieces import read_pieces
 
 SETTINGS = ["--dim", "8", "--epochs", "1", "--threads", "1", "--min-count", "2"]
 
@@ -134,6 +138,36 @@ def test_the_output_is_named_after_the_corpus(folder, corpus, output):
     assert set(contents(folder)) - before == {output}
 
 
+@pytest.mark.parametrize(
+    ("corpus", "output"),
+    [
+        (["texts"], "texts.vec"),
+        (["texts/"], "texts.vec"),
+        (["texts/../texts"], "texts.vec"),
+        (["."], "current.vec"),
+        (["b.c.jsonl.gz"], "b.c.vec"),
+        (["b.ndjson"], "b.vec"),
+        (["texts", "a.txt"], "vectors.vec"),
+        (["a.txt", "texts"], "vectors.vec"),
+        (["texts/*"], "vectors.vec"),
+        (["?.txt"], "vectors.vec"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_output_is_named_after_a_single_corpus(folder, monkeypatch, corpus, output):
+    (folder / "current" / "texts").mkdir(parents=True)
+    monkeypatch.chdir(folder / "current")
+    text = (folder / "text.txt").read_bytes()
+    record = json.dumps({"text": text.decode()}).encode()
+    for path, content in [
+        ("a.txt", text), ("texts/a.txt", text), ("b.c.jsonl.gz", gzip.compress(record)), ("b.ndjson", record)
+    ]:  # fmt: skip
+        Path(path).write_bytes(content)
+    before = set(contents(folder / "current"))
+    assert run("skipgram", *corpus, *SETTINGS).exit_code == 0
+    assert set(contents(folder / "current")) - before == {output}
+
+
 def test_an_old_output_is_replaced(folder):
     (folder / "text.vec").write_bytes(b"old")
     assert run("skipgram", "text.txt", *SETTINGS).exit_code == 0
@@ -247,6 +281,22 @@ REFUSED_BY_TRAINING = [
     (2, ["good.vec", "-o", "good.vec"], "would replace the corpus good.vec"),
     (2, [], "CORPUS"),
     (1, ["text.txt", "missing.txt"], "missing.txt"),
+    (1, ["text.txt", "folder"], "folder holds no files"),
+    (1, ["*.text"], "no file matches the pattern *.text"),
+    (1, ["text.txt", "--field", "text"], "text.txt, line 1: no JSON"),
+    (2, [".", "-o", "text.txt"], "would replace the corpus text.txt; name another file with -o"),
+    (2, [".", "-o", "folder/../good.vec"], "would replace the corpus"),
+    (2, ["*.txt", "-o", "empty.txt"], "would replace the corpus empty.txt"),
+    (2, ["one.txt", "text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
+    (1, ["text.txt", "--cache", "one.txt", *SETTINGS], "cannot write one.txt"),
+    (1, ["text.txt", "--cache", "one.txt/cache", *SETTINGS], "cannot write one.txt/cache"),
+    (1, ["text.txt", "--read-vocab", "missing"], "cannot read missing: no such file"),
+    (1, ["text.txt", "--read-vocab", "folder"], "cannot read folder"),
+    (1, ["text.txt", "--read-vocab", "one.txt"], "one.txt, line 1: expected a word, a space and its count"),
+    (1, ["text.txt", "--read-vocab", "empty.txt"], "empty.txt holds no words"),
+    (1, ["text.txt", "--save-vocab", "missing/x"], "missing; create it first"),
+    (2, ["text.txt", "--max-vocab", "1"], "max_vocab must be a whole number of at least 2, got 1; leave it out"),
+    (2, ["text.txt", "--max-vocab", "x"], "'x' is not a valid integer"),
     (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--dim", "-5"], "dim must be a whole number of at least 1, got -5"),
     (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
@@ -363,12 +413,260 @@ def test_an_interruption_before_training_saves_nothing(folder, monkeypatch):
     assert contents(folder) == before
 
 
+# --- Corpora ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def parts(folder):
+    """The text in two files of a folder, the second compressed; it is that of text.txt."""
+    lines = (folder / "text.txt").read_bytes().splitlines(keepends=True)
+    (folder / "parts").mkdir()
+    (folder / "parts" / "1.txt").write_bytes(b"".join(lines[:30]))
+    (folder / "parts" / "2.txt.gz").write_bytes(gzip.compress(b"".join(lines[30:])))
+    return ["parts/1.txt", "parts/2.txt.gz"]
+
+
+@pytest.mark.parametrize("corpus", [["parts"], ["parts/*"], ["parts/1.*", "parts/2*"], None], ids=str)
+def test_many_files_are_one_corpus(parts, corpus):
+    assert run("skipgram", *(corpus or parts), *SETTINGS, "-o", "parts.vec").exit_code == 0
+    assert run("skipgram", "text.txt", *SETTINGS).exit_code == 0
+    assert Path("parts.vec").read_bytes() == Path("text.vec").read_bytes()
+
+
+def test_the_order_of_files_is_that_of_the_arguments(parts):
+    for name, corpus in (("forth", parts), ("back", parts[::-1])):
+        assert run("skipgram", *corpus, *SETTINGS, "-o", name).exit_code == 0
+    assert Path("forth").read_bytes() != Path("back").read_bytes()
+    assert set(WordVectors.load("forth").words) == set(WordVectors.load("back").words)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "options"),
+    [("text.jsonl", "text", []), ("text.jsonl", "body", ["--field", "body"]), ("dump", "body", ["--field", "body"])],
+)
+def test_json_lines_give_the_text_of_their_field(folder, name, field, options):
+    lines = (folder / "text.txt").read_text().splitlines()
+    records = [{field: line, "id": number, "title": "other words"} for number, line in enumerate(lines)]
+    (folder / name).write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert run("skipgram", name, *options, *SETTINGS, "-o", "json.vec").exit_code == 0
+    assert run("skipgram", "text.txt", *SETTINGS, "-o", "text.vec").exit_code == 0
+    assert Path("json.vec").read_bytes() == Path("text.vec").read_bytes()
+
+
+def test_a_field_that_no_record_has_is_one_line(folder):
+    (folder / "x.jsonl").write_text('{"body": "a b"}\n')
+    assert "no record has the field 'text'; name another with --field, they have 'body'" in error_of(
+        run("skipgram", "x.jsonl"), 1
+    )
+
+
+# --- Vocabulary -------------------------------------------------------------------------------------------------------
+
+
+def counted(path="text.txt", min_count=1):
+    """The lines of a vocabulary in plain Python."""
+    words = naive_text.vocabulary_of(naive_text.tokens_of(Path(path).read_bytes()))
+    return [f"{word} {count}" for word, count in words.items() if count >= min_count]
+
+
+def test_vocab_writes_the_words_and_their_counts(folder):
+    done = run("vocab", "text.txt", "--min-count", "1")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert Path("text.vocab").read_text().splitlines() == counted()
+    n_tokens = len(Path("text.txt").read_text().split())
+    assert f"{n_tokens} tokens of {len(counted())} types" in done.stderr
+    assert f"text.vocab: {len(counted())} words, which cover 100.0%" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ([], lambda: counted(min_count=5)),
+        (["--min-count", 2], lambda: counted(min_count=2)),
+        (["--max-vocab", 7], lambda: counted()[:7]),
+        (["--min-count", 1, "--max-vocab", 1000000], counted),
+        (["--min-count", 1, "--threads", 2], counted),
+        (["--min-count", 1, "--cache", "cache"], counted),
+        (["--mincount", 3], lambda: counted(min_count=3)),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_vocab_takes_the_options_of_training(options, wanted):
+    done = run("vocab", "text.txt", *options, "-o", "-")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == wanted()
+
+
+def test_vocab_of_a_cache_reads_no_text(folder, monkeypatch):
+    assert run("vocab", "text.txt", "--min-count", 1, "--cache", "cache", "-o", "first").exit_code == 0
+    monkeypatch.setattr("embedtrain.corpus.encoding.read_pieces", None)
+    assert run("vocab", "text.txt", "--min-count", 1, "--cache", "cache", "-o", "second").exit_code == 0
+    assert Path("first").read_bytes() == Path("second").read_bytes()
+    assert Path("first").read_text().splitlines() == counted()
+
+
+def test_vocab_counts_all_files(parts):
+    assert run("vocab", "parts", "--min-count", 1).exit_code == 0
+    assert Path("parts.vocab").read_text().splitlines() == counted()
+    assert run("vocab", *parts, "--min-count", 1).exit_code == 0
+    assert Path("vectors.vocab").read_bytes() == Path("parts.vocab").read_bytes()
+
+
+def test_vocab_reads_as_training_does(folder):
+    (folder / "x.jsonl").write_text('{"body": "The the THE dog Dog"}\n')
+    done = run("vocab", "x.jsonl", "--field", "body", "--lowercase", "--min-count", 1, "-o", "-")
+    assert done.stdout == "the 3\ndog 2\n"
+
+
+@pytest.mark.usefixtures("doubtful_text")
+@pytest.mark.parametrize("cache", [[], ["--cache", "cache"]], ids=["plain", "cached"])
+def test_vocab_shows_notes_unless_quiet(cache):
+    warnings.simplefilter("always")  # a process shows a note once, and this one is of many runs
+    for _ in range(2):
+        done = run("vocab", "text.txt", *cache)
+        assert [line.split()[0] for line in done.stderr.splitlines()] == ["Note:", "Note:", "read", "saved"]
+        done = run("vocab", "text.txt", *cache, "--quiet")
+        assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_training_takes_the_file_of_vocab():
+    assert run("vocab", "text.txt", "--min-count", 1).exit_code == 0
+    train = ["skipgram", "text.txt", *SETTINGS[:-1], "1"]
+    assert run(*train, "--read-vocab", "text.vocab", "--save-vocab", "saved").exit_code == 0
+    assert run(*train, "-o", "plain.vec").exit_code == 0
+    assert Path("text.vec").read_bytes() == Path("plain.vec").read_bytes()
+    assert Path("saved").read_bytes() == Path("text.vocab").read_bytes()
+
+
+def test_words_that_the_text_lacks_are_noted(folder):
+    (folder / "words").write_text("the 30\nunheard 20\nin 10\n")
+    done = run("skipgram", "text.txt", *SETTINGS, "--sample", 0, "--read-vocab", "words")
+    assert done.exit_code == 0
+    assert "Note: 1 of the 3 words of the vocabulary do not occur in the text" in done.stderr.splitlines()
+    assert list(WordVectors.load("text.vec").words) == ["the", "unheard", "in"]
+
+
+def test_a_vocabulary_of_another_text_is_one_line(folder):
+    (folder / "words").write_text("unheard 20\nunseen 10\n")
+    line = error_of(run("skipgram", "text.txt", *SETTINGS, "--read-vocab", "words"), 1)
+    assert "the text holds none of the 2 words of the vocabulary" in line
+
+
+def test_max_vocab_is_that_of_the_library():
+    assert run("skipgram", "text.txt", *SETTINGS, "--max-vocab", "30").exit_code == 0
+    wanted = train_skipgram("text.txt", dim=8, epochs=1, threads=1, min_count=2, max_vocab=30)
+    assert len(wanted) == 30
+    assert list(WordVectors.load("text.vec").words) == wanted.words
+
+
+REFUSED_BY_VOCAB = [
+    (1, ["missing.txt"], "cannot read missing.txt: no such file"),
+    (1, ["folder"], "folder holds no files"),
+    (1, ["empty.txt"], "empty.txt holds no words"),
+    (1, ["text.txt", "--min-count", "1000"], "try a min-count of at most"),
+    (1, ["text.txt", "-o", "missing/x"], "missing; create it first"),
+    (1, ["text.txt", "-o", "folder"], "cannot write folder: it is a folder"),
+    (1, ["text.txt", "--cache", "one.txt"], "cannot write one.txt"),
+    (1, ["text.txt", "--field", "x"], "text.txt, line 1: no JSON"),
+    (2, ["text.txt", "-o", "text.txt"], "would replace the corpus text.txt; name another file with -o"),
+    (2, [".", "-o", "folder/../one.txt"], "would replace the corpus"),
+    (2, ["text.txt", "-o", "words.gz"], "written as plain text"),
+    (2, ["text.txt", "--min-count", "0"], "min_count must be at least 1, got 0"),
+    (2, ["text.txt", "--max-vocab", "1"], "max_vocab must be at least 2 words, got 1"),
+    (2, ["missing.txt", "--max-vocab", "1"], "max_vocab must be at least 2 words, got 1"),
+    (2, ["text.txt", "--threads", "-1"], "threads must be"),
+    (2, ["text.txt", "--dim", "5"], "--dim"),
+    (2, [], "CORPUS"),
+]
+
+
+@pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_VOCAB, ids=named(REFUSED_BY_VOCAB))
+def test_bad_input_of_vocab_is_one_line(folder, status, args, message):
+    before = contents(folder)
+    assert message.lower() in error_of(run("vocab", *args), status).lower()
+    assert contents(folder) == before
+
+
+# --- Cache ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_training_with_a_cache_reads_no_text(monkeypatch):
+    assert run("skipgram", "text.txt", *SETTINGS, "--cache", "cache", "-o", "first.vec").exit_code == 0
+
+    def read(corpus):
+        assert corpus.in_memory
+        return read_pieces(corpus)
+
+    monkeypatch.setattr("embedtrain.corpus.encoding.read_pieces", read)
+    assert run("skipgram", "text.txt", *SETTINGS, "--cache", "cache", "-o", "second.vec").exit_code == 0
+    assert Path("first.vec").read_bytes() == Path("second.vec").read_bytes()
+
+
+@pytest.fixture
+def full_cache(folder):
+    (folder / "a\nname").write_text("a b a c\n")
+    for corpus in (["text.txt"], ["a\nname", "one.txt"]):
+        assert run("vocab", *corpus, "--min-count", 1, "--cache", "cache", "-o", "x").exit_code == 0
+    (folder / "cache" / "notes").write_text("mine")
+    return folder / "cache"
+
+
+def test_a_cache_is_listed(folder, full_cache):
+    before = contents(full_cache)
+    done = run("cache", "cache")
+    assert (done.exit_code, done.stderr) == (0, "")
+    *entries, total = done.stdout.splitlines()
+    n_tokens = len((folder / "text.txt").read_text().split())
+    listed = {entry.split("types  ")[1]: entry for entry in entries}
+    several = f"{folder / 'a'}\\nname, {folder / 'one.txt'}"
+    assert set(listed) == {str(folder / "text.txt"), several}
+    assert f"{n_tokens:,} tokens of {len(counted()):,} types" in listed[str(folder / "text.txt")]
+    assert "9 tokens of 4 types" in listed[several]
+    assert total.startswith("2 encoded corpora, ")
+    assert contents(full_cache) == before
+
+
+def test_a_damaged_entry_is_listed(full_cache):
+    for about in full_cache.glob("*/about.json"):
+        about.write_text("{")
+    done = run("cache", "cache")
+    assert done.exit_code == 0
+    assert done.stdout.count("(damaged, or of another version)") == 2
+
+
+def test_a_cache_is_cleared_of_its_entries_only(full_cache):
+    done = run("cache", "cache", "--clear")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].endswith(", removed")
+    assert contents(full_cache) == {"notes": b"mine"}
+    assert run("cache", "cache").stdout == "0 encoded corpora, 0 bytes\n"
+
+
+REFUSED_BY_CACHE = [
+    (1, ["missing"], "there is no cache missing: no such folder"),
+    (1, ["missing", "--clear"], "there is no cache missing: no such folder"),
+    (1, ["text.txt"], "there is no cache text.txt"),
+    (1, ["text.txt", "--clear"], "there is no cache text.txt"),
+    (2, [], "FOLDER"),
+    (2, ["folder", "--nonsense"], "--nonsense"),
+]
+
+
+@pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_CACHE, ids=named(REFUSED_BY_CACHE))
+def test_bad_input_of_cache_is_one_line(folder, status, args, message):
+    before = contents(folder)
+    assert message in error_of(run("cache", *args), status)
+    assert contents(folder) == before
+
+
 # --- The program ------------------------------------------------------------------------------------------------------
 
 
-def python(*args):
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run([sys.executable, *args], capture_output=True, text=True, encoding="utf-8", env=environment)
+def python(*args, text=None, stdout="utf-8"):
+    environment = {**os.environ, "PYTHONIOENCODING": stdout}
+    return subprocess.run(
+        [sys.executable, *args], input=text, capture_output=True, text=True, encoding="utf-8", env=environment
+    )
 
 
 def imported(done):
@@ -400,3 +698,29 @@ def test_errors_of_the_program_are_one_line():
     done = python("-m", "embedtrain", "neighbors", "missing.vec", "word")
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["Error: cannot read missing.vec: No such file or directory"]
+
+
+def test_text_from_a_pipe_is_trained_on(folder):
+    text = (folder / "text.txt").read_text()
+    before = set(contents(folder))
+    done = python("-m", "embedtrain", "skipgram", "-", *SETTINGS, "--cache", "cache", text=text)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Note: standard input is not kept in the cache: it cannot be known again" in done.stderr.splitlines()
+    assert set(contents(folder)) - before == {"vectors.vec", "cache"}
+    assert contents(folder / "cache") == {}
+    assert run("skipgram", "text.txt", *SETTINGS).exit_code == 0
+    assert Path("vectors.vec").read_bytes() == Path("text.vec").read_bytes()
+
+
+def test_vocab_from_a_pipe_to_a_pipe_writes_utf8_whatever_the_terminal_shows():
+    done = python("-m", "embedtrain", "vocab", "-", "-o", "-", "--min-count", "1", text="дом é дом\n", stdout="ascii")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "дом 2\né 1\n", "")
+
+
+def test_vocab_to_a_pipe_that_is_closed_ends_quietly(folder):
+    (folder / "many.txt").write_text("".join(f"{number}\n" for number in range(100_000)))
+    program = [sys.executable, "-m", "embedtrain", "vocab", "many.txt", "-o", "-", "--min-count", "1"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout.readline() == b"0 1\n"
+        running.stdout.close()
+        assert running.stderr.read() == b""

@@ -1,4 +1,4 @@
-from itertools import accumulate, pairwise
+from itertools import accumulate, combinations, pairwise
 
 import numpy as np
 import pytest
@@ -98,7 +98,7 @@ def test_an_empty_file_can_be_mapped(tmp_path):
 @settings(derandomize=True, deadline=None, max_examples=80)
 @given(sentences=SENTENCES, words=st.lists(st.sampled_from("abcdefghxyz"), unique=True, min_size=1))
 def test_tokens_of_other_words_are_left_out(tmp_path_factory, at_once, sentences, words):
-    corpus, place = corpus_of(sentences, tmp_path_factory.mktemp("a")), tmp_path_factory.mktemp("b")
+    corpus, place = corpus_of(sentences, tmp_path_factory.mktemp("a")), tmp_path_factory.mktemp("b") / "new"
     wanted = [left for tokens in sentences if (left := [token for token in tokens if token in words])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoded, "_AT_ONCE", at_once)
@@ -107,17 +107,20 @@ def test_tokens_of_other_words_are_left_out(tmp_path_factory, at_once, sentences
             taken = corpus.with_vocabulary(other, place)
             assert plain(taken) == wanted
             assert taken.vocabulary is other
+            n_absent = len(set(words) - {token for tokens in sentences for token in tokens})
+            note = f"{n_absent:,} of the {len(words):,} words of the vocabulary do not occur in the text"
+            assert taken.notes == ((note,) if n_absent else ())
             assert taken.n_sentences == len(wanted)
             assert taken.ids.max() < len(words)
         else:
-            with refused("no token is left"):
+            with refused(f"the text holds none of the {len(words)} words of the vocabulary"):
                 corpus.with_vocabulary(vocabulary(words), place)
     assert plain(corpus) == sentences, "the corpus is as it was"
 
 
 def test_the_same_vocabulary_changes_nothing(folder, at_once):
     corpus = corpus_of([["a", "b"], ["c"], ["b", "b"]], folder())
-    taken = corpus.with_vocabulary(corpus.vocabulary, folder())
+    taken = corpus.with_vocabulary(corpus.vocabulary, folder() / "new")
     assert taken.ids.tolist() == corpus.ids.tolist()
     assert taken.offsets.tolist() == corpus.offsets.tolist()
 
@@ -126,8 +129,8 @@ def test_notes_are_kept(folder, tmp_path):
     (tmp_path / "text.txt").write_bytes(b"a\0b caf\xe9\n")
     corpus = encode_into(folder(), Corpus(tmp_path / "text.txt"), 2)
     assert len(corpus.notes) == 2
-    assert corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder()).notes == corpus.notes
-    assert plain(corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder())) == [["b", "caf\ufffd"]]
+    assert corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder() / "new").notes == corpus.notes
+    assert plain(corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder() / "new")) == [["b", "caf\ufffd"]]
 
 
 @pytest.mark.parametrize("words", [["c", "a"], ("c", "a")], ids=["list", "tuple"])
@@ -135,13 +138,15 @@ def test_a_vocabulary_may_hold_its_words_in_any_sequence(folder, words):
     corpus = corpus_of([["a", "b", "c"]], folder())
     packed = PackedWords(np.frombuffer(b"ca", np.uint8), np.array([0, 1, 2]))
     for sequence in (words, packed):
-        assert corpus.with_vocabulary(vocabulary(sequence), folder()).ids.tolist() == [1, 0]
+        assert corpus.with_vocabulary(vocabulary(sequence), folder() / "new").ids.tolist() == [1, 0]
 
 
-def test_a_missing_folder_is_refused(folder, tmp_path):
+def test_a_folder_that_cannot_be_made_is_refused(folder, tmp_path):
     corpus = corpus_of([["a", "b"], ["c"]], folder())
     with refused("cannot write .*missing"):
-        corpus.with_vocabulary(corpus.vocabulary, tmp_path / "missing")
+        corpus.with_vocabulary(corpus.vocabulary, tmp_path / "missing" / "new")
+    with refused("cannot write .*: File exists"):
+        corpus.with_vocabulary(corpus.vocabulary, tmp_path)
     with refused("cannot write .*missing"):
         corpus.split(0.5, 1, tmp_path / "missing")
 
@@ -184,7 +189,7 @@ def test_a_corpus_is_split_as_by_hand(tmp_path_factory, at_once, lengths, seed, 
         try:
             parts = corpus.split(share, seed, place)
         except DataError as error:
-            assert str(error) == "no token is left"  # noqa: PT017  # by chance all went to one side
+            assert "the corpus is too small to hold out" in str(error)  # noqa: PT017  # by chance all went to one side
             return
     tokens = [token for sentence in sentences for token in sentence]
     offsets = [0, *accumulate(lengths)]
@@ -214,7 +219,7 @@ def test_the_seed_alone_tells_what_is_held_out(folder):
     corpus = corpus_of(numbered([5] * 200), folder())
     held_out = [plain(corpus.split(0.3, seed, folder())[1]) for seed in (1, 1, 2, 2**64 - 1)]
     assert held_out[0] == held_out[1]
-    assert all(one != other for one, other in [held_out[:2:-1] + held_out[:1], held_out[1:3], held_out[2:]])
+    assert all(one != other for one, other in combinations(held_out[1:], 2))
 
 
 def test_what_is_held_out_at_a_smaller_share_is_so_at_a_larger_one(folder):
@@ -264,7 +269,7 @@ def test_sentences_of_a_thousand_tokens_go_whole_and_longer_ones_by_units_of_a_t
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_split_with_nothing_on_one_side_is_refused(folder, share):
     corpus = corpus_of(numbered([5] * 10), folder())
-    with refused("no token is left"):
+    with refused(rf"the corpus is too small to hold out {share:.2%} of its sentences"):
         corpus.split(share, 1, folder())
 
 
@@ -280,4 +285,4 @@ def test_what_was_split_can_be_taken_from_again(folder, at_once):
     corpus = corpus_of([["a", "b"], ["b", "c", "d"], ["d"]] * 20, folder())
     for part in corpus.split(0.5, 2, folder()):
         wanted = [left for tokens in plain(part) if (left := [token for token in tokens if token in "bd"])]
-        assert plain(part.with_vocabulary(vocabulary(["d", "b"]), folder())) == wanted
+        assert plain(part.with_vocabulary(vocabulary(["d", "b"]), folder() / "new")) == wanted

@@ -11,7 +11,7 @@ from naive_text import sentences_of
 
 from embedtrain.corpus import pieces
 from embedtrain.corpus.encoding import encode
-from embedtrain.corpus.pieces import read_pieces, text_field
+from embedtrain.corpus.pieces import read_pieces, _text_field
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError
 
@@ -76,14 +76,14 @@ def test_a_field_may_have_any_name(write, field):
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.jsonl.gz", "x.ndjson.zst", "x.y.jsonl.xz", "x.jsonl.bz2"])
 def test_files_of_records_are_known_by_their_names(tmp_path, name):
-    assert text_field(tmp_path / name, None) == "text"
-    assert text_field(tmp_path / name, "body") == "body"
+    assert _text_field(tmp_path / name, None) == "text"
+    assert _text_field(tmp_path / name, "body") == "body"
 
 
 @pytest.mark.parametrize("name", ["x.txt", "x", "x.json", "jsonl", "x.jsonl.txt", "x.gz", "-"])
 def test_other_files_are_text_unless_a_field_is_named(tmp_path, name):
-    assert text_field(tmp_path / name, None) is None
-    assert text_field(tmp_path / name, "body") == "body"
+    assert _text_field(tmp_path / name, None) is None
+    assert _text_field(tmp_path / name, "body") == "body"
 
 
 def test_a_field_makes_records_of_any_file(write):

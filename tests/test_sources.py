@@ -92,6 +92,15 @@ def test_a_token_longer_than_many_pieces_stays_whole(tmp_path, monkeypatch):
     assert text_of(path) == path.read_bytes() + b"\n"
 
 
+def test_pieces_do_not_grow_with_the_distance_to_the_last_space(tmp_path, monkeypatch):
+    monkeypatch.setattr(pieces, "_PIECE", 64)
+    monkeypatch.setattr(pieces, "_TAIL", 2)
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"some words that are longer than two bytes " * 50)
+    assert max(piece.n for piece in read_pieces(path)) <= 64 + len("longer")
+    assert text_of(path) == path.read_bytes() + b"\n"
+
+
 @pytest.mark.parametrize("as_type", [str, lambda path: path], ids=["str", "Path"])
 def test_a_file_is_named_by_str_or_path(tmp_path, as_type):
     path = tmp_path / "a name with spaces"
@@ -243,6 +252,16 @@ def test_a_link_that_leads_nowhere_is_refused_by_name(folder):
         text_of(texts)
     with refused("cannot read .*broken: no such file"):
         Corpus(texts).require_readable()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_in_a_folder_are_not_waited_for(folder):
+    texts = folder({"a": b"word"})
+    os.mkfifo(texts / "pipe")
+    assert files_of(texts) == under(texts, "a")
+    (texts / "a").unlink()
+    with refused("the folder .*texts holds no files"):
+        Corpus(texts).files()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="to the superuser all is readable")
@@ -609,7 +628,9 @@ def test_the_identity_of_a_corpus_is_what_its_text_depends_on(folder):
         identity(texts / "a", texts / "b" / "c"),
         identity(texts / "b" / "c", texts / "a"),
     ]
+    state = (texts / "a").stat()
     (texts / "a").write_bytes(b"one more")
+    os.utime(texts / "a", ns=(state.st_atime_ns, state.st_mtime_ns))
     others.append(identity(texts))
     os.utime(texts / "b" / "c", ns=(1, 1))
     others.append(identity(texts))

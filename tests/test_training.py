@@ -1,8 +1,10 @@
 """What models share: schedule, loss, chunks, the loop and the tables."""
 
 import io
+import json
 import math
 import time
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import numpy as np
@@ -112,6 +114,73 @@ def test_loop_gives_every_chunk_to_a_worker_and_reports_epochs(n_workers):
     assert sorted(seen) == expected
     assert [(epoch.number, epoch.epochs, epoch.loss) for epoch in epochs] == [(1, 2, 2.0), (2, 2, 4.0)]
     assert (history.tokens, history.kept, history.losses) == (2000, len(expected), [2.0, 4.0])
+
+
+class Often:
+    """A pause after every `n` questions, the last of them an interrupt where `ends` are taken."""
+
+    def __init__(self, n, ends=math.inf):
+        self.n, self.ends, self.asked, self.taken = n, ends, 0, []
+
+    def is_due(self):
+        self.asked += 1
+        return self.asked % self.n == 0
+
+    def take(self):
+        self.taken.append(None)
+        if len(self.taken) >= self.ends:
+            raise KeyboardInterrupt
+
+
+def drive(seen, history, pause, n_workers=1, epochs=2, n_tokens=1000):
+    """The losses of a run whose workers note their chunks."""
+
+    def worker(chunk):
+        seen.append(chunk)
+        return ChunkResult(chunk.end - chunk.begin, 1, float(chunk.begin + chunk.epoch), 300, chunk.last_lr)
+
+    progress = Progress(n_tokens * epochs, shown=False)
+    return list(
+        train_epochs(
+            [worker] * n_workers, n_tokens, epochs=epochs, lr=0.1, largest_chunk=300, loss_limit=8, history=history,
+            progress=progress, pause=pause,
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+@pytest.mark.parametrize("n", [1, 2, 3, 100])
+def test_pauses_leave_out_no_chunk_and_work_goes_on_between_them(n_workers, n):
+    seen, pause, history = [], Often(n), History()
+    drive(seen, history, pause, n_workers)
+    expected = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
+    assert sorted(seen) == expected
+    assert history.tokens == 2000
+    assert len(pause.taken) <= len(expected), "at least a chunk between two pauses"
+    assert n > 1 or len(pause.taken) == len(expected)
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+@pytest.mark.parametrize("ends", range(1, 9))
+def test_history_tells_at_every_pause_what_is_left(n_workers, ends):
+    whole = History()
+    drive([], whole, NoPause())
+    seen, history = [], History()
+    with pytest.raises(KeyboardInterrupt):
+        drive(seen, history, Often(1, ends), n_workers)
+    assert len(seen) == ends
+    assert history.tokens == sum(chunk.end - chunk.begin for chunk in seen)
+    history = History(**json.loads(json.dumps(asdict(history))))
+    drive(seen, history, NoPause(), n_workers)
+    assert sorted(seen) == [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
+    assert replace(history, seconds=0) == replace(whole, seconds=0)
+
+
+@pytest.mark.parametrize("history", [History(losses=[2.0], stopped=True), History(losses=[2.0, 1.0])], ids=str)
+def test_a_history_that_is_stopped_or_complete_leaves_nothing_to_do(history):
+    seen = []
+    assert drive(seen, history, NoPause()) == []
+    assert seen == []
 
 
 @pytest.mark.parametrize("dim", [1, LANES, LANES + 1, 100])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embedtrain.corpus.vocabulary import Vocabulary
+from embedtrain.corpus.vocabulary import PackedWords, Vocabulary, require_cut
 from embedtrain.errors import DataError, SettingError
 
 
@@ -55,3 +55,69 @@ def test_the_highest_of_large_counts_is_said():
 def test_one_word_is_too_few_whatever_the_min_count(min_count):
     with pytest.raises(DataError, match="7 tokens of 1 types; at least two different words are needed"):
         Vocabulary(["word"], np.array([7])).cut(min_count)
+
+
+def test_the_most_frequent_words_are_kept_ties_by_their_bytes(vocabulary):
+    for n_words in (2, 3, 4):
+        cut = vocabulary.cut(1, n_words)
+        assert cut.words == ["the", "cat", "dog", "sat"][:n_words]
+        assert cut.counts.tolist() == [9, 4, 4, 4][:n_words]
+    assert len(vocabulary) == 5
+
+
+@pytest.mark.parametrize(
+    ("min_count", "max_words", "n_words"), [(1, 5, 5), (1, 1_000_000, 5), (4, 5, 4), (4, 2, 2), (1, None, 5)]
+)
+def test_max_words_and_min_count_both_hold(vocabulary, min_count, max_words, n_words):
+    assert vocabulary.cut(min_count, max_words).words == vocabulary.words[:n_words]
+
+
+@pytest.mark.parametrize("max_words", [1, 0, -1])
+def test_max_words_below_two_are_refused(vocabulary, max_words):
+    message = f"max_vocab must be at least 2 words, got {max_words}; leave it out to keep all"
+    with pytest.raises(SettingError, match=message):
+        vocabulary.cut(1, max_words)
+    with pytest.raises(SettingError, match=message):
+        require_cut(1, max_words)
+
+
+def test_words_that_never_occur_are_too_few():
+    """As a file may have them."""
+    with pytest.raises(DataError, match="7 tokens of 2 types; at least two different words are needed"):
+        Vocabulary(["word", "</s>"], np.array([7, 0])).cut(1)
+
+
+@pytest.fixture
+def packed():
+    """The same words as their bytes."""
+    words = ["the", "дом", "", "é", "🙂"]
+    lengths = [len(word.encode()) for word in words]
+    text = np.frombuffer("".join(words).encode(), np.uint8)
+    return words, PackedWords(text, np.concatenate([[0], np.cumsum(lengths)]))
+
+
+@pytest.mark.parametrize("place", [slice(None), slice(1, 3), slice(3, 1), slice(9), slice(-2, None), slice(0, 5, 2)])
+def test_packed_words_are_sliced_as_a_list(packed, place):
+    words, packed_words = packed
+    assert packed_words[place] == words[place]
+
+
+def test_packed_words_are_found_by_their_places(packed):
+    words, packed_words = packed
+    assert list(packed_words) == words
+    assert [packed_words[place] for place in range(-5, 5)] == words * 2
+    assert len(packed_words) == 5
+    assert "дом" in packed_words
+    assert packed_words.index("é") == 3
+
+
+def test_a_place_beyond_packed_words_is_an_error(packed):
+    for place in (5, -6):
+        with pytest.raises(IndexError):
+            packed[1][place]
+
+
+def test_a_cut_of_packed_words_is_that_of_a_list(packed):
+    words, packed_words = packed
+    counts = np.array([9, 5, 4, 2, 1])
+    assert Vocabulary(packed_words, counts).cut(2, 3).words == words[:3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 
@@ -11,11 +13,12 @@ import click
 def cache(folder: str, clear: bool) -> None:
     """List the encoded corpora that runs with --cache FOLDER have put there, or remove them."""
     from embedtrain.corpus.cache import clear_cache, list_cache
+    from embedtrain.corpus.sources import source_name
     from embedtrain.machine.memory import format_bytes
 
     entries = list_cache(folder)
     for entry in entries:
-        sources = ", ".join(entry.sources)
+        sources = ", ".join(source_name(Path(source)) for source in entry.sources)
         click.echo(f"{format_bytes(entry.n_bytes):>9}  {entry.n_tokens:,} tokens of {entry.n_types:,} types  {sources}")
     if clear:
         clear_cache(folder)

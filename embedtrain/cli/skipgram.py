@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedtrain.cli.options import TrainingCommand, output_path, read_corpus, training_options
 from embedtrain.cli.summary import save_and_say, say_plan
+
+if TYPE_CHECKING:
+    from embedtrain.corpus.sources import Corpus
 
 _REFUSED = {
     "alpha": "it means different things in different tools, use --lr {value}",
@@ -58,23 +62,41 @@ def skipgram(
         say_plan(plan_skipgram(corpus, temp_folder=".", progress=False if quiet else None, **settings))
         return
     path = output_path(corpus, output, ".vec")
+    outputs = {"-o": str(path), "--log": log, "--checkpoint": settings["checkpoint"]}
+    require_apart(corpus, {**outputs, "--save-vocab": settings["save_vocab"]})
     for file in (path, log):
         if file is not None:
             require_writable(file)
     beside = path.parent if path.is_file() or not path.exists() else None  # not beside a device or a pipe
+    epoch_log = EpochLog(log) if log else None
+    if epoch_log and settings["resume"] is not None:
+        epoch_log.require_log()
     options: dict[str, Any] = {
         "temp_folder": beside,
         "progress": False if quiet else None,
-        "callback": EpochLog(log) if log else None,
+        "callback": epoch_log,
     }
     try:
         vectors = train_skipgram(corpus, **options, **settings)
     except Interrupted as interruption:
         save_and_say(interruption.vectors, path, quiet=quiet)
-        again = f"; go on with --resume {settings['checkpoint']}" if settings["checkpoint"] else ""
+        checkpoint = settings["checkpoint"]
+        again = f"; go on with --resume {checkpoint}" if checkpoint and os.path.isfile(checkpoint) else ""
         click.echo(f"Error: interrupted; {path} holds what was trained so far{again}", err=True)
         raise click.exceptions.Exit(130) from None
     save_and_say(vectors, path, quiet=quiet)
+
+
+def require_apart(corpus: Corpus, outputs: dict[str, str | None]) -> None:
+    """See that no output would replace the corpus or another output; devices take many."""
+    taken = {os.path.realpath(file): "the corpus" for file in corpus.files()}
+    for option, path in outputs.items():
+        if path is None or (os.path.exists(path) and not os.path.isfile(path)):
+            continue
+        place = os.path.realpath(path)
+        if place in taken:
+            raise click.UsageError(f"{option} {path} would replace {taken[place]}; name another file")
+        taken[place] = f"the file of {option}"
 
 
 def go_on(ctx: click.Context, settings: dict[str, Any]) -> None:

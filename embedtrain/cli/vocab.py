@@ -23,11 +23,13 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     """
     from embedtrain.corpus.cache import encode_cached
     from embedtrain.corpus.encoding import count_words
+    from embedtrain.corpus.vocabulary import require_cut
     from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
     from embedtrain.machine.files import require_writable
     from embedtrain.machine.progress import Progress, say
     from embedtrain.machine.threads import resolve_threads
 
+    require_cut(settings["min_count"], settings["max_vocab"])
     corpus = read_corpus(settings)
     threads = resolve_threads(settings["threads"])
     path = None if output == "-" else output_path(corpus, output, ".vocab")
@@ -45,7 +47,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     words = found.cut(settings["min_count"], settings["max_vocab"])
     if path is None:
         for lines in format_lines(words):
-            click.echo(lines, nl=False)
+            click.echo(lines.encode(), nl=False)  # the bytes of the file, whatever the terminal shows
         return
     write_vocabulary(path, words)
     say(f"read     {found.n_tokens:,} tokens of {len(found):,} types", shown=not quiet)

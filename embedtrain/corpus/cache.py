@@ -1,8 +1,8 @@
 """The cache: encoded corpora that are kept in a folder, so that a later run on the same text need not read it.
 
-An entry is a folder named after the sources and options of its corpus. It holds `ids`, `offsets`, `words` (their
-bytes), `starts`, `counts`, and `about.json`, which says what text this is and has a checksum of all the rest. An entry
-is put together elsewhere and renamed when it is complete.
+An entry is a folder, hidden lest it be read as a corpus, and named after the sources and options of its own. It holds
+`ids`, `offsets`, `words` (their bytes), `starts`, `counts`, and `about.json`, which says what text this is and has a
+checksum of all the rest. An entry is put together elsewhere and renamed when it is complete.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import in_order, run_tasks
 
 _VERSION = 1  # of the entries, and of what is a token
-_SUFFIX = ".encoded"
+_NAME = re.compile(r"\.[0-9a-f]{32}\.encoded")
 _FILES = ("ids", "offsets", "words", "starts", "counts")
 _PART = 1 << 24  # bytes that get a checksum of their own
 
@@ -84,15 +85,12 @@ def encode_cached(
             new.mkdir()
         encoded = encode_into(new, corpus, threads, progress)
         if identity is None:
-            notes = (*encoded.notes, f"{corpus.name} is not kept in the cache: it cannot be known again")
-            yield EncodedCorpus(encoded.ids, encoded.offsets, encoded.vocabulary, notes)
-        elif corpus.identity() != identity:
-            yield encoded  # someone wrote to it meanwhile
-        else:
-            entry = folder / _name(identity)
+            note = f"{corpus.name} is not kept in the cache: it cannot be known again"
+            encoded = replace(encoded, notes=(*encoded.notes, note))
+        elif corpus.identity() == identity:  # otherwise someone wrote to it meanwhile
             _complete(new, encoded, identity, threads)
-            _replace(entry, new, temporary)
-            yield EncodedCorpus.in_folder(entry, encoded.vocabulary, encoded.notes)
+            _replace(folder / _name(identity), new, temporary)
+        yield encoded  # mapped, whatever another run may do to the entry
 
 
 def list_cache(cache: str | os.PathLike[str]) -> list[Entry]:
@@ -130,13 +128,15 @@ def clear_cache(cache: str | os.PathLike[str]) -> None:
 def _entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"there is no cache {folder}: no such folder")
-    return sorted(path for path in folder.glob(f"*{_SUFFIX}") if path.is_dir() and not path.is_symlink())
+    return sorted(
+        path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    )
 
 
 def _name(identity: Mapping[str, Any]) -> str:
     """The name of an entry: the same for the same sources and options, whatever is in the files."""
     what = {key: value for key, value in identity.items() if key != "files"}
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32] + _SUFFIX
+    return f".{hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]}.encoded"
 
 
 def _read(entry: Path, identity: Mapping[str, Any], threads: int) -> EncodedCorpus | None:
@@ -154,7 +154,7 @@ def _read(entry: Path, identity: Mapping[str, Any], threads: int) -> EncodedCorp
 
 def _about(entry: Path) -> dict[str, Any]:
     """What an entry says of itself, nothing if that is damaged."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
         if isinstance(about, dict) and about.get("checksum") == _checksum_of(about):
             return about
@@ -190,7 +190,7 @@ def _complete(folder: Path, encoded: EncodedCorpus, identity: Mapping[str, Any],
 def _replace(entry: Path, new: Path, temporary: Path) -> None:
     """Put a new entry into the place of what may be there."""
     with writing(entry):
-        if entry.exists():
+        if os.path.lexists(entry):
             entry.rename(temporary / "old")
         try:
             new.rename(entry)

@@ -87,8 +87,8 @@ class EncodedCorpus:
     def split(self, share: float, seed: int, folder: Path) -> tuple[EncodedCorpus, EncodedCorpus]:
         """Most of the corpus, and about the `share` of it that is held out, in new files in two folders in `folder`.
 
-        What is held out is drawn at random: sentences, and units of 1,000 tokens of longer ones, whose borders become
-        borders of sentences. The vocabulary, counts included, stays that of the whole.
+        What is held out is drawn at random: sentences, and units of 1,000 tokens of longer ones; a sentence ends where
+        something was taken out of it. The vocabulary, counts included, stays that of the whole.
 
         Raises
         ------

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.corpus.pieces import Piece, read_pieces, text_field
-from embedtrain.corpus.sources import Corpus, CorpusLike, source_name
+from embedtrain.corpus.pieces import Piece, read_pieces
+from embedtrain.corpus.sources import Corpus, CorpusLike
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
@@ -99,6 +99,7 @@ class _Encoded(NamedTuple):
     """What became of a piece: so much lies next in the files of its worker."""
 
     file: int
+    source: str
     worker: _Counter
     n_tokens: int
     n_breaks: int
@@ -116,20 +117,32 @@ def _read(
             progress.update(piece.n_tokens)
     if not any(piece.n_tokens for piece in pieces):
         raise DataError(_no_words(corpus))
-    types = TypeTable()
-    numbers = [types.merge(worker.types) for worker in workers]
-    where = _Places.of(corpus, pieces)
+    types, numbers = _merge(workers)
+    where = _Places.of(pieces)
     invalid = types.invalid()
     notes = [*where.invalid(types, invalid, corpus.invalid_utf8), *where.controls([worker.state for worker in workers])]
     if invalid or corpus.lowercase:
         types, respelled = types.respelled(str.casefold if corpus.lowercase else str)
         numbers = [respelled[of_worker] for of_worker in numbers]
+    types.close()
     order = types.order()
     ranks = np.empty(types.n, np.int32)
     ranks[order] = np.arange(types.n, dtype=np.int32)
     for worker, of_worker in zip(workers, numbers, strict=True):
         worker.ranks = ranks[of_worker]
     return pieces, Vocabulary(types.packed(order), types.counts[order]), tuple(notes)
+
+
+def _merge(workers: Sequence[_Counter]) -> tuple[TypeTable, list[NDArray[np.int32]]]:
+    """The types of all workers, and the numbers there of each worker's types; the workers keep none."""
+    types = workers[0].types
+    numbers = [np.arange(types.n, dtype=np.int32)]
+    for worker in workers[1:]:
+        worker.types.close()
+        numbers.append(types.merge(worker.types))
+        del worker.types  # with millions of types, memory is short
+    del workers[0].types
+    return types, numbers
 
 
 class _Counter:
@@ -139,10 +152,13 @@ class _Counter:
         self.types = TypeTable()
         self.state = np.zeros(tokens.STATE, np.int64)
         self.ranks = np.empty(0, np.int32)  # the id of each of its types in the order of the whole corpus
+        self._ids, self._breaks = np.empty(0, np.int32), np.empty(0, np.int64)  # of a piece
 
     def __call__(self, piece: Piece) -> tuple[int, _Encoded]:
-        ids, breaks = np.empty(piece.n // 2 + 1, np.int32), np.empty(piece.n // 2 + 2, np.int64)
-        state = self.state
+        room = piece.n // 2 + 2
+        if len(self._ids) < room:  # most pieces are equally long, and new memory is slow
+            self._ids, self._breaks = np.empty(room, np.int32), np.empty(room, np.int64)
+        ids, breaks, state = self._ids, self._breaks, self.state
         state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_BREAKS, tokens.N_LINES]] = 0
         state[tokens.N_TYPES] = self.types.n
         while True:
@@ -153,7 +169,7 @@ class _Counter:
             self.types.make_room(lacking)
         n_tokens, n_breaks = int(state[tokens.N_TOKENS]), int(state[tokens.N_BREAKS])
         self.keep(ids[:n_tokens], breaks[:n_breaks])
-        return piece.number, _Encoded(piece.file, self, n_tokens, n_breaks, int(state[tokens.N_LINES]))
+        return piece.number, _Encoded(piece.file, piece.source, self, n_tokens, n_breaks, int(state[tokens.N_LINES]))
 
     def keep(self, ids: NDArray[np.int32], breaks: NDArray[np.int64]) -> None:
         """What to do with the tokens of a piece; nothing, if types and counts are all that is wanted."""
@@ -259,23 +275,15 @@ class _Places:
     lines: list[int]  # line feeds before each piece in its file
 
     @classmethod
-    def of(cls, corpus: Corpus, pieces: Sequence[_Encoded]) -> _Places:
-        files = [corpus.name]
-        if not corpus.in_memory:
-            files = [
-                ("" if text_field(path, corpus.field) is None else "the text in ") + source_name(path)
-                for path in corpus.files()
-            ]
-        names: list[str] = []
+    def of(cls, pieces: Sequence[_Encoded]) -> _Places:
         lines: list[int] = []
         file, line = -1, 0
         for piece in pieces:
             line = line if piece.file == file else 0
             file = piece.file
-            names.append(files[file])
             lines.append(line)
             line += piece.n_lines
-        return cls(names, lines)
+        return cls([piece.source for piece in pieces], lines)
 
     def _place(self, seen: int) -> str:
         piece, line = seen >> 32, seen & 0xFFFFFFFF

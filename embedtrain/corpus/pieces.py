@@ -39,6 +39,7 @@ class Piece(NamedTuple):
 
     number: int  # 0, 1, 2, … in reading order
     file: int  # which file of the corpus it is from
+    source: str  # what messages call that
     text: NDArray[np.uint8]  # (n + PADDING,)
 
     @property
@@ -55,25 +56,29 @@ def read_pieces(corpus: Corpus) -> Iterator[Piece]:
     DataError
         If a file cannot be read or is no text, or an item of an iterable is not what its first item promised.
     """
-    for number, (file, text) in enumerate(_texts(corpus)):
-        yield Piece(number, file, text)
+    for number, (file, source, text) in enumerate(_texts(corpus)):
+        yield Piece(number, file, source, text)
 
 
-def _texts(corpus: Corpus) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
     if corpus.in_memory:
         for text in _join_lines(_lines(corpus.sources[0])):
-            yield 0, text
+            yield 0, corpus.name, text
         return
     for file, path in enumerate(corpus.files()):
         with reading(path), open_source(path) as plain:
             name = source_name(path)
             stream = compression.Stream(name, plain)
-            field = text_field(path, corpus.field)
-            for text in _read(name, stream) if field is None else _read_json(name, stream, field):
-                yield file, text
+            field = _text_field(path, corpus.field)
+            if field is None:
+                for text in _read(name, stream):
+                    yield file, name, text
+            else:
+                for text in _read_json(name, stream, field):
+                    yield file, f"the text in {name}", text
 
 
-def text_field(path: Path, field: str | None) -> str | None:
+def _text_field(path: Path, field: str | None) -> str | None:
     """The field of a file's records that holds text, None if the file is text."""
     name = path.name
     for suffix in compression.SUFFIXES:

@@ -178,7 +178,8 @@ def _files_in(folder: Path) -> list[Path]:
             if place not in seen:
                 folders.append(name)
                 seen.add(place)
-        found += [Path(root, name) for name in files if not name.startswith(".")]
+        paths = (Path(root, name) for name in files if not name.startswith("."))
+        found += [path for path in paths if os.path.isfile(path) or not os.path.exists(path)]  # pipes might never end
     if not found:
         raise DataError(f"the folder {source_name(folder)} holds no files (hidden ones do not count)")
     return sorted(found, key=lambda path: path.relative_to(folder).parts)

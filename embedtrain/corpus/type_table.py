@@ -86,6 +86,10 @@ class TypeTable:
         if is_full:
             tokens.fill_slots(self.arrays, self.n)
 
+    def close(self) -> None:
+        """Give back the memory of the slots, up to two thirds of all: no types may be added any more."""
+        self.arrays = self.arrays._replace(slots=np.zeros(0, np.uint64))
+
     def merge(self, other: TypeTable) -> NDArray[np.int32]:
         """Take in the types of `other` with their counts; returns their numbers here."""
         return self.add(other.arrays.text, other.starts, other.counts, other.first_seen)
@@ -137,8 +141,8 @@ class TypeTable:
 
     def packed(self, order: NDArray[np.int32]) -> PackedWords:
         """The spellings in that order; all must be UTF-8."""
-        starts = np.zeros(len(order) + 1, np.int64)
-        np.cumsum(np.diff(self.starts)[order], out=starts[1:])
+        starts = np.empty(len(order) + 1, np.int64)
+        tokens.place(self.arrays, order, starts)
         text = np.empty(starts[-1] + tokens.PADDING, np.uint8)
         tokens.gather(self.arrays, order, starts, text)
         return PackedWords(text[: starts[-1]], starts)

@@ -81,10 +81,7 @@ class Vocabulary:
         DataError
             If fewer than two words are left, of which nothing can be learnt.
         """
-        if min_count < 1:
-            raise SettingError(f"min_count must be at least 1, got {min_count}; 1 keeps every word")
-        if max_words is not None and max_words < 2:
-            raise SettingError(f"max_vocab must be at least 2 words, got {max_words}; leave it out to keep all")
+        require_cut(min_count, max_words)
         n_words = self.n_frequent(min_count)
         if n_words < 2:
             raise DataError(self._too_few(n_words, min_count))
@@ -93,7 +90,7 @@ class Vocabulary:
 
     def _too_few(self, n_words: int, min_count: int) -> str:
         found = f"the corpus has {self.n_tokens:,} tokens of {len(self):,} types"
-        if len(self) < 2:
+        if self.n_frequent(1) < 2:  # in a file, counts may be 0
             return f"{found}; at least two different words are needed to learn from"
         left = "no word" if n_words == 0 else "only one word"
         second = int(self.counts[1])
@@ -101,3 +98,17 @@ class Vocabulary:
             f"{left} occurs {min_count} times or more: {found}, "
             f"{self.words[0]!r} most often, {self.counts[0]:,} times; try a min-count of at most {second}"
         )
+
+
+def require_cut(min_count: int, max_words: int | None) -> None:
+    """See whether a vocabulary could be cut so, before a corpus is read for it.
+
+    Raises
+    ------
+    SettingError
+        If `min_count` is below 1 or `max_words` below 2.
+    """
+    if min_count < 1:
+        raise SettingError(f"min_count must be at least 1, got {min_count}; 1 keeps every word")
+    if max_words is not None and max_words < 2:
+        raise SettingError(f"max_vocab must be at least 2 words, got {max_words}; leave it out to keep all")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embedtrain.corpus.sources import reading
+from embedtrain.corpus.sources import reading, source_name
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_file
@@ -47,22 +47,26 @@ def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     """
     path = Path(path)
     counts: dict[str, int] = {}
+    total = 0
     with reading(path), open(path, "rb") as file:
         for number, line in enumerate(file, 1):
-            place = f"{path}, line {number}"
+            place = f"{source_name(path)}, line {number}"
             try:
-                word, count = line.decode().split()
+                word, count = line.decode("utf-8-sig" if number == 1 else "utf-8").split()
                 counted = int(count)
             except UnicodeDecodeError:
                 raise DataError(f"{place}: {line[:40]!r} is not UTF-8") from None
             except ValueError:
                 raise DataError(f"{place}: expected a word, a space and its count, got {line[:40]!r}") from None
-            if not 0 <= counted < 2**63:
+            if counted < 0:
                 raise DataError(f"{place}: {word!r} has the count {counted}; counts are at least 0")
+            total += counted
+            if total >= 2**63:
+                raise DataError(f"{place}: the counts come to {total:,} in all; they must be below 2 ** 63")
             if word in counts:
                 raise DataError(f"{place}: the word {word!r} stands twice; remove one of its lines")
             counts[word] = counted
     if not counts:
-        raise DataError(f"{path} holds no words: it is empty")
+        raise DataError(f"{source_name(path)} holds no words: it is empty")
     words = sorted(counts, key=lambda word: (-counts[word], word.encode()))
     return Vocabulary(words, np.array([counts[word] for word in words], np.int64))

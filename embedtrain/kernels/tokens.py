@@ -19,11 +19,12 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import kernel
-from embedtrain.kernels.sampling import mix
 
 _BLOCK, _WORD = 64, 8  # bytes
 PADDING = _BLOCK  # bytes after a text, or after the spellings in a table, that may be looked at
 
+_FACTOR = np.uint64(0xB492B66FBE98F273)  # of hashes (a prime of CityHash): of 15, the one that spreads words best
+_HALF = np.uint64(32)
 _FREE, _ONE, _BYTE, _ALL = np.uint64(0), np.uint64(1), np.uint64(0xFF), np.uint64(0xFFFFFFFFFFFFFFFF)
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _NUMBER = 1  # where a slot has the number of its type
@@ -104,6 +105,18 @@ def bytes_between(typing, text, position, low, high):
 
 
 @intrinsic
+def fold(typing, x, y):
+    """Scramble: the halves of the product of 128 bits, one upon the other (from wyhash; Wang Yi 2019)."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+        wide = ir.IntType(128)
+        product = builder.mul(*(builder.zext(argument, wide) for argument in arguments))
+        return builder.xor(builder.trunc(product, _INT64), builder.trunc(builder.lshr(product, wide(64)), _INT64))
+
+    return numba_types.uint64(numba_types.uint64, numba_types.uint64), generate
+
+
+@intrinsic
 def lowest(typing, bits):
     """The place of the lowest bit that is set, 64 if none is."""
 
@@ -164,14 +177,21 @@ def key_of(text, begin, end):
         return first_bytes(text, begin, end)
     code = np.uint64(end - begin)
     for position in range(begin, end - _WORD, _WORD):
-        code = mix(code ^ load_word(text, position))
-    return (mix(code ^ load_word(text, end - _WORD)) & ~_BYTE) | _ONE
+        code = fold(code ^ load_word(text, position), _FACTOR)
+    return (fold(code ^ load_word(text, end - _WORD), _FACTOR) & ~_BYTE) | _ONE
 
 
 @kernel
 def home_of(slots, key):
-    """The slot to begin with in search for a key."""
-    return np.int64(mix(key)) & (slots.size - 2)
+    """The slot to begin with in search for a key. One product is not enough for its lower half to be even."""
+    return np.int64(fold(key, _FACTOR) >> _HALF) & (slots.size - 2)
+
+
+@kernel
+def is_type(types, number, text, begin, end):
+    """Whether text[begin:end] is the type, of at least 8 bytes."""
+    start, stop = types.starts[number], types.starts[number + _ONE]
+    return stop - start == end - begin and are_same(text, begin, end, types.text, start)
 
 
 @kernel
@@ -179,14 +199,9 @@ def find_slot(types, text, begin, end, key):
     """The slot that holds the type text[begin:end], or the free slot where it belongs."""
     slots = types.slots
     slot = home_of(slots, key)
-    while slots[slot] != _FREE:
-        if slots[slot] == key:
-            if key & _BYTE != _ONE:
-                break
-            number = np.int64(slots[slot + _NUMBER])
-            start = types.starts[number]
-            if types.starts[number + 1] - start == end - begin and are_same(text, begin, end, types.text, start):
-                break
+    while slots[slot] != key or (key & _BYTE == _ONE and not is_type(types, slots[slot + _NUMBER], text, begin, end)):
+        if slots[slot] == _FREE:
+            break
         slot = (slot + 2) & (slots.size - 1)
     return slot
 
@@ -392,8 +407,8 @@ def exchange(order, keys, i, k):
 
 @kernel
 def partition(order, keys, begin, end):
-    """Bring the lesser keys of [begin, end) to the front, the greater to the back; where those are that equal a pivot."""
-    pivot = keys[begin + np.int64(mix(np.uint64(begin ^ end)) % np.uint64(end - begin))]
+    """Bring the lesser keys of [begin, end) to the front, the greater to the back; where the pivot's equals lie."""
+    pivot = keys[begin + np.int64(fold(np.uint64(end), _FACTOR) % np.uint64(end - begin))]
     at = begin
     while at < end:
         key = keys[at]
@@ -451,8 +466,17 @@ def sort_types(types, order, keys, waiting):
 
 
 @kernel
+def place(types, order, starts):
+    """Where each of the types in `order` starts if their spellings stand one after the other, and the last ends."""
+    starts[0] = 0
+    for i in range(order.size):
+        number = order[i]
+        starts[i + 1] = starts[i] + types.starts[number + 1] - types.starts[number]
+
+
+@kernel
 def gather(types, order, starts, text):
-    """Write the spellings of the types in `order` to their places in `text`, which begin at `starts`."""
+    """Write the spellings of the types in `order` into `text`, where each starts."""
     for i in range(order.size):
         number = order[i]
         copy_bytes(text, starts[i], types.text, types.starts[number], types.starts[number + 1])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,7 +95,7 @@ class Checkpoint:
                             f"cannot resume from {path}: it has the format {about['format']} of embedtrain "
                             f"{about['embedtrain']}, this is {__version__} and reads the format {_VERSION}"
                         )
-                    return cls(
+                    checkpoint = cls(
                         about["settings"],
                         about["text"],
                         History(**about["history"]),
@@ -107,11 +105,25 @@ class Checkpoint:
                         arrays["context_vectors"],
                         arrays["frozen"],
                     )
-            except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-                if isinstance(error, DataError):
-                    raise
+                checkpoint._require_whole()
+                return checkpoint
+            except (DataError, OSError):
+                raise
+            except Exception as error:  # damage makes NumPy and zipfile raise all kinds
                 what = " ".join(str(error).split())[:100]
                 raise DataError(f"cannot resume from {path}: it is damaged or no checkpoint ({what})") from error
+
+    def _require_whole(self) -> None:
+        """See that all arrays are what `save` wrote: of one that is shorter, NumPy checks no sum."""
+        n_words, shape = len(self.words), self.word_vectors.shape
+        for array, dtype, shapes in (
+            (self.counts, np.int64, [(n_words,)]),
+            (self.word_vectors, np.float32, [(n_words, self.settings["dim"])]),
+            (self.context_vectors, np.float32, [shape]),
+            (self.frozen, np.uint8, [(n_words,), (0,)]),
+        ):
+            if array.dtype != dtype or array.shape not in shapes:
+                raise ValueError(f"an array of shape {array.shape} and type {array.dtype}")
 
     def require_settings(self, settings: Mapping[str, Any]) -> None:
         """See that a run has the settings of the checkpoint.

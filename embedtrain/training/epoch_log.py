@@ -16,8 +16,8 @@ from embedtrain.machine.files import atomic_file, writing
 class EpochLog:
     """A callback that writes what it is told of an epoch into a file of JSON lines.
 
-    The first epoch it is told of begins the file anew, or continues it: lines on earlier epochs stay, so that the log
-    of a resumed run tells of all its epochs, each once.
+    Epoch 1 begins the file anew. A later one that is the first it is told of continues it: lines on earlier epochs
+    stay, so that the log of a resumed run tells of all its epochs, each once.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class EpochLog:
             if value is None or isinstance(value, (int, float))
         }
         line = json.dumps(record) + "\n"
-        if self._begun:
+        if self._begun and epoch.number > 1:
             with writing(self._path), open(self._path, "a", encoding="utf-8") as file:
                 file.write(line)
             return
@@ -51,11 +51,23 @@ class EpochLog:
             new.write("".join([*earlier, line]).encode())
         self._begun = True
 
+    def require_log(self) -> None:
+        """See that the file, if it is there, could be continued: before an epoch of work, not after.
+
+        Raises
+        ------
+        DataError
+            If it is no such log, or cannot be read.
+        """
+        if self._path.is_file():
+            self._before(0)
+
     def _before(self, number: int) -> list[str]:
         """The lines of the file on earlier epochs."""
         with reading(self._path):
             lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         try:
-            return [line for line in lines if line.endswith("\n") and json.loads(line)["epoch"] < number]
+            whole = [line for line in lines if line.endswith("\n") or not line.startswith("{")]  # not cut by a crash
+            return [line for line in whole if json.loads(line)["number"] < number]
         except (ValueError, KeyError, TypeError):
             raise DataError(f"cannot continue the log {self._path}: it is none; name another file") from None

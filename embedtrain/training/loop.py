@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import NamedTuple, Protocol
 
 from embedtrain.errors import DataError
@@ -61,7 +61,7 @@ class Pause(Protocol):
     """What may interrupt the work, at moments when nobody is in the middle of it."""
 
     def is_due(self) -> bool:
-        """Whether to let the workers finish what they are at; asked before every chunk, by any thread."""
+        """Whether to let the workers finish what they are at; asked by any thread, before chunks but the first."""
 
     def take(self) -> None:
         """Called when no worker is at work."""
@@ -124,7 +124,8 @@ def train_epochs(
         chunks = plan_chunks(n_tokens, epoch, epochs, lr, largest_chunk)
         while history.chunks < len(chunks):
             started, seconds = time.perf_counter(), history.seconds
-            stretch = takewhile(lambda _: not pause.is_due(), chunks[history.chunks :])
+            left = chunks[history.chunks :]
+            stretch = chain(left[:1], takewhile(lambda _: not pause.is_due(), left[1:]))  # work goes on between pauses
             with closing(run_tasks(workers, stretch)) as results:
                 for result in results:
                     meter.add(result)

@@ -1,3 +1,4 @@
+import itertools
 import re
 
 import numpy as np
@@ -174,6 +175,8 @@ def homes_of(words, n_slots):
 
 
 MANY = 40_009
+LETTERS = [bytes(three) for three in itertools.product(range(0x61, 0x7B), repeat=3)]
+CHINESE = range(0x4E00, 0x4E00 + 200)
 CROWDS = {
     "type-n": [b"type-%d" % n for n in range(MANY)],
     "numbers": [b"%d" % n for n in range(MANY)],
@@ -185,17 +188,24 @@ CROWDS = {
     "one bit": [bytes([64 | 1 << i]) * n + bytes([64 | 1 << k]) for i in range(6) for k in range(6) for n in range(99)],
     "the middle": [b"abcdefgh%08dabcdefgh" % n for n in range(MANY)],
     "the highest bytes": [b"abcd%04d" % n for n in range(10_000)],
+    "bytes in the middle": [b"ab%04dcd" % n for n in range(10_000)],
+    "hexadecimal": [b"%08x" % n for n in range(MANY)],
+    "times": [b"%02d:%02d:%02d" % (h, m, s) for h in range(24) for m in range(60) for s in range(60)],
+    "three letters": LETTERS,
+    "infixes": [b"un" + letters + b"ing" for letters in LETTERS],
+    "pairs of Chinese characters": [(chr(a) + chr(b)).encode() for a, b in itertools.product(CHINESE, repeat=2)],
+    "Cyrillic": [(a + b + c + "а").encode() for a, b, c in itertools.product(map(chr, range(0x430, 0x450)), repeat=3)],
 }
 
 
 @pytest.mark.parametrize("crowd", CROWDS)
-def test_slots_are_as_spread_as_random_ones(crowd):
+def test_homes_are_spread_as_random_ones_would_be(crowd):
     words = sorted(set(CROWDS[crowd]))
     n_slots = 1 << (len(words) * 4 // 3).bit_length()
     found = homes_of(words, n_slots)
     chance = 1 - (1 - 1 / n_slots) ** len(words)  # for a slot to be home of any
-    assert len(np.unique(found)) / n_slots == pytest.approx(chance, rel=0.03 if len(words) > 5000 else 0.1)
-    assert np.bincount(found).max() <= 9
+    assert len(np.unique(found)) / n_slots > 0.95 * chance
+    assert np.bincount(found).max() <= 8
 
 
 @pytest.mark.parametrize("crowd", CROWDS)

@@ -1,0 +1,729 @@
+"""Runs that are cut short, and go on from their checkpoint as if nothing had been."""
+
+import itertools
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import generate
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from embedtrain import DataError, Interrupted, SettingError, TrainingError, WordVectors, cli, train_skipgram
+from embedtrain.machine.files import atomic_file
+from embedtrain.skipgram import _SkipgramModel
+from embedtrain.training.checkpoint import Checkpoint
+from embedtrain.training.loop import LARGEST_CHUNK, plan_chunks
+
+TOY = Path(generate.__file__).parent / "toy.txt"
+POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and limits")
+TEXT = list(generate.sentences(1500, 3))
+N_CHUNKS = 6  # of an epoch
+
+
+def train(corpus=TEXT, **settings):
+    usual = {"dim": 8, "epochs": 2, "min_count": 1, "threads": 1, "progress": False}
+    return train_skipgram(corpus, **{**usual, **settings})
+
+
+def outcome(vectors):
+    """All that must not depend on whether the run was cut short."""
+    report = vectors.report
+    tables = vectors.vectors.tobytes(), vectors.context_vectors.tobytes()
+    return *tables, list(vectors.words), report.losses, report.valid_losses, report.kept_share
+
+
+def done(path):
+    """The history in a checkpoint, less the time."""
+    return {**asdict(Checkpoint.load(path).history), "seconds": None}
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """All checkpoints of a run, each in a file of its own."""
+    save, paths = Checkpoint.save, []
+
+    def save_apart(checkpoint, path):
+        paths.append(tmp_path / f"{len(paths)}.checkpoint")
+        save(checkpoint, paths[-1])
+
+    monkeypatch.setattr(Checkpoint, "save", save_apart)
+    return paths
+
+
+@pytest.fixture
+def interrupt_after(monkeypatch):
+    """A function that lets an interrupt come after so many questions whether one came."""
+
+    def interrupt_after(n):
+        @contextmanager
+        def deferred():
+            asked = itertools.count()
+            yield lambda: next(asked) >= n
+
+        monkeypatch.setattr("embedtrain.trainer.deferred_interrupts", deferred)
+
+    yield interrupt_after
+    monkeypatch.undo()
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """The checkpoint of a run that was stopped after the first of two epochs."""
+    path = tmp_path / "run.checkpoint"
+    train(checkpoint=path, callback=lambda epoch: True)
+    state = Checkpoint.load(path)
+    replace(state, history=replace(state.history, stopped=False)).save(path)
+    return path
+
+
+# --- Going on ---------------------------------------------------------------------------------------------------------
+
+
+def variant(name, tmp_path):
+    """Settings that a run needs whenever it starts, and those that it needs only the first time."""
+    words = [word for sentence in TEXT for word in sentence]
+    if name == "read_vocab":
+        lines = [f"{word} {words.count(word) + 1}\n" for word in sorted(set(words))[::2]]
+        (tmp_path / "vocab.txt").write_text("".join(lines))
+    rng = np.random.default_rng(4)
+    known = sorted(set(words))[::3]
+    vectors = WordVectors(known, rng.normal(0, 0.1, (len(known), 8)).astype(np.float32))
+    return {
+        "usual": ({}, {}),
+        "valid_share": ({"valid_share": 0.1}, {}),
+        "valid": ({"valid": list(generate.sentences(400, 9))}, {}),
+        "frozen": ({}, {"init": vectors, "freeze": True}),
+        "frozen and held out": ({"valid_share": 0.1}, {"init": vectors, "freeze": True}),
+        "max_vocab": ({"max_vocab": 50, "sample": 0}, {}),
+        "read_vocab": ({"read_vocab": tmp_path / "vocab.txt", "valid_share": 0.1}, {}),
+        "patience": ({"valid_share": 0.1, "patience": 1, "epochs": 3}, {}),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["usual", "valid_share", "valid", "frozen", "frozen and held out", "max_vocab", "read_vocab", "patience"],
+)
+def test_a_run_that_goes_on_after_any_chunk_ends_in_the_same_bytes(kept, tmp_path, name):
+    always, at_first = variant(name, tmp_path)
+    whole = train(**always, **at_first, checkpoint="x", checkpoint_minutes=0)
+    last, *others = reversed(kept)
+    assert len(others) >= 3 * len(whole.report.losses), "one after every chunk"
+    assert outcome(train(**always, **at_first)) == outcome(whole), "checkpoints change nothing"
+    for path in [last, *others]:
+        again = train(**always, resume=path, checkpoint="x", checkpoint_minutes=60)
+        assert outcome(again) == outcome(whole), Checkpoint.load(path).history
+        assert done(kept[-1]) == done(last)
+
+
+@pytest.mark.parametrize("n", range(2 * N_CHUNKS))
+def test_an_interrupt_writes_a_checkpoint_from_which_a_run_goes_on(interrupt_after, tmp_path, n):
+    path = tmp_path / "run.checkpoint"
+    interrupt_after(n)
+    with pytest.raises(Interrupted) as interruption:
+        train(checkpoint=path, checkpoint_minutes=math.inf)
+    state = Checkpoint.load(path)
+    assert state.word_vectors.tobytes() == interruption.value.vectors.vectors.tobytes()
+    assert (state.history.losses, state.history.stopped) == (interruption.value.vectors.report.losses, False)
+    interrupt_after(1000)
+    assert outcome(train(resume=path)) == outcome(train())
+
+
+def test_a_run_may_be_cut_short_again_and_again(interrupt_after, tmp_path):
+    path = tmp_path / "run.checkpoint"
+    cuts = 0
+    while True:
+        interrupt_after(2)
+        try:
+            vectors = train(checkpoint=path, resume=path if cuts else None)
+        except Interrupted:
+            cuts += 1
+        else:
+            break
+    assert cuts >= 3
+    interrupt_after(1000)
+    assert outcome(vectors) == outcome(train())
+
+
+def test_two_threads_train_on_every_chunk_once_though_cut_short(interrupt_after, monkeypatch, tmp_path):
+    path, seen, make_worker = tmp_path / "run.checkpoint", [], _SkipgramModel.worker
+
+    def worker(model, thread, text=None):
+        work = make_worker(model, thread, text)
+        return lambda chunk: (seen.append(chunk), work(chunk))[1]
+
+    whole = train(epochs=5)
+    monkeypatch.setattr(_SkipgramModel, "worker", worker)
+    monkeypatch.setattr("embedtrain.trainer.Run._compile", lambda run: None)
+    resume, n_tokens = None, sum(map(len, TEXT))
+    while True:
+        interrupt_after(5)
+        try:
+            vectors = train(epochs=5, threads=2, checkpoint=path, resume=resume)
+        except Interrupted:
+            resume = path
+            history = Checkpoint.load(path).history
+            begins = [chunk.begin for chunk in plan_chunks(n_tokens, 0, 1, 1, LARGEST_CHUNK)] + [n_tokens]
+            assert history.tokens == n_tokens * len(history.losses) + begins[history.chunks]
+        else:
+            break
+    assert resume is not None
+    assert sorted(seen) == [c for epoch in range(5) for c in plan_chunks(n_tokens, epoch, 5, 0.025, LARGEST_CHUNK)]
+    assert vectors.report.kept_share == whole.report.kept_share
+    assert vectors.report.losses == pytest.approx(whole.report.losses, rel=0.01)
+
+
+def test_checkpoints_of_two_threads_are_taken_when_no_worker_is_at_work(kept):
+    train(threads=2, checkpoint="x", checkpoint_minutes=0)
+    n_tokens = sum(map(len, TEXT))
+    begins = [chunk.begin for chunk in plan_chunks(n_tokens, 0, 1, 1, LARGEST_CHUNK)] + [n_tokens]
+    assert len(kept) > 2
+    for path in kept:
+        history = Checkpoint.load(path).history
+        assert history.tokens == n_tokens * len(history.losses) + begins[history.chunks]
+        again = train(threads=2, resume=path)
+        assert again.report.losses == pytest.approx(train().report.losses, rel=0.01)
+
+
+def test_a_run_that_was_done_is_done(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    whole = train(checkpoint=path)
+    before = done(path)
+    again = train(resume=path, checkpoint=path, callback=lambda epoch: pytest.fail("no epoch is left"))
+    assert outcome(again) == outcome(whole)
+    assert done(path) == before
+
+
+def test_a_run_that_its_callback_stopped_does_not_go_on(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    stopped = train(epochs=5, checkpoint=path, callback=lambda epoch: epoch.number == 2)
+    again = train(epochs=5, resume=path, callback=lambda epoch: pytest.fail("it was stopped"))
+    assert len(again.report.losses) == 2
+    assert outcome(again) == outcome(stopped)
+
+
+def test_a_run_that_lost_its_patience_does_not_go_on(monkeypatch, tmp_path):
+    path, settings = tmp_path / "run.checkpoint", {"epochs": 5, "valid_share": 0.1, "patience": 1}
+    losses = iter([2.0, 3.0])
+    monkeypatch.setattr("embedtrain.trainer.evaluate", lambda *_, **__: next(losses))
+    stopped = train(**settings, checkpoint=path)
+    again = train(**settings, resume=path)
+    assert again.report.valid_losses == [2.0, 3.0]
+    assert outcome(again) == outcome(stopped)
+
+
+@pytest.mark.parametrize("n_before", [1, 2, 3])
+def test_patience_goes_on_where_it_was(monkeypatch, tmp_path, n_before):
+    path, settings = tmp_path / "run.checkpoint", {"epochs": 9, "valid_share": 0.1, "patience": 2}
+    losses = iter([2.0, 1.0, 3.0, 1.0, 0.5])
+    monkeypatch.setattr("embedtrain.trainer.evaluate", lambda *_, **__: next(losses))
+
+    def interrupt(epoch):
+        if epoch.number > n_before:
+            raise RuntimeError("a crash")
+
+    with pytest.raises(RuntimeError, match="a crash"):
+        train(**settings, checkpoint=path, checkpoint_minutes=0, callback=interrupt)
+    state = Checkpoint.load(path)
+    losses = iter([2.0, 1.0, 3.0, 1.0, 0.5][len(state.history.losses) :])
+    assert train(**settings, resume=path).report.valid_losses == [2.0, 1.0, 3.0, 1.0]
+
+
+def test_the_report_of_a_resumed_run_is_on_the_whole_run(checkpoint):
+    whole, again = train().report, train(resume=checkpoint).report
+    assert (again.tokens, again.types, again.words, again.covered) == (
+        whole.tokens, whole.types, whole.words, whole.covered
+    )  # fmt: skip
+    assert again.seconds["train"] > Checkpoint.load(checkpoint).history.seconds
+    assert again.words_per_second > 0
+
+
+def test_a_callback_is_told_only_of_the_epochs_that_are_left(checkpoint):
+    seen = []
+    again = train(resume=checkpoint, callback=lambda epoch: seen.append((epoch.number, epoch.epochs, epoch.loss)))
+    assert seen == [(2, 2, again.report.losses[1])]
+
+
+def test_without_held_out_text_a_resumed_run_tells_of_no_held_out_loss(tmp_path):
+    path, valid, seen = tmp_path / "run.checkpoint", list(generate.sentences(400, 9)), []
+    train(epochs=2, valid=valid, checkpoint=path, callback=lambda epoch: True)
+    state = Checkpoint.load(path)
+    replace(state, history=replace(state.history, stopped=False)).save(path)
+    again = train(epochs=2, resume=path, callback=lambda epoch: seen.append(epoch.valid_loss))
+    assert seen == [None]
+    assert len(again.report.valid_losses) == 1
+
+
+# --- When, and how ----------------------------------------------------------------------------------------------------
+
+
+def test_a_checkpoint_is_written_every_so_many_minutes(kept, monkeypatch):
+    now = itertools.count()  # a second for each question
+    monkeypatch.setattr("embedtrain.trainer.time.monotonic", lambda: next(now))
+    train(epochs=10, checkpoint="x", checkpoint_minutes=0.2)
+    assert 3 <= len(kept) <= 1 + 10 * (2 * N_CHUNKS) // 12
+
+
+def test_without_a_checkpoint_none_is_written(kept):
+    train(checkpoint_minutes=0)
+    assert kept == []
+
+
+def test_a_checkpoint_is_on_the_disk_before_the_old_one_goes(monkeypatch, tmp_path):
+    seen = []
+
+    def observed(path, *, durable=False):
+        seen.append(durable)
+        return atomic_file(path, durable=durable)
+
+    monkeypatch.setattr("embedtrain.training.checkpoint.atomic_file", observed)
+    train(checkpoint=tmp_path / "run.checkpoint", checkpoint_minutes=0)
+    assert len(seen) == 2 * N_CHUNKS + 1
+    assert all(seen)
+
+
+def test_numpy_reads_a_checkpoint(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    vectors = train(checkpoint=path)
+    with np.load(path) as arrays:
+        assert set(arrays) == {"about", "words", "counts", "frozen", "word_vectors", "context_vectors"}
+        assert (arrays["word_vectors"] == vectors.vectors).all()
+        assert (arrays["context_vectors"] == vectors.context_vectors).all()
+        assert arrays["words"].tobytes().decode().split("\n") == list(vectors.words)
+        assert (arrays["counts"] == vectors.counts).all()
+        about = json.loads(arrays["about"].tobytes())
+    assert about["settings"]["dim"] == 8
+    assert about["history"]["losses"] == vectors.report.losses
+
+
+def test_words_in_any_script_come_back(tmp_path):
+    words = ["straße", "naïve", "日本", "\U0001f600", "e\u0301", "a\u200db"]
+    train([words] * 9, checkpoint=tmp_path / "x", sample=0)
+    assert sorted(Checkpoint.load(tmp_path / "x").words) == sorted(words)
+    assert outcome(train([words] * 9, resume=tmp_path / "x", sample=0)) == outcome(train([words] * 9, sample=0))
+
+
+@pytest.mark.parametrize("minutes", [-1, math.nan, -math.inf, "10"])
+def test_minutes_out_of_range_are_refused(tmp_path, minutes):
+    with pytest.raises(SettingError, match=r"checkpoint_minutes must be at least 0, got .*; 10 is usual"):
+        train(checkpoint=tmp_path / "x", checkpoint_minutes=minutes)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_tables_that_are_not_finite_replace_no_checkpoint(checkpoint, monkeypatch, value):
+    before, train_chunk = checkpoint.read_bytes(), _SkipgramModel.worker
+
+    def worker(model, thread, text=None):
+        work = train_chunk(model, thread, text)
+
+        def break_down(chunk):
+            result = work(chunk)
+            model.contexts.rows[-1, -1] = value
+            return result._replace(loss=result.pairs * 4.0)
+
+        return break_down
+
+    monkeypatch.setattr(_SkipgramModel, "worker", worker)
+    with pytest.raises(TrainingError, match=r"not finite; try --lr 0\.0063"):
+        train(resume=checkpoint, checkpoint=checkpoint, checkpoint_minutes=0)
+    assert checkpoint.read_bytes() == before
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "messages"),
+    [
+        ({"dim": 9}, ["dim is 8 in the checkpoint and 9 here"]),
+        ({"lr": 0.05}, ["lr is 0.025 in the checkpoint and 0.05 here"]),
+        ({"max_vocab": 30}, ["max_vocab is None in the checkpoint and 30 here"]),
+        ({"window_mode": "fixed"}, ["window_mode is dynamic in the checkpoint and fixed here"]),
+        ({"epochs": 3, "seed": 2, "valid_share": 0.1}, ["epochs is 2", "seed is 1", "valid_share is 0.0"]),
+    ],
+    ids=str,
+)
+def test_other_settings_are_refused_and_all_named(checkpoint, change, messages):
+    with pytest.raises(SettingError, match=r"cannot resume with other settings: .*; leave them out") as error:
+        train(resume=checkpoint, **change)
+    assert all(message in str(error.value) for message in messages)
+    assert str(error.value).count(" in the checkpoint and ") == len(messages)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "change", "message"),
+    [
+        (TEXT[:-1], {}, r"this one has 1,4\d\d tokens, not 1,5\d\d"),
+        ([*TEXT[:-2], TEXT[-2] + TEXT[-1]], {}, r"\d+ sentences, not \d+$"),
+        ([["other" if word == "the" else word for word in words] for words in TEXT], {}, "other words or counts|types"),
+        ([[*TEXT[0][:-1], TEXT[1][0]], *TEXT[1:]], {}, "other words or counts|types"),
+        (TEXT, {"read_vocab": "vocab.txt"}, "cannot resume on another text than the checkpoint's: this one has"),
+    ],
+    ids=["tokens", "sentences", "word", "counts", "vocabulary"],
+)
+def test_another_text_is_refused(checkpoint, monkeypatch, corpus, change, message):
+    monkeypatch.chdir(checkpoint.parent)
+    Path("vocab.txt").write_text("the 9\na 5\nof 2\n")
+    before = checkpoint.read_bytes()
+    with pytest.raises(DataError, match=message):
+        train(corpus, resume=checkpoint, checkpoint=checkpoint, **change)
+    assert checkpoint.read_bytes() == before
+
+
+def with_about(path, change):
+    """Rewrite what a checkpoint says about itself."""
+    with np.load(path) as arrays:
+        contents = dict(arrays)
+    about = json.loads(contents["about"].tobytes())
+    change(about)
+    contents["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    with open(path, "wb") as file:
+        np.savez(file, **contents)
+
+
+def test_a_checkpoint_of_another_version_is_refused_by_name(checkpoint):
+    with_about(checkpoint, lambda about: about.update(format=2, embedtrain="9.8"))
+    with pytest.raises(DataError, match=r"it has the format 2 of embedtrain 9\.8, this is .* and reads the format 1$"):
+        train(resume=checkpoint)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda about: about.pop("format"),
+        lambda about: about.pop("settings"),
+        lambda about: about["history"].update(unknown=1),
+        lambda about: about.update(history=[]),
+        lambda about: about["settings"].update(dim=9),
+    ],
+)
+def test_a_checkpoint_that_says_other_things_is_refused(checkpoint, change):
+    with_about(checkpoint, change)
+    with pytest.raises(DataError, match="it is damaged or no checkpoint"):
+        train(resume=checkpoint)
+
+
+def make_strange(path, kind):
+    array = np.arange(12)
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("the quick brown fox\njumps over the lazy dog\n")
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "npy":
+        np.save(path.with_suffix(".npy"), array)
+        path.with_suffix(".npy").rename(path)
+    elif kind == "npz":
+        with open(path, "wb") as file:
+            np.savez(file, about=array)
+    elif kind == "pickle":
+        with open(path, "wb") as file:
+            np.savez(file, about=np.array([{}], object))
+    else:
+        assert kind == "missing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("missing", "cannot read .*run.checkpoint: no such file"),
+        ("folder", "cannot read .*run.checkpoint: "),
+        *[(kind, "damaged or no checkpoint") for kind in ("text", "empty", "npy", "npz", "pickle")],
+    ],
+)
+def test_what_is_no_checkpoint_is_refused_and_nothing_written(checkpoint, monkeypatch, kind, message):
+    make_strange(checkpoint, kind)
+    folder = checkpoint.parent
+    monkeypatch.chdir(folder)
+    Path("text.txt").write_text("a b\nb a\n")
+    Path("x.vec").write_text("mine")
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(DataError, match=message):
+        train(resume=checkpoint)
+    line = error_of(run("skipgram", "text.txt", "-o", "x.vec", "--resume", checkpoint), 1)
+    assert re.search(message, line)
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A checkpoint of few bytes."""
+    path = tmp_path / "tiny.checkpoint"
+    train([["a", "bc", "def", "a"]] * 5, dim=2, epochs=1, sample=0, checkpoint=path)
+    return path
+
+
+def test_a_checkpoint_that_was_cut_is_refused(tiny):
+    whole = tiny.read_bytes()
+    for length in {*range(0, len(whole), 11), *range(len(whole) - 30, len(whole))}:
+        tiny.write_bytes(whole[:length])
+        with pytest.raises(DataError, match=r"cannot resume from|cannot read") as error:
+            Checkpoint.load(tiny)
+        assert "\n" not in str(error.value)
+
+
+def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(tiny):
+    whole, right = tiny.read_bytes(), Checkpoint.load(tiny)
+    harmless = 0
+    flips = np.random.default_rng(1).integers(1, 256, len(whole))
+    for place, flip in enumerate(flips.tolist()):
+        changed = bytearray(whole)
+        changed[place] ^= flip
+        tiny.write_bytes(changed)
+        try:
+            found = Checkpoint.load(tiny)
+            found.require_settings(right.settings)
+            found.require_text(right.text, right.words, right.counts)
+        except DataError:
+            continue
+        harmless += 1
+        assert asdict(found.history) == asdict(right.history)
+        assert found.word_vectors.tobytes() == right.word_vectors.tobytes()
+        assert found.context_vectors.tobytes() == right.context_vectors.tobytes()
+        assert found.frozen.tobytes() == right.frozen.tobytes()
+    assert harmless < len(whole) / 4, "dates, permissions and the like"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"(3, 2)", b"(3, 1)"), (b"(3, 2)", b"(3, 0)"), (b"'<f4'", b"'<f2'"), (b"(3,)", b"(2,)")]
+)
+def test_arrays_that_claim_to_be_smaller_are_refused(tiny, old, new):
+    """NumPy would read only their beginning, and never come to the checksum."""
+    whole = tiny.read_bytes()
+    assert old in whole
+    for place in [place for place in range(len(whole)) if whole.startswith(old, place)]:
+        tiny.write_bytes(whole[:place] + new + whole[place + len(old) :])
+        with pytest.raises(DataError, match="damaged or no checkpoint"):
+            Checkpoint.load(tiny)
+
+
+@pytest.mark.parametrize(
+    ("place", "message"), [(".", "it is a folder; name a file in it"), ("missing/x", "there is no folder .*missing")]
+)
+def test_a_place_where_no_checkpoint_could_be_is_refused_before_training(tmp_path, place, message):
+    with pytest.raises(DataError, match=message):
+        train(iter(()), checkpoint=tmp_path / place)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fails_leaves_the_checkpoint_as_it_was(checkpoint, monkeypatch):
+    def fail(file, **arrays):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    before = checkpoint.read_bytes()
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(DataError, match=r"cannot write .*run\.checkpoint: No space left on device"):
+        train(resume=checkpoint, checkpoint=checkpoint, checkpoint_minutes=0)
+    assert checkpoint.read_bytes() == before
+    assert list(checkpoint.parent.iterdir()) == [checkpoint]
+
+
+# --- The command ------------------------------------------------------------------------------------------------------
+
+SETTINGS = ["--dim", "8", "--epochs", "2", "--min-count", "1", "--threads", "1"]
+
+
+def run(*args):
+    return CliRunner().invoke(cli.main, [str(arg) for arg in args])
+
+
+def error_of(result, status):
+    """The one line of an error."""
+    assert result.exit_code == status, result.output
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    return line
+
+
+@pytest.fixture
+def folder(checkpoint, monkeypatch):
+    """The current folder, with the text of the checkpoint."""
+    monkeypatch.chdir(checkpoint.parent)
+    Path("text.txt").write_text("".join(" ".join(words) + "\n" for words in TEXT))
+    return checkpoint.parent
+
+
+def test_resume_alone_takes_the_settings_and_keeps_the_checkpoint_up(folder):
+    strange = ["--dim", "7", "--window", "3", "--window-mode", "fixed", "--negative", "4", "--noise-exponent", "0.6",
+               "--sample", "0.01", "--lr", "0.03", "--seed", "5", "--valid-share", "0.1", "--max-vocab", "90",
+               "--min-count", "2", "--epochs", "3"]  # fmt: skip
+    whole = run("skipgram", "text.txt", "-o", "whole.vec", *strange, "--threads", "1", "--checkpoint", "x")
+    assert whole.exit_code == 0, whole.output
+    settings = {name: value for name, value in Checkpoint.load("x").settings.items() if name != "model"}
+    train("text.txt", **settings, checkpoint="x", callback=lambda epoch: True)
+    state = Checkpoint.load("x")
+    assert len(state.history.losses) == 1
+    replace(state, history=replace(state.history, stopped=False)).save("x")
+    again = run("skipgram", "text.txt", "-o", "again.vec", "--threads", "1", "--resume", "x")
+    assert again.exit_code == 0, again.output
+    assert Path("again.vec").read_bytes() == Path("whole.vec").read_bytes()
+    assert len(Checkpoint.load("x").history.losses) == 3
+
+
+def test_another_checkpoint_may_be_kept_up(folder, checkpoint):
+    before = checkpoint.read_bytes()
+    again = run("skipgram", "text.txt", "-o", "x.vec", "--threads", "1", "--resume", checkpoint, "--checkpoint", "new")
+    assert again.exit_code == 0, again.output
+    assert checkpoint.read_bytes() == before
+    assert len(Checkpoint.load("new").history.losses) == 2
+
+
+def test_settings_of_the_checkpoint_may_be_repeated(folder, checkpoint):
+    again = run("skipgram", "text.txt", "-o", "x.vec", *SETTINGS, "--resume", checkpoint)
+    assert again.exit_code == 0, again.output
+    assert WordVectors.load("x.vec").vectors.tobytes() == train().vectors.tobytes()
+
+
+def test_other_settings_on_the_command_line_are_refused_and_all_named(folder, checkpoint):
+    before = checkpoint.read_bytes()
+    line = error_of(run("skipgram", "text.txt", "--dim", "9", "--window", "3", "--resume", checkpoint), 2)
+    assert "dim is 8 in the checkpoint and 9 here, window is 5 in the checkpoint and 3 here" in line
+    assert checkpoint.read_bytes() == before
+    assert not Path("text.vec").exists()
+
+
+def test_another_text_on_the_command_line_is_refused(folder, checkpoint):
+    before = checkpoint.read_bytes()
+    Path("other.txt").write_text("a b c\n" * 50)
+    line = error_of(run("skipgram", "other.txt", "--resume", checkpoint, "--quiet"), 1)
+    assert "another text than the checkpoint's: this one has 150 tokens" in line
+    assert checkpoint.read_bytes() == before
+    assert not Path("other.vec").exists()
+
+
+@pytest.mark.parametrize("option", ["--checkpoint", "--log", "--save-vocab"])
+@pytest.mark.parametrize(("place", "what"), [("./text.txt", "the corpus"), ("./x.vec", "the file of -o")])
+def test_an_output_that_would_replace_another_file_of_the_run_is_refused(folder, option, place, what):
+    before = Path("text.txt").read_bytes()
+    line = error_of(run("skipgram", "text.txt", "-o", "x.vec", *SETTINGS, option, place), 2)
+    assert line == f"Error: {option} {place} would replace {what}; name another file"
+    assert Path("text.txt").read_bytes() == before
+    assert not Path("x.vec").exists()
+
+
+def test_a_device_takes_many_outputs(folder):
+    done = run("skipgram", "text.txt", *SETTINGS, "-o", os.devnull, "--log", os.devnull)
+    assert done.exit_code == 0, done.output
+
+
+def test_an_interrupt_before_the_first_checkpoint_promises_none(folder, monkeypatch):
+    def interrupt(self, path):
+        raise KeyboardInterrupt  # a second Ctrl-C, which waits for nothing
+
+    monkeypatch.setattr(Checkpoint, "save", interrupt)
+    result = run("skipgram", "text.txt", "-o", "x.vec", *SETTINGS, "--checkpoint", "new", "--quiet")
+    assert result.exit_code == 130
+    assert "holds what was trained so far" in result.stderr
+    assert "--resume" not in result.stderr
+
+
+def command(*args):
+    return [sys.executable, "-m", "embedtrain", "skipgram", *map(str, args), "--threads", "1", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """The vectors file of a run of some seconds."""
+    path = tmp_path_factory.mktemp("whole") / "toy.vec"
+    train_skipgram(TOY, dim=8, epochs=20, threads=1, progress=False).save(path)
+    return path.read_bytes()
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_leaves_a_checkpoint_that_ends_in_the_same_bytes(tmp_path, uninterrupted, number):
+    output, path = tmp_path / "toy.vec", tmp_path / "toy.checkpoint"
+    settings = ["--dim", "8", "--epochs", "20", "--checkpoint", path, "--checkpoint-every", "0.001"]
+    process = subprocess.Popen(command(TOY, "-o", output, *settings), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors.splitlines() == [
+        f"Error: interrupted; {output} holds what was trained so far; go on with --resume {path}"
+    ]
+    state = Checkpoint.load(path)
+    assert len(state.history.losses) < 20
+    assert WordVectors.load(output).vectors.tobytes() == state.word_vectors.tobytes()
+    assert sorted(tmp_path.iterdir()) == [path, output]
+    subprocess.run(command(TOY, "-o", output, "--resume", path), check=True, timeout=60)
+    assert output.read_bytes() == uninterrupted
+    assert sorted(tmp_path.iterdir()) == [path, output]
+
+
+@POSIX
+def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path, uninterrupted):
+    output, path = tmp_path / "toy.vec", tmp_path / "toy.checkpoint"
+    settings = ["--dim", "8", "--epochs", "20", "--checkpoint", path, "--checkpoint-every", "0.001"]
+    process = subprocess.Popen(command(TOY, "-o", output, *settings))
+    deadline = time.monotonic() + 60
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait(timeout=60) == -signal.SIGKILL
+    assert not output.exists()
+    assert len(Checkpoint.load(path).history.losses) < 20
+    subprocess.run(command(TOY, "-o", output, "--resume", path), check=True, timeout=60)
+    assert output.read_bytes() == uninterrupted
+    assert sorted(tmp_path.iterdir()) == [path, output], "what the killed run left is gone"
+
+
+@POSIX
+def test_a_checkpoint_too_large_for_the_disk_is_one_line_and_leaves_the_old_one(folder, checkpoint):
+    import resource
+
+    before, size = checkpoint.read_bytes(), checkpoint.stat().st_size
+    ended = subprocess.run(
+        command("text.txt", "-o", "x.vec", "--resume", checkpoint),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "NUMBA_DISABLE_PERFORMANCE_WARNINGS": "1"},
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [f"Error: cannot write {checkpoint}: File too large"]
+    assert checkpoint.read_bytes() == before
+    assert not Path("x.vec").exists()
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A disk of 100 kB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", place], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk is not permitted")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
+def test_a_disk_that_fills_up_is_one_line_and_leaves_the_checkpoint_before(folder, full_disk):
+    path = full_disk / "run.checkpoint"
+    ended = subprocess.run(
+        command("text.txt", "-o", "x.vec", "--dim", "16", "--min-count", "1", "--sample", "0",
+                "--checkpoint", path, "--checkpoint-every", "0"),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (1, f"Error: cannot write {path}: No space left on device\n")
+    assert list(full_disk.iterdir()) == [path]
+    assert Checkpoint.load(path).history.chunks == 1, "the first had room, the second had not beside it"
+    assert not Path("x.vec").exists()

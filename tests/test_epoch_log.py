@@ -1,0 +1,214 @@
+"""The log of a run: a line of JSON for each epoch, each once, whatever happened to the run."""
+
+import json
+import math
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import generate
+import pytest
+from click.testing import CliRunner
+
+from embedtrain import DataError, cli, train_skipgram
+from embedtrain.training.checkpoint import Checkpoint
+from embedtrain.training.epoch_log import EpochLog
+from embedtrain.vectors.reports import Epoch
+
+FIELDS = ["number", "epochs", "loss", "valid_loss", "lr", "words_per_second"]
+SETTINGS = ["--dim", "8", "--epochs", "4", "--min-count", "1", "--threads", "1", "--valid-share", "0.1"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The current folder, with a text."""
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("".join(" ".join(words) + "\n" for words in generate.sentences(1500, 3)))
+    return tmp_path
+
+
+def train(**settings):
+    usual = {"dim": 8, "epochs": 4, "min_count": 1, "threads": 1, "valid_share": 0.1, "progress": False}
+    return train_skipgram("text.txt", **{**usual, **settings})
+
+
+def run(*args):
+    return CliRunner().invoke(cli.main, ["skipgram", "text.txt", "-o", "x.vec", "--quiet", *map(str, args)])
+
+
+def error_of(result):
+    """The one line of an error of a file."""
+    assert result.exit_code == 1, result.output
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def records(path="log"):
+    text = Path(path).read_text()
+    assert text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def numbers(path="log"):
+    return [record["number"] for record in records(path)]
+
+
+def epoch(number, **values):
+    usual = {"epochs": 9, "loss": 2.5, "valid_loss": None, "lr": 0.01, "words_per_second": 1e6, "vectors": None}
+    return Epoch(number, **{**usual, **values})
+
+
+def checkpoint_after(n_epochs, path="run.checkpoint"):
+    """A checkpoint of a run that was cut short."""
+    train(checkpoint=path, callback=lambda epoch: epoch.number == n_epochs)
+    state = Checkpoint.load(path)
+    replace(state, history=replace(state.history, stopped=False)).save(path)
+    return path
+
+
+# --- What is written --------------------------------------------------------------------------------------------------
+
+
+def test_a_line_of_json_tells_of_each_epoch():
+    seen = []
+    report = train(callback=lambda epoch: seen.append(epoch) or EpochLog("log")(epoch)).report
+    assert len(records()) == 4
+    for record, epoch, loss, valid_loss in zip(records(), seen, report.losses, report.valid_losses, strict=True):
+        assert list(record) == FIELDS
+        assert record == {name: getattr(epoch, name) for name in FIELDS}
+        assert (record["loss"], record["valid_loss"]) == (loss, valid_loss)
+
+
+def test_every_epoch_is_written_at_once():
+    log, seen = EpochLog("log"), []
+
+    def callback(epoch):
+        log(epoch)
+        seen.append(numbers())
+
+    train(callback=callback)
+    assert seen == [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]
+
+
+def test_a_log_stops_no_run():
+    assert not EpochLog("log")(epoch(1))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_json_cannot_say_is_null(value):
+    EpochLog("log")(epoch(1, loss=value, valid_loss=value))
+    assert records()[0]["loss"] is records()[0]["valid_loss"] is None
+
+
+def test_without_held_out_text_its_loss_is_null():
+    train(valid_share=0, callback=EpochLog("log"))
+    assert [record["valid_loss"] for record in records()] == [None] * 4
+
+
+def test_the_option_writes_what_the_callback_does():
+    result = run(*SETTINGS, "--log", "log")
+    assert result.exit_code == 0, result.output
+    train(callback=EpochLog("again"))
+    timeless = [[{**record, "words_per_second": 0} for record in records(path)] for path in ("log", "again")]
+    assert timeless[0] == timeless[1]
+
+
+# --- Going on ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("old", ["", "no log\n", '{"number": 1}\n{"number": 2}\n'])
+def test_a_new_run_begins_the_log_anew(old):
+    Path("log").write_text(old)
+    train(callback=EpochLog("log"))
+    assert numbers() == [1, 2, 3, 4]
+
+
+def test_one_log_of_two_runs_tells_of_the_second():
+    log = EpochLog("log")
+    train(epochs=3, callback=log)
+    train(epochs=2, callback=log)
+    assert [(record["number"], record["epochs"]) for record in records()] == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("n_epochs", [1, 2, 3])
+@pytest.mark.parametrize("n_logged", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("rest", ["", '{"number": 4, "epo', "{"])
+def test_a_resumed_run_tells_of_every_epoch_once(n_epochs, n_logged, rest):
+    """The run before may have been killed before or after it wrote of an epoch, or within a line."""
+    path = checkpoint_after(n_epochs)
+    old = [json.dumps({"number": number, "old": True}) + "\n" for number in range(1, n_logged + 1)]
+    Path("log").write_text("".join(old) + rest)
+    train(resume=path, callback=EpochLog("log"))
+    earlier = range(1, min(n_epochs, n_logged) + 1)
+    assert numbers() == [*earlier, *range(n_epochs + 1, 5)]
+    assert [record["number"] for record in records() if "old" in record] == list(earlier)
+
+
+def test_a_log_that_went_missing_begins_where_the_run_goes_on():
+    train(resume=checkpoint_after(2), callback=EpochLog("log"))
+    assert numbers() == [3, 4]
+
+
+def test_the_option_continues_the_log():
+    path = checkpoint_after(2)
+    Path("log").write_text("".join(json.dumps({"number": number}) + "\n" for number in (1, 2, 3)))
+    result = run("--threads", "1", "--resume", path, "--log", "log")
+    assert result.exit_code == 0, result.output
+    assert numbers() == [1, 2, 3, 4]
+    assert "loss" in records()[2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
+def test_a_run_killed_and_resumed_has_one_log():
+    command = [sys.executable, "-m", "embedtrain", "skipgram", "text.txt", "--threads", "1", "--log", "log", "--quiet"]
+    new = ["--epochs", "1000", "--dim", "8", "--checkpoint", "x", "--checkpoint-every", "0.0005"]
+    process = subprocess.Popen([*command, *new])
+    while not Path("x").exists() and process.poll() is None:
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait(timeout=60) == -signal.SIGKILL
+    subprocess.run([*command, "--resume", "x"], check=True, timeout=60)
+    assert numbers() == list(range(1, 1001))
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["no log\n", "no log, without an end", "5\n", "[1]\n", '{"epoch": 1}\n', '{"number": "1"}\n', "\x00\xff\n"]
+)
+def test_a_file_that_is_no_log_is_not_continued(text):
+    path = checkpoint_after(2)
+    Path("log").write_text(text, encoding="latin-1")
+    before = Path("log").read_bytes()
+    with pytest.raises(DataError, match="cannot continue the log log: it is none; name another file"):
+        train(resume=path, callback=EpochLog("log"))
+    assert Path("log").read_bytes() == before
+
+
+def test_a_file_that_is_no_log_is_refused_before_training(monkeypatch):
+    path = checkpoint_after(2)
+    Path("log").write_text("no log\n")
+    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", lambda *_, **__: pytest.fail("it trains"))
+    assert "cannot continue the log log: it is none" in error_of(run("--resume", path, "--log", "log"))
+    assert Path("log").read_text() == "no log\n"
+
+
+@pytest.mark.parametrize(("place", "message"), [("missing/log", "there is no folder"), (".", "it is a folder")])
+def test_a_log_that_could_not_be_written_is_refused_before_training(monkeypatch, place, message):
+    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", lambda *_, **__: pytest.fail("it trains"))
+    assert message in error_of(run(*SETTINGS, "--log", place))
+    assert not Path("x.vec").exists()
+
+
+def test_a_log_that_cannot_be_written_any_more_is_one_line():
+    Path("logs").mkdir()
+    log = EpochLog("logs/log")
+    log(epoch(1))
+    Path("logs/log").unlink()
+    Path("logs").rmdir()
+    with pytest.raises(DataError, match=r"cannot write logs.log: No such file or directory$"):
+        log(epoch(2))

@@ -1,0 +1,236 @@
+"""Starting from given vectors, and keeping them as they are."""
+
+from pathlib import Path
+
+import generate
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from embedtrain import DataError, SettingError, WordVectors, cli, train_skipgram
+from embedtrain.training.checkpoint import Checkpoint
+
+TEXT = list(generate.sentences(3000, 3))
+WORDS = sorted({word for words in TEXT for word in words})
+SHARED, NEW = WORDS[::3], [word for number, word in enumerate(WORDS) if number % 3]
+STILL = {"lr": 1e-9}  # a rate at which nothing is learnt to speak of
+
+
+def train(corpus=TEXT, **settings):
+    usual = {"dim": 8, "epochs": 2, "min_count": 1, "threads": 1, "progress": False}
+    return train_skipgram(corpus, **{**usual, **settings})
+
+
+def given(contexts=False, dim=8):
+    """Vectors of every third word and of words that the text has not."""
+    rng = np.random.default_rng(6)
+    words = ["not", *SHARED[::-1], "in-the-text"]
+    tables = [rng.normal(0, 0.3, (len(words), dim)).astype(np.float32) for _ in range(2)]
+    return WordVectors(words, tables[0], context_vectors=tables[1] if contexts else None)
+
+
+def rows(vectors, words):
+    return np.array([vectors[word] for word in words])
+
+
+def context_rows(vectors, words):
+    return vectors.context_vectors[[vectors.index[word] for word in words]]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The current folder, with the text and the given vectors as files."""
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("".join(" ".join(words) + "\n" for words in TEXT))
+    given().save("given.vec")
+    return tmp_path
+
+
+def as_given(form, contexts=False):
+    return {"vectors": given(contexts), "path": Path("given.vec"), "str": "given.vec"}[form]
+
+
+# --- Starting ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["vectors", "path", "str"])
+def test_shared_words_start_from_given_vectors_and_new_ones_as_ever(form):
+    vectors, without = train(init=as_given(form), **STILL), train(**STILL)
+    assert rows(vectors, SHARED) == pytest.approx(rows(given(), SHARED), abs=1e-6)
+    assert rows(vectors, NEW) == pytest.approx(rows(without, NEW), abs=1e-6)
+    assert np.abs(rows(vectors, SHARED) - rows(without, SHARED)).max() > 0.1
+    assert vectors.context_vectors == pytest.approx(0, abs=1e-5)
+
+
+def test_words_are_those_of_the_text():
+    vectors, without = train(init=given()), train()
+    assert list(vectors.words) == list(without.words)
+    assert vectors.counts.tolist() == without.counts.tolist()
+
+
+def test_context_vectors_are_taken_where_they_are_known():
+    vectors = train(init=given(contexts=True), **STILL)
+    assert context_rows(vectors, SHARED) == pytest.approx(context_rows(given(contexts=True), SHARED), abs=1e-6)
+    assert context_rows(vectors, NEW) == pytest.approx(0, abs=1e-5)
+
+
+def test_given_vectors_are_not_changed():
+    vectors = given(contexts=True)
+    train(init=vectors)
+    assert vectors.vectors.tobytes() == given(contexts=True).vectors.tobytes()
+    assert vectors.context_vectors.tobytes() == given(contexts=True).context_vectors.tobytes()
+
+
+def test_a_second_training_starts_with_a_better_loss():
+    corpus = list(generate.sentences(30_000, 5))
+    first = train(corpus, epochs=5)
+    second = train(corpus, epochs=1, init=first)
+    assert second.report.losses[0] < first.report.losses[0]
+    assert second.report.losses[0] < first.report.losses[-1] * 1.05
+
+
+def test_given_vectors_learn():
+    vectors = train(init=given(), sample=0)
+    assert (rows(vectors, SHARED) != rows(given(), SHARED)).any(axis=1).all()
+
+
+# --- Freezing ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("form", ["vectors", "path"])
+@pytest.mark.parametrize("others", [{}, {"valid_share": 0.2}, {"max_vocab": 60, "sample": 0}], ids=str)
+def test_frozen_vectors_stay_byte_for_byte_while_all_else_learns(threads, form, others):
+    vectors = train(init=as_given(form), freeze=True, threads=threads, epochs=3, lr=0.2, **others)
+    shared = [word for word in SHARED if word in vectors]
+    new = [word for word in vectors.words if word not in SHARED][:20]  # frequent ones
+    start = train(init=given(), **STILL, **others)
+    assert len(shared) >= 15
+    assert rows(vectors, shared).tobytes() == rows(given(), shared).tobytes()
+    assert (np.abs(rows(vectors, new) - rows(start, new)).max(axis=1) > 1e-4).all()
+    assert (np.abs(context_rows(vectors, [*shared[:5], *new])).max(axis=1) > 1e-6).all(), "contexts of frozen words too"
+    assert np.isfinite(vectors.vectors).all()
+
+
+def test_contexts_of_frozen_words_learn():
+    word = max(SHARED, key=lambda word: sum(words.count(word) for words in TEXT))
+    vectors = train(init=given(contexts=True), freeze=True)
+    assert vectors[word].tobytes() == given()[word].tobytes()
+    moved = np.abs(context_rows(vectors, [word]) - context_rows(given(contexts=True), [word])).max()
+    assert moved > 1e-3
+
+
+def test_where_all_words_are_frozen_only_contexts_learn():
+    first = train()
+    second = train(init=WordVectors(first.words, first.vectors), freeze=True)
+    assert second.vectors.tobytes() == first.vectors.tobytes()
+    assert (np.abs(second.context_vectors).max(axis=1) > 0).mean() > 0.9
+
+
+def test_one_thread_gives_the_same_bytes_every_time():
+    first, second = (train(init=given(), freeze=True) for _ in range(2))
+    assert first.vectors.tobytes() == second.vectors.tobytes()
+    assert first.context_vectors.tobytes() == second.context_vectors.tobytes()
+
+
+def test_the_command_freezes_what_a_file_says():
+    settings = ["--dim", "8", "--epochs", "2", "--min-count", "1", "--threads", "2"]
+    result = run("text.txt", "-o", "x.vec", *settings, "--init", "given.vec", "--freeze")
+    assert result.exit_code == 0, result.output
+    vectors, without = WordVectors.load("x.vec"), train(**STILL)
+    assert rows(vectors, SHARED).tobytes() == rows(given(), SHARED).tobytes()
+    assert np.abs(rows(vectors, NEW) - rows(without, NEW)).max() > 1e-4
+    lines = [
+        {line for line in Path(name).read_text().splitlines() if line.split()[0] in SHARED}
+        for name in ("given.vec", "x.vec")
+    ]
+    assert lines[0] == lines[1]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_resumed_run_keeps_frozen_words_frozen(threads):
+    train(init=given(), freeze=True, checkpoint="x", callback=lambda epoch: True)
+    state = Checkpoint.load("x")
+    assert [word for word, frozen in zip(state.words, state.frozen, strict=True) if frozen] == [
+        word for word in state.words if word in SHARED
+    ]
+    state.history.stopped = False
+    state.save("x")
+    Path("given.vec").unlink()
+    vectors = train(resume="x", threads=threads, lr=0.025)
+    assert len(vectors.report.losses) == 2
+    assert rows(vectors, SHARED).tobytes() == rows(given(), SHARED).tobytes()
+    moved = [word for word in state.words if word not in SHARED][:20]
+    before = state.word_vectors[[state.words.index(word) for word in moved]]
+    assert (rows(vectors, moved) != before).any(axis=1).all()
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+
+def broken(vectors=1.0, contexts=1.0, n_contexts=2):
+    """Vectors that are not what they should be."""
+    tables = np.ones((2, 8), np.float32), np.ones((n_contexts, 8), np.float32)
+    tables[0][1, 2], tables[1][0, 3] = vectors, contexts
+    return WordVectors(["the", "of"], tables[0], context_vectors=tables[1])
+
+
+def run(*args):
+    return CliRunner().invoke(cli.main, ["skipgram", *map(str, args)])
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"init": given(dim=5)}, SettingError, "start from have 5 dimensions, dim is 8; make it 5$"),
+        ({"init": "given.vec", "dim": 9}, SettingError, "start from have 8 dimensions, dim is 9; make it 8$"),
+        ({"freeze": True}, SettingError, "freeze keeps the vectors of init as they are; name their file with init$"),
+        ({"init": "missing.vec"}, DataError, "cannot read missing.vec: No such file"),
+        ({"init": "."}, DataError, "cannot read .: Is a directory"),
+        ({"init": "text.txt"}, DataError, "text.txt, line 1: .* this is not word2vec text format$"),
+        ({"init": broken(vectors=np.nan)}, DataError, "the vectors to start from are not finite"),
+        ({"init": broken(contexts=np.inf)}, DataError, "the vectors to start from are not finite"),
+        ({"init": broken(n_contexts=1)}, DataError, "or their context vectors of another shape$"),
+        (
+            {"init": WordVectors(["x", "y"], np.ones((2, 8), np.float32))},
+            DataError,
+            r"none of the \d+ words is among the 2 words of init$",
+        ),
+    ],
+    ids=[
+        "vectors of another dimension",
+        "file of another dimension",
+        "freeze",
+        "missing",
+        "folder",
+        "text",
+        "not finite",
+        "contexts not finite",
+        "contexts of another shape",
+        "words",
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_line(settings, error, message):
+    with pytest.raises(error, match=message) as raised:
+        train(**settings)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda lines: [*lines[:4], lines[4][:-9] + "x\n", *lines[5:]], "given.vec, line 5: "),
+        (lambda lines: [*lines[:4], lines[4].rsplit(" ", 1)[0] + "\n", *lines[5:]], "line 5: .* 7 values, the first"),
+        (lambda lines: [*lines[:4], lines[4].rsplit(" ", 1)[0] + " nan\n", *lines[5:]], "line 5: .* not a finite"),
+        (lambda lines: lines[:-3], "given.vec: the first line promises .* the file is cut or damaged"),
+    ],
+    ids=["value", "values", "nan", "cut"],
+)
+def test_a_damaged_file_is_refused_with_its_line_before_training(damage, message):
+    lines = Path("given.vec").read_text().splitlines(keepends=True)
+    Path("given.vec").write_text("".join(damage(lines)))
+    with pytest.raises(DataError, match=message):
+        train(iter(()), init="given.vec")
+    result = run("text.txt", "--dim", "8", "--init", "given.vec", "--quiet")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert not Path("text.vec").exists()

@@ -1,0 +1,263 @@
+"""Vocabulary files: what is written and read, and training with the words and counts of another text."""
+
+import generate
+import numpy as np
+import pytest
+
+from embedtrain import DataError, SettingError, train_skipgram
+from embedtrain.corpus.vocabulary import Vocabulary
+from embedtrain.corpus.vocabulary_file import format_lines, read_vocabulary, write_vocabulary
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "words.vocab"
+
+
+@pytest.fixture
+def text(tmp_path):
+    sentences = list(generate.sentences(600))
+    path = tmp_path / "text.txt"
+    path.write_text("".join(" ".join(tokens) + "\n" for tokens in sentences))
+    return path
+
+
+def train(corpus, **settings):
+    defaults = {"dim": 8, "epochs": 1, "min_count": 1, "sample": 0, "threads": 1, "progress": False}
+    return train_skipgram(corpus, **{**defaults, **settings})
+
+
+def refused(part):
+    """An error whose message is one line with `part` in it."""
+    return pytest.raises(DataError, match=rf"\A[^\n]*{part}[^\n]*\Z")
+
+
+def as_pairs(vocabulary):
+    return list(zip(vocabulary.words, vocabulary.counts.tolist(), strict=True))
+
+
+# --- Reading and writing ----------------------------------------------------------------------------------------------
+
+WORDS = ["the", "é", "дом", "日本語", "كتاب", "नमस्ते", "ไทย", "🙂", "e\u0301", "\ufffd", "</s>", "#1", '"', "-5", "7"]
+
+
+def test_what_is_written_is_read(path):
+    vocabulary = Vocabulary(sorted(WORDS, key=str.encode), np.full(len(WORDS), 2**40))
+    write_vocabulary(path, vocabulary)
+    assert as_pairs(read_vocabulary(path)) == as_pairs(vocabulary)
+    assert read_vocabulary(path).counts.dtype == np.int64
+
+
+def test_the_file_is_lines_of_a_word_and_its_count(path):
+    write_vocabulary(path, Vocabulary(["the", "дом", "a"], np.array([10, 3, 3])))
+    assert path.read_bytes() == "the 10\nдом 3\na 3\n".encode()
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_lines_are_the_same_whatever_is_written_at_once(monkeypatch, at_once):
+    monkeypatch.setattr("embedtrain.corpus.vocabulary_file._AT_ONCE", at_once)
+    assert "".join(format_lines(Vocabulary(["c", "b", "a"], np.array([3, 2, 1])))) == "c 3\nb 2\na 1\n"
+
+
+def test_words_are_ordered_by_count_and_then_by_their_bytes(path):
+    path.write_text("z 1\n\U00010000 5\n\uffff 5\nb 5\na 9\n", encoding="utf-8")
+    assert as_pairs(read_vocabulary(path)) == [("a", 9), ("b", 5), ("\uffff", 5), ("\U00010000", 5), ("z", 1)]
+
+
+def test_a_file_of_word2vec_is_read(path):
+    path.write_text("</s> 0\nthe 500\nof 300\nand 20\nzzz 5\n")
+    vocabulary = read_vocabulary(path)
+    assert as_pairs(vocabulary) == [("the", 500), ("of", 300), ("and", 20), ("zzz", 5), ("</s>", 0)]
+    assert as_pairs(vocabulary.cut(1)) == as_pairs(vocabulary)[:-1]
+
+
+def test_a_file_of_glove_is_read(path):
+    """Which has no first line of its own, and other orders among ties."""
+    path.write_text("the 500\nof 300\nzebra 5\napple 5")
+    assert as_pairs(read_vocabulary(path)) == [("the", 500), ("of", 300), ("apple", 5), ("zebra", 5)]
+
+
+def test_lines_of_windows_and_tabs_are_read(path):
+    path.write_bytes(b"the\t500\r\nof 300\r\n")
+    assert as_pairs(read_vocabulary(path)) == [("the", 500), ("of", 300)]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_word(path):
+    path.write_text("\ufeffthe 500\n\ufeffof 300\n", encoding="utf-8")
+    assert as_pairs(read_vocabulary(path)) == [("the", 500), ("\ufeffof", 300)]
+
+
+def test_gensim_reads_our_file(text, path):
+    reason = "gensim, an optional dependency of the tests, is not installed"
+    keyed_vectors = pytest.importorskip("gensim.models", reason=reason).KeyedVectors
+    text.write_text(text.read_text() + "größe дом 日本語\n" * 3, encoding="utf-8")
+    vectors = train(text, save_vocab=path, min_count=2)
+    vectors.save(text.with_name("text.vec"))
+    theirs = keyed_vectors.load_word2vec_format(text.with_name("text.vec"), fvocab=path)
+    assert theirs.index_to_key == vectors.words
+    assert [theirs.get_vecattr(word, "count") for word in vectors.words] == vectors.counts.tolist()
+    assert theirs.get_vecattr("дом", "count") == 3
+
+
+BROKEN = [
+    (b"a 1\nb 2\na 3\n", 3, "the word 'a' stands twice; remove one of its lines"),
+    (b"a 1\nb -2\n", 2, "'b' has the count -2; counts are at least 0"),
+    (b"a 1\nb 2.5\n", 2, "expected a word, a space and its count, got b'b 2.5"),
+    (b"a 1\nb 2e3\n", 2, "expected a word"),
+    (b"a 1\nb two\n", 2, "expected a word"),
+    (b"a 1\nb 2 3\n", 2, "expected a word, a space and its count, got b'b 2 3"),
+    (b"a 1\nb\n", 2, "expected a word"),
+    (b"a 1\n\nb 2\n", 2, "expected a word"),
+    (b"a\nb\n", 1, "expected a word"),
+    (b"2 3\na 0.1 0.2 0.3\n", 2, "expected a word"),
+    (b"a 1\ncaf\xe9 2\n", 2, r"b'caf\\xe9 2\\n' is not UTF-8"),
+    (b"a 1\nb 9223372036854775807\n", 2, "come to 9,223,372,036,854,775,808 in all; they must be below 2 ** 63"),
+    (b"a 1\nb 100000000000000000000\n", 2, "the counts come to 100,000,000,000,000,000,001 in all"),
+    (b"a " + b"9" * 5000 + b"\n", 1, "expected a word"),
+]
+
+
+@pytest.mark.parametrize(("content", "line", "message"), BROKEN, ids=[message[:30] for *_, message in BROKEN])
+def test_a_broken_file_is_refused_with_the_line(path, content, line, message):
+    path.write_bytes(content)
+    with refused(rf"words.vocab, line {line}: .*{message.replace('*', '[*]')}"):
+        read_vocabulary(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n"])
+def test_a_file_without_words_is_refused(path, content):
+    path.write_bytes(content)
+    with refused("words.vocab(, line 1: expected a word| holds no words: it is empty)"):
+        read_vocabulary(path)
+
+
+@pytest.mark.parametrize(("name", "message"), [("missing", "no such file"), (".", "Is a directory|Permission denied")])
+def test_what_is_no_file_is_refused(tmp_path, name, message):
+    with refused(f"cannot read .*({message})"):
+        read_vocabulary(tmp_path / name)
+
+
+def test_messages_are_a_line_whatever_the_name(tmp_path):
+    path = tmp_path / "a\nname"
+    path.write_text("a\n")
+    with refused(r"a\\nname, line 1"):
+        read_vocabulary(path)
+
+
+def test_the_largest_counts_are_read(path):
+    path.write_text(f"a {2**62}\nb {2**62 - 1}\n")
+    assert read_vocabulary(path).n_tokens == 2**63 - 1
+
+
+def test_a_failure_to_write_leaves_the_old_file_alone(path):
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_vocabulary(path, Vocabulary(["a", "\ud800"], np.array([2, 1])))
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+# --- Training with one ------------------------------------------------------------------------------------------------
+
+
+def test_the_words_that_are_saved_are_those_that_get_vectors(text, path):
+    vectors = train(text, save_vocab=path, min_count=3, max_vocab=20)
+    assert as_pairs(read_vocabulary(path)) == as_pairs(vectors)
+    assert len(vectors) == 20
+
+
+def test_the_vocabulary_of_the_text_itself_changes_nothing(text, path):
+    wanted = train(text, sample=0.01, save_vocab=path)
+    found = train(text, sample=0.01, read_vocab=path)
+    assert found.words == wanted.words
+    assert found.counts.tolist() == wanted.counts.tolist()
+    assert found.vectors.tobytes() == wanted.vectors.tobytes()
+    assert found.context_vectors.tobytes() == wanted.context_vectors.tobytes()
+    assert found.report.kept_share == wanted.report.kept_share < 1
+
+
+def test_a_cut_vocabulary_gives_the_same_words_and_counts(text, path):
+    wanted = train(text, save_vocab=path, min_count=3)
+    found = train(text, read_vocab=path)
+    assert as_pairs(found) == as_pairs(wanted)
+    assert found.report.covered == wanted.report.covered
+    assert found.report.tokens == wanted.report.tokens
+
+
+def test_words_order_and_counts_are_those_of_the_file(text, path):
+    counts = {"the": 3, "in": 50, "a": 7, "of": 7}
+    path.write_text("".join(f"{word} {count}\n" for word, count in counts.items()))
+    vectors = train(text, read_vocab=path)
+    assert as_pairs(vectors) == [("in", 50), ("a", 7), ("of", 7), ("the", 3)]
+    tokens = text.read_text().split()
+    assert vectors.report.covered == sum(token in counts for token in tokens)
+    assert vectors.report.tokens == len(tokens)
+
+
+def test_min_count_and_max_vocab_choose_from_the_file(text, path):
+    path.write_text("the 3\nin 50\na 7\nof 7\n</s> 0\n")
+    assert as_pairs(train(text, read_vocab=path, min_count=7, max_vocab=2)) == [("in", 50), ("a", 7)]
+
+
+def test_words_that_the_text_lacks_have_vectors_and_are_noted(text, path):
+    path.write_text("the 30\nunheard 20\nin 10\nunseen 5\n")
+    with pytest.warns(UserWarning, match=r"^2 of the 4 words of the vocabulary do not occur in the text$") as notes:
+        vectors = train(text, read_vocab=path)
+    assert len(notes) == 1
+    assert as_pairs(vectors) == [("the", 30), ("unheard", 20), ("in", 10), ("unseen", 5)]
+    assert np.isfinite(vectors.vectors).all()
+    assert np.abs(vectors["unheard"]).max() > 0
+
+
+def test_counts_of_zero_get_no_vectors(text, path):
+    path.write_text("</s> 0\nthe 30\nin 10\n")
+    assert as_pairs(train(text, read_vocab=path)) == [("the", 30), ("in", 10)]
+
+
+@pytest.mark.parametrize("content", ["the 5\n", "the 5\nin 0\n", "the 0\nin 0\n"])
+def test_fewer_than_two_words_are_refused(text, path, content):
+    path.write_text(content)
+    with refused("at least two different words are needed to learn from"):
+        train(text, read_vocab=path)
+
+
+def test_a_vocabulary_of_another_text_is_refused(text, path):
+    path.write_text("unheard 20\nunseen 5\n")
+    with refused("the text holds none of the 2 words of the vocabulary"):
+        train(text, read_vocab=path)
+
+
+def test_a_broken_vocabulary_is_refused_before_the_text_is_read(text, path):
+    path.write_text("the 5\nin\n")
+
+    def unread():
+        raise AssertionError
+        yield
+
+    with refused("words.vocab, line 2"):
+        train(unread(), read_vocab=path)
+
+
+def test_one_thread_or_two_take_the_same_words(text, path):
+    path.write_text("the 30\nin 10\n")
+    found = [train(text, read_vocab=path, threads=threads) for threads in (1, 2)]
+    assert as_pairs(found[0]) == as_pairs(found[1])
+    assert found[0].report.covered == found[1].report.covered
+
+
+@pytest.mark.parametrize("max_vocab", [1, 0, -3, 2.5, "9"])
+def test_a_max_vocab_that_is_no_number_of_words_is_refused(text, max_vocab):
+    with pytest.raises(SettingError, match=r"^max_vocab must be a whole number of at least 2, got "):
+        train(text, max_vocab=max_vocab)
+
+
+@pytest.mark.parametrize("max_vocab", [2, 50, 1_000_000])
+def test_max_vocab_keeps_the_most_frequent_words_with_their_counts(text, max_vocab):
+    everything = train(text)
+    assert as_pairs(train(text, max_vocab=max_vocab)) == as_pairs(everything)[:max_vocab]
+
+
+def test_max_vocab_chooses_among_the_words_that_are_frequent_enough(text):
+    frequent = train(text, min_count=5)
+    assert as_pairs(train(text, min_count=5, max_vocab=10_000)) == as_pairs(frequent)
+    assert as_pairs(train(text, min_count=5, max_vocab=10)) == as_pairs(frequent)[:10]
