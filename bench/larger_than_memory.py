@@ -159,6 +159,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--keep", action="store_true", help="Leave the text, and use one that was left.")
     settings = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left behind
     source = cut_into_lines(settings.text, settings.work)
     name = f"larger-{settings.gigabytes:g}-{settings.types:g}"
     text = settings.work / f"{name}.txt"
@@ -180,7 +181,11 @@ def train(text: Path, folder: Path, settings: argparse.Namespace) -> None:
     began = time.perf_counter()
     try:
         process = limit.start(command, folder / "said")
-        before, reading, training = watch(process, folder)
+        try:
+            before, reading, training = watch(process, folder)
+        finally:
+            process.kill()
+            process.wait()
         group_peak = limit.peak()
     finally:
         limit.remove()

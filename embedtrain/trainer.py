@@ -25,7 +25,7 @@ from embedtrain.corpus.sources import Corpus, CorpusLike
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import read_vocabulary, write_vocabulary
 from embedtrain.errors import DataError, Interrupted, SettingError, TrainingError
-from embedtrain.machine.files import require_writable, temporary_folder
+from embedtrain.machine.files import require_apart, require_writable, temporary_folder
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.memory import available_memory, format_bytes, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, say
@@ -154,6 +154,13 @@ class Run:
             self.valid = options.valid if isinstance(options.valid, Corpus) else self.corpus.like(options.valid)
             self.valid.require_readable()
         options.require_sense(settings.valid_share)
+        inputs = {"the corpus": self.corpus, "the held-out text": self.valid}
+        files = {name: [] if text is None or text.in_memory else text.files() for name, text in inputs.items()}
+        init = options.init if isinstance(options.init, (str, os.PathLike)) else None
+        require_apart(
+            {**files, "read_vocab": [options.read_vocab], "init": [init]},
+            {"checkpoint": options.checkpoint, "save_vocab": options.save_vocab},
+        )
         self._saved = None if options.resume is None else Checkpoint.load(options.resume)
         if self._saved is not None:
             self._saved.require_settings(self._made_with)
@@ -184,6 +191,8 @@ class Run:
                 self.texts = self._read(stack)
             with self.clock("prepare"):
                 self.model = self._prepare()
+            if self.options.save_vocab is not None:
+                write_vocabulary(self.options.save_vocab, self.texts.vocabulary)
             try:
                 self._train()
             except KeyboardInterrupt:
@@ -205,7 +214,8 @@ class Run:
                 )
                 needed["work of the threads"] = model.scratch_bytes * self.n_threads
                 speed = self._probe(model)
-        whole, vocabulary, epochs = texts.whole, texts.vocabulary, self.settings.epochs
+        whole, vocabulary = texts.whole, texts.vocabulary
+        left = self.settings.epochs * len(texts.training.ids) - self.history.tokens
         counts = whole.vocabulary.counts
         frequent = [whole.vocabulary.n_frequent(least) for least in _MIN_COUNTS]
         copies = (self.settings.valid_share > 0) + (self._known is not None)
@@ -221,7 +231,7 @@ class Run:
             free_memory=free,
             disk=max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences),
             words_per_second=speed,
-            seconds={"read": self.clock.seconds["read"], "train": epochs * len(texts.training.ids) / speed},
+            seconds={"read": self.clock.seconds["read"], "train": left / speed},
         )
 
     def _probe(self, model: Model) -> float:
@@ -265,8 +275,6 @@ class Run:
         settings, options = self.settings, self.options
         whole = self._encode(stack, self.corpus)
         vocabulary = (self._known or whole.vocabulary).cut(settings.min_count, settings.max_vocab)
-        if options.save_vocab is not None:
-            write_vocabulary(options.save_vocab, vocabulary)
         training, held_out, covered = whole, None, vocabulary.n_tokens
         if self._known or self.valid or settings.valid_share:
             folder = stack.enter_context(temporary_folder(options.temp_folder or options.cache))

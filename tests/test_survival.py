@@ -149,7 +149,7 @@ def test_killed_runs_go_on_and_come_to_the_same(tmp_path):
         goes_on = place.checkpoint.exists()
         number = signal.SIGTERM if chance.random() < 0.25 else signal.SIGKILL
         sign = chance.choice([nothing] * 8 + [place.saves if goes_on else place.encodes] * 2)  # both are short
-        moment = chance.uniform(0, seconds if sign is nothing else 0.05)
+        moment = chance.uniform(0, seconds if sign is nothing else 0.02)
         if stages.total() == KILLS:
             sign, moment = nothing, 120
         status = end(place.start, number, sign, moment)

@@ -143,6 +143,8 @@ def output_path(corpus: Corpus, output: str | None, suffix: str) -> Path:
             name = name.removesuffix(old)
         named = len(corpus.sources) == 1 and os.path.exists(source) and name
         output = (name if named else "vectors") + suffix
+    if output == "-":
+        raise click.UsageError("the output is a file, not standard output; name one with -o")
     if os.path.realpath(output) in map(os.path.realpath, corpus.files()):
         raise click.UsageError(f"the output would replace the corpus {output}; name another file with -o")
     if Path(output).suffix in (".gz", ".bz2", ".xz", ".zst", ".zip"):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from embedtrain.cli.options import TrainingCommand, output_path, read_corpus, training_options
 from embedtrain.cli.summary import save_and_say, say_plan
-
-if TYPE_CHECKING:
-    from embedtrain.corpus.sources import Corpus
 
 _REFUSED = {
     "alpha": "it means different things in different tools, use --lr {value}",
@@ -49,7 +46,7 @@ def skipgram(
     tokens between spaces; or JSON lines. The vectors are written in word2vec text format.
     """
     from embedtrain.errors import Interrupted
-    from embedtrain.machine.files import require_writable
+    from embedtrain.machine.files import require_apart, require_writable
     from embedtrain.skipgram import plan_skipgram, train_skipgram
     from embedtrain.training.epoch_log import EpochLog
 
@@ -58,16 +55,16 @@ def skipgram(
         go_on(ctx, settings)
     if quiet:
         warnings.simplefilter("ignore")
-    if dry_run:
-        say_plan(plan_skipgram(corpus, temp_folder=".", progress=False if quiet else None, **settings))
-        return
     path = output_path(corpus, output, ".vec")
-    outputs = {"-o": str(path), "--log": log, "--checkpoint": settings["checkpoint"]}
-    require_apart(corpus, {**outputs, "--save-vocab": settings["save_vocab"]})
+    outputs = {"-o": path, "--log": log, "--checkpoint": settings["checkpoint"], "--save-vocab": settings["save_vocab"]}
+    require_apart({"the corpus": corpus.files()}, outputs)
     for file in (path, log):
         if file is not None:
             require_writable(file)
     beside = path.parent if path.is_file() or not path.exists() else None  # not beside a device or a pipe
+    if dry_run:
+        say_plan(plan_skipgram(corpus, temp_folder=beside, progress=False if quiet else None, **settings))
+        return
     epoch_log = EpochLog(log) if log else None
     if epoch_log and settings["resume"] is not None:
         epoch_log.require_log()
@@ -85,18 +82,6 @@ def skipgram(
         click.echo(f"Error: interrupted; {path} holds what was trained so far{again}", err=True)
         raise click.exceptions.Exit(130) from None
     save_and_say(vectors, path, quiet=quiet)
-
-
-def require_apart(corpus: Corpus, outputs: dict[str, str | None]) -> None:
-    """See that no output would replace the corpus or another output; devices take many."""
-    taken = {os.path.realpath(file): "the corpus" for file in corpus.files()}
-    for option, path in outputs.items():
-        if path is None or (os.path.exists(path) and not os.path.isfile(path)):
-            continue
-        place = os.path.realpath(path)
-        if place in taken:
-            raise click.UsageError(f"{option} {path} would replace {taken[place]}; name another file")
-        taken[place] = f"the file of {option}"
 
 
 def go_on(ctx: click.Context, settings: dict[str, Any]) -> None:

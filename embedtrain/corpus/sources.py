@@ -150,9 +150,12 @@ def _files_of(source: Path) -> list[Path]:
     with reading(source):
         exists = source.exists()
     if source.is_dir():
-        return _files_in(source)
+        if not (found := _files_in(source)):
+            raise DataError(f"the folder {source_name(source)} holds no files (hidden ones do not count)")
+        return found
     if glob.has_magic(str(source)) and not exists:
-        found = [file for path in sorted(glob.glob(str(source), recursive=True)) for file in _files_of(Path(path))]
+        matches = map(Path, sorted(glob.glob(str(source), recursive=True)))
+        found = [file for path in matches for file in (_files_in(path) if path.is_dir() else [path])]
         if not found:
             raise DataError(f"no file matches the pattern {source_name(source)[:200]}{_hint(source)}")
         return list(dict.fromkeys(found))  # "**" matches folders and what is in them
@@ -180,8 +183,6 @@ def _files_in(folder: Path) -> list[Path]:
                 seen.add(place)
         paths = (Path(root, name) for name in files if not name.startswith("."))
         found += [path for path in paths if os.path.isfile(path) or not os.path.exists(path)]  # pipes might never end
-    if not found:
-        raise DataError(f"the folder {source_name(folder)} holds no files (hidden ones do not count)")
     return sorted(found, key=lambda path: path.relative_to(folder).parts)
 
 

@@ -12,12 +12,12 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, SettingError
 
 _PREFIX = ".embedtrain-"  # of all that is temporary
 _PART = ".part"  # ends the name of a file that is being written
@@ -137,6 +137,36 @@ def require_writable(path: str | os.PathLike[str]) -> None:
             return
         sweep(target.parent)
         tempfile.TemporaryFile(dir=target.parent).close()
+
+
+def require_apart(
+    inputs: Mapping[str, Iterable[str | os.PathLike[str] | None]], outputs: Mapping[str, str | os.PathLike[str] | None]
+) -> None:
+    """See that no output would replace an input or another output; devices and pipes take many.
+
+    Parameters
+    ----------
+    inputs : mapping of str to paths
+        What messages call them, and their files.
+    outputs : mapping of str to path
+        The same; what is None does not count.
+
+    Raises
+    ------
+    SettingError
+        If one would.
+    """
+    taken = {os.path.realpath(file): name for name, files in inputs.items() for file in files if file is not None}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        with writing(path):
+            if _is_special(Path(path)):
+                continue
+        place = os.path.realpath(path)
+        if place in taken:
+            raise SettingError(f"{name} {path} would replace {taken[place]}; name another file")
+        taken[place] = f"the file of {name}"
 
 
 @contextmanager

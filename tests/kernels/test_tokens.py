@@ -222,10 +222,10 @@ def test_types_with_the_same_home_are_told_apart(length):
     assert agrees(b" ".join(same * 2), table=TypeTable(n_slots=64, n_bytes=1 << 10))
 
 
-def test_a_key_that_two_long_types_share_does_not_make_them_one():
+@pytest.mark.parametrize("other", [b"another-long-one-x", b"the-first-lo", b"the-first-long-one-of-two"])
+def test_a_key_that_two_long_types_share_does_not_make_them_one(other):
     table = TypeTable()
     assert tokenised([b"the-first-long-one"], table)[1] == [[0]]
-    other = b"another-long-one-x"
     text, starts = packed([other])
     slots = table.arrays.slots
     key_slot = np.flatnonzero(slots[::2])[0] * 2
