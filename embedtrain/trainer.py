@@ -372,6 +372,8 @@ class Run:
             with self.clock("valid"):
                 valid_loss = evaluate(judges, len(texts.held_out.ids), epochs=self.settings.epochs)
             history.valid_losses.append(valid_loss)
+            if math.isnan(valid_loss):
+                self._note(("the held-out text has no loss: no sentence of it keeps two words",))
         if options.callback is not None:
             number, epochs, loss, lr, speed = result
             epoch = Epoch(number, epochs, loss, valid_loss, lr, speed, self.vectors())
@@ -394,10 +396,14 @@ class Run:
         path = self.options.checkpoint
         if path is None:
             return
+        vocabulary, options = self.texts.vocabulary, self.options
+        files = {"valid": options.valid, "read_vocab": options.read_vocab}
+        named: dict[str, Any] = {"patience": options.patience}
+        named.update((name, os.fspath(file)) for name, file in files.items() if isinstance(file, (str, os.PathLike)))
         with self.clock("checkpoint"):
             Checkpoint(
-                self._made_with, self._text(), self.history, list(self.texts.vocabulary.words),
-                self.texts.vocabulary.counts, words, contexts, self._frozen,
+                self._made_with, named, self._text(), self.history, list(vocabulary.words), vocabulary.counts,
+                words, contexts, self._frozen,
             ).save(path)  # fmt: skip
 
     # --- Afterwards -------------------------------------------------------------------------------------------------
@@ -446,7 +452,12 @@ class _Pause:
         """Write the checkpoint; then, if there was an interrupt, raise it."""
         interrupted = self._interrupted()
         if self._wanted and (interrupted or time.monotonic() >= self._due):
-            self._checkpoint()
+            try:
+                self._checkpoint()
+            except DataError as error:
+                if not interrupted:
+                    raise
+                warnings.warn(f"no checkpoint: {error}", stacklevel=2)  # the vectors may still be saved
             self._due = time.monotonic() + self._seconds
         if interrupted:
             raise KeyboardInterrupt

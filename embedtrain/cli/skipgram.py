@@ -88,9 +88,9 @@ def go_on(ctx: click.Context, settings: dict[str, Any]) -> None:
     """Take what was not said on the command line from the checkpoint, and keep the checkpoint up."""
     from click.core import ParameterSource
 
-    from embedtrain.training.checkpoint import Checkpoint
+    from embedtrain.training.checkpoint import read_settings
 
-    for name, value in Checkpoint.load(settings["resume"]).settings.items():
+    for name, value in read_settings(settings["resume"]).items():
         if name in settings and ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             settings[name] = value
     settings["checkpoint"] = settings["checkpoint"] or settings["resume"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class Checkpoint:
     ----------
     settings : mapping
         Of the model.
+    options : mapping
+        What else a command line should say again: files of held-out text and of the vocabulary, patience.
     text : mapping of str to int
         What tells whether a corpus is the same: its tokens, types, sentences.
     history : History
@@ -42,6 +45,7 @@ class Checkpoint:
     """
 
     settings: Mapping[str, Any]
+    options: Mapping[str, Any]
     text: Mapping[str, int]
     history: History
     words: list[str]
@@ -62,6 +66,7 @@ class Checkpoint:
             "format": _VERSION,
             "embedtrain": __version__,
             "settings": dict(self.settings),
+            "options": dict(self.options),
             "text": dict(self.text),
             "history": asdict(self.history),
         }
@@ -85,33 +90,20 @@ class Checkpoint:
         DataError
             If there is no such file, or it is damaged, of another version, or no checkpoint.
         """
-        path = Path(path)
-        with reading(path):
-            try:
-                with np.load(path, allow_pickle=False) as arrays:
-                    about = json.loads(arrays["about"].tobytes())
-                    if about["format"] != _VERSION:
-                        raise DataError(
-                            f"cannot resume from {path}: it has the format {about['format']} of embedtrain "
-                            f"{about['embedtrain']}, this is {__version__} and reads the format {_VERSION}"
-                        )
-                    checkpoint = cls(
-                        about["settings"],
-                        about["text"],
-                        History(**about["history"]),
-                        arrays["words"].tobytes().decode().split("\n"),
-                        arrays["counts"],
-                        arrays["word_vectors"],
-                        arrays["context_vectors"],
-                        arrays["frozen"],
-                    )
-                checkpoint._require_whole()
-                return checkpoint
-            except (DataError, OSError):
-                raise
-            except Exception as error:  # damage makes NumPy and zipfile raise all kinds
-                what = " ".join(str(error).split())[:100]
-                raise DataError(f"cannot resume from {path}: it is damaged or no checkpoint ({what})") from error
+        with _opened(path) as (about, arrays):
+            checkpoint = cls(
+                about["settings"],
+                about["options"],
+                about["text"],
+                History(**about["history"]),
+                arrays["words"].tobytes().decode().split("\n"),
+                arrays["counts"],
+                arrays["word_vectors"],
+                arrays["context_vectors"],
+                arrays["frozen"],
+            )
+            checkpoint._require_whole()
+        return checkpoint
 
     def _require_whole(self) -> None:
         """See that all arrays are what `save` wrote: of one that is shorter, NumPy checks no sum."""
@@ -154,3 +146,36 @@ class Checkpoint:
         if others or words != self.words or not np.array_equal(counts, self.counts):
             found = ", ".join(others) or "other words or counts"
             raise DataError(f"cannot resume on another text than the checkpoint's: this one has {found}")
+
+
+def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The settings and options in a checkpoint.
+
+    Raises
+    ------
+    DataError
+        As `Checkpoint.load`.
+    """
+    with _opened(path) as (about, _):
+        return {**about["options"], **about["settings"]}
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapping[str, NDArray[Any]]]]:
+    """What a checkpoint says of itself, and its arrays, read when they are asked for."""
+    path = Path(path)
+    with reading(path):
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                about = json.loads(arrays["about"].tobytes())
+                if about["format"] != _VERSION:
+                    raise DataError(
+                        f"cannot resume from {path}: it has the format {about['format']} of embedtrain "
+                        f"{about['embedtrain']}, this is {__version__} and reads the format {_VERSION}"
+                    )
+                yield about, arrays
+        except (DataError, OSError):
+            raise
+        except Exception as error:  # damage makes NumPy and zipfile raise all kinds
+            what = " ".join(str(error).split())[:100]
+            raise DataError(f"cannot resume from {path}: it is damaged or no checkpoint ({what})") from error
