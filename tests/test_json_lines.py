@@ -11,7 +11,7 @@ from naive_text import sentences_of
 
 from embedtrain.corpus import pieces
 from embedtrain.corpus.encoding import encode
-from embedtrain.corpus.pieces import read_pieces, _text_field
+from embedtrain.corpus.pieces import _text_field, read_pieces
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError
 

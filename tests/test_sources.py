@@ -17,7 +17,7 @@ from embedtrain.corpus import pieces
 from embedtrain.corpus.pieces import read_pieces as read
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError
-from embedtrain.kernels.tokens import PADDING
+from embedtrain.kernels.text_bytes import PADDING
 
 BOM = b"\xef\xbb\xbf"
 BITS = [b"a", b"bc", b" ", b"\n", b"\r", b"\t", b"\r\n", b"\x00", BOM, b"\xff", "é".encode(), "\u2003".encode()]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from embedtrain.corpus import type_table
 from embedtrain.corpus.type_table import TypeTable
-from embedtrain.kernels import tokens
+from embedtrain.kernels.text_bytes import PADDING
 
 FEW = settings(max_examples=150, derandomize=True, deadline=None)
 
@@ -16,7 +16,7 @@ def table_of(words, counts=None, table=None):
     """Words, each first seen in a line of its own, and their numbers."""
     table = table or TypeTable(n_slots=4, n_bytes=8)
     starts = np.cumsum([0, *map(len, words)])
-    text = np.frombuffer(bytearray(b"".join(words) + bytes(tokens.PADDING)), np.uint8)
+    text = np.frombuffer(bytearray(b"".join(words) + bytes(PADDING)), np.uint8)
     counts = np.ones(len(words), np.int64) if counts is None else np.array(counts, np.int64)
     return table, table.add(text, starts, counts, np.arange(len(words))).tolist()
 
@@ -111,7 +111,7 @@ def test_there_is_room_when_it_was_made(length):
         table.make_room(length)
         assert spellings(table) == before
         arrays = table.arrays
-        assert arrays.text.size >= table.text.size + length + tokens.PADDING
+        assert arrays.text.size >= table.text.size + length + PADDING
         assert arrays.counts.size == arrays.first_seen.size == arrays.starts.size - 1 > table.n
         assert 8 * arrays.counts.size <= 3 * arrays.slots.size
         assert arrays.slots.size & (arrays.slots.size - 1) == 0

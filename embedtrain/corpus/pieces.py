@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus import compression, json_lines
 from embedtrain.corpus.sources import Corpus, open_source, reading, source_name
 from embedtrain.errors import DataError
-from embedtrain.kernels.tokens import PADDING
+from embedtrain.kernels.text_bytes import PADDING
 
 _PIECE = 1 << 21  # bytes
 _TAIL = 1 << 12  # bytes, in which a token mostly ends

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.vocabulary import PackedWords
-from embedtrain.kernels import tokens
+from embedtrain.kernels import types
+from embedtrain.kernels.text_bytes import PADDING
 
 _AT_ONCE = 1 << 16  # types that are looked at as Python's strings
 
@@ -24,17 +25,17 @@ class TypeTable:
     ----------
     n : int
         How many there are.
-    arrays : tokens.Types
+    arrays : types.Types
         What kernels get; there is room for more than `n`.
     """
 
     def __init__(self, n_slots: int = 1 << 15, n_bytes: int = 1 << 17) -> None:
         self.n = 0
         capacity = n_slots // 4 * 3
-        self.arrays = tokens.Types(
+        self.arrays = types.Types(
             slots=np.zeros(2 * n_slots, np.uint64),
             starts=np.zeros(capacity + 1, np.int64),
-            text=np.empty(n_bytes + tokens.PADDING, np.uint8),
+            text=np.empty(n_bytes + PADDING, np.uint8),
             counts=np.empty(capacity, np.int64),
             first_seen=np.empty(capacity, np.int64),
         )
@@ -71,7 +72,7 @@ class TypeTable:
         slots, starts, text, counts, first_seen = self.arrays
         del self.arrays
         used = int(starts[self.n])
-        if used + length > text.size - tokens.PADDING:
+        if used + length > text.size - PADDING:
             text = _longer(text, used, 2 * text.size + length)
         is_full = self.n == counts.size
         if is_full:
@@ -82,9 +83,9 @@ class TypeTable:
             counts = _longer(counts, self.n, capacity)
             first_seen = _longer(first_seen, self.n, capacity)
             slots = np.zeros(n_slots, np.uint64)
-        self.arrays = tokens.Types(slots, starts, text, counts, first_seen)
+        self.arrays = types.Types(slots, starts, text, counts, first_seen)
         if is_full:
-            tokens.fill_slots(self.arrays, self.n)
+            types.fill_slots(self.arrays, self.n)
 
     def close(self) -> None:
         """Give back the memory of the slots, up to two thirds of all: no types may be added any more."""
@@ -103,12 +104,12 @@ class TypeTable:
     ) -> NDArray[np.int32]:
         """Take in types that are spelled in `text` one after the other; returns their numbers here.
 
-        `tokens.PADDING` bytes must follow the last.
+        `PADDING` bytes must follow the last.
         """
         numbers = np.empty(len(counts), np.int32)
         done = 0
         while True:
-            self.n, done = tokens.merge_types(self.arrays, self.n, text, starts, counts, first_seen, done, numbers)
+            self.n, done = types.merge_types(self.arrays, self.n, text, starts, counts, first_seen, done, numbers)
             if done == len(counts):
                 return numbers
             self.make_room(int(starts[done + 1] - starts[done]))
@@ -120,7 +121,7 @@ class TypeTable:
             spelled = [change(word).encode() for word in words]
             end = begin + len(words)
             lengths = np.fromiter(map(len, spelled), np.int64, len(spelled))
-            text = np.frombuffer(bytearray(b"".join([*spelled, bytes(tokens.PADDING)])), np.uint8)
+            text = np.frombuffer(bytearray(b"".join([*spelled, bytes(PADDING)])), np.uint8)
             starts = np.concatenate([[0], np.cumsum(lengths)])
             numbers.append(table.add(text, starts, self.counts[begin:end], self.first_seen[begin:end]))
         return table, np.concatenate(numbers)
@@ -128,7 +129,7 @@ class TypeTable:
     def invalid(self) -> list[int]:
         """The types that are not UTF-8."""
         found = np.empty(self.n, np.bool_)
-        tokens.mark_invalid(self.arrays, found)
+        types.mark_invalid(self.arrays, found)
         return np.flatnonzero(found).tolist()
 
     def _words(self) -> Iterator[tuple[int, list[str]]]:
@@ -142,16 +143,16 @@ class TypeTable:
     def packed(self, order: NDArray[np.int32]) -> PackedWords:
         """The spellings in that order; all must be UTF-8."""
         starts = np.empty(len(order) + 1, np.int64)
-        tokens.place(self.arrays, order, starts)
-        text = np.empty(starts[-1] + tokens.PADDING, np.uint8)
-        tokens.gather(self.arrays, order, starts, text)
+        types.place(self.arrays, order, starts)
+        text = np.empty(starts[-1] + PADDING, np.uint8)
+        types.gather(self.arrays, order, starts, text)
         return PackedWords(text[: starts[-1]], starts)
 
     def order(self) -> NDArray[np.int32]:
         """The numbers of all types by count, descending, ties by their bytes."""
         order = np.arange(self.n, dtype=np.int32)
-        waiting = np.empty((tokens.WAITING, 3), np.int64)
-        tokens.sort_types(self.arrays, order, np.empty(self.n, np.uint64), waiting)
+        waiting = np.empty((types.WAITING, 3), np.int64)
+        types.sort_types(self.arrays, order, np.empty(self.n, np.uint64), waiting)
         return order
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.kernels import tokens
+from embedtrain.kernels import types as kernel_types
 from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.text_bytes import PADDING
 
 FEW = settings(max_examples=150, derandomize=True, deadline=None)
 
@@ -47,7 +49,7 @@ def tokenised(pieces, table, padding=b"\n"):
     """The same by the kernel."""
     state, all_ids, all_breaks = np.zeros(tokens.STATE, np.int64), [], []
     for piece, text in enumerate(pieces):
-        buffer = np.frombuffer(text + (padding * tokens.PADDING)[: tokens.PADDING], np.uint8)
+        buffer = np.frombuffer(text + (padding * PADDING)[:PADDING], np.uint8)
         n_ids, n_breaks = (len(text) + 1) // 2, len(text) // 2 + 2  # room that is needed
         ids, breaks = np.full(n_ids + 1, -7, np.int32), np.full(n_breaks + 1, -7, np.int64)
         state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_BREAKS, tokens.N_LINES]] = 0
@@ -157,13 +159,13 @@ def test_long_tokens(long):
 def homes(text, starts, slots, out):
     """The slot where the search for each type begins."""
     for t in range(out.size):
-        out[t] = tokens.home_of(slots, tokens.key_of(text, starts[t], starts[t + 1]))
+        out[t] = kernel_types.home_of(slots, kernel_types.key_of(text, starts[t], starts[t + 1]))
 
 
 def packed(words):
     """Words as kernels want them."""
     starts = np.cumsum([0, *map(len, words)])
-    return np.frombuffer(bytearray(b"".join(words) + bytes(tokens.PADDING)), np.uint8), starts
+    return np.frombuffer(bytearray(b"".join(words) + bytes(PADDING)), np.uint8), starts
 
 
 def homes_of(words, n_slots):
@@ -241,7 +243,7 @@ def test_a_key_that_two_long_types_share_does_not_make_them_one(other):
 @kernel
 def keys_of(text, starts, out):
     for t in range(out.size):
-        out[t] = tokens.key_of(text, starts[t], starts[t + 1])
+        out[t] = kernel_types.key_of(text, starts[t], starts[t + 1])
 
 
 def test_keys_of_long_types_are_no_words_and_differ():
