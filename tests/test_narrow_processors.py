@@ -29,7 +29,7 @@ def test_kernels_on_narrower_vectors(target, tmp_path):
     }
     files = [
         str(TESTS / "kernels" / name)
-        for name in ("test_tiles.py", "test_logistic.py", "test_skipgram.py", "test_decimal.py")
+        for name in ("test_tiles.py", "test_logistic.py", "test_skipgram.py", "test_decimal.py", "test_tokens.py")
     ]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files],
