@@ -43,6 +43,7 @@ PathLike: TypeAlias = "str | os.PathLike[str]"
 _N_NOISE = 48  # noise words that a block shares, a multiple of 16; a trade of accuracy and speed (bench/block_shape.py)
 _BLOCK = 64  # centres in a block, where the vocabulary allows it (bench/block_shape.py)
 _STEP_LIMIT = 2.0  # of `block_size`; up to lr 0.1, 2.9 holds; at 0.2 a handful of words does not (bench/step_limit.py)
+_STRETCHES = 16  # of the text that are looked at for words that are frequent in one
 _LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/loss_share.py)
 
 
@@ -251,13 +252,12 @@ class _SkipgramModel:
         keep = keep_probability(counts, settings.sample)
         noise = noise_distribution(counts, settings.noise_exponent)
         self._sampling = kernels.Sampling(keep_thresholds(keep, len(text.vocabulary)), *alias_table(noise))
-        kept = keep * counts
         window = max(1, min(settings.window, text.longest_sentence - 1))
         self._shape = kernels.Shape(
             window=window,
             furthest=settings.window if settings.window_mode == "dynamic" else 0,
             negative=settings.negative,
-            n_inputs=block_size(settings, window, max(kept.max() / kept.sum(), noise.max())),
+            n_inputs=block_size(settings, window, max(largest_share(text, keep), noise.max())),
             dim=padded(settings.dim),
             sink=n_words * padded(settings.dim),
             loss_every=_LOSS_EVERY,
@@ -295,6 +295,26 @@ class _SkipgramModel:
 def _random_key(seed: int, *numbers: int) -> np.uint64:
     """64 bits that depend on the seed and on all the numbers, and on how many they are."""
     return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]
+
+
+def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
+    """The share that one word has of the kept tokens, in that of many stretches of the text where it is the largest.
+
+    What is frequent may change within a text, of many languages for example, or sorted.
+
+    Parameters
+    ----------
+    text : EncodedCorpus
+    keep : (n_words,) float64 array
+        The probability that an occurrence of each word is kept.
+    """
+    largest = 0.0
+    n_words, n_tokens = len(keep), len(text.ids)
+    for begin in np.linspace(0, max(0, n_tokens - LARGEST_CHUNK), _STRETCHES).astype(int).tolist():
+        ids = text.ids[begin : begin + LARGEST_CHUNK]
+        kept = np.bincount(ids[ids < n_words], minlength=n_words) * keep
+        largest = max(largest, kept.max() / max(kept.sum(), 1.0))
+    return largest
 
 
 def block_size(settings: SkipgramSettings, window: int, p_max: float) -> int:

@@ -249,7 +249,8 @@ class Run:
         """Compile what a run and saving need, or load it from the cache, by doing it for two words."""
         slow = if_slow(lambda: say("compiling kernels, which is done once …", shown=self.options.progress is not False))
         folder = self.options.temp_folder
-        with self.clock("prepare"), slow, encode([["two", "words"]], threads=1, folder=folder) as encoded:
+        encoded_words = encode([["two", "words"]], threads=1, folder=folder)
+        with self.clock("prepare"), deferred_interrupts(), slow, encoded_words as encoded:
             words, small = encoded.vocabulary.cut(1), replace(self.settings, dim=1, window=1)
             model = self._build(encoded, words, small, np.zeros(0, np.uint8), 1)
             model.worker(0)(Chunk(0, 0, 0, 2, 0.0, 0.0))

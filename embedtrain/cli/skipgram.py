@@ -45,10 +45,13 @@ def skipgram(
     CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, a sentence a line,
     tokens between spaces; or JSON lines. The vectors are written in word2vec text format.
     """
-    from embedtrain.errors import Interrupted
-    from embedtrain.machine.files import require_apart, require_writable
-    from embedtrain.skipgram import plan_skipgram, train_skipgram
-    from embedtrain.training.epoch_log import EpochLog
+    from embedtrain.machine.interrupts import deferred_interrupts
+
+    with deferred_interrupts():  # libraries lose interrupts while they are imported
+        from embedtrain.errors import Interrupted
+        from embedtrain.machine.files import require_apart, require_writable
+        from embedtrain.skipgram import plan_skipgram, train_skipgram
+        from embedtrain.training.epoch_log import EpochLog
 
     corpus = read_corpus(settings)
     if settings["resume"] is not None:

@@ -130,7 +130,7 @@ class EncodedCorpus:
         with writing(folder), open(folder / "ids", "wb") as file, open(folder / "offsets", "wb") as offsets:
             for begin, part, borders in self._parts():
                 ids, taken = choose(begin, part)
-                ids[taken].tofile(file)
+                file.write(ids[taken].data)
                 if cut:
                     changes = begin + np.flatnonzero(np.diff(taken, prepend=was_taken))
                     borders = np.union1d(borders, changes)
@@ -138,11 +138,11 @@ class EncodedCorpus:
                 before = np.concatenate([[0], np.cumsum(taken)])
                 new = np.unique(n_taken + before[borders - begin])
                 new = new[new > last]
-                new.tofile(offsets)
+                offsets.write(new.data)
                 last = int(new[-1]) if new.size else last
                 n_taken += int(before[-1])
             if last < n_taken:
-                np.array([n_taken], np.int64).tofile(offsets)
+                offsets.write(np.array([n_taken], np.int64).data)
         return EncodedCorpus.in_folder(folder, vocabulary, self.notes)
 
     def _parts(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:

@@ -181,6 +181,7 @@ class _Encoder(_Counter):
     def __init__(self, stack: ExitStack, folder: Path, number: int) -> None:
         super().__init__()
         self.folder, self.ids, self.breaks = folder, folder / f"ids-{number}", folder / f"breaks-{number}"
+        stack.enter_context(writing(folder))  # closing writes too
         with writing(folder):
             self._ids_file, self._breaks_file = (
                 stack.enter_context(open(path, "w+b")) for path in (self.ids, self.breaks)

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.vocabulary import PackedWords
+from embedtrain.errors import DataError
 from embedtrain.kernels import types
 from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.machine.memory import available_memory, format_bytes
 
 _AT_ONCE = 1 << 16  # types that are looked at as Python's strings
+_LARGE = 1 << 26  # bytes, from which on it is worth a look whether they are there
 
 
 class TypeTable:
@@ -68,13 +71,19 @@ class TypeTable:
         """Room for at least one more type, of `length` bytes: twice as much of what is full.
 
         One array after the other, slots anew: at no time are there two of everything.
+
+        Raises
+        ------
+        DataError
+            If there is not enough memory, which would be the death of the process.
         """
         slots, starts, text, counts, first_seen = self.arrays
-        del self.arrays
         used = int(starts[self.n])
-        if used + length > text.size - PADDING:
+        needs_text, is_full = used + length > text.size - PADDING, self.n == counts.size
+        self._require_memory(2 * needs_text * text.nbytes + is_full * (slots.nbytes + 4 * starts.nbytes))
+        del self.arrays
+        if needs_text:
             text = _longer(text, used, 2 * text.size + length)
-        is_full = self.n == counts.size
         if is_full:
             n_slots = 2 * slots.size
             del slots
@@ -86,6 +95,13 @@ class TypeTable:
         self.arrays = types.Types(slots, starts, text, counts, first_seen)
         if is_full:
             types.fill_slots(self.arrays, self.n)
+
+    def _require_memory(self, needed: int) -> None:
+        if needed > _LARGE and needed > (free := available_memory()):
+            raise DataError(
+                f"the text has too many different words: beside {self.n:,} of them {format_bytes(free)} of memory are "
+                f"free, and {format_bytes(needed)} are needed for more; allow more memory, or use one thread"
+            )
 
     def close(self) -> None:
         """Give back the memory of the slots, up to two thirds of all: no types may be added any more."""

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 from embedtrain.errors import SettingError
 
+_GROUPS = Path("/sys/fs/cgroup")
+_MEMBERSHIP = Path("/proc/self/cgroup")
+
 
 def available_memory() -> int:
-    """Bytes that this process can still take: the machine's, or what is left of its container's limit."""
-    free = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
+    """Bytes that this process can still take: the machine's, or what is left of its containers' limits."""
+    return min([int(psutil.virtual_memory().available), *map(_left_in, _control_groups())])
+
+
+def _control_groups() -> Iterator[Path]:
+    """The control groups of Linux that this process is in and that may limit its memory, of both versions."""
     try:
-        limit = int((group / "memory.max").read_text())
-        used = int((group / "memory.current").read_text())
-        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        used -= int(statistics.get("inactive_file", 0))  # pages of files, dropped when memory is asked for
-    except (OSError, ValueError):  # no container, or "max"
-        return free
-    return min(free, max(0, limit - used))
+        lines = _MEMBERSHIP.read_text().splitlines()
+    except OSError:  # not on Linux
+        return
+    for line in lines:
+        _, controllers, name = line.split(":", 2)
+        if controllers in ("", "memory"):
+            top = _GROUPS / controllers
+            group = top / name.lstrip("/")
+            yield from (folder for folder in (group, *group.parents) if folder == top or top in folder.parents)
+
+
+def _left_in(group: Path) -> int:
+    """What is left of the limit of a control group; very much if it has none."""
+    for limit, usage in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+        try:
+            left = int((group / limit).read_text()) - int((group / usage).read_text())
+            statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):  # another version, no limit ("max"), or not to be seen from in here
+            continue
+        total = "total_" if "total_active_file" in statistics else ""  # with the groups inside
+        pages_of_files = sum(int(statistics.get(f"{total}{kind}_file", 0)) for kind in ("inactive", "active"))
+        return max(0, left + pages_of_files)  # which are dropped when memory is asked for
+    return sys.maxsize
 
 
 def format_bytes(n: float) -> str:
