@@ -12,7 +12,7 @@ from embedtrain._version import __version__
 
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
-    from embedtrain.errors import DataError, EmbedtrainError, Interrupted, SettingError, TrainingError
+    from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, SettingError, TrainingError
     from embedtrain.skipgram import plan_skipgram, train_skipgram
     from embedtrain.training.epoch_log import EpochLog
     from embedtrain.vectors.reports import Epoch, Plan
@@ -25,6 +25,7 @@ _HOMES = {
     "Epoch": "vectors.reports",
     "EpochLog": "training.epoch_log",
     "Interrupted": "errors",
+    "OutputError": "errors",
     "Plan": "vectors.reports",
     "SettingError": "errors",
     "TrainingError": "errors",
@@ -40,6 +41,7 @@ __all__ = [
     "Epoch",
     "EpochLog",
     "Interrupted",
+    "OutputError",
     "Plan",
     "SettingError",
     "TrainingError",

@@ -17,6 +17,14 @@ class DataError(EmbedtrainError, ValueError):
     """A corpus, a vectors file or an output cannot be used as it is."""
 
 
+class OutputError(DataError):
+    """A file beside the vectors cannot be written while training; `vectors` holds what was trained so far."""
+
+    def __init__(self, message: str, vectors: Any) -> None:
+        super().__init__(message)
+        self.vectors = vectors
+
+
 class TrainingError(EmbedtrainError, RuntimeError):
     """Training went wrong and was stopped."""
 

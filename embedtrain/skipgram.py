@@ -31,7 +31,9 @@ from embedtrain.distributions import alias_table, keep_probability, keep_thresho
 from embedtrain.errors import SettingError
 from embedtrain.kernels import skipgram as kernels
 from embedtrain.kernels.alignment import padded
-from embedtrain.trainer import Run, RunOptions
+from embedtrain.runs.options import RunOptions
+from embedtrain.runs.plan import plan_run
+from embedtrain.runs.run import Run
 from embedtrain.training.loop import LARGEST_CHUNK, Chunk
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.tables import Table
@@ -122,7 +124,7 @@ def train_skipgram(
     init: PathLike | WordVectors | None = None,
     freeze: bool = False,
     checkpoint: PathLike | None = None,
-    checkpoint_minutes: float = 10.0,
+    checkpoint_every: float = 10.0,
     resume: PathLike | None = None,
     cache: PathLike | None = None,
     temp_folder: PathLike | None = None,
@@ -163,7 +165,7 @@ def train_skipgram(
         Of all that is random.
     threads : int, optional
         None or 0 uses all available. Only with 1 is the result the same every time.
-    valid : path or Corpus, optional
+    valid : path, Corpus or lines, optional
         Held-out text, on which the loss is taken after every epoch.
     valid_share : float
         Instead, the share of the corpus that is held out: sentences, or stretches of long ones, drawn at random.
@@ -176,7 +178,7 @@ def train_skipgram(
     checkpoint : path, optional
         A file that the state of the run is written to: every so many minutes, when it is interrupted, and when
         training is done.
-    checkpoint_minutes : float
+    checkpoint_every : float
         How often.
     resume : path, optional
         A checkpoint from which to go on. Text and settings must be the same; what `init` and `freeze` did is in it.
@@ -202,6 +204,9 @@ def train_skipgram(
         If a setting is out of range, not that of the checkpoint, or the tables do not fit into memory.
     DataError
         If a file cannot be read or written or is not what it should be, or the corpus has too few words.
+    OutputError
+        If a checkpoint cannot be written while training, or a callback raises `DataError`; a `DataError` that carries
+        the vectors so far.
     TrainingError
         If training diverges.
     Interrupted
@@ -222,7 +227,7 @@ def plan_skipgram(corpus: CorpusLike, **arguments: Any) -> Plan:
     """
     call = inspect.signature(train_skipgram).bind(corpus, **arguments)
     call.apply_defaults()
-    return _run(call.arguments).plan()
+    return plan_run(_run(call.arguments))
 
 
 def _run(arguments: Mapping[str, Any]) -> Run:
@@ -310,7 +315,7 @@ def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
     """
     largest = 0.0
     n_words, n_tokens = len(keep), len(text.ids)
-    for begin in np.linspace(0, max(0, n_tokens - LARGEST_CHUNK), _STRETCHES).astype(int).tolist():
+    for begin in np.unique(np.linspace(0, max(0, n_tokens - LARGEST_CHUNK), _STRETCHES).astype(int)).tolist():
         ids = text.ids[begin : begin + LARGEST_CHUNK]
         kept = np.bincount(ids[ids < n_words], minlength=n_words) * keep
         largest = max(largest, kept.max() / max(kept.sum(), 1.0))

@@ -65,7 +65,7 @@ def checkpoint_after(n_epochs, path="run.checkpoint"):
     """A checkpoint of a run that was cut short."""
     train(checkpoint=path, callback=lambda epoch: epoch.number == n_epochs)
     state = Checkpoint.load(path)
-    replace(state, history=replace(state.history, stopped=False)).save(path)
+    replace(state, history=replace(state.history, stopped=False)).save(path, state.word_vectors, state.context_vectors)
     return path
 
 

@@ -11,7 +11,7 @@ FLOORS = [
     {"machine"},
     {"corpus", "distributions"},
     {"training", "vectors"},
-    {"trainer"},
+    {"runs"},
     {"skipgram"},
     {"__init__", "cli"},
     {"__main__"},

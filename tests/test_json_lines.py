@@ -231,15 +231,15 @@ def test_lines_may_be_longer_than_pieces(write):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"no json", r"no JSON \(.*\); every line must be an object"),
-        (b'{"text": "cut sho', r"no JSON \(.*\)"),
-        (b"{'text': 'a'}", r"no JSON \(.*\)"),
-        (b'{"text": "a"} {"text": "b"}', r"no JSON \(.*\)"),
-        (b'{"text": "a tab\t"}', r"no JSON \(.*\)"),
-        (b'{"text": "a", "n": ' + b"1" * 5000 + b"}", r"no JSON \(.*\)"),
-        (b"[" * 100_000, r"no JSON \(.*\)"),
-        (b"\xff\xfe{", r"no JSON \(.*\)"),
-        (b"\x89PNG\r", r"no JSON \(.*\)"),
+        (b"no json", r"not JSON \(.*\); every line must be an object"),
+        (b'{"text": "cut sho', r"not JSON \(.*\)"),
+        (b"{'text': 'a'}", r"not JSON \(.*\)"),
+        (b'{"text": "a"} {"text": "b"}', r"not JSON \(.*\)"),
+        (b'{"text": "a tab\t"}', r"not JSON \(.*\)"),
+        (b'{"text": "a", "n": ' + b"1" * 5000 + b"}", r"not JSON \(.*\)"),
+        (b"[" * 100_000, r"not JSON \(.*\)"),
+        (b"\xff\xfe{", r"not JSON \(.*\)"),
+        (b"\x89PNG\r", r"not JSON \(.*\)"),
         (b'["a"]', "expected a JSON object, got list"),
         (b'"a b"', "expected a JSON object, got str"),
         (b"5", "expected a JSON object, got int"),
@@ -262,7 +262,7 @@ def test_lines_that_are_no_records_are_refused_by_number(write, line, message, t
 
 
 def test_records_over_several_lines_are_refused(write):
-    with refused(r"text\.jsonl, line 1: no JSON"):
+    with refused(r"text\.jsonl, line 1: not JSON"):
         text_of(write([json.dumps([{"text": "a"}], indent=2).encode()]))
 
 
@@ -276,5 +276,5 @@ def test_damaged_packed_records_are_refused_as_such(write, tmp_path):
 def test_the_file_with_the_wrong_line_is_named(write, tmp_path):
     write([{"text": "fine"}] * 3, "1.jsonl")
     write([{"text": "fine"}, b"broken"], "2.jsonl")
-    with refused(r"2\.jsonl, line 2: no JSON"):
+    with refused(r"2\.jsonl, line 2: not JSON"):
         text_of(tmp_path)

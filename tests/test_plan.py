@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from embedtrain import DataError, SettingError, cli, trainer
+from embedtrain import DataError, SettingError, cli
+from embedtrain.runs import plan as runs_plan
+from embedtrain.runs import run as runs_run
 from embedtrain.skipgram import SkipgramSettings, _SkipgramModel, plan_skipgram, train_skipgram
 from embedtrain.training.tables import Table
 
@@ -28,14 +30,14 @@ def _warm_kernels():
 def folder(tmp_path, monkeypatch):
     """The current folder, with the text."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(trainer, "_PROBE", 0.01)
+    monkeypatch.setattr(runs_plan, "_PROBE", 0.01)
     (tmp_path / "text.txt").write_text("".join(" ".join(tokens) + "\n" for tokens in SENTENCES))
     return tmp_path
 
 
 @pytest.fixture
 def no_memory(monkeypatch):
-    monkeypatch.setattr("embedtrain.trainer.available_memory", lambda: 1000)
+    monkeypatch.setattr("embedtrain.runs.plan.available_memory", lambda: 1000)
     monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 1000)
 
 
@@ -259,7 +261,7 @@ def test_the_program_prints_the_plan(folder, options):
 
 
 def test_no_vectors_are_made_and_no_output_is_wanted(folder, monkeypatch):
-    monkeypatch.setattr(trainer.Run, "train", None)
+    monkeypatch.setattr(runs_run.Run, "train", None)
     before = set(contents(folder))
     assert run("-o", "x.vec").exit_code == 0
     assert set(contents(folder)) == before

@@ -595,7 +595,7 @@ BINARY = {
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_binary_files_are_refused(tmp_path, pack, kind):
     (tmp_path / "file.txt").write_bytes(pack(BINARY[kind]))
-    with refused(r"cannot read .*file\.txt: it is no text, [0-9,]+ of its first [0-9,]+ bytes are control characters"):
+    with refused(r"cannot read .*file\.txt: it is not text, [0-9,]+ of its first [0-9,]+ bytes are control characters"):
         list(read_pieces(tmp_path / "file.txt"))
 
 

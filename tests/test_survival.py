@@ -239,7 +239,9 @@ def test_a_full_disk_is_said_in_a_line_and_leaves_what_was_there(tmp_path, disk,
         assert lines[0].endswith(": No space left on device"), (room, lines)
         path = lines[0].removeprefix(f"Error: cannot write {folder}/").split(": ")[0]
         failed["temporary" if path.startswith(LEFT[:-1]) else path.split("/")[0]] += 1
-        assert new["v.vec"] == old["v.vec"], "it is written last"
+        if new["v.vec"] != old["v.vec"]:  # of a run whose checkpoint or log failed, what was trained so far
+            assert path in ("run.ckpt", "run.jsonl")
+            assert len(WordVectors.load(folder / "v.vec")) > 100
         Checkpoint.load(folder / "run.ckpt")
         assert [json.loads(line)["number"] for line in new["run.jsonl"].splitlines()] in ([1], [1, 2])
         if cached:

@@ -15,11 +15,13 @@ def cache(folder: str, clear: bool) -> None:
     from embedtrain.corpus.cache import clear_cache, list_cache
     from embedtrain.corpus.sources import source_name
     from embedtrain.machine.memory import format_bytes
+    from embedtrain.machine.progress import counted
 
     entries = list_cache(folder)
     for entry in entries:
         sources = ", ".join(source_name(Path(source)) for source in entry.sources)
-        click.echo(f"{format_bytes(entry.n_bytes):>9}  {entry.n_tokens:,} tokens of {entry.n_types:,} types  {sources}")
+        size = f"{counted(entry.n_tokens, 'token')} of {counted(entry.n_types, 'type')}"
+        click.echo(f"{format_bytes(entry.n_bytes):>9}  {size}  {sources}")
     if clear:
         clear_cache(folder)
     total = format_bytes(sum(entry.n_bytes for entry in entries))

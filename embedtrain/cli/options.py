@@ -107,7 +107,7 @@ def training_options(command: _Command) -> _Command:
         click.option("--freeze", is_flag=True, help="Leave those as they are, and train the others."),
         click.option("--checkpoint", metavar="FILE", help="Write the state of the run there, to go on after a crash."),
         click.option(
-            "--checkpoint-every", "checkpoint_minutes", default=10.0, show_default=True, metavar="MINUTES",
+            "--checkpoint-every", default=10.0, show_default=True, metavar="MINUTES",
             help="How often.",
         ),
         click.option("--resume", metavar="FILE", help="Go on from a checkpoint, with its settings, and keep it up."),
@@ -136,17 +136,19 @@ def read_corpus(settings: dict[str, Any]) -> Corpus:
 
 def output_path(corpus: Corpus, output: str | None, suffix: str) -> Path:
     """Where the result goes: by default, the name of the corpus with another suffix, in the current folder."""
+    from embedtrain.corpus import compression, json_lines
+
     if output is None:
         source = str(corpus.sources[0])
-        name = Path(os.path.abspath(source)).name
-        for old in (".gz", ".bz2", ".xz", ".zst", ".txt", ".jsonl", ".ndjson"):
-            name = name.removesuffix(old)
-        named = len(corpus.sources) == 1 and os.path.exists(source) and name
+        name = compression.plain_name(Path(os.path.abspath(source)).name)
+        if name.lower().endswith((".txt", *json_lines.SUFFIXES)):
+            name = os.path.splitext(name)[0]
+        named = len(corpus.sources) == 1 and source != "-" and os.path.exists(source) and name
         output = (name if named else "vectors") + suffix
     if output == "-":
         raise click.UsageError("the output is a file, not standard output; name one with -o")
     if os.path.realpath(output) in map(os.path.realpath, corpus.files()):
         raise click.UsageError(f"the output would replace the corpus {output}; name another file with -o")
-    if Path(output).suffix in (".gz", ".bz2", ".xz", ".zst", ".zip"):
+    if output.lower().endswith((".zip", *compression.SUFFIXES)):
         raise click.UsageError(f"output is written as plain text, not {Path(output).suffix}; name another file with -o")
     return Path(output)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedtrain.cli.options import TrainingCommand, output_path, read_corpus, training_options
 from embedtrain.cli.summary import save_and_say, say_plan
+
+if TYPE_CHECKING:
+    from embedtrain.corpus.sources import Corpus
 
 _REFUSED = {
     "alpha": "it means different things in different tools, use --lr {value}",
@@ -48,47 +52,64 @@ def skipgram(
     from embedtrain.machine.interrupts import deferred_interrupts
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
-        from embedtrain.errors import Interrupted
+        from embedtrain.errors import Interrupted, OutputError
         from embedtrain.machine.files import require_apart, require_writable
         from embedtrain.skipgram import plan_skipgram, train_skipgram
         from embedtrain.training.epoch_log import EpochLog
 
-    corpus = read_corpus(settings)
     if settings["resume"] is not None:
         go_on(ctx, settings)
+    corpus = read_corpus(settings)
     if quiet:
         warnings.simplefilter("ignore")
     path = output_path(corpus, output, ".vec")
     outputs = {"-o": path, "--log": log, "--checkpoint": settings["checkpoint"], "--save-vocab": settings["save_vocab"]}
-    require_apart({"the corpus": corpus.files()}, outputs)
+    require_apart(inputs_of(corpus, settings), outputs)
     for file in (path, log):
         if file is not None:
             require_writable(file)
     beside = path.parent if path.is_file() or not path.exists() else None  # not beside a device or a pipe
+    options: dict[str, Any] = {"temp_folder": beside, "progress": False if quiet else None}
     if dry_run:
-        say_plan(plan_skipgram(corpus, temp_folder=beside, progress=False if quiet else None, **settings))
+        say_plan(plan_skipgram(corpus, **options, **settings))
         return
     epoch_log = EpochLog(log) if log else None
     if epoch_log and settings["resume"] is not None:
         epoch_log.require_log()
-    options: dict[str, Any] = {
-        "temp_folder": beside,
-        "progress": False if quiet else None,
-        "callback": epoch_log,
-    }
+
+    ended: Interrupted | OutputError | None = None
     try:
-        vectors = train_skipgram(corpus, **options, **settings)
-    except Interrupted as interruption:
-        save_and_say(interruption.vectors, path, quiet=quiet)
+        vectors = train_skipgram(corpus, **options, callback=epoch_log, **settings)
+    except (Interrupted, OutputError) as early:
+        ended, vectors = early, early.vectors
+    with deferred_interrupts() as interrupted:  # what is trained is saved
+        try:
+            save_and_say(vectors, path, quiet=quiet)
+        finally:
+            if isinstance(ended, OutputError):
+                raise ended  # the first error is the one to tell of
+        came_late = interrupted()
+    if ended or came_late:
+        state = "what was trained so far" if ended else "the result"
         checkpoint = settings["checkpoint"]
-        again = f"; go on with --resume {checkpoint}" if checkpoint and os.path.isfile(checkpoint) else ""
-        click.echo(f"Error: interrupted; {path} holds what was trained so far{again}", err=True)
-        raise click.exceptions.Exit(130) from None
-    save_and_say(vectors, path, quiet=quiet)
+        again = f"; go on with --resume {checkpoint}" if ended and checkpoint and os.path.isfile(checkpoint) else ""
+        click.echo(f"Error: interrupted; {path} holds {state}{again}", err=True)
+        raise click.exceptions.Exit(130)
+
+
+def inputs_of(corpus: Corpus, settings: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The files that a run reads, by what messages call them; but not the checkpoint that it resumes and keeps."""
+    inputs = {"the corpus": corpus.files()}
+    if settings["valid"] is not None:
+        inputs["the file of --valid"] = corpus.like(settings["valid"]).files()
+    for name in ("read_vocab", "init", "resume"):
+        if settings[name] is not None and (name, settings[name]) != ("resume", settings["checkpoint"]):
+            inputs[f"the file of --{name.replace('_', '-')}"] = [settings[name]]
+    return inputs
 
 
 def go_on(ctx: click.Context, settings: dict[str, Any]) -> None:
-    """Take what was not said on the command line from the checkpoint, and keep the checkpoint up."""
+    """Take what was not said on the command line from the checkpoint, and keep the checkpoint up to date."""
     from click.core import ParameterSource
 
     from embedtrain.training.checkpoint import read_settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from embedtrain.machine.memory import format_bytes
-from embedtrain.machine.progress import say
+from embedtrain.machine.progress import counted, say
 
 if TYPE_CHECKING:
     from embedtrain.vectors.reports import Plan, TrainingReport
@@ -29,21 +29,20 @@ def save_and_say(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
         for line in _account(report, seconds):
             say(line)
     n_words, dim = vectors.vectors.shape
-    say(f"saved    {path}: {n_words:,} words × {dim} dimensions")
+    say(f"saved    {path}: {n_words:,} words × {counted(dim, 'dimension')}")
     say(f"next     embedtrain neighbors {shlex.quote(str(path))} {shlex.quote(_example(vectors))}")
 
 
 def _account(report: TrainingReport, saving: float) -> list[str]:
     times = {**report.seconds, "save": saving}
-    epochs = len(report.losses)
     losses = f"loss {report.losses[0]:.3f} → {report.losses[-1]:.3f} a pair" if report.losses else "no epoch finished"
     if report.valid_losses:
         losses += f", held out {report.valid_losses[0]:.3f} → {report.valid_losses[-1]:.3f}"
-    speed = f"{report.words_per_second / 1e6:.2f} M words/s on {report.threads} thread{'s' * (report.threads != 1)}"
+    speed = f"{report.words_per_second / 1e6:.2f} M words/s on {counted(report.threads, 'thread')}"
     return [
-        f"read     {report.tokens:,} tokens of {report.types:,} types; "
+        f"read     {counted(report.tokens, 'token')} of {counted(report.types, 'type')}; "
         f"{report.words:,} words are frequent enough and cover {report.covered / report.tokens:.1%}",
-        f"trained  {epochs} epoch{'s' * (epochs != 1)}, {speed}, {losses}, "
+        f"trained  {counted(len(report.losses), 'epoch')}, {speed}, {losses}, "
         f"subsampling removed {1 - report.kept_share:.1%}",
         "time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items()),
     ]
@@ -51,7 +50,8 @@ def _account(report: TrainingReport, saving: float) -> list[str]:
 
 def say_plan(plan: Plan) -> None:
     """Print what a run would do and take."""
-    click.echo(f"corpus   {plan.tokens:,} tokens of {plan.types:,} types in {plan.sentences:,} sentences")
+    tokens, types = counted(plan.tokens, "token"), counted(plan.types, "type")
+    click.echo(f"corpus   {tokens} of {types} in {counted(plan.sentences, 'sentence')}")
     click.echo(f"words    {plan.words:,} get vectors and cover {plan.covered / plan.tokens:.2%} of the tokens")
     click.echo("min-count     words     cover")
     for least, n_words, covered in plan.coverage:

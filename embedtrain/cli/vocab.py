@@ -26,7 +26,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     from embedtrain.corpus.vocabulary import require_cut
     from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
     from embedtrain.machine.files import require_writable
-    from embedtrain.machine.progress import Progress, say
+    from embedtrain.machine.progress import Progress, counted, say
     from embedtrain.machine.threads import resolve_threads
 
     require_cut(settings["min_count"], settings["max_vocab"])
@@ -50,6 +50,6 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
             click.echo(lines.encode(), nl=False)  # the bytes of the file, whatever the terminal shows
         return
     write_vocabulary(path, words)
-    say(f"read     {found.n_tokens:,} tokens of {len(found):,} types", shown=not quiet)
+    say(f"read     {counted(found.n_tokens, 'token')} of {counted(len(found), 'type')}", shown=not quiet)
     share = words.n_tokens / found.n_tokens
-    say(f"saved    {path}: {len(words):,} words, which cover {share:.1%}", shown=not quiet)
+    say(f"saved    {path}: {counted(len(words), 'word')}, which cover {share:.1%}", shown=not quiet)

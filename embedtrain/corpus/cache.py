@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus, map_file
 from embedtrain.corpus.encoding import encode_into
@@ -33,7 +34,6 @@ from embedtrain.machine.threads import in_order, run_tasks
 
 _VERSION = 1  # of the entries, and of what is a token
 _NAME = re.compile(r"\.[0-9a-f]{32}\.encoded")
-_FILES = ("ids", "offsets", "words", "starts", "counts")
 _PART = 1 << 24  # bytes that get a checksum of their own
 
 
@@ -104,7 +104,10 @@ def list_cache(cache: str | os.PathLike[str]) -> list[Entry]:
     entries = []
     for path in _entries(Path(cache)):
         about = _about(path)
-        size = sum(file.stat().st_size for file in path.iterdir())
+        try:
+            size = sum(file.stat().st_size for file in path.iterdir())
+        except FileNotFoundError:  # another run has just removed it
+            continue
         identity = about.get("identity", {})
         sources = tuple(map(str, identity.get("sources", ()))) or ("(damaged, or of another version)",)
         entries.append(Entry(path, sources, about.get("n_tokens", 0), about.get("n_types", 0), size))
@@ -122,7 +125,9 @@ def clear_cache(cache: str | os.PathLike[str]) -> None:
     with writing(cache):
         sweep(cache)
         for entry in _entries(Path(cache)):
-            shutil.rmtree(entry)
+            while entry.exists():
+                with suppress(FileNotFoundError):  # another run removes it too
+                    shutil.rmtree(entry)
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -144,11 +149,12 @@ def _read(entry: Path, identity: Mapping[str, Any], threads: int) -> EncodedCorp
     about = _about(entry)
     if about.get("version") != [_VERSION, sys.byteorder] or about.get("identity") != json.loads(json.dumps(identity)):
         return None
-    with suppress(OSError):
-        if _checksums(entry, threads) == about["checksums"]:
-            words = PackedWords(map_file(entry / "words", np.uint8), map_file(entry / "starts", np.int64))
-            vocabulary = Vocabulary(words, map_file(entry / "counts", np.int64))
-            return EncodedCorpus.in_folder(entry, vocabulary, about["notes"])
+    with suppress(OSError, ValueError):  # ValueError: a file that does not hold whole numbers
+        words = PackedWords(map_file(entry / "words", np.uint8), map_file(entry / "starts", np.int64))
+        vocabulary = Vocabulary(words, map_file(entry / "counts", np.int64))
+        encoded = EncodedCorpus.in_folder(entry, vocabulary, about["notes"])
+        if _checksums(encoded, threads) == about["checksums"]:  # of what is mapped, whatever is in its place by now
+            return encoded
     return None
 
 
@@ -168,20 +174,18 @@ def _checksum_of(about: Mapping[str, Any]) -> str:
 
 def _complete(folder: Path, encoded: EncodedCorpus, identity: Mapping[str, Any], threads: int) -> None:
     """Write what an entry needs beside ids and offsets."""
-    vocabulary = encoded.vocabulary
-    words = vocabulary.words
-    assert isinstance(words, PackedWords)
+    arrays = _arrays(encoded)
     with writing(folder):
-        for name, numbers in (("words", words.text), ("starts", words.starts), ("counts", vocabulary.counts)):
+        for name in ("words", "starts", "counts"):
             with open(folder / name, "wb") as file:
-                file.write(np.ascontiguousarray(numbers).data)
+                file.write(np.ascontiguousarray(arrays[name]).data)
         about: dict[str, Any] = {
             "version": [_VERSION, sys.byteorder],
             "identity": identity,
             "n_tokens": len(encoded.ids),
-            "n_types": len(vocabulary),
+            "n_types": len(encoded.vocabulary),
             "notes": list(encoded.notes),
-            "checksums": _checksums(folder, threads),
+            "checksums": _checksums(encoded, threads),
         }
         about["checksum"] = _checksum_of(about)
         (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
@@ -199,19 +203,29 @@ def _replace(entry: Path, new: Path, temporary: Path) -> None:
                 raise
 
 
-def _checksums(folder: Path, threads: int) -> dict[str, list[int]]:
-    """Checksums of the parts of all files of an entry."""
-    parts = [
-        (name, at) for name in _FILES for at in range(0, (folder / name).stat().st_size, _PART)
-    ]  # fmt: skip
+def _arrays(encoded: EncodedCorpus) -> dict[str, NDArray[Any]]:
+    """What the files of an entry hold."""
+    words = encoded.vocabulary.words
+    assert isinstance(words, PackedWords)
+    return {
+        "ids": encoded.ids,
+        "offsets": encoded.offsets,
+        "words": words.text,
+        "starts": words.starts,
+        "counts": encoded.vocabulary.counts,
+    }
+
+
+def _checksums(encoded: EncodedCorpus, threads: int) -> dict[str, list[int]]:
+    """Checksums of the parts of all arrays."""
+    arrays = {name: np.ascontiguousarray(array).view(np.uint8) for name, array in _arrays(encoded).items()}
+    parts = [(name, at) for name, array in arrays.items() for at in range(0, len(array), _PART)]
 
     def checksum(task: tuple[int, tuple[str, int]]) -> tuple[int, int]:
         number, (name, at) = task
-        with open(folder / name, "rb") as file:
-            file.seek(at)
-            return number, zlib.crc32(file.read(_PART))
+        return number, zlib.crc32(arrays[name][at : at + _PART].data)
 
-    found: dict[str, list[int]] = {name: [] for name in _FILES}
+    found: dict[str, list[int]] = {name: [] for name in arrays}
     for (name, _), value in zip(parts, in_order(run_tasks([checksum] * threads, enumerate(parts))), strict=True):
         found[name].append(value)
     return found

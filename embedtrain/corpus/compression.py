@@ -11,13 +11,32 @@ from typing import Any, BinaryIO, NamedTuple
 
 from embedtrain.errors import DataError, EmbedtrainError
 
-_INPUT = 1 << 16  # compressed bytes at once: what a bomb in them can become is bounded
+_INPUT = 1 << 16  # compressed bytes that are read at once
+_OUTPUT = 1 << 22  # bytes that they become at once, whatever is in them ...
+_ZSTANDARD = 1 << 13  # ... but the package zstandard gives all that so many become, at most 128 KiB for 4 of them
 
 
 class _Format(NamedTuple):
     name: str
     magic: bytes  # a regular expression
-    decompressor: Callable[[], Any]  # has decompress(bytes), eof and unused_data
+    decompressor: Callable[[], Any]  # has decompress(bytes, most), eof and unused_data; zlib's unconsumed_tail
+
+
+class _InSlices:
+    """A decompressor that knows no bound, and is given little at once; `unconsumed_tail` is for the next time."""
+
+    def __init__(self, decompressor: Any) -> None:
+        self._decompressor = decompressor
+        self.unconsumed_tail = memoryview(b"")
+
+    def decompress(self, data: bytes | memoryview, most: int) -> bytes:
+        """The next bytes; `most` says nothing here."""
+        data = memoryview(data)
+        self.unconsumed_tail = data[_ZSTANDARD:]
+        return self._decompressor.decompress(data[:_ZSTANDARD]) if data else b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._decompressor, name)
 
 
 def _zstandard() -> Any:
@@ -28,7 +47,7 @@ def _zstandard() -> Any:
             import zstandard
         except ImportError:
             raise DataError('for Zstandard files install the package with its extra: "embedtrain[zstd]"') from None
-        return zstandard.ZstdDecompressor().decompressobj()
+        return _InSlices(zstandard.ZstdDecompressor().decompressobj())
     return zstd.ZstdDecompressor()
 
 
@@ -39,6 +58,11 @@ _FORMATS = (
     _Format("Zstandard", rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", _zstandard),  # or a frame to be skipped: pzstd
 )
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+
+
+def plain_name(name: str) -> str:
+    """A file's name without the suffix of a format."""
+    return name[: name.rindex(".")] if name.lower().endswith(SUFFIXES) else name
 
 
 class Stream:
@@ -60,6 +84,7 @@ class Stream:
         if self._format is not None:
             self._input, self._ready = start, memoryview(b"")
             self._decompressor = self._format.decompressor()
+        self._is_full = False  # whether there was as much as was asked for, and more may be ready
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill the buffer from its beginning; returns how many bytes there were, 0 only at the end."""
@@ -71,13 +96,22 @@ class Stream:
         buffer[:n], self._ready = self._ready[:n], self._ready[n:]
         return n
 
+    def _take(self) -> bytes:
+        """What the input gives, but so much at once; what is left of the input waits."""
+        data = self._decompressor.decompress(self._input, _OUTPUT)
+        self._input = getattr(self._decompressor, "unconsumed_tail", b"")
+        if self._decompressor.eof:
+            self._input = self._decompressor.unused_data + bytes(self._input)
+        self._is_full = len(data) >= _OUTPUT and not self._decompressor.eof
+        return data
+
     def _decompressed(self, format: _Format) -> bytes:
         """The next bytes, none at the end."""
         try:
             while True:
-                if not self._input:
+                if not (self._input or self._is_full):
                     self._input = self._file.read(_INPUT)
-                at_end = not self._input
+                at_end = not (self._input or self._is_full)
                 if self._decompressor.eof:
                     if at_end:
                         return b""
@@ -87,9 +121,7 @@ class Stream:
                     continue
                 if at_end:
                     raise EOFError("the end is missing")
-                data = self._decompressor.decompress(self._input)
-                self._input = self._decompressor.unused_data  # none before the end of the member
-                if data:
+                if data := self._take():
                     return data
         except Exception as error:  # of zlib, lzma and zstandard, EOFError; bzip2 has an OSError that is no system's
             if isinstance(error, (EmbedtrainError, MemoryError)) or getattr(error, "errno", None) is not None:

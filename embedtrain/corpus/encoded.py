@@ -57,8 +57,10 @@ class EncodedCorpus:
         parts = range(0, self.n_sentences, _AT_ONCE)
         return int(max(np.diff(self.offsets[at : at + _AT_ONCE + 1]).max() for at in parts))
 
-    def with_vocabulary(self, vocabulary: Vocabulary, folder: Path) -> EncodedCorpus:
+    def with_vocabulary(self, vocabulary: Vocabulary, folder: Path, name: str = "the text") -> EncodedCorpus:
         """The corpus in the ids of another vocabulary, in a new `folder`; tokens of other words are left out.
+
+        Messages call the corpus `name`.
 
         Raises
         ------
@@ -77,11 +79,11 @@ class EncodedCorpus:
 
         taken = self._taken(choose, vocabulary, folder)
         if not len(taken.ids):
-            raise DataError(f"the text holds none of the {len(vocabulary):,} words of the vocabulary")
+            raise DataError(f"{name} holds none of the {len(vocabulary):,} words of the vocabulary")
         n_absent = len(vocabulary) - int(np.count_nonzero(ranks >= 0))
         if not n_absent:
             return taken
-        note = f"{n_absent:,} of the {len(vocabulary):,} words of the vocabulary do not occur in the text"
+        note = f"{n_absent:,} of the {len(vocabulary):,} words of the vocabulary do not occur in {name}"
         return replace(taken, notes=(*taken.notes, note))
 
     def split(self, share: float, seed: int, folder: Path) -> tuple[EncodedCorpus, EncodedCorpus]:

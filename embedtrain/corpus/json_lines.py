@@ -29,7 +29,7 @@ def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str]:
         try:
             record = json.loads(decoded)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{name}, line {number}: no JSON ({error}); every line must be an object") from error
+            raise DataError(f"{name}, line {number}: not JSON ({error}); every line must be an object") from error
         if not isinstance(record, dict):
             raise DataError(f"{name}, line {number}: expected a JSON object, got {type(record).__name__}")
         if field not in record:

@@ -21,11 +21,13 @@ _PIECE = 1 << 21  # bytes
 _TAIL = 1 << 12  # bytes, in which a token mostly ends
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # enough to cut at
+_NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
 _NO_TEXT = {
     b"PK\x03\x04": "a zip archive, extract it first",
     b"\xff\xfe": "UTF-16 or UTF-32 text, convert it to UTF-8 first",
     b"\xfe\xff": "UTF-16 text, convert it to UTF-8 first",
     b"%PDF-": "a PDF document, extract its text first",
+    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"), f"an image; {_NAME_TEXTS}"),
 }
 _JUDGED = 1 << 16  # bytes at a file's beginning that tell text from other data ...
 _ENOUGH = 32  # ... by control characters: that many, and more than one in 20 bytes
@@ -80,9 +82,7 @@ def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
 
 def _text_field(path: Path, field: str | None) -> str | None:
     """The field of a file's records that holds text, None if the file is text."""
-    name = path.name
-    for suffix in compression.SUFFIXES:
-        name = name.removesuffix(suffix)
+    name = compression.plain_name(path.name).lower()
     return "text" if field is None and name.endswith(json_lines.SUFFIXES) else field
 
 
@@ -140,8 +140,8 @@ def _require_text(name: str, start: NDArray[np.uint8]) -> None:
     n_controls = int(np.count_nonzero(_IS_CONTROL[start]))
     if n_controls >= _ENOUGH and n_controls > len(start) / 20:
         raise DataError(
-            f"cannot read {name}: it is no text, {n_controls:,} of its first {len(start):,} bytes "
-            "are control characters"
+            f"cannot read {name}: it is not text, {n_controls:,} of its first {len(start):,} bytes "
+            f"are control characters; {_NAME_TEXTS}"
         )
 
 

@@ -17,7 +17,7 @@ from embedtrain.errors import DataError, SettingError
 #: What a corpus can be given as.
 CorpusLike: TypeAlias = "str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus"
 
-STDIN = Path("-")
+STDIN = Path("-")  # a file of this name goes by its absolute path
 
 
 @dataclass(frozen=True, init=False)
@@ -61,6 +61,8 @@ class Corpus:
                 raise DataError(f"corpus must be a path, lines or token lists, got {type(source).__name__}")
             if _is_path(source) and (not str(source) or "\0" in str(source)):
                 raise DataError(f"a path must not be empty or hold NUL, got {str(source)[:200]!r}")
+        if sum(map(_is_stdin, sources)) > 1:
+            raise DataError('standard input can be read once only; name "-" once')
         if not sources or (len(sources) > 1 and not all(map(_is_path, sources))):
             raise DataError("a corpus is paths, at least one, or one iterable of lines or token lists")
         for name, value in (
@@ -87,7 +89,7 @@ class Corpus:
         """What messages call the corpus."""
         if self.in_memory:
             return "the corpus"
-        first = source_name(Path(self.sources[0]))
+        first = source_name(_path(self.sources[0]))
         return first if len(self.sources) == 1 else f"{first} and {len(self.sources) - 1} more"
 
     def files(self) -> list[Path]:
@@ -98,7 +100,7 @@ class Corpus:
         DataError
             If a path leads to no file.
         """
-        return [file for source in self.sources for file in _files_of(Path(source))]
+        return [file for source in self.sources for file in _files_of(source)]
 
     def require_readable(self) -> None:
         """Try whether all files could be read: before anything else is done.
@@ -138,13 +140,27 @@ def _is_path(source: object) -> bool:
     return isinstance(source, (str, os.PathLike))
 
 
+def _is_stdin(source: object) -> bool:
+    return _is_path(source) and str(source) == str(STDIN)
+
+
+def _path(source: str | os.PathLike[str]) -> Path:
+    """The path of a source; of a file named "-", given as "./-", it is absolute, lest it be standard input."""
+    return Path(source) if _is_stdin(source) else _not_stdin(Path(source))
+
+
+def _not_stdin(path: Path) -> Path:
+    return path.absolute() if path == STDIN else path
+
+
 def source_name(path: Path) -> str:
     """What messages call a file: in one line, whatever its name, which may be a text in the place of one."""
     return "standard input" if path == STDIN else "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(path))
 
 
-def _files_of(source: Path) -> list[Path]:
+def _files_of(named: str | os.PathLike[str]) -> list[Path]:
     """The files that a path, a folder or a pattern stands for."""
+    source = _path(named)
     if source == STDIN:
         return [STDIN]
     with reading(source):
@@ -158,7 +174,7 @@ def _files_of(source: Path) -> list[Path]:
         found = [file for path in matches for file in (_files_in(path) if path.is_dir() else [path])]
         if not found:
             raise DataError(f"no file matches the pattern {source_name(source)[:200]}{_hint(source)}")
-        return list(dict.fromkeys(found))  # "**" matches folders and what is in them
+        return list(dict.fromkeys(map(_not_stdin, found)))  # "**" matches folders and what is in them
     return [source]
 
 
@@ -183,7 +199,7 @@ def _files_in(folder: Path) -> list[Path]:
                 seen.add(place)
         paths = (Path(root, name) for name in files if not name.startswith("."))
         found += [path for path in paths if os.path.isfile(path) or not os.path.exists(path)]  # pipes might never end
-    return sorted(found, key=lambda path: path.relative_to(folder).parts)
+    return list(map(_not_stdin, sorted(found, key=lambda path: path.relative_to(folder).parts)))
 
 
 @contextmanager

@@ -85,13 +85,13 @@ class TypeTable:
         if needs_text:
             text = _longer(text, used, 2 * text.size + length)
         if is_full:
-            n_slots = 2 * slots.size
+            n_slots = slots.size  # twice as many, for one takes two numbers
             del slots
-            capacity = n_slots // 8 * 3
+            capacity = n_slots // 4 * 3
             starts = _longer(starts, self.n + 1, capacity + 1)
             counts = _longer(counts, self.n, capacity)
             first_seen = _longer(first_seen, self.n, capacity)
-            slots = np.zeros(n_slots, np.uint64)
+            slots = np.zeros(2 * n_slots, np.uint64)
         self.arrays = types.Types(slots, starts, text, counts, first_seen)
         if is_full:
             types.fill_slots(self.arrays, self.n)

@@ -6,6 +6,7 @@ dies; so what can be locked was left behind by a killed run, and the next one sw
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -57,8 +58,8 @@ def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Itera
     """
     target = Path(os.path.realpath(path))  # of a link, the file behind it is replaced
     with writing(path):
-        if _is_special(target):
-            with open(target, "wb") as special:
+        if _is_special(path):
+            with open(path, "wb") as special:
                 yield special
             return
         file, part, lock = _make_part(target.parent)
@@ -99,11 +100,11 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _is_special(path: Path) -> bool:
-    """Whether this is a device, a pipe or the like."""
+def _is_special(path: str | os.PathLike[str]) -> bool:
+    """Whether this is a device, a pipe or the like; links such as /dev/stdout lead to what has no path of its own."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 
@@ -130,13 +131,21 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     with writing(path):
         if target.is_dir():
             raise DataError(f"cannot write {path}: it is a folder; name a file in it")
+        if _is_special(path):
+            _require_special_writable(path)
+            return
         if not target.parent.is_dir():
             raise DataError(f"cannot write {path}: there is no folder {target.parent}; create it first")
-        if _is_special(target):
-            open(target, "wb").close()
-            return
         sweep(target.parent)
         tempfile.TemporaryFile(dir=target.parent).close()
+
+
+def _require_special_writable(path: str | os.PathLike[str]) -> None:
+    """Open a device; of a pipe only look at the permissions, for its reader would take the closing for the end."""
+    if not stat.S_ISFIFO(os.stat(path).st_mode):
+        open(path, "wb").close()
+    elif not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def require_apart(
@@ -161,7 +170,7 @@ def require_apart(
         if path is None:
             continue
         with writing(path):
-            if _is_special(Path(path)):
+            if _is_special(path):
                 continue
         place = os.path.realpath(path)
         if place in taken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,11 +57,21 @@ class Progress:
             self._bar.close()
 
 
+def counted(n: int, what: str) -> str:
+    """The number and its noun, as in "1 token" and "2,000 tokens"."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
 def say(text: str, *, shown: bool = True) -> None:
     """Print a line on standard error."""
     if shown:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+
+
+def note(text: str) -> None:
+    """Say what a person should know of the data, as a warning: programs can catch it, and Python shows it once."""
+    warnings.warn(text, stacklevel=3)
 
 
 class Stopwatch:

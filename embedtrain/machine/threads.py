@@ -10,6 +10,7 @@ import math
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ Result = TypeVar("Result")
 
 _WAIT = 0.1  # seconds; an untimed wait cannot be interrupted on every platform
 _AHEAD = 4  # results of each worker that may wait to be taken
+_GRACE = 0.5  # seconds; a task that is not drawn by then may never be, as from a pipe that stays open
 
 
 def available_threads() -> int:
@@ -64,7 +66,7 @@ def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]
 
     Tasks are drawn one at a time, under a lock, when a worker is free and its last results were taken. With one worker
     all happens in the calling thread. The first exception of a worker, or of `tasks`, is raised here; then, or when
-    the iterator is closed, workers stop after the task they are at.
+    the iterator is closed, workers stop after the task they are at, and what one of them is still drawing is not done.
     """
     if len(workers) == 1:
         for task in tasks:
@@ -91,9 +93,10 @@ def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]
                 shop.room.release()
     finally:
         shop.stop.set()
+        patient_until = time.monotonic() + _GRACE
         for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+            while thread.is_alive() and (shop.drawing is not thread or time.monotonic() < patient_until):
+                thread.join(_WAIT)
 
 
 class _Done:
@@ -111,6 +114,7 @@ class _Workshop(Generic[Task, Result]):
     def __init__(self, tasks: Iterator[Task], room: int) -> None:
         self.tasks, self.lock = tasks, threading.Lock()
         self.stop = threading.Event()
+        self.drawing: threading.Thread | None = None  # it does no more work if it sees `stop` afterwards
         self.room = threading.Semaphore(room)  # for results that nobody took yet
         self.outcomes: queue.SimpleQueue[Result | _Done | _Failure] = queue.SimpleQueue()
 
@@ -120,12 +124,19 @@ class _Workshop(Generic[Task, Result]):
             while not self.stop.is_set():
                 if not self.room.acquire(timeout=_WAIT):
                     continue
-                with self.lock:
-                    try:
-                        task = next(self.tasks)
-                    except StopIteration:
-                        break
-                self.outcomes.put(worker(task))
+                while not self.lock.acquire(timeout=_WAIT):  # whoever has it may be waiting for text
+                    if self.stop.is_set():
+                        return
+                try:
+                    self.drawing = threading.current_thread()
+                    task = next(self.tasks)
+                except StopIteration:
+                    break
+                finally:
+                    self.drawing = None
+                    self.lock.release()
+                if not self.stop.is_set():
+                    self.outcomes.put(worker(task))
             self.outcomes.put(_Done())
         except BaseException as error:  # raised again in the calling thread
             self.stop.set()

@@ -31,7 +31,7 @@ class Checkpoint:
     settings : mapping
         Of the model.
     options : mapping
-        What else a command line should say again: files of held-out text and of the vocabulary, patience.
+        What else a command line should say again: how text is read, held-out text, threads, patience.
     text : mapping of str to int
         What tells whether a corpus is the same: its tokens, types, sentences.
     history : History
@@ -39,9 +39,10 @@ class Checkpoint:
     words : sequence of str
         The vocabulary.
     counts : (n_words,) int64 array
-    word_vectors, context_vectors : (n_words, dim) float32 array
     frozen : (n_words,) uint8 array
         1 for words whose vectors stay as they are; empty if there are none.
+    path : Path, optional
+        The file that has the tables too.
     """
 
     settings: Mapping[str, Any]
@@ -50,12 +51,13 @@ class Checkpoint:
     history: History
     words: list[str]
     counts: NDArray[np.int64]
-    word_vectors: NDArray[np.float32]
-    context_vectors: NDArray[np.float32]
     frozen: NDArray[np.uint8]
+    path: Path | None = None
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the checkpoint, all or nothing; an old one stays until the new one is on the disk.
+    def save(
+        self, path: str | os.PathLike[str], word_vectors: NDArray[np.float32], context_vectors: NDArray[np.float32]
+    ) -> None:
+        """Write the checkpoint with both tables, all or nothing; an old one stays until the new one is on the disk.
 
         Raises
         ------
@@ -75,20 +77,20 @@ class Checkpoint:
             "words": np.frombuffer("\n".join(self.words).encode(), np.uint8),
             "counts": self.counts,
             "frozen": self.frozen,
-            "word_vectors": self.word_vectors,
-            "context_vectors": self.context_vectors,
+            "word_vectors": word_vectors,
+            "context_vectors": context_vectors,
         }
         with atomic_file(path, durable=True) as file:
             np.savez(file, **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
-        """Read a checkpoint.
+        """Read a checkpoint, and see that its tables could be read; they may be large, and are read when asked for.
 
         Raises
         ------
         DataError
-            If there is no such file, or it is damaged, of another version, or no checkpoint.
+            If there is no such file, or it is damaged, of another version, or not a checkpoint.
         """
         with _opened(path) as (about, arrays):
             checkpoint = cls(
@@ -98,24 +100,30 @@ class Checkpoint:
                 History(**about["history"]),
                 arrays["words"].tobytes().decode().split("\n"),
                 arrays["counts"],
-                arrays["word_vectors"],
-                arrays["context_vectors"],
                 arrays["frozen"],
+                Path(path),
             )
-            checkpoint._require_whole()
+            n_words, dim = len(checkpoint.words), checkpoint.settings["dim"]
+            _require(checkpoint.counts, np.int64, (n_words,))
+            _require(checkpoint.frozen, np.uint8, (n_words,) if checkpoint.frozen.size else (0,))
+            for name in ("word_vectors", "context_vectors"):
+                _require(arrays[name], np.float32, (n_words, dim))
         return checkpoint
 
-    def _require_whole(self) -> None:
-        """See that all arrays are what `save` wrote: of one that is shorter, NumPy checks no sum."""
-        n_words, shape = len(self.words), self.word_vectors.shape
-        for array, dtype, shapes in (
-            (self.counts, np.int64, [(n_words,)]),
-            (self.word_vectors, np.float32, [(n_words, self.settings["dim"])]),
-            (self.context_vectors, np.float32, [shape]),
-            (self.frozen, np.uint8, [(n_words,), (0,)]),
-        ):
-            if array.dtype != dtype or array.shape not in shapes:
-                raise ValueError(f"an array of shape {array.shape} and type {array.dtype}")
+    @property
+    def word_vectors(self) -> NDArray[np.float32]:
+        """(n_words, dim), read from the file."""
+        return self._table("word_vectors")
+
+    @property
+    def context_vectors(self) -> NDArray[np.float32]:
+        """(n_words, dim), read from the file."""
+        return self._table("context_vectors")
+
+    def _table(self, name: str) -> NDArray[np.float32]:
+        assert self.path is not None, "this checkpoint was not loaded"
+        with _opened(self.path) as (_, arrays):
+            return arrays[name]
 
     def require_settings(self, settings: Mapping[str, Any]) -> None:
         """See that a run has the settings of the checkpoint.
@@ -134,18 +142,22 @@ class Checkpoint:
             raise SettingError(f"cannot resume with other settings: {', '.join(others)}; leave them out")
 
     def require_text(self, text: Mapping[str, int], words: list[str], counts: NDArray[np.int64]) -> None:
-        """See that a corpus is that of the checkpoint.
+        """See that the texts are those of the checkpoint. Held-out text may be left out or added.
 
         Raises
         ------
         DataError
-            If it is another.
+            If they are others.
         """
-        others = [f"{value:,} {name}, not {self.text.get(name, 0):,}" for name, value in text.items()
-                  if self.text.get(name) != value]  # fmt: skip
+        others = [name for name, value in text.items() if self.text.get(name, value) != value]
         if others or words != self.words or not np.array_equal(counts, self.counts):
-            found = ", ".join(others) or "other words or counts"
-            raise DataError(f"cannot resume on another text than the checkpoint's: this one has {found}")
+            counted = [name for name in others if "checksum" not in name]
+            figures = ", ".join(f"{text[name]:,} {name}, not {self.text[name]:,}" for name in counted)
+            what = "other words or counts" if words != self.words or not others else "another order"
+            raise DataError(
+                "cannot resume on another text than the checkpoint's, or one that is read in another way: "
+                f"this one has {figures or what}"
+            )
 
 
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -158,6 +170,12 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     with _opened(path) as (about, _):
         return {**about["options"], **about["settings"]}
+
+
+def _require(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+    """See that an array is what `save` wrote: of one that is shorter, NumPy checks no sum."""
+    if array.dtype != dtype or array.shape != shape:
+        raise ValueError(f"an array of shape {array.shape} and type {array.dtype}")
 
 
 @contextmanager
@@ -178,4 +196,4 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapp
             raise
         except Exception as error:  # damage makes NumPy and zipfile raise all kinds
             what = " ".join(str(error).split())[:100]
-            raise DataError(f"cannot resume from {path}: it is damaged or no checkpoint ({what})") from error
+            raise DataError(f"cannot resume from {path}: it is damaged or not a checkpoint ({what})") from error

@@ -1,0 +1,83 @@
+"""How a run goes about its work, whatever the model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from embedtrain.corpus.sources import Corpus, CorpusLike
+from embedtrain.errors import SettingError
+from embedtrain.machine.files import require_apart, require_writable
+from embedtrain.vectors.reports import Epoch
+from embedtrain.vectors.word_vectors import WordVectors
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run goes about its work; see `train_skipgram`."""
+
+    threads: int | None = None
+    read_vocab: str | os.PathLike[str] | None = None
+    save_vocab: str | os.PathLike[str] | None = None
+    cache: str | os.PathLike[str] | None = None
+    temp_folder: str | os.PathLike[str] | None = None
+    checkpoint: str | os.PathLike[str] | None = None
+    checkpoint_every: float = 10.0
+    resume: str | os.PathLike[str] | None = None
+    valid: CorpusLike | None = None
+    patience: int | None = None
+    init: str | os.PathLike[str] | WordVectors | None = None
+    freeze: bool = False
+    progress: bool | None = None
+    callback: Callable[[Epoch], object] | None = None
+
+    def require_sense(self, valid_share: float) -> None:
+        """See that the options are what they should be, and go together.
+
+        Raises
+        ------
+        SettingError
+            If they do not.
+        """
+        minutes = self.checkpoint_every
+        if not isinstance(minutes, Real) or not float(minutes) >= 0:
+            raise SettingError(f"checkpoint_every must be at least 0, got {minutes!r}; 10 is usual")
+        if self.valid is not None and valid_share:
+            raise SettingError("valid and valid_share both give held-out text; leave one of them out")
+        if self.patience is not None and (not isinstance(self.patience, Integral) or self.patience < 1):
+            raise SettingError(f"patience must be a whole number of epochs, at least 1, got {self.patience!r}")
+        if self.patience is not None and self.valid is None and not valid_share:
+            raise SettingError("patience needs held-out text: name it with valid, or take it with valid_share")
+        if self.freeze and self.init is None and self.resume is None:
+            raise SettingError("freeze keeps the vectors of init as they are; name their file with init")
+        for name in ("read_vocab", "save_vocab", "cache", "temp_folder", "checkpoint", "resume"):
+            path = getattr(self, name)
+            if path is not None and not isinstance(path, (str, os.PathLike)):
+                raise SettingError(f"{name} must be a path, got {type(path).__name__}")
+        if self.init is not None and not isinstance(self.init, (str, os.PathLike, WordVectors)):
+            raise SettingError(f"init must be a path or WordVectors, got {type(self.init).__name__}")
+
+    def require_outputs(self, corpus: Corpus, valid: Corpus | None) -> None:
+        """See that the outputs can be written, and replace no input.
+
+        Raises
+        ------
+        SettingError
+            If one would.
+        DataError
+            If one could not.
+        """
+        inputs = {"the corpus": corpus, "the held-out text": valid}
+        files: dict[str, list[Any]] = {
+            name: [] if text is None or text.in_memory else text.files() for name, text in inputs.items()
+        }
+        files["read_vocab"] = [self.read_vocab]
+        files["init"] = [self.init] if isinstance(self.init, (str, os.PathLike)) else []
+        outputs = {"checkpoint": self.checkpoint, "save_vocab": self.save_vocab}
+        require_apart(files, outputs)
+        for path in outputs.values():
+            if path is not None:
+                require_writable(path)
