@@ -542,14 +542,14 @@ def test_words_that_the_text_lacks_are_noted(folder):
     (folder / "words").write_text("the 30\nunheard 20\nin 10\n")
     done = run("skipgram", "text.txt", *SETTINGS, "--sample", 0, "--read-vocab", "words")
     assert done.exit_code == 0
-    assert "Note: 1 of the 3 words of the vocabulary do not occur in the text" in done.stderr.splitlines()
+    assert "Note: 1 of the 3 words of the vocabulary do not occur in text.txt" in done.stderr.splitlines()
     assert list(WordVectors.load("text.vec").words) == ["the", "unheard", "in"]
 
 
 def test_a_vocabulary_of_another_text_is_one_line(folder):
     (folder / "words").write_text("unheard 20\nunseen 10\n")
     line = error_of(run("skipgram", "text.txt", *SETTINGS, "--read-vocab", "words"), 1)
-    assert "the text holds none of the 2 words of the vocabulary" in line
+    assert "text.txt holds none of the 2 words of the vocabulary" in line
 
 
 def test_max_vocab_is_that_of_the_library():

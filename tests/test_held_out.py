@@ -178,6 +178,7 @@ def test_a_file_that_is_also_trained_on_is_noted(tmp_path, recwarn):
 @pytest.mark.parametrize(
     ("corpus", "settings", "error", "message"),
     [
+        ("-", {"valid": "-"}, SettingError, "standard input can be read once only$"),
         (TEXT, {"valid": ["nothing known"]}, DataError, r"holds none of the \d+ words of the vocabulary"),
         (TEXT, {"valid": []}, DataError, "the corpus holds no words"),
         (TEXT, {"valid": "missing.txt"}, DataError, "cannot read missing.txt: no such file"),

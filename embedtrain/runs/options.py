@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from embedtrain.corpus.sources import Corpus, CorpusLike
+from embedtrain.corpus.sources import STDIN, Corpus, CorpusLike
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import require_apart, require_writable
 from embedtrain.vectors.reports import Epoch
@@ -60,13 +60,13 @@ class RunOptions:
         if self.init is not None and not isinstance(self.init, (str, os.PathLike, WordVectors)):
             raise SettingError(f"init must be a path or WordVectors, got {type(self.init).__name__}")
 
-    def require_outputs(self, corpus: Corpus, valid: Corpus | None) -> None:
-        """See that the outputs can be written, and replace no input.
+    def require_apart(self, corpus: Corpus, valid: Corpus | None) -> None:
+        """See that the texts can both be read, and that the outputs can be written and replace no input.
 
         Raises
         ------
         SettingError
-            If one would.
+            If both texts are standard input, or an output would replace an input.
         DataError
             If one could not.
         """
@@ -74,6 +74,8 @@ class RunOptions:
         files: dict[str, list[Any]] = {
             name: [] if text is None or text.in_memory else text.files() for name, text in inputs.items()
         }
+        if all(STDIN in files[name] for name in inputs):
+            raise SettingError('"-" is given as corpus and as held-out text; standard input can be read once only')
         files["read_vocab"] = [self.read_vocab]
         files["init"] = [self.init] if isinstance(self.init, (str, os.PathLike)) else []
         outputs = {"checkpoint": self.checkpoint, "save_vocab": self.save_vocab}

@@ -94,7 +94,7 @@ class Run:
         if options.valid is not None:
             self.valid = options.valid if isinstance(options.valid, Corpus) else self.corpus.like(options.valid)
             self.valid.require_readable()
-        options.require_outputs(self.corpus, self.valid)
+        options.require_apart(self.corpus, self.valid)
         self._saved = None if options.resume is None else Checkpoint.load(options.resume)
         if self._saved is not None:
             self._saved.require_settings(self._made_with)
