@@ -563,6 +563,21 @@ def test_an_entry_that_another_run_removes_at_once_serves_the_run_that_made_it(t
     assert files_in(cache) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is mapped there")
+def test_what_is_checked_is_what_is_used(text, cache, readings, monkeypatch):
+    first = cached(text, cache)
+    entry = the_entry(cache)
+
+    def checksums(encoded, threads, checksums=cache_module._checksums):
+        (cache / "ids").write_bytes(bytes((entry / "ids").stat().st_size))
+        (cache / "ids").replace(entry / "ids")  # another run, at this very moment
+        return checksums(encoded, threads)
+
+    monkeypatch.setattr(cache_module, "_checksums", checksums)
+    assert cached(text, cache) == first
+    assert len(readings) == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder of open files is neither moved nor removed there")
 @pytest.mark.parametrize("of", ["a new entry", "an old entry"])
 def test_an_entry_that_is_removed_serves_the_runs_that_have_it(text, cache, of):
@@ -664,6 +679,31 @@ def test_the_list_says_what_there_is(text, cache, monkeypatch):
         assert sorted(sizes) == sorted(FILES)
         assert entry.n_bytes == sum(sizes.values())
         assert sizes["ids"] == 4 * entry.n_tokens
+
+
+def test_what_another_run_clears_at_once_is_gone(text, cache, monkeypatch):
+    cached(text, cache)
+
+    def about(path, about=cache_module._about):
+        found = about(path)
+        clear_cache(cache)
+        return found
+
+    monkeypatch.setattr(cache_module, "_about", about)
+    assert list_cache(cache) == []
+
+
+def test_two_runs_that_clear_at_the_same_time_clear_all(text, cache, monkeypatch):
+    cached(text, cache)
+
+    def remove(path, remove=shutil.rmtree):
+        (path / "ids").unlink(missing_ok=True)
+        monkeypatch.setattr(shutil, "rmtree", remove)
+        raise FileNotFoundError(path / "ids")
+
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    clear_cache(cache)
+    assert files_in(cache) == []
 
 
 def test_a_damaged_entry_is_listed_as_such(text, cache):

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, cli, train_skipgram
 from embedtrain.corpus.pieces import read_pieces
+from embedtrain.machine.progress import counted as counted_as
 
 SETTINGS = ["--dim", "8", "--epochs", "1", "--threads", "1", "--min-count", "2"]
 
@@ -124,6 +125,7 @@ def test_quiet_says_no_notes():
     [
         ("text.txt", "text.vec"),
         ("text.txt.gz", "text.vec"),
+        ("TEXT.Txt.GZ", "TEXT.vec"),
         ("text", "text.vec"),
         ("a.b.txt", "a.b.vec"),
         ("folder/text.txt", "text.vec"),
@@ -132,7 +134,7 @@ def test_quiet_says_no_notes():
 )
 def test_the_output_is_named_after_the_corpus(folder, corpus, output):
     text = (folder / "text.txt").read_bytes()
-    (folder / corpus).write_bytes(gzip.compress(text) if corpus.endswith(".gz") else text)
+    (folder / corpus).write_bytes(gzip.compress(text) if corpus.lower().endswith(".gz") else text)
     before = set(contents(folder))
     assert run("skipgram", corpus, *SETTINGS).exit_code == 0
     assert set(contents(folder)) - before == {output}
@@ -571,6 +573,7 @@ REFUSED_BY_VOCAB = [
     (2, ["text.txt", "-o", "text.txt"], "would replace the corpus text.txt; name another file with -o"),
     (2, [".", "-o", "folder/../one.txt"], "would replace the corpus"),
     (2, ["text.txt", "-o", "words.gz"], "written as plain text"),
+    (2, ["text.txt", "-o", "words.ZIP"], "written as plain text, not .ZIP"),
     (2, ["text.txt", "--min-count", "0"], "min_count must be at least 1, got 0"),
     (2, ["text.txt", "--max-vocab", "1"], "max_vocab must be at least 2 words, got 1"),
     (2, ["missing.txt", "--max-vocab", "1"], "max_vocab must be at least 2 words, got 1"),
@@ -624,6 +627,15 @@ def test_a_cache_is_listed(folder, full_cache):
     assert "9 tokens of 4 types" in listed[several]
     assert total.startswith("2 encoded corpora, ")
     assert contents(full_cache) == before
+
+
+def test_numbers_of_one_are_singular(folder):
+    (folder / "word.txt").write_text("word\n")
+    run("vocab", "word.txt", "--cache", "single", "--min-count", 1)
+    assert " 1 token of 1 type  " in run("cache", "single").stdout
+    assert counted_as(1, "word") == "1 word"
+    assert counted_as(0, "word") == "0 words"
+    assert counted_as(2000, "word") == "2,000 words"
 
 
 def test_a_damaged_entry_is_listed(full_cache):

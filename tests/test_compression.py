@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 import time
+import tracemalloc
 import zlib
 
 import pytest
@@ -34,11 +35,11 @@ SKIPPED = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"  # a frame of Zstandard that holds n
 every_format = pytest.mark.parametrize("name", PACK)
 
 
-@pytest.fixture(params=[10, 11, 64, 1 << 16], autouse=True)
-def input_size(request, monkeypatch):
-    """Compressed bytes that are taken at once; the first must tell the format."""
-    monkeypatch.setattr(compression, "_INPUT", request.param)
-    return request.param
+@pytest.fixture(params=[(10, 1 << 22, 1), (11, 1, 3), (64, 7, 50), (1 << 16, 1 << 22, 1 << 13)], ids=str, autouse=True)
+def at_once(request, monkeypatch):
+    """Compressed bytes that are read at once, of which the first must tell the format, and what is made of them."""
+    for constant, size in zip(("_INPUT", "_OUTPUT", "_ZSTANDARD"), request.param, strict=True):
+        monkeypatch.setattr(compression, constant, size)
 
 
 def unpacked(data, sizes=(1 << 12,)):
@@ -165,6 +166,24 @@ def test_the_format_of_a_pipe_is_known_though_its_first_bytes_come_one_by_one(na
             assert unpacked(file) == b"some words"
     finally:
         writer.join()
+
+
+@every_format
+@pytest.mark.parametrize("at_once", [(1 << 16, 1 << 20, 1 << 6)], ids=[""], indirect=True)
+def test_what_becomes_large_becomes_so_little_by_little(name, at_once):
+    size = 1 << 25
+    file = io.BytesIO(PACK[name](bytes(size)) + PACK[name](TEXT))
+    buffer, n = bytearray(1 << 16), 0
+    tracemalloc.start()
+    try:
+        stream = Stream("text.txt", file)
+        while found := stream.readinto(memoryview(buffer)):
+            n += found
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert n == size + len(TEXT)
+    assert most < size / 2, "of which xz takes 8 MiB for what it has seen"
 
 
 # --- What is damaged --------------------------------------------------------------------------------------------------

@@ -133,6 +133,14 @@ def test_notes_are_kept(folder, tmp_path):
     assert plain(corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder() / "new")) == [["b", "caf\ufffd"]]
 
 
+def test_a_text_is_called_what_its_reader_knows_it_by(folder):
+    corpus = corpus_of([["a", "b"]], folder())
+    with refused(r"held\.txt holds none of the 1 words of the vocabulary"):
+        corpus.with_vocabulary(vocabulary(["c"]), folder() / "new", "held.txt")
+    (note,) = corpus.with_vocabulary(vocabulary(["b", "c"]), folder() / "new", "held.txt").notes
+    assert note == "1 of the 2 words of the vocabulary do not occur in held.txt"
+
+
 @pytest.mark.parametrize("words", [["c", "a"], ("c", "a")], ids=["list", "tuple"])
 def test_a_vocabulary_may_hold_its_words_in_any_sequence(folder, words):
     corpus = corpus_of([["a", "b", "c"]], folder())

@@ -14,7 +14,7 @@ import pytest
 
 from embedtrain.errors import DataError
 from embedtrain.machine import files
-from embedtrain.machine.files import atomic_file, require_writable, sweep, temporary_folder
+from embedtrain.machine.files import atomic_file, require_apart, require_writable, sweep, temporary_folder
 
 LOCKS = pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 HOUR, WEEK = 3600, 7 * 24 * 3600
@@ -295,6 +295,64 @@ def test_a_trial_sweeps_the_folder(tmp_path):
 def test_a_trial_of_a_device_sweeps_nothing(monkeypatch):
     monkeypatch.setattr(files, "sweep", lambda folder: pytest.fail(f"swept {folder}"))
     require_writable(os.devnull)
+
+
+# --- Pipes ------------------------------------------------------------------------------------------------------------
+
+PIPES = pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs paths of open pipes")
+
+
+def write(path, content):
+    """What every command does with its output."""
+    require_apart({"the corpus": ["text.txt"]}, {"output": path})
+    require_writable(path)
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+@pytest.fixture
+def pipe():
+    """The ends of a pipe that are read from and written to."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        with suppress(OSError):
+            os.close(end)
+
+
+@PIPES
+def test_an_open_pipe_is_written_by_its_path(pipe):
+    reading, writing = pipe
+    write(f"/dev/fd/{writing}", b"words")
+    os.close(writing)
+    assert os.read(reading, 100) == b"words"
+    assert os.read(reading, 100) == b""
+
+
+@PIPES
+def test_standard_output_is_written_into_a_pipe():
+    program = "import sys; sys.path[:0] = sys.argv[1:]; from test_files import write; write('/dev/stdout', b'words')"
+    command = [sys.executable, "-c", program, str(Path(__file__).parent), str(Path(files.__file__).parents[2])]
+    assert subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout == b"words"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_trial_of_a_pipe_is_no_end_to_its_reader(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+        write(tmp_path / "link", b"words")
+        assert reader.stdout.read() == b"words"
+    assert names(tmp_path) == ["link", "pipe"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_trial_of_a_pipe_waits_for_nobody_and_sees_what_is_not_allowed(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    require_writable(tmp_path / "pipe")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(DataError, match=r"^cannot write .*pipe: Permission denied$"):
+        require_writable(tmp_path / "pipe")
 
 
 # --- temporary_folder -------------------------------------------------------------------------------------------------

@@ -272,6 +272,36 @@ def test_sigterm_saves_what_was_trained_and_exits_130(tmp_path):
     assert list(tmp_path.iterdir()) == [output]
 
 
+def drain(pipe):
+    """Wait until all that was written was read."""
+    import fcntl
+    import termios
+
+    deadline = time.monotonic() + 60
+    while struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))) != (0,):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@POSIX
+@pytest.mark.parametrize("threads", ["1", "2"])
+@each_signal
+def test_a_signal_ends_what_waits_for_text(tmp_path, threads, number):
+    program = [sys.executable, "-m", "embedtrain", "vocab", "-", "-o", str(tmp_path / "words"), "--threads", threads]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as counting:
+        try:
+            counting.stdin.write(b"some words\n" * 300_000)  # more than a piece
+            counting.stdin.flush()
+            drain(counting.stdin)
+            counting.send_signal(number)
+            said = counting.stderr.read()  # while the pipe stays open
+            assert counting.wait(timeout=60) == 130, said
+            assert said.strip() == b"Error: interrupted; nothing was saved"
+        finally:
+            counting.kill()
+    assert not list(tmp_path.iterdir())
+
+
 @POSIX
 def test_what_a_killed_run_leaves_is_gone_after_the_next(tmp_path):
     output = tmp_path / "toy.vec"

@@ -74,7 +74,7 @@ def test_a_field_may_have_any_name(write, field):
     assert text_of(write([{field: "a b"}]), field=field) == b"a b\n"
 
 
-@pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.jsonl.gz", "x.ndjson.zst", "x.y.jsonl.xz", "x.jsonl.bz2"])
+@pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.jsonl.gz", "x.ndjson.zst", "x.y.jsonl.xz", "X.JSONL.Bz2"])
 def test_files_of_records_are_known_by_their_names(tmp_path, name):
     assert _text_field(tmp_path / name, None) == "text"
     assert _text_field(tmp_path / name, "body") == "body"

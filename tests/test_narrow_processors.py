@@ -16,23 +16,37 @@ TARGETS = {
 }
 
 
+FILES = ("test_tiles.py", "test_logistic.py", "test_skipgram.py", "test_tokens.py")  # what computes with vectors,
+NOT_THESE = "not crowd and not home"  # which tables of types do not
+
+
+@pytest.fixture(scope="module")
+def runs(pytestconfig, tmp_path_factory):
+    """The runs for all targets, side by side, each with what it says in a file; compiled code is kept for the next."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", NOT_THESE]
+    command += [str(TESTS / "kernels" / name) for name in FILES]
+    cache = getattr(pytestconfig, "cache", None)
+    started = {}
+    for target, (name, features, lanes) in TARGETS.items():
+        folder = tmp_path_factory.mktemp(target)
+        environment = {
+            **os.environ,
+            "NUMBA_CPU_NAME": name,
+            "NUMBA_CPU_FEATURES": features,
+            "NUMBA_CACHE_DIR": str(cache.mkdir(f"kernels-{target}") if cache else folder),
+            "EXPECTED_LANES": str(lanes),
+        }
+        with open(folder / "said", "wb") as said:
+            process = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
+        started[target] = process, folder / "said"
+    yield started
+    for process, _ in started.values():
+        process.kill()
+        process.wait()
+
+
 @pytest.mark.skipif(not X86, reason="forces x86 features")
 @pytest.mark.parametrize("target", TARGETS)
-def test_kernels_on_narrower_vectors(target, tmp_path):
-    name, features, lanes = TARGETS[target]
-    environment = {
-        **os.environ,
-        "NUMBA_CPU_NAME": name,
-        "NUMBA_CPU_FEATURES": features,
-        "NUMBA_CACHE_DIR": str(tmp_path),
-        "EXPECTED_LANES": str(lanes),
-    }
-    files = [
-        str(TESTS / "kernels" / name)
-        for name in ("test_tiles.py", "test_logistic.py", "test_skipgram.py", "test_decimal.py", "test_tokens.py")
-    ]
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files],
-        env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stdout + result.stderr
+def test_kernels_on_narrower_vectors(target, runs):
+    process, said = runs[target]
+    assert process.wait(timeout=300) == 0, said.read_text()

@@ -377,6 +377,30 @@ def test_standard_input_that_is_no_text_is_named(stdin):
         text_of("-")
 
 
+@pytest.mark.parametrize("named", ["./-", "*", ".", "[-]"])
+def test_a_file_named_as_standard_input_is_that_file(stdin, folder, monkeypatch, named):
+    monkeypatch.chdir(folder({"-": b"of the file"}))
+    stdin(b"of standard input")
+    corpus = Corpus(named)
+    corpus.require_readable()
+    assert text_of(corpus) == b"of the file\n"
+    assert corpus.name.endswith("-" if named == "./-" else named)
+    assert corpus.identity() is not None
+    assert text_of(Corpus("-", named)) == b"of standard input\nof the file\n"
+
+
+def test_a_missing_file_named_as_standard_input_is_no_standard_input(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with refused("cannot read .*[/\\\\]-: no such file"):
+        Corpus("./-").require_readable()
+
+
+@pytest.mark.parametrize("sources", [("-", "-"), ("-", "a.txt", "-")], ids=str)
+def test_standard_input_is_read_once_only(sources):
+    with refused('standard input can be read once only; name "-" once'):
+        Corpus(*sources)
+
+
 def test_standard_input_without_a_file_is_refused(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("a b"))
     with refused("cannot read standard input: "):
@@ -579,8 +603,23 @@ def test_what_is_no_plain_text_is_refused(tmp_path, pack, content, what):
         list(read_pieces(tmp_path / "text.txt"))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x89PNG\r\n\x1a\n" + bytes.fromhex("0000000d4948445200000001000000010800000000"),
+        b"\xff\xd8\xff\xe0\0\x10JFIF",
+        b"GIF87a\1\0\1\0\x80\1\0",
+        b"GIF89a\1\0\1\0\x80\1\0",
+    ],
+    ids=["PNG", "JPEG", "GIF87a", "GIF89a"],
+)
+def test_images_are_refused_however_small(tmp_path, content):
+    (tmp_path / "dot").write_bytes(content)
+    with refused(r"cannot read .*dot: it is an image; name the text files with a pattern such as 'folder/\*\.txt'"):
+        list(read_pieces(tmp_path))
+
+
 BINARY = {
-    "PNG": b"\x89PNG\r\n\x1a\n" + bytes.fromhex("0000000d4948445200000100000001000806000000") + bytes(64),
     "ELF": b"\x7fELF\x02\x01\x01" + bytes(9) + bytes.fromhex("03003e0001000000c010000000000000") + bytes(48),
     "random": random.Random(0).randbytes(4096),
     "UTF-16LE": "some words without a mark\n".encode("utf-16-le") * 2,
@@ -595,7 +634,10 @@ BINARY = {
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_binary_files_are_refused(tmp_path, pack, kind):
     (tmp_path / "file.txt").write_bytes(pack(BINARY[kind]))
-    with refused(r"cannot read .*file\.txt: it is not text, [0-9,]+ of its first [0-9,]+ bytes are control characters"):
+    with refused(
+        r"cannot read .*file\.txt: it is not text, [0-9,]+ of its first [0-9,]+ bytes are control "
+        r"characters; name the text files with a pattern such as 'folder/\*\.txt'"
+    ):
         list(read_pieces(tmp_path / "file.txt"))
 
 

@@ -1,4 +1,5 @@
 import itertools
+import os
 import threading
 import time
 
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedtrain.errors import SettingError
+from embedtrain.machine import threads
 from embedtrain.machine.threads import available_threads, if_slow, in_order, resolve_threads, run_tasks
 
 
@@ -144,6 +146,78 @@ def test_results_come_while_others_are_at_work():
     assert [next(results) for _ in range(3)] == [1, 2, 3]
     release.set()
     assert list(results) == [0]
+
+
+# --- Tasks that do not come -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def blocked():
+    """Tasks 1, 2 and one that never comes, and an event that says when somebody waits for that."""
+    reading, writing = os.pipe()
+    waits = threading.Event()
+
+    def tasks():
+        yield 1
+        yield 2
+        waits.set()
+        os.read(reading, 1)
+        yield 3
+
+    before = set(threading.enumerate())
+    yield tasks(), waits
+    os.close(writing)  # the end of the pipe, and of the thread
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    os.close(reading)
+
+
+@pytest.mark.parametrize("n_workers", [2, 3])
+def test_whoever_waits_for_a_task_is_not_waited_for(blocked, n_workers, alive):
+    tasks, waits = blocked
+    results = run_tasks([double] * n_workers, tasks)
+    assert sorted([next(results), next(results)]) == [2, 4]
+    assert waits.wait(5)
+    started = time.monotonic()
+    results.close()
+    assert time.monotonic() - started < 1
+    assert len(alive()) == 1
+
+
+def test_whoever_is_at_work_is_waited_for_though_another_waits_for_a_task(blocked):
+    tasks, waits = blocked
+    finished = []
+
+    def work(task):
+        if task == 2:
+            time.sleep(1)
+            finished.append(task)
+
+    results = run_tasks([work, work], tasks)
+    next(results)
+    assert waits.wait(5)
+    results.close()
+    assert finished == [2]
+
+
+def test_a_task_that_comes_too_late_is_not_done(monkeypatch, alive):
+    monkeypatch.setattr(threads, "_GRACE", 0)
+    come, done = threading.Event(), []
+
+    def tasks():
+        yield 1
+        come.wait(5)
+        yield 2
+
+    results = run_tasks([done.append] * 2, tasks())
+    next(results)
+    time.sleep(0.05)
+    results.close()
+    (left,) = alive()
+    come.set()
+    left.join(5)
+    assert not left.is_alive()
+    assert done == [1]
 
 
 # --- in_order ---------------------------------------------------------------------------------------------------------

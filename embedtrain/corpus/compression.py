@@ -35,8 +35,15 @@ class _InSlices:
         self.unconsumed_tail = data[_ZSTANDARD:]
         return self._decompressor.decompress(data[:_ZSTANDARD]) if data else b""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._decompressor, name)
+    @property
+    def eof(self) -> bool:
+        """Whether the frame has ended."""
+        return self._decompressor.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the frame."""
+        return self._decompressor.unused_data + bytes(self.unconsumed_tail)
 
 
 def _zstandard() -> Any:
@@ -99,10 +106,10 @@ class Stream:
     def _take(self) -> bytes:
         """What the input gives, but so much at once; what is left of the input waits."""
         data = self._decompressor.decompress(self._input, _OUTPUT)
-        self._input = getattr(self._decompressor, "unconsumed_tail", b"")
-        if self._decompressor.eof:
-            self._input = self._decompressor.unused_data + bytes(self._input)
-        self._is_full = len(data) >= _OUTPUT and not self._decompressor.eof
+        if self._decompressor.eof:  # where zlib's unconsumed_tail may repeat unused_data
+            self._input, self._is_full = self._decompressor.unused_data, False
+        else:
+            self._input, self._is_full = getattr(self._decompressor, "unconsumed_tail", b""), len(data) >= _OUTPUT
         return data
 
     def _decompressed(self, format: _Format) -> bytes:
