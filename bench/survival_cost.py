@@ -2,8 +2,9 @@
 
 python bench/survival_cost.py text8.xz
 
-A checkpoint is written every ten minutes by default, and at the end; here a run is short, so that the one at the end is
-a larger part of it than in life.
+The share that is printed is of the time of training, as the run's own clock has it: whole runs differ by more than
+that from each other. A checkpoint is written every ten minutes by default, and at the end; here a run is short, so
+that the one at the end is a larger part of it than in life.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main() -> None:
         "both": {"valid_share": 0.01, **checkpoint},
     }
     seconds: dict[str, list[float]] = {way: [] for way in ways}
-    details: dict[str, dict[str, float]] = {}
+    shares: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(settings.runs):
         for way, options in ways.items():
             report = train_skipgram(
@@ -44,13 +45,14 @@ def main() -> None:
             ).report
             assert report is not None
             spent = report.seconds
-            seconds[way].append(spent["train"] + spent.get("valid", 0) + spent.get("checkpoint", 0))
-            details[way] = spent
-    base = statistics.median(seconds["without"])
+            extra = spent.get("valid", 0) + spent.get("checkpoint", 0)
+            seconds[way].append(spent["train"] + extra)
+            shares[way].append(extra / spent["train"])
+    print("                 run    valid and checkpoint")
     for way, measured in seconds.items():
-        median = statistics.median(measured)
-        print(f"{way:14} {median:6.2f} s  {median / base - 1:+.1%}  last run: ", end="")
-        print(", ".join(f"{stage} {spent:.2f} s" for stage, spent in details[way].items()))
+        share = sorted(shares[way])
+        print(f"{way:14} {statistics.median(measured):6.2f} s  ", end="")
+        print(f"{statistics.median(share):.1%} of training ({share[0]:.1%} to {share[-1]:.1%})")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from embedtrain.errors import SettingError
 from embedtrain.machine import threads
-from embedtrain.machine.threads import available_threads, if_slow, in_order, resolve_threads, run_tasks
+from embedtrain.machine.threads import available_threads, if_slow, in_order, read_ahead, resolve_threads, run_tasks
 
 
 def double(task):
@@ -283,3 +283,39 @@ def test_if_slow_is_called_off_at_the_end_of_the_block(error, alive):
     timer.join(5)
     assert not timer.is_alive()
     assert not acted.is_set()
+
+
+# --- Reading ahead ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_what_is_read_ahead_comes_in_order_and_from_another_thread(n):
+    drawn_in = set()
+
+    def items():
+        for number in range(20):
+            drawn_in.add(threading.current_thread())
+            yield number
+
+    assert list(read_ahead(items(), n)) == list(range(20))
+    assert threading.current_thread() not in drawn_in
+    assert not any(thread.is_alive() for thread in drawn_in)
+
+
+def test_no_more_is_read_ahead_than_asked_for():
+    drawn = []
+    ahead = read_ahead((drawn.append(number) or number for number in itertools.count()), 3)
+    assert next(ahead) == 0
+    ahead.close()
+    assert len(drawn) <= 1 + 3 + 2  # taken, on the shelf, in the hand, and drawn before the hand is looked at
+
+
+def test_an_error_comes_through_after_what_was_read_before_it():
+    def items():
+        yield 1
+        raise ValueError("broken")
+
+    ahead = read_ahead(items())
+    assert next(ahead) == 1
+    with pytest.raises(ValueError, match="broken"):
+        next(ahead)

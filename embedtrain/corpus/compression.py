@@ -7,6 +7,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from embedtrain.errors import DataError, EmbedtrainError
@@ -72,6 +73,18 @@ def plain_name(name: str) -> str:
     return name[: name.rindex(".")] if name.lower().endswith(SUFFIXES) else name
 
 
+def _format_of(start: bytes) -> _Format | None:
+    return next((known for known in _FORMATS if re.match(known.magic, start)), None)
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether a file that can be read twice begins like compressed data."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return _format_of(file.read(_INPUT)) is not None
+
+
 class Stream:
     """The decompressed bytes of `file`, which may be plain, and may be a pipe.
 
@@ -86,12 +99,17 @@ class Stream:
     def __init__(self, name: str, file: BinaryIO) -> None:
         self._name, self._file = name, file
         start = file.read(_INPUT)
-        self._format = next((known for known in _FORMATS if re.match(known.magic, start)), None)
+        self._format = _format_of(start)
         self._input, self._ready = b"", memoryview(start)  # compressed bytes, and bytes that nobody took yet
         if self._format is not None:
             self._input, self._ready = start, memoryview(b"")
             self._decompressor = self._format.decompressor()
         self._is_full = False  # whether there was as much as was asked for, and more may be ready
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether there is anything to decompress."""
+        return self._format is not None
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill the buffer from its beginning; returns how many bytes there were, 0 only at the end."""

@@ -18,9 +18,10 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.corpus.compression import is_compressed
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.pieces import Piece, read_pieces
-from embedtrain.corpus.sources import Corpus, CorpusLike
+from embedtrain.corpus.sources import Corpus, CorpusLike, reading
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
@@ -92,7 +93,11 @@ def count_words(
 
 
 def _n_workers(corpus: Corpus, threads: int) -> int:
-    return 1 if corpus.in_memory else threads  # an iterable may belong to its thread, and is slower than a tokeniser
+    if corpus.in_memory:
+        return 1  # an iterable may belong to its thread, and is slower than a tokeniser
+    first = corpus.files()[0]
+    with reading(first):
+        return max(1, threads - is_compressed(first))  # a thread decompresses
 
 
 class _Encoded(NamedTuple):

@@ -16,6 +16,7 @@ from embedtrain.corpus import compression, json_lines
 from embedtrain.corpus.sources import Corpus, open_source, reading, source_name
 from embedtrain.errors import DataError
 from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.machine.threads import read_ahead
 
 _PIECE = 1 << 21  # bytes
 _TAIL = 1 << 12  # bytes, in which a token mostly ends
@@ -72,12 +73,12 @@ def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
             name = source_name(path)
             stream = compression.Stream(name, plain)
             field = _text_field(path, corpus.field)
-            if field is None:
-                for text in _read(name, stream):
-                    yield file, name, text
-            else:
-                for text in _read_json(name, stream, field):
-                    yield file, f"the text in {name}", text
+            texts = _read(name, stream) if field is None else _read_json(name, stream, field)
+            if stream.is_compressed and path.is_file():
+                texts = read_ahead(texts)
+            source = name if field is None else f"the text in {name}"
+            for text in texts:
+                yield file, source, text
 
 
 def _text_field(path: Path, field: str | None) -> str | None:

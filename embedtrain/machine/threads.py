@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
@@ -141,6 +141,49 @@ class _Workshop(Generic[Task, Result]):
         except BaseException as error:  # raised again in the calling thread
             self.stop.set()
             self.outcomes.put(_Failure(error))
+
+
+def read_ahead(items: Iterable[Task], n: int = _AHEAD) -> Generator[Task, None, None]:
+    """The items, drawn in a thread of their own, up to `n` before they are asked for.
+
+    Drawing must not be able to wait for ever: at the end, the thread is waited for.
+    """
+    shelf: queue.Queue[Task | _Done | _Failure] = queue.Queue(n)
+    stop = threading.Event()
+    thread = threading.Thread(target=_draw, args=(items, shelf, stop), daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                item = shelf.get(timeout=_WAIT)
+            except queue.Empty:
+                continue
+            if isinstance(item, _Done):
+                return
+            if isinstance(item, _Failure):
+                raise item.error
+            yield item
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _draw(items: Iterable[Task], shelf: queue.Queue[Task | _Done | _Failure], stop: threading.Event) -> None:
+    """Put item after item on the shelf where there is room, until there are none or it is time to stop."""
+
+    def put(item: Task | _Done | _Failure) -> None:
+        while not stop.is_set():
+            with suppress(queue.Full):
+                return shelf.put(item, timeout=_WAIT)
+
+    try:
+        for item in items:
+            put(item)
+            if stop.is_set():
+                return
+        put(_Done())
+    except BaseException as error:  # raised again where the items are asked for
+        put(_Failure(error))
 
 
 def in_order(numbered: Iterable[tuple[int, Result]]) -> Iterator[Result]:
