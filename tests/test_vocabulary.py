@@ -120,4 +120,5 @@ def test_a_place_beyond_packed_words_is_an_error(packed):
 def test_a_cut_of_packed_words_is_that_of_a_list(packed):
     words, packed_words = packed
     counts = np.array([9, 5, 4, 2, 1])
-    assert Vocabulary(packed_words, counts).cut(2, 3).words == words[:3]
+    cut = Vocabulary(packed_words, counts).cut(2, 3)
+    assert list(cut.words) == cut.unpacked().words == words[:3]

@@ -68,7 +68,7 @@ class EncodedCorpus:
             If no token is left, or the files cannot be written.
         """
         ranks = np.full(len(self.vocabulary), -1, np.int32)
-        index = {word: rank for rank, word in enumerate(vocabulary.words)}
+        index = {word: rank for rank, word in enumerate(vocabulary.words[:])}
         for begin in range(0, len(ranks), _AT_ONCE):
             words = self.vocabulary.words[begin : begin + _AT_ONCE]
             ranks[begin : begin + len(words)] = [index.get(word, -1) for word in words]

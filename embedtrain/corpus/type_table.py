@@ -100,7 +100,7 @@ class TypeTable:
         if needed > _LARGE and needed > (free := available_memory()):
             raise DataError(
                 f"the text has too many different words: beside {self.n:,} of them {format_bytes(free)} of memory are "
-                f"free, and {format_bytes(needed)} are needed for more; allow more memory, or use one thread"
+                f"free, and {format_bytes(needed)} are needed to go on; allow more memory, or use one thread"
             )
 
     def close(self) -> None:
@@ -165,7 +165,14 @@ class TypeTable:
         return PackedWords(text[: starts[-1]], starts)
 
     def order(self) -> NDArray[np.int32]:
-        """The numbers of all types by count, descending, ties by their bytes."""
+        """The numbers of all types by count, descending, ties by their bytes.
+
+        Raises
+        ------
+        DataError
+            If there is not enough memory for this and what follows: ranks, and spellings and counts in order.
+        """
+        self._require_memory(32 * self.n + self.text.size)
         order = np.arange(self.n, dtype=np.int32)
         waiting = np.empty((types.WAITING, 3), np.int64)
         types.sort_types(self.arrays, order, np.empty(self.n, np.uint64), waiting)

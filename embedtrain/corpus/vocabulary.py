@@ -43,6 +43,10 @@ class PackedWords(Sequence[str]):
         ends = (starts - starts[0]).tolist()
         return [text[a:b].decode() for a, b in pairwise(ends)][::step]
 
+    def first(self, n: int) -> PackedWords:
+        """The first n words, which share the memory."""
+        return PackedWords(self.text, self.starts[: n + 1])
+
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
@@ -86,7 +90,12 @@ class Vocabulary:
         if n_words < 2:
             raise DataError(self._too_few(n_words, min_count))
         n_words = min(n_words, max_words or n_words)
-        return Vocabulary(self.words[:n_words], self.counts[:n_words])
+        words = self.words.first(n_words) if isinstance(self.words, PackedWords) else self.words[:n_words]
+        return Vocabulary(words, self.counts[:n_words])
+
+    def unpacked(self) -> Vocabulary:
+        """The same with a list of words, which takes more memory and is faster to ask."""
+        return Vocabulary(self.words[:], self.counts)
 
     def _too_few(self, n_words: int, min_count: int) -> str:
         found = f"the corpus has {self.n_tokens:,} tokens of {len(self):,} types"

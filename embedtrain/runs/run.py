@@ -142,7 +142,7 @@ class Run:
         folder = self.options.temp_folder
         encoded_words = encode([["two", "words"]], threads=1, folder=folder)
         with self.clock("prepare"), deferred_interrupts(), slow, encoded_words as encoded:
-            words, small = encoded.vocabulary.cut(1), replace(self.settings, dim=1, window=1)
+            words, small = encoded.vocabulary.cut(1).unpacked(), replace(self.settings, dim=1, window=1)
             model = self.build(encoded, words, small, np.zeros(0, np.uint8), 1)
             model.worker(0)(Chunk(0, 0, 0, 2, 0.0, 0.0))
             format_lines(words.words, model.words.rows)
@@ -170,6 +170,7 @@ class Run:
         """The model as it starts, or where it was."""
         needed = self.memory()
         require_memory(sum(needed.values()), " and ".join(needed), "raise min-count, or lower dim or max-vocab")
+        self.texts = self.texts._replace(vocabulary=self.texts.vocabulary.unpacked())
         say(f"memory   {format_bytes(sum(needed.values()))} for {' and '.join(needed)}", shown=self._shown)
         if self._saved is not None:
             return self._restored(self._saved)
