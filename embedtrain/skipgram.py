@@ -223,7 +223,7 @@ def plan_skipgram(corpus: CorpusLike, **arguments: Any) -> Plan:
     Raises
     ------
     SettingError, DataError
-        As `train_skipgram`, but not for want of memory.
+        As `train_skipgram` before training, but not for want of memory; texts are not compared with a checkpoint.
     """
     call = inspect.signature(train_skipgram).bind(corpus, **arguments)
     call.apply_defaults()

@@ -686,6 +686,32 @@ def test_other_held_out_text_is_refused(tmp_path):
         train(valid=TEXT[:30], resume=tmp_path / "c", epochs=1)
 
 
+@pytest.mark.parametrize(
+    "numbers", [{"checkpoint_every": np.float32(5)}, {"patience": np.int64(2), "valid_share": 0.1}], ids=str
+)
+def test_numbers_of_numpy_are_numbers(tmp_path, numbers):
+    train(checkpoint=tmp_path / "c", **numbers)
+    assert read_settings(tmp_path / "c").items() >= {name: value.item() if isinstance(value, np.generic) else value
+                                                      for name, value in numbers.items()}.items()  # fmt: skip
+
+
+def test_a_checkpoint_is_the_same_file_by_any_name(folder):
+    assert run("skipgram", "text.txt", "-o", "x.vec", *SETTINGS, "--checkpoint", "c").exit_code == 0
+    again = run("skipgram", "text.txt", "-o", "y.vec", "--resume", "c", "--checkpoint", "./c", "--quiet")
+    assert (again.exit_code, again.stderr) == (0, "")
+
+
+def test_held_out_text_that_was_named_is_found_from_another_folder(folder, monkeypatch):
+    Path("held.txt").write_text("the of the in\n" * 9)
+    text = os.path.abspath("text.txt")
+    how = [*SETTINGS, "--valid", "held.txt", "--checkpoint", "c"]
+    assert run("skipgram", text, "-o", "x.vec", *how).exit_code == 0
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    again = run("skipgram", text, "-o", "y.vec", "--resume", "../c", "--quiet")
+    assert (again.exit_code, again.stderr) == (0, "")
+
+
 def test_an_output_that_cannot_be_written_costs_no_vectors(folder, monkeypatch):
     def full(self, path, *tables):
         raise DataError(f"cannot write {path}: No space left on device")
@@ -695,7 +721,10 @@ def test_an_output_that_cannot_be_written_costs_no_vectors(folder, monkeypatch):
         train(checkpoint="c")
     assert np.abs(ended.value.vectors.context_vectors).max() > 0
     result = run("skipgram", "text.txt", "-o", "x.vec", *SETTINGS, "--checkpoint", "c", "--quiet")
-    assert (result.exit_code, result.stderr) == (1, "Error: cannot write c: No space left on device\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: cannot write c: No space left on device; x.vec holds what was trained so far\n",
+    )
     assert len(WordVectors.load("x.vec")) > 10
 
 
@@ -812,7 +841,8 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_the_checkpoint_before(folde
                 "--checkpoint", path, "--checkpoint-every", "0"),
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert (ended.returncode, ended.stderr) == (1, f"Error: cannot write {path}: No space left on device\n")
+    line = f"Error: cannot write {path}: No space left on device; x.vec holds what was trained so far\n"
+    assert (ended.returncode, ended.stderr) == (1, line)
     assert list(full_disk.iterdir()) == [path]
     assert Checkpoint.load(path).history.chunks == 1, "the first had room, the second had not beside it"
     assert len(WordVectors.load("x.vec")) > 100, "what was trained is saved where there is room"

@@ -184,7 +184,7 @@ def test_a_file_that_is_no_log_is_not_continued(text):
     path = checkpoint_after(2)
     Path("log").write_text(text, encoding="latin-1")
     before = Path("log").read_bytes()
-    with pytest.raises(DataError, match="cannot continue the log log: it is none; name another file"):
+    with pytest.raises(DataError, match="cannot continue the log log: it is not a log of epochs; name another file"):
         train(resume=path, callback=EpochLog("log"))
     assert Path("log").read_bytes() == before
 
@@ -193,7 +193,7 @@ def test_a_file_that_is_no_log_is_refused_before_training(monkeypatch):
     path = checkpoint_after(2)
     Path("log").write_text("no log\n")
     monkeypatch.setattr("embedtrain.skipgram.train_skipgram", lambda *_, **__: pytest.fail("it trains"))
-    assert "cannot continue the log log: it is none" in error_of(run("--resume", path, "--log", "log"))
+    assert "cannot continue the log log: it is not a log of epochs" in error_of(run("--resume", path, "--log", "log"))
     assert Path("log").read_text() == "no log\n"
 
 

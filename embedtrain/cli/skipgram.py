@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,8 @@ from embedtrain.cli.summary import save_and_say, say_plan
 
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
+    from embedtrain.errors import Interrupted, OutputError
+    from embedtrain.vectors.word_vectors import WordVectors
 
 _REFUSED = {
     "alpha": "it means different things in different tools, use --lr {value}",
@@ -68,7 +71,8 @@ def skipgram(
     for file in (path, log):
         if file is not None:
             require_writable(file)
-    beside = path.parent if path.is_file() or not path.exists() else None  # not beside a device or a pipe
+    target = Path(os.path.realpath(path))
+    beside = target.parent if target.is_file() or not target.exists() else None  # not beside a device or a pipe
     options: dict[str, Any] = {"temp_folder": beside, "progress": False if quiet else None}
     if dry_run:
         say_plan(plan_skipgram(corpus, **options, **settings))
@@ -82,19 +86,34 @@ def skipgram(
         vectors = train_skipgram(corpus, **options, callback=epoch_log, **settings)
     except (Interrupted, OutputError) as early:
         ended, vectors = early, early.vectors
-    with deferred_interrupts() as interrupted:  # what is trained is saved
+    finish(vectors, path, ended, settings["checkpoint"], quiet=quiet)
+
+
+def finish(
+    vectors: WordVectors, path: Path, ended: Interrupted | OutputError | None, checkpoint: str | None, *, quiet: bool
+) -> None:
+    """Save what was trained, whatever ended the run, and say how it ended."""
+    from embedtrain.errors import DataError, OutputError
+    from embedtrain.machine.interrupts import deferred_interrupts
+
+    with deferred_interrupts() as interrupted:
         try:
             save_and_say(vectors, path, quiet=quiet)
-        finally:
-            if isinstance(ended, OutputError):
-                raise ended  # the first error is the one to tell of
+        except DataError as error:
+            raise ended if isinstance(ended, OutputError) else error from None  # the first one is to be told of
         came_late = interrupted()
+    if isinstance(ended, OutputError):
+        raise DataError(f"{ended}; {path} holds what was trained so far")
     if ended or came_late:
         state = "what was trained so far" if ended else "the result"
-        checkpoint = settings["checkpoint"]
-        again = f"; go on with --resume {checkpoint}" if ended and checkpoint and os.path.isfile(checkpoint) else ""
-        click.echo(f"Error: interrupted; {path} holds {state}{again}", err=True)
+        go_on_with = f"; go on with --resume {checkpoint}" if ended and has_checkpoint(vectors) else ""
+        click.echo(f"Error: interrupted; {path} holds {state}{go_on_with}", err=True)
         raise click.exceptions.Exit(130)
+
+
+def has_checkpoint(vectors: WordVectors) -> bool:
+    """Whether the run that made the vectors has written a checkpoint."""
+    return vectors.report is not None and "checkpoint" in vectors.report.seconds
 
 
 def inputs_of(corpus: Corpus, settings: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -103,9 +122,14 @@ def inputs_of(corpus: Corpus, settings: Mapping[str, Any]) -> dict[str, list[Any
     if settings["valid"] is not None:
         inputs["the file of --valid"] = corpus.like(settings["valid"]).files()
     for name in ("read_vocab", "init", "resume"):
-        if settings[name] is not None and (name, settings[name]) != ("resume", settings["checkpoint"]):
+        if settings[name] is not None and not (name == "resume" and are_same(settings[name], settings["checkpoint"])):
             inputs[f"the file of --{name.replace('_', '-')}"] = [settings[name]]
     return inputs
+
+
+def are_same(path: str, other: str | None) -> bool:
+    """Whether two paths lead to the same file."""
+    return other is not None and os.path.realpath(path) == os.path.realpath(other)
 
 
 def go_on(ctx: click.Context, settings: dict[str, Any]) -> None:

@@ -194,7 +194,7 @@ def _complete(folder: Path, encoded: EncodedCorpus, identity: Mapping[str, Any],
 def _replace(entry: Path, new: Path, temporary: Path) -> None:
     """Put a new entry into the place of what may be there."""
     with writing(entry):
-        if os.path.lexists(entry):
+        with suppress(FileNotFoundError):  # there is none, or another run takes it away
             entry.rename(temporary / "old")
         try:
             new.rename(entry)

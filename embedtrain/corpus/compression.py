@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from embedtrain.corpus.sources import STDIN
 from embedtrain.errors import DataError, EmbedtrainError
 
 _INPUT = 1 << 16  # compressed bytes that are read at once
@@ -79,7 +80,7 @@ def _format_of(start: bytes) -> _Format | None:
 
 def is_compressed(path: Path) -> bool:
     """Whether a file that can be read twice begins like compressed data."""
-    if not path.is_file():
+    if path == STDIN or not path.is_file():
         return False
     with open(path, "rb") as file:
         return _format_of(file.read(_INPUT)) is not None

@@ -48,7 +48,8 @@ def encode(
     corpus : Corpus, or what one can be made of
         Read once.
     threads : int
-        Workers that tokenise; the text is read, and decompressed, by whichever is free.
+        Workers that tokenise; plain text is read by whichever is free. Of compressed files, one thread decompresses,
+        and another at least tokenises.
     folder : path, optional
         Where the temporary files are put; by default the system's place for them.
     progress : Progress, optional

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus import compression, json_lines
-from embedtrain.corpus.sources import Corpus, open_source, reading, source_name
+from embedtrain.corpus.sources import STDIN, Corpus, open_source, reading, source_name
 from embedtrain.errors import DataError
 from embedtrain.kernels.text_bytes import PADDING
 from embedtrain.machine.threads import read_ahead
@@ -74,7 +74,7 @@ def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
             stream = compression.Stream(name, plain)
             field = _text_field(path, corpus.field)
             texts = _read(name, stream) if field is None else _read_json(name, stream, field)
-            if stream.is_compressed and path.is_file():
+            if stream.is_compressed and path != STDIN and path.is_file():
                 texts = read_ahead(texts)
             source = name if field is None else f"the text in {name}"
             for text in texts:

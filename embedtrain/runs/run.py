@@ -20,7 +20,7 @@ from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus, CorpusLike
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import read_vocabulary, write_vocabulary
-from embedtrain.errors import DataError, Interrupted, OutputError, SettingError, TrainingError
+from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, SettingError, TrainingError
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.memory import format_bytes, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, note, say
@@ -86,6 +86,9 @@ class Run:
     ) -> None:
         self.settings, self.options, self.build = settings, options, build
         self._made_with = {"model": name, **asdict(settings)}
+        self._saved = None if options.resume is None else Checkpoint.load(options.resume)
+        if self._saved is not None:
+            self._saved.require_settings(self._made_with)
         options.require_sense(settings.valid_share)
         self.n_threads = resolve_threads(options.threads)
         self.corpus = Corpus.of(corpus)
@@ -95,9 +98,7 @@ class Run:
             self.valid = options.valid if isinstance(options.valid, Corpus) else self.corpus.like(options.valid)
             self.valid.require_readable()
         options.require_apart(self.corpus, self.valid)
-        self._saved = None if options.resume is None else Checkpoint.load(options.resume)
         if self._saved is not None:
-            self._saved.require_settings(self._made_with)
             if options.init is not None or options.freeze:
                 note("init and freeze are as the checkpoint has them; what is said of them now is not looked at")
         self._known = None if options.read_vocab is None else read_vocabulary(options.read_vocab)
@@ -163,7 +164,7 @@ class Run:
         n_words, dim = len(self.texts.vocabulary), self.settings.dim
         needed = {f"two tables of {n_words:,} × {dim}": 2 * table_bytes(n_words, dim), "words": _WORD_BYTES * n_words}
         if self._saved is not None:
-            needed["one table of the checkpoint"] = table_bytes(n_words, dim)
+            needed["a table and the words of the checkpoint"] = table_bytes(n_words, dim) + _WORD_BYTES * n_words
         return needed
 
     def _prepare(self) -> Model:
@@ -173,7 +174,8 @@ class Run:
         self.texts = self.texts._replace(vocabulary=self.texts.vocabulary.unpacked())
         say(f"memory   {format_bytes(sum(needed.values()))} for {' and '.join(needed)}", shown=self._shown)
         if self._saved is not None:
-            return self._restored(self._saved)
+            saved, self._saved = self._saved, None
+            return self._restored(saved)
         vocabulary = self.texts.vocabulary
         shared, rows = self._shared()
         self._frozen = np.zeros(len(vocabulary) if self.options.freeze else 0, np.uint8)
@@ -247,7 +249,7 @@ class Run:
                 note("the held-out text has no loss: no sentence of it keeps two words")
         if options.patience is not None:
             best = int(np.argmin(history.valid_losses))
-            history.stopped = len(history.valid_losses) - 1 - best >= options.patience
+            history.stopped = len(history.valid_losses) - 1 - best >= int(options.patience)
         if options.callback is not None:
             number, epochs, loss, lr, speed = result
             epoch = Epoch(number, epochs, loss, valid_loss, lr, speed, self.vectors())
@@ -255,7 +257,7 @@ class Run:
                 with self._keeping_vectors():
                     history.stopped |= bool(options.callback(epoch))
             except BaseException:
-                with suppress(DataError):  # the first error is the one to tell of
+                with suppress(EmbedtrainError):  # the first error is the one to tell of
                     self._checkpoint()
                 raise
 
@@ -272,18 +274,25 @@ class Run:
             self._made_with, self._said_again(), self.texts.identity(), self.history, list(vocabulary.words),
             vocabulary.counts, self._frozen,
         )  # fmt: skip
-        with self.clock("checkpoint"), self._keeping_vectors():
+        started = time.perf_counter()
+        with self._keeping_vectors():
             checkpoint.save(self.options.checkpoint, words, contexts)
+        self.clock.seconds["checkpoint"] += time.perf_counter() - started  # there is one, where there is such a time
 
     def _said_again(self) -> dict[str, Any]:
         """What a command line that resumes the run would have to say again: no settings of the model."""
         options, corpus = self.options, self.corpus
         said: dict[str, Any] = {
-            "threads": self.n_threads, "patience": options.patience, "checkpoint_every": options.checkpoint_every,
+            "threads": self.n_threads, "checkpoint_every": float(options.checkpoint_every),
+            "patience": None if options.patience is None else int(options.patience),
             "field": corpus.field, "lowercase": corpus.lowercase, "invalid_utf8": corpus.invalid_utf8,
         }  # fmt: skip
         files = {"valid": options.valid, "read_vocab": options.read_vocab}
-        said.update((name, os.fspath(file)) for name, file in files.items() if isinstance(file, (str, os.PathLike)))
+        said.update(
+            (name, os.fspath(file) if str(file) == "-" else os.path.abspath(file))
+            for name, file in files.items()
+            if isinstance(file, (str, os.PathLike))
+        )
         return said
 
     @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -153,9 +154,11 @@ class Checkpoint:
         if others or words != self.words or not np.array_equal(counts, self.counts):
             counted = [name for name in others if "checksum" not in name]
             figures = ", ".join(f"{text[name]:,} {name}, not {self.text[name]:,}" for name in counted)
-            what = "other words or counts" if words != self.words or not others else "another order"
+            same_words = words == self.words and np.array_equal(counts, self.counts)
+            what = "another order" if same_words and others else "other words or counts"
+            which = "held-out text" if same_words and all(name.startswith("held-out") for name in others) else "text"
             raise DataError(
-                "cannot resume on another text than the checkpoint's, or one that is read in another way: "
+                f"cannot resume on another {which} than the checkpoint's, or one that is read in another way: "
                 f"this one has {figures or what}"
             )
 
@@ -184,6 +187,8 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapp
     path = Path(path)
     with reading(path):
         try:
+            if path.is_file() and not zipfile.is_zipfile(path):
+                raise ValueError("no zip archive of arrays")
             with np.load(path, allow_pickle=False) as arrays:
                 about = json.loads(arrays["about"].tobytes())
                 if about["format"] != _VERSION:
@@ -192,7 +197,7 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapp
                         f"{about['embedtrain']}, this is {__version__} and reads the format {_VERSION}"
                     )
                 yield about, arrays
-        except (DataError, OSError):
+        except (DataError, OSError, MemoryError):
             raise
         except Exception as error:  # damage makes NumPy and zipfile raise all kinds
             what = " ".join(str(error).split())[:100]

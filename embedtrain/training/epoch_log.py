@@ -31,7 +31,7 @@ class EpochLog:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+        self._path = Path(os.path.realpath(path) if os.path.islink(path) and os.path.isfile(path) else path)
         self._begun = False
 
     def __call__(self, epoch: Any) -> None:
@@ -70,4 +70,6 @@ class EpochLog:
             whole = [line for line in lines if line.endswith("\n") or not line.startswith("{")]  # not cut by a crash
             return [line for line in whole if json.loads(line)["number"] < number]
         except (ValueError, KeyError, TypeError):
-            raise DataError(f"cannot continue the log {self._path}: it is none; name another file") from None
+            raise DataError(
+                f"cannot continue the log {self._path}: it is not a log of epochs; name another file"
+            ) from None
