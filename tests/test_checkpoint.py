@@ -533,12 +533,12 @@ def test_a_place_where_no_checkpoint_could_be_is_refused_before_training(tmp_pat
 
 
 def test_a_disk_that_fails_leaves_the_checkpoint_as_it_was(checkpoint, monkeypatch):
-    def fail(file, **arrays):
+    def fail(file, arrays):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
     before = checkpoint.read_bytes()
-    monkeypatch.setattr(np, "savez", fail)
+    monkeypatch.setattr("embedtrain.training.checkpoint._write_arrays", fail)
     with pytest.raises(DataError, match=r"cannot write .*run\.checkpoint: No space left on device"):
         train(resume=checkpoint, checkpoint=checkpoint, checkpoint_every=0)
     assert checkpoint.read_bytes() == before
