@@ -25,10 +25,7 @@ from embedtrain.corpus.pieces import read_pieces
 FILES = ["ids", "offsets", "words", "starts", "counts", "about.json"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _warm_kernels():
-    """The kernels compiled or loaded, before any test puts limits on the process."""
-    train_skipgram([["two", "words"]], sample=0, dim=8, epochs=1, min_count=1, threads=1, progress=False)
+pytestmark = pytest.mark.usefixtures("warm_kernels")  # before any test puts limits on the process
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVector
 from embedtrain.corpus.pieces import read_pieces
 from embedtrain.machine.progress import counted as counted_as
 
+pytestmark = pytest.mark.usefixtures("warm_kernels")
 SETTINGS = ["--dim", "8", "--epochs", "1", "--threads", "1", "--min-count", "2"]
 
 
@@ -27,12 +28,6 @@ def run(*args):
 
 def contents(folder):
     return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _warm_kernels():
-    """The kernels compiled or loaded, of which the first run would say something."""
-    train_skipgram([["two", "words"]], sample=0, dim=8, epochs=1, min_count=1, threads=1, progress=False)
 
 
 @pytest.fixture(autouse=True)

@@ -15,15 +15,10 @@ from embedtrain.runs import run as runs_run
 from embedtrain.skipgram import SkipgramSettings, _SkipgramModel, plan_skipgram, train_skipgram
 from embedtrain.training.tables import Table
 
+pytestmark = pytest.mark.usefixtures("warm_kernels")
 SENTENCES = list(generate.sentences(3000))
 COUNTS = Counter(token for tokens in SENTENCES for token in tokens)
 N_TOKENS = sum(COUNTS.values())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _warm_kernels():
-    """The kernels compiled or loaded, of which the first run would say something."""
-    train_skipgram([["two", "words"]], sample=0, dim=8, epochs=1, min_count=1, threads=1, progress=False)
 
 
 @pytest.fixture(autouse=True)

@@ -110,7 +110,7 @@ def training_options(command: _Command) -> _Command:
             "--checkpoint-every", default=10.0, show_default=True, metavar="MINUTES",
             help="How often.",
         ),
-        click.option("--resume", metavar="FILE", help="Go on from a checkpoint, with its settings, and keep it up."),
+        click.option("--resume", metavar="FILE", help="Go on from a checkpoint, with its settings; go on writing it."),
         click.option("--log", metavar="FILE", help="Write a line of JSON there for every epoch."),
         click.option("--dry-run", is_flag=True, help="Read the corpus, say what training would take, and stop."),
     )  # fmt: skip

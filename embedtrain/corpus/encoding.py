@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus.compression import is_compressed
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.pieces import Piece, read_pieces
+from embedtrain.corpus.places import Places
 from embedtrain.corpus.sources import Corpus, CorpusLike, reading
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
@@ -124,7 +124,7 @@ def _read(
     if not any(piece.n_tokens for piece in pieces):
         raise DataError(_no_words(corpus))
     types, numbers = _merge(workers)
-    where = _Places.of(pieces)
+    where = Places.of((piece.file, piece.source, piece.n_lines) for piece in pieces)
     invalid = types.invalid()
     notes = [*where.invalid(types, invalid, corpus.invalid_utf8), *where.controls([worker.state for worker in workers])]
     if invalid or corpus.lowercase:
@@ -272,50 +272,6 @@ def _write_offsets(pieces: Sequence[_Encoded], folder: Path) -> None:
             last = int(borders[-1]) if borders.size else last
         if last < n_tokens:
             offsets.write(np.array([n_tokens], np.int64).data)
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Turns what kernels noted of places into words."""
-
-    names: list[str]  # of the file of each piece
-    lines: list[int]  # line feeds before each piece in its file
-
-    @classmethod
-    def of(cls, pieces: Sequence[_Encoded]) -> _Places:
-        lines: list[int] = []
-        file, line = -1, 0
-        for piece in pieces:
-            line = line if piece.file == file else 0
-            file = piece.file
-            lines.append(line)
-            line += piece.n_lines
-        return cls([piece.source for piece in pieces], lines)
-
-    def _place(self, seen: int) -> str:
-        piece, line = seen >> 32, seen & 0xFFFFFFFF
-        return f"{self.names[piece]}, line {self.lines[piece] + line + 1}"
-
-    def invalid(self, types: TypeTable, invalid: list[int], answer: str) -> Iterator[str]:
-        """A note on types that are not UTF-8, or the error if they are refused."""
-        if not invalid:
-            return
-        first = min(invalid, key=types.first_seen.__getitem__)
-        place, spelling = self._place(int(types.first_seen[first])), types.spelling(first)
-        if answer == "refuse":
-            raise DataError(
-                f"{place}: {spelling[:40]!r} is not UTF-8; convert the text, or replace such bytes by U+FFFD"
-            )
-        n_tokens = int(types.counts[invalid].sum())
-        yield f"not UTF-8, read with U+FFFD for what is wrong: {n_tokens:,} tokens, first {spelling[:40]!r} in {place}"
-
-    def controls(self, states: list[NDArray[np.int64]]) -> Iterator[str]:
-        """A note on control characters."""
-        found = [state for state in states if state[tokens.N_CONTROLS]]
-        if found:
-            n_controls = sum(int(state[tokens.N_CONTROLS]) for state in found)
-            first = min(int(state[tokens.FIRST_CONTROL]) for state in found)
-            yield f"control characters, such as NUL, read as spaces: {n_controls:,}, the first in {self._place(first)}"
 
 
 def _no_words(corpus: Corpus) -> str:

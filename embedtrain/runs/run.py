@@ -26,6 +26,7 @@ from embedtrain.machine.memory import format_bytes, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, note, say
 from embedtrain.machine.threads import if_slow, resolve_threads
 from embedtrain.runs.options import RunOptions
+from embedtrain.runs.pauses import Pauses
 from embedtrain.runs.texts import Reader, Texts
 from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.training.loop import Chunk, EpochResult, History, evaluate, train_epochs
@@ -98,9 +99,8 @@ class Run:
             self.valid = options.valid if isinstance(options.valid, Corpus) else self.corpus.like(options.valid)
             self.valid.require_readable()
         options.require_apart(self.corpus, self.valid)
-        if self._saved is not None:
-            if options.init is not None or options.freeze:
-                note("init and freeze are as the checkpoint has them; what is said of them now is not looked at")
+        if self._saved is not None and (options.init is not None or options.freeze):
+            note("init and freeze are as the checkpoint has them; what is said of them now is not looked at")
         self._known = None if options.read_vocab is None else read_vocabulary(options.read_vocab)
         self._initial = self._load_initial() if self._saved is None else None
         self.history = History() if self._saved is None else self._saved.history
@@ -226,7 +226,7 @@ class Run:
             Progress(n_tokens * settings.epochs, shown=self._shown, done=self.history.tokens) as progress,
             deferred_interrupts() as interrupted,
         ):
-            pause = _Pause(interrupted, self._checkpoint, self.options)
+            pause = Pauses(interrupted, self._checkpoint, self.options)
             for result in train_epochs(
                 workers, n_tokens, epochs=settings.epochs, lr=settings.lr,
                 loss_limit=2 * (1 + settings.negative) * math.log(2),
@@ -330,31 +330,3 @@ class Run:
             words_per_second=history.tokens / max(history.seconds, 1e-9),
             seconds={**self.clock.seconds, "train": history.seconds},
         )
-
-
-class _Pause:
-    """Interrupts and checkpoints, at moments when tables and history belong together."""
-
-    def __init__(self, interrupted: Callable[[], bool], checkpoint: Callable[[], None], options: RunOptions) -> None:
-        self._interrupted, self._checkpoint = interrupted, checkpoint
-        self._wanted = options.checkpoint is not None
-        self._seconds = 60 * options.checkpoint_every if self._wanted else math.inf
-        self._due = time.monotonic() + self._seconds
-
-    def is_due(self) -> bool:
-        """Whether someone interrupted, or it is time for a checkpoint."""
-        return self._interrupted() or time.monotonic() >= self._due
-
-    def take(self) -> None:
-        """Write the checkpoint; then, if there was an interrupt, raise it."""
-        interrupted = self._interrupted()
-        if self._wanted and (interrupted or time.monotonic() >= self._due):
-            try:
-                self._checkpoint()
-            except OutputError as error:
-                if not interrupted:
-                    raise
-                note(f"no checkpoint: {error}")
-            self._due = time.monotonic() + self._seconds
-        if interrupted:
-            raise KeyboardInterrupt
