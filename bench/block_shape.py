@@ -41,7 +41,7 @@ def main() -> None:
                 progress=False,
             )  # fmt: skip
             assert result.report is not None
-            speeds.append(result.report.words_per_second / 1e6)
+            speeds.append(result.report.speed / 1e6)
             scores.append(evaluate(result.words, result.vectors, questions)[::2])
         columns = [
             f"{statistics.mean(column):.4f} ± {statistics.pstdev(column):.4f}" for column in zip(*scores, strict=True)

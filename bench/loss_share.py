@@ -33,7 +33,7 @@ def main() -> None:
                 text, epochs=1, sample=1e-4, seed=seed, threads=1, temp_folder=settings.work, progress=False
             ).report
             assert report is not None
-            speeds[every].append(report.words_per_second / 1e6)
+            speeds[every].append(report.speed / 1e6)
             losses[every].append(report.losses[0])
     print("one block of  M words/s  loss")
     for every in settings.every:

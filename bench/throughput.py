@@ -34,7 +34,7 @@ def embedtrain_speed(text: Path, dim: int, threads: int, work: Path) -> float:
         text, dim=dim, sample=SAMPLE, epochs=1, threads=threads, temp_folder=work, progress=False
     )
     assert result.report is not None
-    return result.report.words_per_second
+    return result.report.speed
 
 
 def gensim_speed(text: Path, dim: int, workers: int) -> float:
@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--commands", action="store_true", help="whole commands instead of the training phase")
     settings = parser.parse_args()
-    from embedtrain.kernels.tiles import LANES
+    from embedtrain.kernels.vectors import LANES
 
     print(f"{platform.machine()}, {os.cpu_count()} processors, vectors of {LANES} floats")
     (compare_commands if settings.commands else compare_training)(settings)

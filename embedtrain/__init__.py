@@ -1,4 +1,4 @@
-"""Word embeddings, trained fast: skip-gram from a text file to vectors.
+"""Word embeddings, trained fast: skip-gram and GloVe, from a text file to vectors.
 
 The names here are loaded when they are first used, so that importing the package costs nothing.
 """
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from embedtrain._version import __version__
 
 if TYPE_CHECKING:
+    from embedtrain.cooccur import cooccurrence, cooccurrence_counts
     from embedtrain.corpus.sources import Corpus
+    from embedtrain.counts.matrix import Counts
     from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, SettingError, TrainingError
+    from embedtrain.glove import plan_glove, train_glove
     from embedtrain.skipgram import plan_skipgram, train_skipgram
     from embedtrain.training.epoch_log import EpochLog
     from embedtrain.vectors.reports import Epoch, Plan
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Corpus": "corpus.sources",
+    "Counts": "counts.matrix",
     "DataError": "errors",
     "EmbedtrainError": "errors",
     "Epoch": "vectors.reports",
@@ -30,12 +34,17 @@ _HOMES = {
     "SettingError": "errors",
     "TrainingError": "errors",
     "WordVectors": "vectors.word_vectors",
+    "cooccurrence": "cooccur",
+    "cooccurrence_counts": "cooccur",
+    "plan_glove": "glove",
     "plan_skipgram": "skipgram",
+    "train_glove": "glove",
     "train_skipgram": "skipgram",
 }
 
 __all__ = [
     "Corpus",
+    "Counts",
     "DataError",
     "EmbedtrainError",
     "Epoch",
@@ -47,7 +56,11 @@ __all__ = [
     "TrainingError",
     "WordVectors",
     "__version__",
+    "cooccurrence",
+    "cooccurrence_counts",
+    "plan_glove",
     "plan_skipgram",
+    "train_glove",
     "train_skipgram",
 ]
 

@@ -15,28 +15,28 @@ Ji, Satish, Li, Dubey, "Parallelizing word2vec in shared and distributed memory"
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from numbers import Integral, Real
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.distributions import alias_table, keep_probability, keep_thresholds, noise_distribution
-from embedtrain.errors import SettingError
 from embedtrain.kernels import skipgram as kernels
 from embedtrain.kernels.alignment import padded
 from embedtrain.runs.options import RunOptions
 from embedtrain.runs.plan import plan_run
 from embedtrain.runs.run import Run
-from embedtrain.training.loop import LARGEST_CHUNK, Chunk
+from embedtrain.runs.settings import ModelSettings
+from embedtrain.runs.texts import TextCut, Texts, TextSource
 from embedtrain.training.loss import ChunkResult
-from embedtrain.training.tables import Table
+from embedtrain.training.schedule import LARGEST_CHUNK, Chunk, Stretches
+from embedtrain.training.tables import Table, table_bytes
 from embedtrain.vectors.reports import Epoch, Plan
 from embedtrain.vectors.word_vectors import WordVectors
 
@@ -49,52 +49,25 @@ _STRETCHES = 16  # of the text that are looked at for words that are frequent in
 _LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/loss_share.py)
 
 
-@dataclass(frozen=True)
-class SkipgramSettings:
+@dataclass(frozen=True, kw_only=True)
+class SkipgramSettings(ModelSettings):
     """The settings of a run; see `train_skipgram`."""
 
-    dim: int
-    window: int
+    usual: ClassVar = {"window": "5 is usual", "epochs": "5 is usual", "lr": "0.025 is usual"}
+
     window_mode: str
     negative: int
     noise_exponent: float
     sample: float
-    min_count: int
-    max_vocab: int | None
     valid_share: float
-    epochs: int
-    lr: float
-    seed: int
 
     def __post_init__(self) -> None:
-        self._take_whole(1, "dim", "100 is usual")
-        self._take_whole(1, "window", "5 is usual")
-        self._take_whole(1, "negative", "5 is usual, and without negative samples all vectors become the same")
-        self._take_whole(1, "min_count", "1 keeps every word")
-        if self.max_vocab is not None:
-            self._take_whole(2, "max_vocab", "leave it out to keep all words")
-        self._take_real(0, 0.5, "valid_share", "0.01 is usual, 0 holds nothing out")
-        self._take_whole(1, "epochs", "5 is usual")
-        self._take_whole(0, "seed", "any other number gives another run")
-        self._take_real(0, 1, "sample", "1e-3 to 1e-5 are usual, 0 is off")
-        self._take_real(0, 1000, "lr", "0.025 is usual")
-        self._take_real(-100, 100, "noise_exponent", "0.75 is usual")
-        if self.lr == 0:
-            raise SettingError("lr must be above 0, got 0; 0.025 is usual")
-        if self.window_mode not in ("dynamic", "fixed"):
-            raise SettingError(f"window_mode must be 'dynamic' or 'fixed', got {self.window_mode!r}")
-
-    def _take_whole(self, least: int, name: str, remedy: str) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, Integral) or not least <= int(value) < 2**31:
-            raise SettingError(f"{name} must be a whole number of at least {least}, got {value!r}; {remedy}")
-        object.__setattr__(self, name, int(value))  # NumPy's numbers would overflow, and compile kernels anew
-
-    def _take_real(self, least: float, most: float, name: str, remedy: str) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, Real) or not least <= float(value) <= most:
-            raise SettingError(f"{name} must be between {least} and {most}, got {value}; {remedy}")
-        object.__setattr__(self, name, float(value))
+        super().__post_init__()
+        self.take_name(("dynamic", "fixed"), "window_mode")
+        self.take_whole(1, "negative", "5 is usual, and without negative samples all vectors become the same")
+        self.take_real(-100, 100, "noise_exponent", "0.75 is usual")
+        self.take_real(0, 1, "sample", "1e-3 to 1e-5 are usual, 0 is off")
+        self.take_real(0, 0.5, "valid_share", "0.01 is usual, 0 holds nothing out")
 
     def kept_share(self, counts: NDArray[np.int64]) -> float:
         """Share of the tokens that subsampling keeps, of words that occur so often."""
@@ -234,23 +207,22 @@ def _run(arguments: Mapping[str, Any]) -> Run:
     """The run that the arguments of `train_skipgram` ask for."""
     settings = SkipgramSettings(**{field.name: arguments[field.name] for field in fields(SkipgramSettings)})
     options = RunOptions(**{field.name: arguments[field.name] for field in fields(RunOptions)})
-
-    return Run("skipgram", arguments["corpus"], settings, options, _SkipgramModel)
+    options.require_sense(settings.valid_share)
+    cut = TextCut(settings.min_count, settings.max_vocab, settings.valid_share, settings.seed)
+    return Run("skipgram", TextSource(arguments["corpus"], cut, options), settings, options, _SkipgramModel)
 
 
 class _SkipgramModel:
     """The tables of a run and what its workers share."""
 
-    def __init__(
-        self,
-        text: EncodedCorpus,
-        vocabulary: Vocabulary,
-        settings: SkipgramSettings,
-        frozen: NDArray[np.uint8],
-        n_threads: int,
-    ) -> None:
+    unit = "words"
+    even = True
+
+    def __init__(self, material: Texts, settings: SkipgramSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
+        text, counts, n_words = material.training, material.vocabulary.counts, len(material.vocabulary)
         self._text, self._settings, self._frozen = text, settings, frozen
-        counts, n_words = vocabulary.counts, len(vocabulary)
+        self.schedule = Stretches(len(text.ids), settings.epochs, settings.lr)
+        self.loss_limit = 2 * (1 + settings.negative) * math.log(2)
         self.words = Table.uniform(n_words, settings.dim, settings.seed, waste=n_threads if frozen.size else 0)
         self.contexts = Table.zeros(n_words, settings.dim)
 
@@ -267,6 +239,21 @@ class _SkipgramModel:
             sink=n_words * padded(settings.dim),
             loss_every=_LOSS_EVERY,
         )
+
+    @classmethod
+    def memory(cls, material: Texts, settings: SkipgramSettings) -> dict[str, int]:
+        """Both tables."""
+        n_words, dim = len(material.vocabulary), settings.dim
+        return {f"two tables of {n_words:,} × {dim}": 2 * table_bytes(n_words, dim)}
+
+    @property
+    def state(self) -> dict[str, NDArray[np.float32]]:
+        """Both tables."""
+        return {"word_vectors": self.words.rows, "context_vectors": self.contexts.rows}
+
+    def vectors(self) -> dict[str, NDArray[np.float32]]:
+        """Both tables."""
+        return {"vectors": self.words.rows, "context_vectors": self.contexts.rows}
 
     @property
     def scratch_bytes(self) -> int:

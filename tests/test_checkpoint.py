@@ -31,7 +31,7 @@ from embedtrain import (
 from embedtrain.machine.files import atomic_file
 from embedtrain.skipgram import _SkipgramModel
 from embedtrain.training.checkpoint import Checkpoint, read_settings
-from embedtrain.training.loop import LARGEST_CHUNK, plan_chunks
+from embedtrain.training.schedule import LARGEST_CHUNK, plan_chunks
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and limits")
@@ -49,6 +49,11 @@ def outcome(vectors):
     report = vectors.report
     tables = vectors.vectors.tobytes(), vectors.context_vectors.tobytes()
     return *tables, list(vectors.words), report.losses, report.valid_losses, report.kept_share
+
+
+def state_of(checkpoint):
+    """The arrays in a checkpoint that training changes."""
+    return {name: checkpoint.array(name) for name in ("word_vectors", "context_vectors")}
 
 
 def done(path):
@@ -91,7 +96,7 @@ def checkpoint(tmp_path):
     path = tmp_path / "run.checkpoint"
     train(checkpoint=path, callback=lambda epoch: True)
     state = Checkpoint.load(path)
-    replace(state, history=replace(state.history, stopped=False)).save(path, state.word_vectors, state.context_vectors)
+    replace(state, history=replace(state.history, stopped=False)).save(path, state_of(state))
     return path
 
 
@@ -142,7 +147,7 @@ def test_an_interrupt_writes_a_checkpoint_from_which_a_run_goes_on(interrupt_aft
     with pytest.raises(Interrupted) as interruption:
         train(checkpoint=path, checkpoint_every=math.inf)
     state = Checkpoint.load(path)
-    assert state.word_vectors.tobytes() == interruption.value.vectors.vectors.tobytes()
+    assert state.array("word_vectors").tobytes() == interruption.value.vectors.vectors.tobytes()
     assert (state.history.losses, state.history.stopped) == (interruption.value.vectors.report.losses, False)
     interrupt_after(1000)
     assert outcome(train(resume=path)) == outcome(train())
@@ -183,7 +188,7 @@ def test_two_threads_train_on_every_chunk_once_though_cut_short(interrupt_after,
             resume = path
             history = Checkpoint.load(path).history
             begins = [chunk.begin for chunk in plan_chunks(n_tokens, 0, 1, 1, LARGEST_CHUNK)] + [n_tokens]
-            assert history.tokens == n_tokens * len(history.losses) + begins[history.chunks]
+            assert history.passed == n_tokens * len(history.losses) + begins[history.chunks]
         else:
             break
     assert resume is not None
@@ -199,7 +204,7 @@ def test_checkpoints_of_two_threads_are_taken_when_no_worker_is_at_work(kept):
     assert len(kept) > 2
     for path in kept:
         history = Checkpoint.load(path).history
-        assert history.tokens == n_tokens * len(history.losses) + begins[history.chunks]
+        assert history.passed == n_tokens * len(history.losses) + begins[history.chunks]
         again = train(threads=2, resume=path)
         assert again.report.losses == pytest.approx(train().report.losses, rel=0.01)
 
@@ -254,7 +259,7 @@ def test_the_report_of_a_resumed_run_is_on_the_whole_run(checkpoint):
         whole.tokens, whole.types, whole.words, whole.covered
     )  # fmt: skip
     assert again.seconds["train"] > Checkpoint.load(checkpoint).history.seconds
-    assert again.words_per_second > 0
+    assert again.speed > 0
 
 
 def test_a_callback_is_told_only_of_the_epochs_that_are_left(checkpoint):
@@ -267,7 +272,7 @@ def test_without_held_out_text_a_resumed_run_tells_of_no_held_out_loss(tmp_path)
     path, valid, seen = tmp_path / "run.checkpoint", list(generate.sentences(400, 9)), []
     train(epochs=2, valid=valid, checkpoint=path, callback=lambda epoch: True)
     state = Checkpoint.load(path)
-    replace(state, history=replace(state.history, stopped=False)).save(path, state.word_vectors, state.context_vectors)
+    replace(state, history=replace(state.history, stopped=False)).save(path, state_of(state))
     again = train(epochs=2, resume=path, callback=lambda epoch: seen.append(epoch.valid_loss))
     assert seen == [None]
     assert len(again.report.valid_losses) == 1
@@ -504,8 +509,8 @@ def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(tiny):
             continue
         harmless += 1
         assert asdict(found.history) == asdict(right.history)
-        assert found.word_vectors.tobytes() == right.word_vectors.tobytes()
-        assert found.context_vectors.tobytes() == right.context_vectors.tobytes()
+        assert found.array("word_vectors").tobytes() == right.array("word_vectors").tobytes()
+        assert found.array("context_vectors").tobytes() == right.array("context_vectors").tobytes()
         assert found.frozen.tobytes() == right.frozen.tobytes()
     assert harmless < len(whole) / 4, "dates, permissions and the like"
 
@@ -538,7 +543,7 @@ def test_a_disk_that_fails_leaves_the_checkpoint_as_it_was(checkpoint, monkeypat
         raise OSError(28, "No space left on device")
 
     before = checkpoint.read_bytes()
-    monkeypatch.setattr("embedtrain.training.checkpoint._write_arrays", fail)
+    monkeypatch.setattr("embedtrain.training.checkpoint.write_arrays", fail)
     with pytest.raises(DataError, match=r"cannot write .*run\.checkpoint: No space left on device"):
         train(resume=checkpoint, checkpoint=checkpoint, checkpoint_every=0)
     assert checkpoint.read_bytes() == before
@@ -580,7 +585,7 @@ def test_resume_alone_takes_the_settings_and_keeps_the_checkpoint_up(folder):
     train("text.txt", **settings, checkpoint="x", callback=lambda epoch: True)
     state = Checkpoint.load("x")
     assert len(state.history.losses) == 1
-    replace(state, history=replace(state.history, stopped=False)).save("x", state.word_vectors, state.context_vectors)
+    replace(state, history=replace(state.history, stopped=False)).save("x", state_of(state))
     again = run("skipgram", "text.txt", "-o", "again.vec", "--threads", "1", "--resume", "x")
     assert again.exit_code == 0, again.output
     assert Path("again.vec").read_bytes() == Path("whole.vec").read_bytes()
@@ -604,7 +609,7 @@ def test_settings_of_the_checkpoint_may_be_repeated(folder, checkpoint):
 def test_other_settings_on_the_command_line_are_refused_and_all_named(folder, checkpoint):
     before = checkpoint.read_bytes()
     line = error_of(run("skipgram", "text.txt", "--dim", "9", "--window", "3", "--resume", checkpoint), 2)
-    assert "dim is 8 in the checkpoint and 9 here, window is 5 in the checkpoint and 3 here" in line
+    assert "window is 5 in the checkpoint and 3 here, dim is 8 in the checkpoint and 9 here" in line
     assert checkpoint.read_bytes() == before
     assert not Path("text.vec").exists()
 
@@ -778,7 +783,7 @@ def test_a_signal_leaves_a_checkpoint_that_ends_in_the_same_bytes(tmp_path, unin
     ]
     state = Checkpoint.load(path)
     assert len(state.history.losses) < 20
-    assert WordVectors.load(output).vectors.tobytes() == state.word_vectors.tobytes()
+    assert WordVectors.load(output).vectors.tobytes() == state.array("word_vectors").tobytes()
     assert sorted(tmp_path.iterdir()) == [path, output]
     subprocess.run(command(TOY, "-o", output, "--resume", path), check=True, timeout=60)
     assert output.read_bytes() == uninterrupted

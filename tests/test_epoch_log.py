@@ -18,7 +18,7 @@ from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.training.epoch_log import EpochLog
 from embedtrain.vectors.reports import Epoch
 
-FIELDS = ["number", "epochs", "loss", "valid_loss", "lr", "words_per_second"]
+FIELDS = ["number", "epochs", "loss", "valid_loss", "lr", "speed", "unit"]
 SETTINGS = ["--dim", "8", "--epochs", "4", "--min-count", "1", "--threads", "1", "--valid-share", "0.1"]
 
 
@@ -57,7 +57,7 @@ def numbers(path="log"):
 
 
 def epoch(number, **values):
-    usual = {"epochs": 9, "loss": 2.5, "valid_loss": None, "lr": 0.01, "words_per_second": 1e6, "vectors": None}
+    usual = {"epochs": 9, "loss": 2.5, "valid_loss": None, "lr": 0.01, "speed": 1e6, "unit": "words", "vectors": None}
     return Epoch(number, **{**usual, **values})
 
 
@@ -65,7 +65,9 @@ def checkpoint_after(n_epochs, path="run.checkpoint"):
     """A checkpoint of a run that was cut short."""
     train(checkpoint=path, callback=lambda epoch: epoch.number == n_epochs)
     state = Checkpoint.load(path)
-    replace(state, history=replace(state.history, stopped=False)).save(path, state.word_vectors, state.context_vectors)
+    replace(state, history=replace(state.history, stopped=False)).save(
+        path, {name: state.array(name) for name in ("word_vectors", "context_vectors")}
+    )
     return path
 
 
@@ -112,7 +114,7 @@ def test_the_option_writes_what_the_callback_does():
     result = run(*SETTINGS, "--log", "log")
     assert result.exit_code == 0, result.output
     train(callback=EpochLog("again"))
-    timeless = [[{**record, "words_per_second": 0} for record in records(path)] for path in ("log", "again")]
+    timeless = [[{**record, "speed": 0} for record in records(path)] for path in ("log", "again")]
     assert timeless[0] == timeless[1]
 
 

@@ -155,8 +155,8 @@ def test_a_resumed_run_keeps_frozen_words_frozen(threads):
         word for word in state.words if word in SHARED
     ]
     state.history.stopped = False
-    first = state.word_vectors
-    state.save("x", state.word_vectors, state.context_vectors)
+    first = state.array("word_vectors")
+    state.save("x", {name: state.array(name) for name in ("word_vectors", "context_vectors")})
     Path("given.vec").unlink()
     vectors = train(resume="x", threads=threads, lr=0.025)
     assert len(vectors.report.losses) == 2

@@ -10,9 +10,9 @@ FLOORS = [
     {"errors", "_version", "kernels"},
     {"machine"},
     {"corpus", "distributions"},
-    {"training", "vectors"},
+    {"counts", "training", "vectors"},
     {"runs"},
-    {"skipgram"},
+    {"skipgram", "glove", "cooccur"},
     {"__init__", "cli"},
     {"__main__"},
 ]

@@ -13,8 +13,10 @@ from click.testing import CliRunner
 
 from embedtrain import Corpus, DataError, SettingError, cli, train_skipgram
 from embedtrain.corpus.encoding import encode
+from embedtrain.runs.texts import Texts
 from embedtrain.skipgram import _N_NOISE, SkipgramSettings, _random_key, _SkipgramModel
-from embedtrain.training.loop import LARGEST_CHUNK, evaluate, plan_chunks
+from embedtrain.training.loop import evaluate
+from embedtrain.training.schedule import LARGEST_CHUNK, plan_chunks
 from embedtrain.training.tables import Table
 
 TOY = Path(generate.__file__).parent / "toy.txt"
@@ -37,7 +39,9 @@ def model_and_held_out(tmp_path, share=0.3, n_threads=1, **settings):
     chosen = SkipgramSettings(**{**usual, **settings})
     with encode(TEXT, threads=1, folder=tmp_path) as whole:
         training, held_out = whole.split(share, chosen.seed, tmp_path)
-        model = _SkipgramModel(training, whole.vocabulary.cut(2), chosen, np.zeros(0, np.uint8), n_threads)
+        vocabulary = whole.vocabulary.cut(2)
+        texts = Texts(whole, training, held_out, vocabulary, vocabulary.n_tokens, 1.0, 0)
+        model = _SkipgramModel(texts, chosen, np.zeros(0, np.uint8), n_threads)
         rng = np.random.default_rng(5)
         for table in (model.words, model.contexts):
             table.rows[:] = rng.normal(0, 0.4, table.rows.shape)

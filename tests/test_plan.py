@@ -119,8 +119,8 @@ def test_the_memory_of_the_threads_grows_with_them():
 
 def test_the_time_is_that_of_all_epochs_at_the_speed_measured():
     found = plan(epochs=7)
-    assert found.words_per_second > 0
-    assert found.seconds["train"] == pytest.approx(7 * N_TOKENS / found.words_per_second)
+    assert found.speed > 0
+    assert found.seconds["train"] == pytest.approx(7 * N_TOKENS / found.speed)
     assert found.seconds["read"] > 0
 
 
@@ -140,7 +140,7 @@ def test_the_speed_is_measured(monkeypatch):
         return train_slowly
 
     monkeypatch.setattr(_SkipgramModel, "worker", slow)
-    speed = plan().words_per_second
+    speed = plan().speed
     assert 0 < speed <= sum(tokens) / (0.05 * (len(tokens) - 1))  # the first is for compiling
 
 
@@ -156,7 +156,7 @@ def test_max_vocab_is_planned_with():
 def test_held_out_text_is_planned_with():
     found = plan(valid_share=0.2)
     assert (found.tokens, found.words, found.covered) == (N_TOKENS, *covered(5))
-    assert found.seconds["train"] * found.words_per_second == pytest.approx(2 * 0.8 * N_TOKENS, rel=0.1)
+    assert found.seconds["train"] * found.speed == pytest.approx(2 * 0.8 * N_TOKENS, rel=0.1)
 
 
 def test_a_vocabulary_of_a_file_is_planned_with(folder):
@@ -204,7 +204,7 @@ def test_tables_that_do_not_fit_are_planned_but_not_made(monkeypatch):
     assert set(rows) == {2}  # those that kernels are compiled with
     assert found.free_memory == 1000 < sum(found.memory.values())
     assert (found.words, found.covered) == covered(5)
-    assert math.isnan(found.words_per_second)
+    assert math.isnan(found.speed)
     assert math.isnan(found.seconds["train"])
     assert found.seconds["read"] > 0
 
@@ -301,6 +301,9 @@ def test_the_arguments_are_those_of_training():
 @pytest.mark.parametrize("sample", [0, 1e-3])
 def test_the_kept_share_of_settings_is_weighted_by_counts(sample):
     counts = np.array(sorted(COUNTS.values(), reverse=True))
-    settings = SkipgramSettings(8, 5, "dynamic", 5, 0.75, sample, 5, None, 0.0, 1, 0.025, 1)
+    settings = SkipgramSettings(
+        dim=8, window=5, window_mode="dynamic", negative=5, noise_exponent=0.75, sample=sample, min_count=5,
+        max_vocab=None, valid_share=0.0, epochs=1, lr=0.025, seed=1,
+    )  # fmt: skip
     wanted = 1 - removed_share(counts.tolist(), sample) if sample else 1
     assert settings.kept_share(counts) == pytest.approx(wanted)

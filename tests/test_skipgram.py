@@ -194,7 +194,7 @@ def test_report_counts_what_was_done():
     assert (report.tokens, report.types) == (sum(counts.values()), len(counts))
     assert (report.words, report.covered) == (len(frequent), sum(frequent))
     assert report.kept_share == pytest.approx(1)
-    assert report.words_per_second > 0
+    assert report.speed > 0
     assert set(report.seconds) == {"prepare", "read", "train"}
 
 

@@ -69,7 +69,7 @@ class Place:
         records = [json.loads(line) for line in lines if line.endswith("\n")]
         assert len(lines) - len(records) <= (not lines[-1].endswith("\n") if lines else 0)
         for record in records:
-            del record["words_per_second"]
+            del record["speed"]
         return records
 
     def left(self):

@@ -12,9 +12,10 @@ import pytest
 
 from embedtrain import TrainingError
 from embedtrain.kernels.alignment import padded
-from embedtrain.kernels.tiles import CACHE_LINE, LANES
+from embedtrain.kernels.vectors import CACHE_LINE, LANES
 from embedtrain.machine.progress import Progress, Stopwatch, say
-from embedtrain.training.loop import History, plan_chunks, train_epochs
+from embedtrain.training.loop import History, train_epochs
+from embedtrain.training.schedule import Stretches, plan_chunks
 from embedtrain.training.loss import ChunkResult, LossMeter
 from embedtrain.training.schedule import linear_decay
 from embedtrain.training.tables import Table, table_bytes
@@ -42,7 +43,7 @@ def test_chunks_cover_an_epoch_and_its_learning_rates(n_tokens, largest):
 
 
 def result(loss, pairs):
-    return ChunkResult(tokens=10, kept=8, loss=loss, pairs=pairs, lr=0.1)
+    return ChunkResult(passed=10, kept=8, loss=loss, pairs=pairs, lr=0.1)
 
 
 def test_loss_is_the_mean_over_pairs_not_over_chunks():
@@ -106,14 +107,14 @@ def test_loop_gives_every_chunk_to_a_worker_and_reports_epochs(n_workers):
     history = History()
     epochs = list(
         train_epochs(
-            [worker] * n_workers, 1000, epochs=2, lr=0.1, largest_chunk=300, loss_limit=8, history=history,
+            [worker] * n_workers, Stretches(1000, 2, 0.1, 300), epochs=2, meter=LossMeter(8, 0.1), history=history,
             progress=Progress(2000, shown=False), pause=NoPause(),
         )
     )  # fmt: skip
     expected = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
     assert sorted(seen) == expected
     assert [(epoch.number, epoch.epochs, epoch.loss) for epoch in epochs] == [(1, 2, 2.0), (2, 2, 4.0)]
-    assert (history.tokens, history.kept, history.losses) == (2000, len(expected), [2.0, 4.0])
+    assert (history.passed, history.kept, history.losses) == (2000, len(expected), [2.0, 4.0])
 
 
 class Often:
@@ -142,8 +143,8 @@ def drive(seen, history, pause, n_workers=1, epochs=2, n_tokens=1000):
     progress = Progress(n_tokens * epochs, shown=False)
     return list(
         train_epochs(
-            [worker] * n_workers, n_tokens, epochs=epochs, lr=0.1, largest_chunk=300, loss_limit=8, history=history,
-            progress=progress, pause=pause,
+            [worker] * n_workers, Stretches(n_tokens, epochs, 0.1, 300), epochs=epochs, meter=LossMeter(8, 0.1),
+            history=history, progress=progress, pause=pause,
         )
     )  # fmt: skip
 
@@ -155,7 +156,7 @@ def test_pauses_leave_out_no_chunk_and_work_goes_on_between_them(n_workers, n):
     drive(seen, history, pause, n_workers)
     expected = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
     assert sorted(seen) == expected
-    assert history.tokens == 2000
+    assert history.passed == 2000
     assert len(pause.taken) <= len(expected), "at least a chunk between two pauses"
     assert n > 1 or len(pause.taken) == len(expected)
 
@@ -169,7 +170,7 @@ def test_history_tells_at_every_pause_what_is_left(n_workers, ends):
     with pytest.raises(KeyboardInterrupt):
         drive(seen, history, Often(1, ends), n_workers)
     assert len(seen) == ends
-    assert history.tokens == sum(chunk.end - chunk.begin for chunk in seen)
+    assert history.passed == sum(chunk.end - chunk.begin for chunk in seen)
     history = History(**json.loads(json.dumps(asdict(history))))
     drive(seen, history, NoPause(), n_workers)
     assert sorted(seen) == [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]

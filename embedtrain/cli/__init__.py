@@ -12,6 +12,8 @@ import click
 
 from embedtrain._version import __version__
 from embedtrain.cli.cache import cache
+from embedtrain.cli.cooccur import cooccur
+from embedtrain.cli.glove import glove
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize
 from embedtrain.cli.skipgram import skipgram
@@ -71,5 +73,5 @@ def main() -> None:
     """Train word embeddings from text, fast, and ask them."""
 
 
-for command in (skipgram, vocab, neighbors, cache):
+for command in (skipgram, glove, cooccur, vocab, neighbors, cache):
     main.add_command(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,6 +42,14 @@ def normalize(name: str) -> str:
     return _ALIASES.get(name, name)
 
 
+class Exactly(click.Choice[str]):
+    """A choice of words, none of which is the name of an option, whatever other tools call theirs."""
+
+    def normalize_choice(self, choice: Any, ctx: click.Context | None) -> str:
+        """The word as it is."""
+        return str(choice)
+
+
 class TrainingCommand(click.Command):
     """A command that knows what other tools' options mean, ``-size 200`` or ``--alpha``, and says what to use.
 
@@ -66,7 +74,8 @@ class TrainingCommand(click.Command):
             following = [value for value in args[place + 1 : place + 2] if not value.startswith("-")]
             value = match[3] if match[3] is not None else "".join(following)
             if name in self.refused:
-                raise click.UsageError(f"no such option {arg}; {self.refused[name].format(value=value)}", ctx)
+                remedy = self.refused[name].format(value=value, command=self.name)
+                raise click.UsageError(f"no such option {arg}; {remedy}", ctx)
             if dashes == "-" and name in names:
                 raise click.UsageError(f"no such option {arg}; did you mean {f'--{name} {value}'.rstrip()}?", ctx)
         return super().parse_args(ctx, args)
@@ -86,36 +95,82 @@ def corpus_options(command: _Command) -> _Command:
         click.option("--cache", metavar="FOLDER", help="Keep the encoded corpus there; the next run need not read it."),
         click.option("--min-count", default=5, show_default=True, help="Skip words that occur less often."),
         click.option("--max-vocab", type=int, help="Keep only so many words, the most frequent."),
-        click.option("--threads", type=int, help="Default, and 0: all. Only with 1 is the result the same every time."),
         click.option("--quiet", is_flag=True, help="Say nothing but errors."),
     )  # fmt: skip
 
 
-def training_options(command: _Command) -> _Command:
-    """The options of every trainer, those of `corpus_options` among them."""
-    command = _with(
+def vocabulary_options(command: _Command) -> _Command:
+    """The options of every command that chooses words and uses them."""
+    return _with(
         command,
-        click.option("--dim", default=100, show_default=True, help="Dimensions of the vectors."),
-        click.option("--epochs", default=5, show_default=True, help="Passes over the corpus."),
-        click.option("--seed", default=1, show_default=True, help="Seed of all random numbers."),
         click.option("--read-vocab", metavar="FILE", help='Take words and counts from lines "word count".'),
         click.option("--save-vocab", metavar="FILE", help="Write words and counts there."),
+    )
+
+
+def threads_option(command: _Command, help: str = "Default, and 0: all.") -> _Command:
+    """How many threads."""
+    return click.option("--threads", type=int, help=help)(command)
+
+
+def counting_options(command: _Command) -> _Command:
+    """The options of every command that counts co-occurrences."""
+    return _with(
+        command,
+        click.option("--window", default=10, show_default=True, help="Words before and after a word that count."),
+        click.option(
+            "--weighting", type=click.Choice(["distance", "uniform"]), default="distance", show_default=True,
+            help="Whether a pair counts 1 / distance, or 1.",
+        ),
+        click.option(
+            "--symmetric/--left-only", default=True, show_default=True,
+            help="Whether words after a word count too, or only those before it.",
+        ),
+        click.option(
+            "--memory", metavar="SIZE",
+            help="What counts may take, as 500M or 4G; the rest is in temporary files. Default: half of what is free.",
+        ),
+    )  # fmt: skip
+
+
+def held_out_options(command: _Command) -> _Command:
+    """The options of every trainer that can take the loss on text."""
+    return _with(
+        command,
         click.option("--valid", metavar="FILE", help="Held-out text: take the loss on it after every epoch."),
         click.option("--valid-share", default=0.0, help="Instead, hold out this share of the corpus; 0.01 is usual."),
         click.option("--patience", type=int, help="Stop after so many epochs without a lower held-out loss."),
-        click.option("--init", metavar="VECTORS", help="Start from these vectors, for the words they have."),
-        click.option("--freeze", is_flag=True, help="Leave those as they are, and train the others."),
-        click.option("--checkpoint", metavar="FILE", help="Write the state of the run there, to go on after a crash."),
-        click.option(
-            "--checkpoint-every", default=10.0, show_default=True, metavar="MINUTES",
-            help="How often.",
-        ),
-        click.option("--resume", metavar="FILE", help="Go on from a checkpoint, with its settings; go on writing it."),
-        click.option("--log", metavar="FILE", help="Write a line of JSON there for every epoch."),
-        click.option("--dry-run", is_flag=True, help="Read the corpus, say what training would take, and stop."),
-    )  # fmt: skip
-    output = click.option("-o", "--output", help="Vectors file; default: the corpus' name with .vec, in this folder.")
-    return corpus_options(output(command))
+    )
+
+
+def training_options(
+    *, epochs: int, threads: str = "Default, and 0: all. Only with 1 is the result the same every time."
+) -> Callable[[_Command], _Command]:
+    """The options of every trainer, those of `corpus_options` among them."""
+
+    def add(command: _Command) -> _Command:
+        command = _with(
+            command,
+            click.option("--dim", default=100, show_default=True, help="Dimensions of the vectors."),
+            click.option("--epochs", default=epochs, show_default=True, help="Passes over the corpus."),
+            click.option("--seed", default=1, show_default=True, help="Seed of all random numbers."),
+            click.option("--init", metavar="VECTORS", help="Start from these vectors, for the words they have."),
+            click.option("--freeze", is_flag=True, help="Leave those as they are, and train the others."),
+            click.option("--checkpoint", metavar="FILE", help="Write the state of the run there, to survive a crash."),
+            click.option(
+                "--checkpoint-every", default=10.0, show_default=True, metavar="MINUTES",
+                help="How often.",
+            ),
+            click.option("--resume", metavar="FILE", help="Go on from a checkpoint, with its settings; keep it."),
+            click.option("--log", metavar="FILE", help="Write a line of JSON there for every epoch."),
+            click.option("--dry-run", is_flag=True, help="Read the corpus, say what training would take, and stop."),
+        )  # fmt: skip
+        saved = click.option(
+            "-o", "--output", help="Vectors file; default: the corpus' name with .vec, in this folder."
+        )
+        return corpus_options(saved(threads_option(vocabulary_options(command), threads)))
+
+    return add
 
 
 def _with(command: _Command, *options: Callable[[_Command], _Command]) -> _Command:
@@ -134,20 +189,23 @@ def read_corpus(settings: dict[str, Any]) -> Corpus:
     return corpus
 
 
-def output_path(corpus: Corpus, output: str | None, suffix: str) -> Path:
-    """Where the result goes: by default, the name of the corpus with another suffix, in the current folder."""
+def output_path(sources: Sequence[Any], files: Sequence[Any], output: str | None, suffix: str) -> Path:
+    """Where the result goes: by default, the name of the source with another suffix, in the current folder.
+
+    It must be none of the `files` that are read.
+    """
     from embedtrain.corpus import compression, json_lines
 
     if output is None:
-        source = str(corpus.sources[0])
+        source = str(sources[0])
         name = compression.plain_name(Path(os.path.abspath(source)).name)
-        if name.lower().endswith((".txt", *json_lines.SUFFIXES)):
+        if name.lower().endswith((".txt", ".npz", ".bin", *json_lines.SUFFIXES)):
             name = os.path.splitext(name)[0]
-        named = len(corpus.sources) == 1 and source != "-" and os.path.exists(source) and name
+        named = len(sources) == 1 and source != "-" and os.path.exists(source) and name
         output = (name if named else "vectors") + suffix
     if output == "-":
         raise click.UsageError("the output is a file, not standard output; name one with -o")
-    if os.path.realpath(output) in map(os.path.realpath, corpus.files()):
+    if os.path.realpath(output) in map(os.path.realpath, files):
         raise click.UsageError(f"the output would replace the corpus {output}; name another file with -o")
     if output.lower().endswith((".zip", *compression.SUFFIXES)):
         raise click.UsageError(f"output is written as plain text, not {Path(output).suffix}; name another file with -o")

@@ -35,36 +35,51 @@ def save_and_say(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
 
 def _account(report: TrainingReport, saving: float) -> list[str]:
     times = {**report.seconds, "save": saving}
-    losses = f"loss {report.losses[0]:.3f} → {report.losses[-1]:.3f} a pair" if report.losses else "no epoch finished"
+    of = "cell" if report.cells else "pair"
+    losses = f"loss {report.losses[0]:.4g} → {report.losses[-1]:.4g} a {of}" if report.losses else "no epoch finished"
     if report.valid_losses:
         losses += f", held out {report.valid_losses[0]:.3f} → {report.valid_losses[-1]:.3f}"
-    speed = f"{report.words_per_second / 1e6:.2f} M words/s on {counted(report.threads, 'thread')}"
-    return [
-        f"read     {counted(report.tokens, 'token')} of {counted(report.types, 'type')}; "
-        f"{report.words:,} words are frequent enough and cover {report.covered / report.tokens:.1%}",
-        f"trained  {counted(len(report.losses), 'epoch')}, {speed}, {losses}, "
-        f"subsampling removed {1 - report.kept_share:.1%}",
-        "time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items()),
-    ]
+    speed = f"{report.speed / 1e6:.2f} M {report.unit}/s on {counted(report.threads, 'thread')}"
+    lines = []
+    if report.tokens:
+        lines.append(
+            f"read     {counted(report.tokens, 'token')} of {counted(report.types, 'type')}; "
+            f"{report.words:,} words are frequent enough and cover {report.covered / report.tokens:.1%}"
+        )
+    if report.cells:
+        density = report.cells / report.words**2
+        lines.append(f"counted  {counted(report.cells, 'cell')} of {report.words:,} × {report.words:,} ({density:.2%})")
+    removed = "" if report.cells else f", subsampling removed {1 - report.kept_share:.1%}"
+    lines.append(f"trained  {counted(len(report.losses), 'epoch')}, {speed}, {losses}{removed}")
+    lines.append("time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items()))
+    return lines
 
 
 def say_plan(plan: Plan) -> None:
     """Print what a run would do and take."""
+    if plan.tokens:
+        _say_text(plan)
+    if plan.cells:
+        click.echo(f"counts   {counted(plan.cells, 'cell')} of {plan.words:,} × {plan.words:,}")
+    else:
+        click.echo(f"sample   {plan.removed_share:.1%} of the covered tokens would be removed by subsampling")
+    needed = sum(plan.memory.values())
+    parts = ", ".join(f"{format_bytes(size)} {purpose}" for purpose, size in plan.memory.items())
+    verdict = "free" if needed <= plan.free_memory else "free: IT DOES NOT FIT, raise min-count or lower dim"
+    click.echo(f"memory   {format_bytes(needed)} ({parts}) of {format_bytes(plan.free_memory)} {verdict}")
+    click.echo(f"disk     {format_bytes(plan.disk)} for temporary files")
+    if plan.speed > 0:
+        times = ", ".join(f"{stage} {seconds:,.1f} s" for stage, seconds in plan.seconds.items())
+        click.echo(f"time     {times}, at {plan.speed / 1e6:.2f} M {plan.unit}/s")
+
+
+def _say_text(plan: Plan) -> None:
     tokens, types = counted(plan.tokens, "token"), counted(plan.types, "type")
     click.echo(f"corpus   {tokens} of {types} in {counted(plan.sentences, 'sentence')}")
     click.echo(f"words    {plan.words:,} get vectors and cover {plan.covered / plan.tokens:.2%} of the tokens")
     click.echo("min-count     words     cover")
     for least, n_words, covered in plan.coverage:
         click.echo(f"{least:9,} {n_words:9,} {covered / plan.tokens:9.2%}")
-    click.echo(f"sample   {plan.removed_share:.1%} of the covered tokens would be removed by subsampling")
-    needed = sum(plan.memory.values())
-    parts = ", ".join(f"{format_bytes(size)} {purpose}" for purpose, size in plan.memory.items())
-    verdict = "free" if needed <= plan.free_memory else "free: IT DOES NOT FIT, raise min-count or lower dim"
-    click.echo(f"memory   {format_bytes(needed)} ({parts}) of {format_bytes(plan.free_memory)} {verdict}")
-    click.echo(f"disk     {format_bytes(plan.disk)} for temporary files")
-    if plan.words_per_second > 0:
-        times = ", ".join(f"{stage} {seconds:,.1f} s" for stage, seconds in plan.seconds.items())
-        click.echo(f"time     {times}, at {plan.words_per_second / 1e6:.2f} M words/s")
 
 
 def _example(vectors: WordVectors) -> str:

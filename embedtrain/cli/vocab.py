@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from embedtrain.cli.options import corpus_options, output_path, read_corpus
+from embedtrain.cli.options import corpus_options, output_path, read_corpus, threads_option
 
 
 @click.command(short_help="Count the words of a corpus.")
 @corpus_options
+@threads_option
 @click.option(
     "-o", "--output", help="Vocabulary file; default: the corpus' name with .vocab, in this folder; -: standard output."
 )
@@ -32,7 +33,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     require_cut(settings["min_count"], settings["max_vocab"])
     corpus = read_corpus(settings)
     threads = resolve_threads(settings["threads"])
-    path = None if output == "-" else output_path(corpus, output, ".vocab")
+    path = None if output == "-" else output_path(corpus.sources, corpus.files(), output, ".vocab")
     if path is not None:
         require_writable(path)
     with Progress(None, shown=sys.stderr.isatty() and not quiet) as progress:

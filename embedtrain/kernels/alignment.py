@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.tiles import LANES
+from embedtrain.kernels.vectors import LANES
 
 _CACHE_LINE = 64  # bytes
 

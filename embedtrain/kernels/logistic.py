@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.tiles import (
     COLUMNS,
-    LANES,
     ROWS,
     SLICE,
     add_tile,
@@ -17,6 +16,7 @@ from embedtrain.kernels.tiles import (
     logistic_gradient,
     logistic_loss,
 )
+from embedtrain.kernels.vectors import LANES
 
 
 class Block(NamedTuple):

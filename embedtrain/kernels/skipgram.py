@@ -9,7 +9,8 @@ from embedtrain.kernels.alignment import aligned_zeros, padded
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.logistic import Block, block_step
 from embedtrain.kernels.sampling import below, draw_alias, is_kept, random_at
-from embedtrain.kernels.tiles import LANES, ROWS, fill, prefetch_row
+from embedtrain.kernels.tiles import ROWS, fill, prefetch_row
+from embedtrain.kernels.vectors import LANES
 
 _MARKS = 4096  # size of the noise filter, a power of two
 _FORWARD = np.uint64(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,13 @@ import psutil
 
 from embedtrain.errors import SettingError
 
+_SIZE = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([kMGT]?i?)B?\s*", re.IGNORECASE)
+_UNITS = {
+    "": 1,
+    "I": 1,
+    **{f"{unit}{i}": base**power for power, unit in enumerate("KMGT", 1) for i, base in (("", 1000), ("I", 1024))},
+}
+_LEAST = 1_000_000  # bytes: less is a number whose unit was forgotten
 _GROUPS = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
 
@@ -54,6 +62,21 @@ def format_bytes(n: float) -> str:
             return f"{n:.0f} {unit}" if unit == "bytes" or n >= 100 else f"{n:.1f} {unit}"
         n /= 1000
     return f"{n:.1f} TB"
+
+
+def parse_bytes(size: int | str, name: str) -> int:
+    """The bytes that a setting asks for: a number of them, or one with a unit, as in "500M", "1.5 GB" or "2GiB".
+
+    Raises
+    ------
+    SettingError
+        If it is neither, or too little to be meant; the setting is called `name`.
+    """
+    match = _SIZE.fullmatch(str(size))
+    n_bytes = int(float(match[1]) * _UNITS[(match[2] or "").upper()]) if match else 0
+    if n_bytes < _LEAST:
+        raise SettingError(f"{name} must be a size of at least {format_bytes(_LEAST)}, as 500M or 4G, got {size!r}")
+    return n_bytes
 
 
 def require_memory(needed: int, purpose: str, remedy: str) -> None:

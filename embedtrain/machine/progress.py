@@ -12,18 +12,19 @@ from typing import Any
 
 
 class Progress:
-    """A bar of tokens with speed, time left and what the work wants to say; silent unless `shown`.
+    """A bar of tokens, or of other units, with speed, time left and what the work wants to say; silent unless `shown`.
 
     Parameters
     ----------
     total : int or None
-        Tokens in all, if that is known.
+        Units in all, if that is known.
     shown : bool
     done : int
-        Tokens that an earlier run has done.
+        Units that an earlier run has done.
+    unit : str
     """
 
-    def __init__(self, total: int | None, *, shown: bool, done: int = 0) -> None:
+    def __init__(self, total: int | None, *, shown: bool, done: int = 0, unit: str = "words") -> None:
         self._bar: Any = None
         if shown:
             from tqdm import tqdm
@@ -31,7 +32,7 @@ class Progress:
             self._bar = tqdm(
                 total=total,
                 initial=done,
-                unit=" words",
+                unit=f" {unit}",
                 unit_scale=True,
                 file=sys.stderr,
                 leave=False,
@@ -39,11 +40,11 @@ class Progress:
                 dynamic_ncols=True,
             )
 
-    def update(self, tokens: int, **facts: str) -> None:
-        """Move on by `tokens`, and show `facts` beside the bar."""
+    def update(self, units: int, **facts: str) -> None:
+        """Move on by so many, and show `facts` beside the bar."""
         if self._bar is not None:
             self._bar.set_postfix(facts, refresh=False)
-            self._bar.update(tokens)
+            self._bar.update(units)
 
     def __enter__(self) -> Progress:
         return self

@@ -11,7 +11,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from numbers import Integral
@@ -141,6 +141,43 @@ class _Workshop(Generic[Task, Result]):
         except BaseException as error:  # raised again in the calling thread
             self.stop.set()
             self.outcomes.put(_Failure(error))
+
+
+class Turns(Generic[Task]):
+    """Lets tasks start in one order, each when all earlier ones that share something with it are done.
+
+    So what is shared is touched in the same order by any number of threads.
+
+    Parameters
+    ----------
+    shares : callable
+        What a task touches that only one may touch at a time.
+    """
+
+    def __init__(self, shares: Callable[[Task], Iterable[Hashable]]) -> None:
+        self._shares = shares
+        self._changed = threading.Condition()
+        self._taken: set[Hashable] = set()
+
+    def draw(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        """The tasks in their order, drawn by one thread at a time, who waits until the next may start.
+
+        Every task that is drawn and begun must be ended by `done`, whatever happens to it.
+        """
+        self._taken.clear()
+        for task in tasks:
+            wanted = set(self._shares(task))
+            with self._changed:
+                while not self._taken.isdisjoint(wanted):
+                    self._changed.wait()
+                self._taken |= wanted
+            yield task
+
+    def done(self, task: Task) -> None:
+        """Give free what a task had taken."""
+        with self._changed:
+            self._taken.difference_update(self._shares(task))
+            self._changed.notify_all()
 
 
 def read_ahead(items: Iterable[Task], n: int = _AHEAD) -> Generator[Task, None, None]:

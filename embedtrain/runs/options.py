@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from embedtrain.corpus.sources import STDIN, Corpus, CorpusLike
+from embedtrain.corpus.sources import CorpusLike
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import require_apart, require_writable
 from embedtrain.vectors.reports import Epoch
@@ -34,7 +34,7 @@ class RunOptions:
     progress: bool | None = None
     callback: Callable[[Epoch], object] | None = None
 
-    def require_sense(self, valid_share: float) -> None:
+    def require_sense(self, valid_share: float = 0.0) -> None:
         """See that the options are what they should be, and go together.
 
         Raises
@@ -60,26 +60,25 @@ class RunOptions:
         if self.init is not None and not isinstance(self.init, (str, os.PathLike, WordVectors)):
             raise SettingError(f"init must be a path or WordVectors, got {type(self.init).__name__}")
 
-    def require_apart(self, corpus: Corpus, valid: Corpus | None) -> None:
-        """See that the texts can both be read, and that the outputs can be written and replace no input.
+    def require_apart(self, inputs: Mapping[str, list[Any]]) -> None:
+        """See that the outputs can be written and replace no input.
+
+        Parameters
+        ----------
+        inputs : mapping of str to list of paths
+            What is read, by what messages call it; not what these options name.
 
         Raises
         ------
         SettingError
-            If both texts are standard input, or an output would replace an input.
+            If an output would replace an input.
         DataError
-            If one could not.
+            If one could not be written.
         """
-        inputs = {"the corpus": corpus, "the held-out text": valid}
-        files: dict[str, list[Any]] = {
-            name: [] if text is None or text.in_memory else text.files() for name, text in inputs.items()
-        }
-        if all(STDIN in files[name] for name in inputs):
-            raise SettingError('"-" is given as corpus and as held-out text; standard input can be read once only')
-        files["read_vocab"] = [self.read_vocab]
-        files["init"] = [self.init] if isinstance(self.init, (str, os.PathLike)) else []
+        own = {"read_vocab": self.read_vocab, "init": self.init}
+        files = {name: [path] for name, path in own.items() if isinstance(path, (str, os.PathLike))}
         outputs = {"checkpoint": self.checkpoint, "save_vocab": self.save_vocab}
-        require_apart(files, outputs)
+        require_apart({**inputs, **files}, outputs)
         for path in outputs.values():
             if path is not None:
                 require_writable(path)

@@ -9,10 +9,10 @@ from itertools import takewhile
 
 import numpy as np
 
+from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.machine.memory import available_memory
 from embedtrain.machine.threads import run_tasks
 from embedtrain.runs.run import Model, Run
-from embedtrain.training.loop import LARGEST_CHUNK, plan_chunks
 from embedtrain.vectors.reports import Plan
 
 _PROBE = 1.0  # seconds of training that tell its speed
@@ -20,42 +20,45 @@ _MIN_COUNTS = (1, 2, 3, 5, 10, 20, 50, 100)
 
 
 def plan_run(run: Run) -> Plan:
-    """Read the corpus of a run and say what training would do and take."""
+    """Read the material of a run and say what training would do and take."""
     with ExitStack() as stack:
         run.compile()
-        texts = run.read(stack)
+        material = run.read(stack)
         needed, free = run.memory(), available_memory()
         speed = math.nan
         if sum(needed.values()) <= free:
-            model = run.build(texts.training, texts.vocabulary, run.settings, np.zeros(0, np.uint8), run.n_threads)
+            model = run.built(np.zeros(0, np.uint8))
             needed["work of the threads"] = model.scratch_bytes * run.n_threads
             speed = _probe(run, model)
-    settings, whole, vocabulary = run.settings, texts.whole, texts.vocabulary
-    left = settings.epochs * len(texts.training.ids) - run.history.tokens
-    counts = whole.vocabulary.counts
-    frequent = [whole.vocabulary.n_frequent(least) for least in _MIN_COUNTS]
-    copies = (settings.valid_share > 0) + (run.options.read_vocab is not None)
+    settings, vocabulary, texts = run.settings, run.vocabulary, material.texts
+    left = settings.epochs * material.units - run.history.passed
+    before = {stage: run.clock.seconds[stage] for stage in ("read", "count") if stage in run.clock.seconds}
     return Plan(
-        tokens=len(whole.ids),
-        types=len(whole.vocabulary),
-        sentences=whole.n_sentences,
+        **{"tokens": 0, "types": 0, "covered": 0, "cells": 0, **material.facts()},
+        sentences=0 if texts is None else texts.whole.n_sentences,
         words=len(vocabulary),
-        covered=texts.covered,
-        coverage=[(least, n, int(counts[:n].sum())) for least, n in zip(_MIN_COUNTS, frequent, strict=True)],
+        coverage=[] if texts is None else _coverage(texts.whole.vocabulary),
         removed_share=1 - settings.kept_share(vocabulary.counts),
         memory=needed,
         free_memory=free,
-        disk=max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences),
-        words_per_second=speed,
-        seconds={"read": run.clock.seconds["read"], "train": left / speed},
+        disk=material.disk,
+        speed=speed,
+        unit=run.build.unit,
+        seconds={**before, "train": left / speed},
     )
 
 
+def _coverage(whole: Vocabulary) -> list[tuple[int, int, int]]:
+    """For several min-counts, how many words there would be, and how many tokens they cover."""
+    frequent = [whole.n_frequent(least) for least in _MIN_COUNTS]
+    return [(least, n, int(whole.counts[:n].sum())) for least, n in zip(_MIN_COUNTS, frequent, strict=True)]
+
+
 def _probe(run: Run, model: Model) -> float:
-    """Words a second that the model trains on: what it learns is thrown away."""
+    """Words, or cells, a second that the model trains on: what it learns is thrown away."""
     workers = [model.worker(thread) for thread in range(run.n_threads)]
-    chunks = plan_chunks(len(run.texts.training.ids), 0, 1, run.settings.lr, LARGEST_CHUNK)
-    n_tokens, began = 0, time.perf_counter()
-    for result in run_tasks(workers, takewhile(lambda _: time.perf_counter() - began < _PROBE, chunks)):
-        n_tokens += result.tokens
-    return n_tokens / (time.perf_counter() - began)
+    passed, began = 0, time.perf_counter()
+    tasks = takewhile(lambda _: time.perf_counter() - began < _PROBE, model.schedule.tasks(0))
+    for result in run_tasks(workers, model.schedule.in_turn(tasks)):
+        passed += result.passed
+    return passed / (time.perf_counter() - began)

@@ -9,20 +9,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
 from embedtrain._version import __version__
 from embedtrain.corpus.sources import reading
 from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.arrays import no_damage, write_arrays
 from embedtrain.machine.files import atomic_file
 from embedtrain.training.loop import History
 
 _VERSION = 1
-_PIECE = 1 << 18  # bytes written at once
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,10 @@ class Checkpoint:
     frozen: NDArray[np.uint8]
     path: Path | None = None
 
-    def save(
-        self, path: str | os.PathLike[str], word_vectors: NDArray[np.float32], context_vectors: NDArray[np.float32]
-    ) -> None:
-        """Write the checkpoint with both tables, all or nothing; an old one stays until the new one is on the disk.
+    def save(self, path: str | os.PathLike[str], state: Mapping[str, NDArray[np.float32]]) -> None:
+        """Write the checkpoint with all that training changes, `word_vectors` and `context_vectors` among it.
+
+        All or nothing; an old one stays until the new one is on the disk.
 
         Raises
         ------
@@ -80,11 +79,10 @@ class Checkpoint:
             "words": np.frombuffer("\n".join(self.words).encode(), np.uint8),
             "counts": self.counts,
             "frozen": self.frozen,
-            "word_vectors": word_vectors,
-            "context_vectors": context_vectors,
+            **state,
         }
         with atomic_file(path, durable=True) as file:
-            _write_arrays(file, arrays)
+            write_arrays(file, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
@@ -113,17 +111,14 @@ class Checkpoint:
                 _require(arrays[name], np.float32, (n_words, dim))
         return checkpoint
 
-    @property
-    def word_vectors(self) -> NDArray[np.float32]:
-        """(n_words, dim), read from the file."""
-        return self._table("word_vectors")
+    def array(self, name: str) -> NDArray[np.float32]:
+        """A part of the state, read from the file.
 
-    @property
-    def context_vectors(self) -> NDArray[np.float32]:
-        """(n_words, dim), read from the file."""
-        return self._table("context_vectors")
-
-    def _table(self, name: str) -> NDArray[np.float32]:
+        Raises
+        ------
+        DataError
+            As `load`.
+        """
         assert self.path is not None, "this checkpoint was not loaded"
         with _opened(self.path) as (_, arrays):
             return arrays[name]
@@ -177,18 +172,6 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
         return {**about["options"], **about["settings"]}
 
 
-def _write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """What `numpy.savez` writes; in pieces that fit the cache, as it takes the checksum of rows that are no block."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            header = {"descr": dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
-            step = _PIECE // max(1, array[:1].nbytes) + 1
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                write_array_header_1_0(entry, header)
-                for begin in range(0, len(array), step):
-                    entry.write(np.ascontiguousarray(array[begin : begin + step]).data.cast("B"))
-
-
 def _require(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
     """See that an array is what `save` wrote: of one that is shorter, NumPy checks no sum."""
     if array.dtype != dtype or array.shape != shape:
@@ -199,20 +182,14 @@ def _require(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...
 def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapping[str, NDArray[Any]]]]:
     """What a checkpoint says of itself, and its arrays, read when they are asked for."""
     path = Path(path)
-    with reading(path):
-        try:
-            if path.is_file() and not zipfile.is_zipfile(path):
-                raise ValueError("no zip archive of arrays")
-            with np.load(path, allow_pickle=False) as arrays:
-                about = json.loads(arrays["about"].tobytes())
-                if about["format"] != _VERSION:
-                    raise DataError(
-                        f"cannot resume from {path}: it has the format {about['format']} of embedtrain "
-                        f"{about['embedtrain']}, this is {__version__} and reads the format {_VERSION}"
-                    )
-                yield about, arrays
-        except (DataError, OSError, MemoryError):
-            raise
-        except Exception as error:  # damage makes NumPy and zipfile raise all kinds
-            what = " ".join(str(error).split())[:100]
-            raise DataError(f"cannot resume from {path}: it is damaged or not a checkpoint ({what})") from error
+    with reading(path), no_damage(f"cannot resume from {path}: it is damaged or not a checkpoint"):
+        if path.is_file() and not zipfile.is_zipfile(path):
+            raise ValueError("no zip archive of arrays")
+        with np.load(path, allow_pickle=False) as arrays:
+            about = json.loads(arrays["about"].tobytes())
+            if about["format"] != _VERSION:
+                raise DataError(
+                    f"cannot resume from {path}: it has the format {about['format']} of embedtrain "
+                    f"{about['embedtrain']}, this is {__version__} and reads the format {_VERSION}"
+                )
+            yield about, arrays

@@ -39,7 +39,7 @@ class EpochLog:
         record = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in vars(epoch).items()
-            if value is None or isinstance(value, (int, float))
+            if value is None or isinstance(value, (int, float, str))
         }
         line = json.dumps(record) + "\n"
         if self._begun and epoch.number > 1:

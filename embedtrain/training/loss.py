@@ -14,7 +14,7 @@ _ENOUGH = 1000  # pairs whose mean is worth a judgement
 class ChunkResult(NamedTuple):
     """What a worker reports of a chunk."""
 
-    tokens: int  # positions of the corpus
+    passed: int  # tokens of the corpus, or cells of a matrix
     kept: int  # of them, those that were trained on
     loss: float  # summed over `pairs`
     pairs: int  # whose loss was taken: all, or a fixed share
@@ -23,7 +23,7 @@ class ChunkResult(NamedTuple):
 
 @dataclass
 class LossMeter:
-    """Sums losses in float64 and watches them; one an epoch.
+    """Sums the losses of an epoch in float64 and watches them.
 
     Attributes
     ----------
@@ -31,12 +31,15 @@ class LossMeter:
         A mean loss that only a diverging run reaches.
     initial_lr : float
         For the remedy.
+    even : bool
+        Whether any stretch of an epoch can be judged like the whole; else the limit is for the whole only.
     """
 
     limit: float
     initial_lr: float
     total: float = 0.0
     pairs: int = 0
+    even: bool = True
     _recent_total: float = 0.0
     _recent_pairs: int = 0
 
@@ -44,6 +47,11 @@ class LossMeter:
     def mean(self) -> float:
         """Mean loss a pair so far."""
         return self.total / self.pairs if self.pairs else math.nan
+
+    def begin_epoch(self, total: float = 0.0, pairs: int = 0) -> None:
+        """Forget the last epoch; of the next, so much is known already."""
+        self.total, self.pairs = total, pairs
+        self._recent_total, self._recent_pairs = 0.0, 0
 
     def add(self, result: ChunkResult) -> None:
         """Take in a chunk."""
@@ -53,7 +61,7 @@ class LossMeter:
         self._recent_pairs += result.pairs
 
     def check(self, epoch: int, lr: float, *, final: bool = False) -> None:
-        """Judge the chunks since the last judgement, once they are enough.
+        """Judge the chunks since the last judgement, once they are enough; or, if they are not even, the epoch.
 
         Raises
         ------
@@ -61,9 +69,10 @@ class LossMeter:
             If their loss is not finite, or above the limit.
         """
         finite = math.isfinite(self._recent_total)
-        if finite and self._recent_pairs < (1 if final else _ENOUGH):
+        enough = self._recent_pairs >= (1 if final else _ENOUGH) if self.even else final and self.pairs > 0
+        if finite and not enough:
             return
-        recent = self._recent_total / max(1, self._recent_pairs)
+        recent = self._recent_total / max(1, self._recent_pairs) if self.even or not finite else self.mean
         if not finite or recent > self.limit:
             raise TrainingError(
                 f"training diverged in epoch {epoch}: the loss is {recent:.3g} a pair, at learning rate {lr:.3g}; "

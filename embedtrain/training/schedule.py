@@ -1,10 +1,85 @@
-"""The learning rate over time."""
+"""What is done when: the tasks of an epoch and their order, and the learning rate over time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeVar
+
+LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which interrupts, progress and loss are looked at
+_CHUNKS = 64  # an epoch of a small corpus has about so many: enough to share out evenly
+_SMALLEST = 256  # tokens
 _LOWEST = 1e-4  # of the initial rate; word2vec.c's floor
+
+
+class Task(Protocol):
+    """A piece of an epoch: a stretch of the corpus, or a tile of a matrix."""
+
+    @property
+    def last_lr(self) -> float:
+        """The learning rate at its end."""
+
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
+class Schedule(Protocol[AnyTask]):
+    """What is to be done, and in which order."""
+
+    @property
+    def units(self) -> int:
+        """Tokens or cells of an epoch."""
+
+    def tasks(self, epoch: int) -> Sequence[AnyTask]:
+        """Those of an epoch, the same for any number of threads."""
+
+    def in_turn(self, tasks: Iterable[AnyTask]) -> Iterable[AnyTask]:
+        """The same tasks in the same order, each as soon as it may start; drawn by one thread at a time."""
 
 
 def linear_decay(lr: float, progress: float) -> float:
     """The learning rate when the share `progress` of all epochs' tokens is done: a line to almost zero."""
     return lr * max(1 - progress, _LOWEST)
+
+
+class Chunk(NamedTuple):
+    """A stretch of the corpus in an epoch, with the learning rates at its ends."""
+
+    epoch: int  # from 0
+    number: int
+    begin: int  # token positions
+    end: int
+    first_lr: float
+    last_lr: float
+
+
+def plan_chunks(n_tokens: int, epoch: int, epochs: int, lr: float, largest: int) -> list[Chunk]:
+    """The chunks of an epoch, none above `largest` tokens; the same for any number of threads."""
+    size = min(largest, max(_SMALLEST, n_tokens // _CHUNKS))
+
+    def rate(position: int) -> float:
+        return linear_decay(lr, (epoch + position / n_tokens) / epochs)
+
+    chunks = []
+    for number, begin in enumerate(range(0, n_tokens, size)):
+        end = min(begin + size, n_tokens)
+        chunks.append(Chunk(epoch, number, begin, end, rate(begin), rate(end)))
+    return chunks
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """The schedule of a corpus: stretches of it, in any order, while the learning rate falls."""
+
+    units: int  # tokens
+    epochs: int
+    lr: float
+    largest: int = LARGEST_CHUNK
+
+    def tasks(self, epoch: int) -> list[Chunk]:
+        """The chunks of an epoch."""
+        return plan_chunks(self.units, epoch, self.epochs, self.lr, self.largest)
+
+    def in_turn(self, tasks: Iterable[Chunk]) -> Iterable[Chunk]:
+        """At once."""
+        return tasks

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.alignment import aligned_zeros, padded
-from embedtrain.kernels.tiles import CACHE_LINE
+from embedtrain.kernels.vectors import CACHE_LINE
 
 
 def table_bytes(n_rows: int, dim: int) -> int:
@@ -46,7 +46,7 @@ class Table:
         return cls(flat, rows, tuple(begin + i * step for i in range(waste)))
 
     @classmethod
-    def uniform(cls, n_rows: int, dim: int, seed: int, waste: int = 0) -> Table:
+    def uniform(cls, n_rows: int, dim: int, seed: int | list[int], waste: int = 0) -> Table:
         """A table of random values in [-0.5, 0.5) / dim, as word2vec.c starts."""
         table = cls.zeros(n_rows, dim, waste)
         generator = np.random.default_rng(seed)

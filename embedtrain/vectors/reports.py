@@ -23,8 +23,10 @@ class Epoch:
         The same on held-out text, if there is any.
     lr : float
         The learning rate reached.
-    words_per_second : float
-        Tokens of the corpus passed in a second of this epoch.
+    speed : float
+        Tokens of the corpus, or cells of the matrix, passed in a second of this epoch.
+    unit : str
+        Which of them: "words" or "cells".
     vectors : WordVectors
         A view of the tables as they are now; copy what is to be kept.
     """
@@ -34,7 +36,8 @@ class Epoch:
     loss: float
     valid_loss: float | None
     lr: float
-    words_per_second: float
+    speed: float
+    unit: str
     vectors: WordVectors
 
 
@@ -44,34 +47,40 @@ class TrainingReport:
 
     Attributes
     ----------
-    tokens, types : int
-        Found in the corpus.
     words : int
-        Types that got a vector.
+        That got a vector.
+    threads : int
+    tokens, types : int
+        Found in the corpus, if there was one.
     covered : int
         Tokens that are among these words.
+    cells : int
+        Of the matrix, if there was one.
     kept_share : float
         Share of the covered tokens that subsampling kept.
-    threads : int
     losses : list of float
         Mean loss a pair, for each epoch that was finished.
     valid_losses : list of float
         The same on held-out text, if there is any.
-    words_per_second : float
-        Corpus tokens passed in a second of training.
+    speed : float
+        Tokens of the corpus, or cells of the matrix, passed in a second of training.
+    unit : str
+        Which of them: "words" or "cells".
     seconds : dict of str to float
-        Time by stage: "read", "prepare", "train", and "valid" and "checkpoint" where there were such.
+        Time by stage: "read", "count", "prepare", "train", and "valid" and "checkpoint" where there were such.
     """
 
-    tokens: int
-    types: int
     words: int
-    covered: int
     threads: int
-    kept_share: float = 0.0
+    tokens: int = 0
+    types: int = 0
+    covered: int = 0
+    cells: int = 0
+    kept_share: float = 1.0
     losses: list[float] = field(default_factory=list)
     valid_losses: list[float] = field(default_factory=list)
-    words_per_second: float = 0.0
+    speed: float = 0.0
+    unit: str = "words"
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -82,11 +91,13 @@ class Plan:
     Attributes
     ----------
     tokens, types, sentences : int
-        Found in the corpus.
+        Found in the corpus, if there is one.
     words, covered : int
         Types that would get a vector, and tokens that are among them.
     coverage : list of (min_count, words, tokens)
         The same for several min-counts.
+    cells : int
+        Of the matrix, for a model that has one.
     removed_share : float
         Share of the covered tokens that subsampling removes.
     memory : dict of str to int
@@ -95,8 +106,10 @@ class Plan:
         Bytes that can be taken.
     disk : int
         Bytes of temporary files at most.
-    words_per_second : float
-        Measured on the corpus, or nan where the tables do not fit into memory.
+    speed : float
+        Tokens, or cells, a second: measured, or nan where the tables do not fit into memory.
+    unit : str
+        "words" or "cells".
     seconds : dict of str to float
         Expected time by stage.
     """
@@ -107,9 +120,11 @@ class Plan:
     words: int
     covered: int
     coverage: list[tuple[int, int, int]]
+    cells: int
     removed_share: float
     memory: dict[str, int]
     free_memory: int
     disk: int
-    words_per_second: float
+    speed: float
+    unit: str
     seconds: dict[str, float]

@@ -38,6 +38,8 @@ class WordVectors:
         Occurrences in the corpus, where known.
     context_vectors : (n_words, dim) float32 array or None
         The other table of the model: the words as contexts.
+    word_vectors : (n_words, dim) float32 array or None
+        The model's table of the words themselves, where `vectors` is made of it and is not it.
     settings : mapping
         How the vectors were made.
     report : TrainingReport or None
@@ -50,6 +52,7 @@ class WordVectors:
     context_vectors: NDArray[np.float32] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     report: TrainingReport | None = None
+    word_vectors: NDArray[np.float32] | None = None
 
     @cached_property
     def index(self) -> dict[str, int]:

@@ -6,7 +6,8 @@ import pytest
 
 from embedtrain.kernels.alignment import aligned_zeros, padded
 from embedtrain.kernels.logistic import Block, block_step
-from embedtrain.kernels.tiles import LANES, ROWS
+from embedtrain.kernels.tiles import ROWS
+from embedtrain.kernels.vectors import LANES
 
 N_WORDS = 30
 N_NOISE = 16

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from embedtrain.kernels import tiles
+from embedtrain.kernels import tiles, vectors
 
 
 @pytest.mark.parametrize(
@@ -19,15 +19,15 @@ from embedtrain.kernels import tiles
     ],
 )
 def test_vector_shape(triple, features, shape):
-    assert tiles._vector_shape(triple, features) == shape
+    assert vectors.vector_shape(triple, features) == shape
 
 
 def test_tiles_fit_the_registers():
-    registers = tiles._REGISTERS
+    registers = vectors.REGISTERS
     assert tiles.ROWS * tiles.COLUMNS + tiles.COLUMNS + 1 <= registers
     assert tiles.ROWS * tiles.VECTORS + tiles.VECTORS + 1 <= registers
-    assert tiles.ROWS * tiles.COLUMNS % tiles.LANES == 0, "the sums of a tile fill whole vectors"
+    assert tiles.ROWS * tiles.COLUMNS % vectors.LANES == 0, "the sums of a tile fill whole vectors"
 
 
 def test_forced_machine_is_the_one_compiled_for():
-    assert tiles.LANES == int(os.environ.get("EXPECTED_LANES", tiles.LANES))
+    assert vectors.LANES == int(os.environ.get("EXPECTED_LANES", vectors.LANES))

@@ -1,0 +1,87 @@
+"""Why tiles have 2048 rows and blocks a 32nd of all cells: the speed of an epoch with others.
+
+    python bench/tile_size.py counts.npz --rows 512 2048 8192 --shares 8 32 128
+
+The file is one that `scipy.sparse.load_npz` reads. Prints M cells/s, medians of runs in turns, and what the tiles are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def main() -> None:
+    """Train an epoch with every size, in turns."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("counts", type=Path)
+    parser.add_argument("--rows", type=int, nargs="+", default=[512, 1024, 2048, 4096, 8192])
+    parser.add_argument("--shares", type=int, nargs="+", default=[8, 32, 128])
+    parser.add_argument("--dim", type=int, default=100)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=3)
+    settings = parser.parse_args()
+
+    from scipy.sparse import load_npz
+
+    matrix = load_npz(settings.counts).tocsr()
+    arrays = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float32)
+    sizes = list(product(settings.rows, settings.shares))
+    speeds: dict[tuple[int, int], list[float]] = {size: [] for size in sizes}
+    said = {}
+    for _ in range(settings.runs):
+        for size in sizes:
+            tiles = build(arrays, *size, settings.threads)
+            speeds[size].append(tiles.n_cells / epoch_seconds(tiles, settings.dim, settings.threads) / 1e6)
+            said[size] = f"{tiles.n_row_blocks} x {tiles.n_column_blocks}, the largest {tiles.largest_tile:,} cells"
+    print("rows  share  M cells/s  tiles")
+    for rows, share in sizes:
+        speed = statistics.median(speeds[rows, share])
+        print(f"{rows:4}  {share:5}  {speed:9.1f}  {said[rows, share]}", flush=True)
+
+
+def build(arrays: Any, rows: int, share: int, threads: int) -> Any:
+    """Tiles of at most so many rows, and at most such a share of the cells in a block."""
+    from embedtrain.counts import tiling
+
+    tiling._ROWS, tiling._ROWS_SHARE, tiling._MASS_SHARE = rows, 1 << 62, share
+    return tiling.build_tiles(*arrays, x_max=10.0, alpha=0.75, threads=threads)
+
+
+def epoch_seconds(tiles: Any, dim: int, threads: int) -> float:
+    """An epoch's time, after one that warms everything up."""
+    from embedtrain.kernels.alignment import aligned_zeros, padded
+    from embedtrain.kernels.glove import train_tile
+    from embedtrain.machine.threads import run_tasks
+    from embedtrain.training.rounds import Rounds
+
+    width, n_words = padded(dim + 2), int(tiles.row_borders[-1])
+    W, W_sums, C, C_sums = (aligned_zeros(n_words * width) for _ in range(4))
+    W[:] = C[:] = np.random.default_rng(1).random(n_words * width, np.float32) / dim - 0.5 / dim
+    W_sums[:] = C_sums[:] = 1
+    rounds = Rounds(tiles.sizes, 0.05, 1)
+
+    def worker(read: Any) -> Any:
+        def train(task: Any) -> None:
+            tile = task.row_block * tiles.n_column_blocks + task.column_block
+            train_tile(W, W_sums, C, C_sums, *read(tile), *tiles.corner(tile), width, np.float32(task.last_lr))
+            rounds.done(task)
+
+        return train
+
+    workers = [worker(tiles.reader()) for _ in range(threads)]
+    for epoch in range(2):
+        start = time.perf_counter()
+        for _ in run_tasks(workers, rounds.in_turn(rounds.tasks(epoch))):
+            pass
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

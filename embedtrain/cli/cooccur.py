@@ -1,0 +1,51 @@
+"""``embedtrain cooccur``: how often the words of a text stand beside each other."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import click
+
+from embedtrain.cli.options import (
+    corpus_options,
+    counting_options,
+    output_path,
+    read_corpus,
+    threads_option,
+    vocabulary_options,
+)
+from embedtrain.cli.training import folder_beside, inputs_of
+
+
+@click.command(short_help="Count how often words stand beside each other.")
+@corpus_options
+@vocabulary_options
+@threads_option
+@counting_options
+@click.option("-o", "--output", help="File of counts; default: the corpus' name with .npz, in this folder.")
+def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
+    """Count how often the words of CORPUS stand beside each other, as a sparse matrix.
+
+    The file holds the matrix as scipy.sparse.load_npz reads it, and its words. embedtrain glove trains on it.
+    """
+    from embedtrain.machine.interrupts import deferred_interrupts
+
+    with deferred_interrupts():  # libraries lose interrupts while they are imported
+        from embedtrain.cooccur import counting
+        from embedtrain.machine.files import require_apart, require_writable
+        from embedtrain.machine.progress import counted, say
+
+    corpus = read_corpus(settings)
+    if quiet:
+        warnings.simplefilter("ignore")
+    path = output_path(corpus.sources, corpus.files(), output, ".npz")
+    inputs = {"the corpus": corpus.files(), **inputs_of(settings)}
+    require_apart(inputs, {"-o": path, "--save-vocab": settings["save_vocab"]})
+    require_writable(path)
+    options: dict[str, Any] = {"temp_folder": folder_beside(path), "progress": False if quiet else None}
+    with counting({"corpus": corpus, **options, **settings}) as counts:
+        counts.save(path)
+    n_cells = counts.matrix.nnz
+    say(f"saved    {path}: {counted(n_cells, 'cell')} of {counted(len(counts), 'word')}", shown=not quiet)
+    say(f"next     embedtrain glove {path}", shown=not quiet)

@@ -1,0 +1,1 @@
+"""Co-occurrence counts: a sparse matrix and the words of its rows."""

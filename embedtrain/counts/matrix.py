@@ -1,0 +1,263 @@
+"""`Counts`: how often words stand beside each other, whoever counted them, in one form that kernels can trust."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from embedtrain.corpus.vocabulary import PackedWords
+from embedtrain.errors import DataError
+
+_AT_ONCE = 1 << 18  # cells looked at or rounded at once: the arrays may be mapped, and larger than memory
+_NOT_IN_A_WORD = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Co-occurrence counts of words.
+
+    What counts this package makes, loads or is given through `as_counts` has a canonical matrix: sorted indices, no
+    cell twice, finite float32 values of at least 0, in read-only arrays. An explicit 0 counts as absent.
+
+    Attributes
+    ----------
+    matrix : (n_words, n_words) csr_array of float32
+        The cell (i, j) says how often, weighted by closeness if at all, ``words[j]`` stands beside ``words[i]``.
+    words : sequence of str
+        Row and column i belong to ``words[i]``.
+    counts : (n_words,) int64 array or None
+        Occurrences of each word in the text, where known.
+    settings : mapping
+        How the counts were made: the window, the weighting; empty where unknown.
+    """
+
+    matrix: sparse.csr_array
+    words: Sequence[str]
+    counts: NDArray[np.int64] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the counts and their words, all or nothing; `scipy.sparse.load_npz` reads the matrix too.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be written.
+        """
+        from embedtrain.counts.counts_file import save_counts
+
+        save_counts(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], vocabulary: str | os.PathLike[str] | None = None) -> Counts:
+        """Read counts that `save`, SciPy's `save_npz` or GloVe's `cooccur` wrote.
+
+        Parameters
+        ----------
+        path : path
+            What is not compressed in it is mapped, and takes no memory.
+        vocabulary : path, optional
+            Of files without words: their words, a line each in the order of the rows.
+
+        Raises
+        ------
+        SettingError
+            If `vocabulary` is given for a file that has its own words, or missing for one that has none.
+        DataError
+            If a file cannot be read or holds what no counts can be.
+        """
+        from embedtrain.counts.counts_file import load_counts
+
+        return load_counts(path, vocabulary)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __repr__(self) -> str:
+        return f"<Counts: {len(self):,} words, {self.matrix.nnz:,} cells>"
+
+
+def as_counts(
+    matrix: Any,
+    words: Sequence[str],
+    counts: Sequence[int] | NDArray[Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Counts:
+    """Check counts that somebody made, and bring them into the canonical form.
+
+    Parameters
+    ----------
+    matrix : (n_words, n_words) sparse matrix or array of scipy
+        In any format, of any real type. Cells that stand twice are added up in float64. It stays as it is, and where
+        it is canonical already it shares its memory with the result.
+    words : sequence of str
+        Those of the rows.
+    counts : (n_words,) integers, optional
+        Occurrences of each word in the text.
+    settings : mapping, optional
+        How the counts were made.
+
+    Raises
+    ------
+    DataError
+        If the matrix is not as said or damaged, a count is negative or not finite, there is none at all, or the words
+        cannot be those of the rows.
+    """
+    words = _checked_words(words)
+    _require_fitting(matrix, words)
+    canonical = _canonical(matrix)
+    if not _all_right(canonical, words):
+        raise DataError("no cell of the matrix is above 0: there is nothing to learn from")
+    result = _shared(_float32(canonical.data), canonical.indices, canonical.indptr)
+    result.data, result.indices, result.indptr = map(_read_only, (result.data, result.indices, result.indptr))
+    return Counts(result, words, None if counts is None else _checked_counts(counts, words), dict(settings or {}))
+
+
+def _checked_words(words: Sequence[str]) -> list[str]:
+    if isinstance(words, str):
+        raise DataError("words must be a sequence of str, a word for each row of the matrix, got one str")
+    words = words[:] if isinstance(words, PackedWords) else list(words)
+    for word in words:
+        if not isinstance(word, str):
+            raise DataError(f"words must be str, got {type(word).__name__} {word!r}; convert it with str()")
+        if not word or _NOT_IN_A_WORD.search(word):
+            raise DataError(
+                f"the word {word!r} is empty or holds whitespace, a control character or half of a surrogate pair; "
+                "rename it, with '_' for example: no vectors file can hold it"
+            )
+    if len(words) < 2:
+        raise DataError(f"at least two words are needed to learn from, got {len(words)}")
+    if len(set(words)) < len(words):
+        twice = next(word for word, n in Counter(words).items() if n > 1)
+        raise DataError(f"the word {twice!r} stands twice among the words; add up its rows and columns")
+    return words
+
+
+def _checked_counts(counts: Sequence[int] | NDArray[Any], words: Sequence[str]) -> NDArray[np.int64]:
+    array = np.asarray(counts)
+    if array.shape != (len(words),) or array.dtype.kind not in "iu":
+        raise DataError(
+            f"counts must be an integer for each of the {len(words):,} words, "
+            f"got an array of shape {array.shape} and type {array.dtype}"
+        )
+    if array.min() < 0 or array.max() >= 2**63:
+        worst = int(np.argmin(array) if array.min() < 0 else np.argmax(array))
+        raise DataError(f"the word {words[worst]!r} has the count {array[worst]}; counts are 0 to 2 ** 63 - 1")
+    return _read_only(array.astype(np.int64))
+
+
+def _require_fitting(matrix: Any, words: Sequence[str]) -> None:
+    """See that a matrix is one, square, as large as the words are many, and of numbers."""
+    if not sparse.issparse(matrix) or len(matrix.shape) != 2:
+        what = f"{len(matrix.shape)}-D {type(matrix).__name__}" if sparse.issparse(matrix) else type(matrix).__name__
+        raise DataError(f"the matrix must be a sparse one of scipy with two axes, such as csr_array, got {what}")
+    n_rows, n_columns = matrix.shape
+    if n_rows != n_columns:
+        raise DataError(f"the matrix must be square, words by words, got {n_rows:,} rows and {n_columns:,} columns")
+    if n_rows != len(words):
+        raise DataError(f"every row of the matrix needs its word: it has {n_rows:,} rows, and words are {len(words):,}")
+    if matrix.dtype.kind not in "biuf":
+        raise DataError(f"the matrix must hold real numbers, got the type {matrix.dtype}")
+
+
+def _canonical(matrix: Any) -> sparse.csr_array:
+    """The same with sorted indices and no cell twice; shares what is so already."""
+    if matrix.format in ("csr", "csc", "bsr"):
+        _require_structure(matrix)
+    if matrix.format == "coo":
+        for places in (matrix.row, matrix.col):
+            _require_range(places, matrix.shape[0])
+    if matrix.format == "csr":
+        n = int(matrix.indptr[-1])
+        shared = _shared(matrix.data[:n], matrix.indices[:n], matrix.indptr)
+        if shared.has_canonical_format:
+            return shared
+    own = matrix.tocsr() if matrix.format in ("lil", "dok") else matrix.copy()
+    own.data = own.data.astype(np.float64)  # not by its own astype, which may first add up in the old type, in place
+    summed = sparse.csr_array(own)
+    summed.sum_duplicates()
+    return summed
+
+
+def _shared(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]) -> sparse.csr_array:
+    """A square matrix of these arrays, with the index type that they need; no copy of those that have it."""
+    n_words = len(indptr) - 1
+    index_type = np.dtype(np.int32 if max(len(data), n_words) < 2**31 else np.int64)
+    places = _plain(indices, index_type), _plain(indptr, index_type)
+    return sparse.csr_array((data, *places), shape=(n_words, n_words))
+
+
+def _require_structure(matrix: Any) -> None:
+    """See that a compressed matrix points at what there is: SciPy does not look at everything, and may crash later."""
+    indptr, indices = matrix.indptr, matrix.indices
+    n_lines, n_places = matrix.shape if matrix.format != "csc" else reversed(matrix.shape)
+    if matrix.format == "bsr":
+        n_lines, n_places = n_lines // matrix.blocksize[0], n_places // matrix.blocksize[1]
+    if len(indptr) != n_lines + 1 or indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
+        raise DataError(f"the matrix is damaged: its indptr must be {n_lines + 1:,} places, from 0 and never downwards")
+    if indptr[-1] > min(len(indices), len(matrix.data)):
+        raise DataError(
+            f"the matrix is damaged: its indptr ends with {indptr[-1]:,}, "
+            f"there are {len(indices):,} indices and {len(matrix.data):,} values"
+        )
+    _require_range(indices[: indptr[-1]], n_places)
+
+
+def _require_range(indices: NDArray[Any], n_places: int) -> None:
+    if indices.size and not 0 <= indices.min() <= indices.max() < n_places:
+        wrong = int(indices.min() if indices.min() < 0 else indices.max())
+        raise DataError(f"the matrix is damaged: its indices hold {wrong:,}, and must be 0 to {n_places - 1:,}")
+
+
+def _all_right(matrix: sparse.csr_array, words: Sequence[str]) -> bool:
+    """See that no count is negative, NaN or infinite, even as float32; whether there is one above 0."""
+    found = False
+    for begin, part, rounded in _rounded(matrix.data):
+        right = (part >= 0) & (rounded < np.inf)
+        if not right.all():
+            cell = begin + int(np.argmin(right))
+            row, column = int(np.searchsorted(matrix.indptr, cell, side="right")) - 1, int(matrix.indices[cell])
+            raise DataError(
+                f'the count of "{words[row]}" (row {row}) beside "{words[column]}" (column {column}) is '
+                f"{matrix.data[cell]}; counts must be finite, as float32 too, and at least 0"
+            )
+        found = found or bool(rounded.max() > 0)
+    return found
+
+
+def _float32(data: NDArray[Any]) -> NDArray[np.float32]:
+    """The counts as a kernel takes them; the same array if they are so already."""
+    if data.dtype == np.float32:
+        return _plain(data, np.dtype(np.float32))
+    result = np.empty(len(data), np.float32)
+    for begin, _, rounded in _rounded(data):
+        result[begin : begin + len(rounded)] = rounded
+    return result
+
+
+def _rounded(data: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any], NDArray[np.float32]]]:
+    """Stretches of the counts: the place, the values as they are and as float32."""
+    for begin in range(0, len(data), _AT_ONCE):
+        part = data[begin : begin + _AT_ONCE]
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield begin, part, part.astype(np.float32, copy=False)
+
+
+def _plain(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The same array, or a copy, as processors like it: of a native type, aligned, without gaps."""
+    return np.require(array, dtype, ("C", "A"))
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written: what is shared, or mapped, stays as it is, and kernels see one kind of arrays."""
+    view = array.view()
+    view.setflags(write=False)
+    return view

@@ -1,0 +1,96 @@
+"""How counting divides its work so that it stays within a budget of memory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.counts.rows import CELL_BYTES
+from embedtrain.errors import SettingError
+from embedtrain.machine.memory import format_bytes
+
+_TOKEN_BYTES = 8  # an id and a position in the index
+_ROW_BYTES = 96  # starts, lengths, shares of the work
+_TALLY_BYTES = 13  # a sum, a touched column, bits
+_TASK_BYTES = 72  # of a cell: 12 to sum it, 60 as a sum in one of 5 results that wait; or 12 as it is read, 40 there
+_TASK_CELLS = 1 << 18  # in which overheads are lost; more only make more wait
+_TASK_UPDATES = 1 << 22  # sums of a task: hundredths of a second
+_LEAST_PIECE = 1 << 20  # tokens; smaller ones make too many files
+_MOST_PIECE = 1 << 30  # tokens, so that 32 bits hold positions
+
+
+class Plan(NamedTuple):
+    """What fits into the budget.
+
+    Attributes
+    ----------
+    threads : int
+    task_cells : int
+        Cells of a task at most, and at least those of a row.
+    piece : int
+        Tokens that are counted at once at most.
+    cells : int
+        Cells of the result that may stay in memory.
+    """
+
+    threads: int
+    task_cells: int
+    piece: int
+    cells: int
+
+    @classmethod
+    def of(cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int) -> Plan:
+        """Plan the counting of `n_tokens` tokens; up to half of the budget goes to threads, of which one is enough.
+
+        Raises
+        ------
+        SettingError
+            If the budget is less than `least_bytes`.
+        """
+        least = least_bytes(n_words, window)
+        if budget < least:
+            raise SettingError(
+                f"memory must be at least {format_bytes(least)} to count the co-occurrences of {n_words:,} words, "
+                f"got {format_bytes(budget)}; allow more, or keep fewer words"
+            )
+        free = budget - _fixed_bytes(n_words, window)
+        threads = max(1, min(threads, free // 2 // _thread_bytes(n_words)))
+        free -= threads * _thread_bytes(n_words)
+        piece = min(n_tokens, free // _TOKEN_BYTES, _MOST_PIECE)
+        if piece == n_tokens:
+            free -= piece * _TOKEN_BYTES  # if there are more, the index is gone when they are merged
+        return cls(threads, _task_cells(n_words), piece, free // CELL_BYTES)
+
+
+def least_bytes(n_words: int, window: int) -> int:
+    """Memory without which co-occurrences cannot be counted, however short the text."""
+    return _fixed_bytes(n_words, window) + _thread_bytes(n_words) + _LEAST_PIECE * _TOKEN_BYTES
+
+
+def row_ranges(cells: NDArray[np.int64], updates: NDArray[np.int64], task_cells: int) -> list[tuple[int, int]]:
+    """Divide rows into ranges of at most `task_cells` cells, and of not many updates; a row may have more.
+
+    `cells` and `updates` are those of each row, or bounds of them.
+    """
+    shares = np.maximum(cells / task_cells, updates / _TASK_UPDATES)
+    ends = np.cumsum(shares)
+    ranges, begin, done = [], 0, 0.0
+    while begin < len(ends):
+        end = max(begin + 1, int(np.searchsorted(ends, done + 1, side="right")))
+        ranges.append((begin, end))
+        begin, done = end, ends[end - 1]
+    return ranges
+
+
+def _task_cells(n_words: int) -> int:
+    return max(n_words, _TASK_CELLS)
+
+
+def _fixed_bytes(n_words: int, window: int) -> int:
+    return _ROW_BYTES * n_words + 16 * window  # a weight, and two tokens beside the piece
+
+
+def _thread_bytes(n_words: int) -> int:
+    return _TALLY_BYTES * n_words + _TASK_BYTES * _task_cells(n_words)

@@ -1,0 +1,324 @@
+"""Tiling: the matrix of counts as blocks of rows by blocks of columns, whose cells lie together as training takes them.
+
+Tiles that share neither rows nor columns can be trained on at the same time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.corpus.sources import reading
+from embedtrain.errors import DataError
+from embedtrain.kernels.cells import (
+    BLOCK,
+    BLOCKS_ACROSS,
+    SUB_TILES,
+    count_columns,
+    count_tiles,
+    part_cells,
+    write_tiles,
+)
+from embedtrain.kernels.glove import Cells
+from embedtrain.machine.files import writing
+from embedtrain.machine.threads import run_tasks
+
+#: Memory, or disk, of a cell in a tile: its place, log and weight.
+CELL_BYTES = 12
+
+# The most frequent words have a third of all cells, and a block's tiles are trained on one after the other: with more
+# cells in a block, threads would wait for it.
+_MASS_SHARE = 32
+# The more rows a tile has, the more cells share what is fetched of a column. So many rows of all four tables are 4 MB
+# with 100 dimensions, for which the last cache has room (bench/tile_size.py).
+_ROWS = 2048
+_ROWS_SHARE = 64  # in large vocabularies: tiles would be too many, and most of them nearly empty
+_MOST_ROWS = 1 << 16  # a place has 16 bits for its row, and 16 for its column
+
+TileReader = Callable[[int], tuple[Cells, int, int]]
+
+
+def block_borders(masses: NDArray[np.int64], max_rows: int, max_mass: int) -> NDArray[np.int64]:
+    """Cut rows, or columns, into blocks, each as long as it may be.
+
+    Parameters
+    ----------
+    masses : (n_rows,) int64 array
+        Cells of each row.
+    max_rows : int
+        Rows of a block at most.
+    max_mass : int
+        Cells of a block at most, except where one row has more.
+
+    Returns
+    -------
+    (n_blocks + 1,) int64 array
+        The first row of each block, and `n_rows`.
+    """
+    ends = np.cumsum(masses)
+    borders, mass = [0], 0
+    while borders[-1] < len(masses):
+        begin = borders[-1]
+        fitting = int(np.searchsorted(ends, mass + max_mass, side="right"))
+        borders.append(min(max(fitting, begin + 1), begin + max_rows, len(masses)))
+        mass = int(ends[borders[-1] - 1])
+    return np.array(borders, np.int64)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The cells of a matrix of counts, tile by tile.
+
+    Tile I * n_column_blocks + J is where block I of rows and block J of columns cross.
+
+    Attributes
+    ----------
+    row_borders : (n_row_blocks + 1,) int64 array
+    column_borders : (n_column_blocks + 1,) int64 array
+    tile_starts : (n_row_blocks * n_column_blocks + 1,) int64 array
+        Cells before each tile, and all.
+    cells : (3 * n_cells,) uint32 array, or Path of a file with the same bytes
+        Of tile after tile: the places of its cells, then their logs, then their weights, see `Cells`.
+    """
+
+    row_borders: NDArray[np.int64]
+    column_borders: NDArray[np.int64]
+    tile_starts: NDArray[np.int64]
+    cells: NDArray[np.uint32] | Path
+
+    @property
+    def n_row_blocks(self) -> int:
+        """Blocks of rows."""
+        return len(self.row_borders) - 1
+
+    @property
+    def n_column_blocks(self) -> int:
+        """Blocks of columns."""
+        return len(self.column_borders) - 1
+
+    @property
+    def n_cells(self) -> int:
+        """Cells of all tiles."""
+        return int(self.tile_starts[-1])
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """(n_row_blocks, n_column_blocks), the cells of each tile."""
+        return np.diff(self.tile_starts).reshape(self.n_row_blocks, self.n_column_blocks)
+
+    @property
+    def largest_tile(self) -> int:
+        """Cells of the tile that has most."""
+        return int(self.sizes.max())
+
+    def corner(self, tile: int) -> tuple[int, int]:
+        """The first row and the first column of a tile."""
+        row_block, column_block = divmod(tile, self.n_column_blocks)
+        return int(self.row_borders[row_block]), int(self.column_borders[column_block])
+
+    def reader(self) -> TileReader:
+        """What gives one thread the cells of a tile, as (cells, begin, end), until it is asked for another's.
+
+        A file is read and not mapped, so that no more memory is taken than the largest tile needs.
+
+        Raises
+        ------
+        DataError
+            By the reader: if the file cannot be read.
+        """
+        starts, cells = self.tile_starts, self.cells
+        part_of = _file_reader(cells, self.largest_tile) if isinstance(cells, Path) else _memory_reader(cells)
+
+        def read(tile: int) -> tuple[Cells, int, int]:
+            begin, end = int(starts[tile]), int(starts[tile + 1])
+            places, logs, weights = part_of(begin, end).reshape(3, end - begin)
+            return Cells(places, logs.view(np.float32), weights.view(np.float32)), 0, end - begin
+
+        return read
+
+
+def _memory_reader(cells: NDArray[np.uint32]) -> Callable[[int, int], NDArray[np.uint32]]:
+    return lambda begin, end: cells[3 * begin : 3 * end]
+
+
+def _file_reader(path: Path, largest_tile: int) -> Callable[[int, int], NDArray[np.uint32]]:
+    """What reads cells [begin, end) of a file; it opens the file every time, so that nobody need close it."""
+    buffer = np.empty(3 * largest_tile, np.uint32)
+
+    def read(begin: int, end: int) -> NDArray[np.uint32]:
+        part = buffer[: 3 * (end - begin)]
+        rest = part.data.cast("B")
+        with reading(path), open(path, "rb", buffering=0) as file:
+            file.seek(CELL_BYTES * begin)
+            while rest:
+                n_bytes = file.readinto(rest)
+                if not n_bytes:
+                    raise DataError(f"cannot read {path}: it ends too early; was it changed meanwhile?")
+                rest = rest[n_bytes:]
+        return part
+
+    return read
+
+
+def build_tiles(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    *,
+    x_max: float,
+    alpha: float,
+    threads: int,
+    folder: Path | None = None,
+) -> Tiles:
+    """Put the cells of a square matrix of counts into tiles, the same for any number of threads.
+
+    Parameters
+    ----------
+    starts : (n_words + 1,) int64 array
+        Where the cells of each row start in the others, and the end.
+    columns : (n,) int32 array
+    values : (n,) float32 array
+        Counts, positive and finite; 0 where there is no cell after all. These three may be mapped from a file.
+    x_max, alpha : float
+        Of the weight of a count x, min(1, (x / x_max)^alpha); `x_max` is positive.
+    threads : int
+        Each takes 8 bytes for every cell of the largest block of rows and of the largest tile; 12 more with `folder`.
+    folder : Path, optional
+        Where to put the cells into a file `tiles`; without it they are in memory.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written.
+    """
+    matrix = _Matrix(_plain(starts, np.int64), _plain(columns, np.int32), _plain(values, np.float32))
+    limits = _most_rows(matrix.n_words), max(1, len(columns) // _MASS_SHARE)
+    row_borders = block_borders(np.diff(matrix.starts), *limits)
+    column_borders = block_borders(_column_masses(matrix, row_borders, threads), *limits)
+    block_of = np.repeat(np.arange(len(column_borders) - 1, dtype=np.int32), np.diff(column_borders))
+    tile_starts = _tile_starts(matrix, row_borders, block_of, len(column_borders) - 1, threads)
+
+    n_cells = int(tile_starts[-1])
+    cells = np.empty(3 * n_cells, np.uint32) if folder is None else _make_file(folder / "tiles", CELL_BYTES * n_cells)
+    tiles = Tiles(row_borders, column_borders, tile_starts, cells)
+    builders = [_Builder(matrix, tiles, block_of, x_max, alpha) for _ in range(min(threads, tiles.n_row_blocks))]
+    _run(builders, tiles.n_row_blocks)
+    return tiles
+
+
+class _Matrix(NamedTuple):
+    """Counts in rows (CSR)."""
+
+    starts: NDArray[np.int64]
+    columns: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+    @property
+    def n_words(self) -> int:
+        return len(self.starts) - 1
+
+    def span(self, first_row: int, end_row: int) -> tuple[int, int]:
+        """The cells of some rows."""
+        return int(self.starts[first_row]), int(self.starts[end_row])
+
+
+def _plain(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    """A read-only view without memory map, whatever it is of: kernels are compiled anew for every kind of array."""
+    view = np.ascontiguousarray(array, dtype).view()
+    view.flags.writeable = False
+    return view
+
+
+def _most_rows(n_words: int) -> int:
+    return min(max(_ROWS, -(-n_words // _ROWS_SHARE)), _MOST_ROWS)
+
+
+def _run(workers: Sequence[Callable[[int], None]], n_blocks: int) -> None:
+    """Let the workers do all blocks of rows."""
+    for _ in run_tasks(workers, range(n_blocks)):
+        pass
+
+
+def _column_masses(matrix: _Matrix, row_borders: NDArray[np.int64], threads: int) -> NDArray[np.int64]:
+    """Cells of every column."""
+    n_blocks = len(row_borders) - 1
+    masses = np.zeros((min(threads, n_blocks), matrix.n_words), np.int64)
+
+    def counter(own: NDArray[np.int64]) -> Callable[[int], None]:
+        def count(block: int) -> None:
+            span = matrix.span(row_borders[block], row_borders[block + 1])
+            count_columns(matrix.columns, matrix.values, *span, own)
+
+        return count
+
+    _run([counter(own) for own in masses], n_blocks)
+    return masses.sum(axis=0)
+
+
+def _tile_starts(
+    matrix: _Matrix, row_borders: NDArray[np.int64], block_of: NDArray[np.int32], n_column_blocks: int, threads: int
+) -> NDArray[np.int64]:
+    """Cells before every tile, and all."""
+    n_blocks = len(row_borders) - 1
+    counts = np.zeros((n_blocks, n_column_blocks), np.int64)
+
+    def count(block: int) -> None:
+        span = matrix.span(row_borders[block], row_borders[block + 1])
+        count_tiles(matrix.columns, matrix.values, *span, block_of, counts[block])
+
+    _run([count] * min(threads, n_blocks), n_blocks)
+    return np.concatenate([[0], np.cumsum(counts)])
+
+
+def _make_file(path: Path, n_bytes: int) -> Path:
+    """A file of this size, to be written in parts."""
+    with writing(path.parent), open(path, "wb") as file:
+        file.truncate(n_bytes)
+    return path
+
+
+class _Builder:
+    """A worker: puts the cells of a block of rows into its tiles."""
+
+    def __init__(self, matrix: _Matrix, tiles: Tiles, block_of: NDArray[np.int32], x_max: float, alpha: float) -> None:
+        self.matrix, self.tiles, self.block_of = matrix, tiles, block_of
+        self.log_x_max, self.alpha = math.log(x_max), float(alpha)
+        largest = int(tiles.sizes.sum(axis=1).max())  # block of rows
+        self.items, self.spare = np.empty(largest, np.uint64), np.empty(tiles.largest_tile, np.uint64)
+        self.n_blocks = _n_blocks(tiles)
+        self.free = np.empty(max(SUB_TILES, self.n_blocks), np.int64)
+        self.cells = np.empty(3 * largest if isinstance(tiles.cells, Path) else 0, np.uint32)
+
+    def __call__(self, block: int) -> None:
+        tiles = self.tiles
+        first_tile, end_tile = block * tiles.n_column_blocks, (block + 1) * tiles.n_column_blocks
+        begin, end = int(tiles.tile_starts[first_tile]), int(tiles.tile_starts[end_tile])
+        borders = tiles.tile_starts[first_tile : end_tile + 1] - begin
+        rows = int(tiles.row_borders[block]), int(tiles.row_borders[block + 1])
+        part_cells(*self.matrix, *rows, self.block_of, tiles.column_borders, borders[:-1].copy(), self.items)
+
+        if isinstance(tiles.cells, Path):
+            self._write_tiles(borders, self.cells)
+            with writing(tiles.cells.parent), open(tiles.cells, "r+b") as file:
+                file.seek(CELL_BYTES * begin)
+                file.write(self.cells[: 3 * (end - begin)].data)
+        else:
+            self._write_tiles(borders, tiles.cells[3 * begin : 3 * end])
+
+    def _write_tiles(self, borders: NDArray[np.int64], cells: NDArray[np.uint32]) -> None:
+        numbers = cells.view(np.float32)
+        write_tiles(
+            self.items, borders, self.spare, self.free, self.n_blocks, self.log_x_max, self.alpha, cells, numbers
+        )
+
+
+def _n_blocks(tiles: Tiles) -> int:
+    """Numbers that blocks may have in a tile, rounded up to a power of two; 1 if no tile has more than a block."""
+    rows, columns = (-(-int(np.diff(borders).max()) // BLOCK) for borders in (tiles.row_borders, tiles.column_borders))
+    return 1 if rows == columns == 1 else 1 << (rows * BLOCKS_ACROSS - 1).bit_length()

@@ -1,0 +1,100 @@
+"""Arrays by name in one file, as `numpy.savez` writes them: written in pieces, and mapped rather than read."""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any, BinaryIO
+
+import numpy as np
+from numpy.lib.format import dtype_to_descr, read_array_header_1_0, read_array_header_2_0, read_magic
+from numpy.typing import NDArray
+
+from embedtrain.errors import DataError, EmbedtrainError
+
+_PIECE = 1 << 18  # bytes read or written at once
+_ALIGNMENT = 64  # bytes: where arrays start in a file, so that they are aligned in memory when they are mapped
+_LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member: the lengths of its name and of more fields
+_READ_HEADER = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
+
+
+def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """What `numpy.savez` writes; in pieces that fit the cache, as it takes the checksum of rows that are no block."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            rows = np.atleast_1d(array)
+            step = _PIECE // max(1, rows[:1].nbytes) + 1
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                entry.write(_header(array, file.tell() if file.seekable() else 0))
+                for begin in range(0, len(rows), step):
+                    entry.write(np.ascontiguousarray(rows[begin : begin + step]).reshape(-1).view(np.uint8).data)
+
+
+def _header(array: NDArray[Any], place: int) -> bytes:
+    """What stands before an array, with as many spaces as let the array start where it should."""
+    about = {"descr": dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
+    text = f"{about!r}\n".encode()
+    spaces = -(place + 10 + len(text)) % _ALIGNMENT
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + spaces) + text[:-1] + b" " * spaces + b"\n"
+
+
+def map_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
+    """The arrays in a file that `write_arrays` or NumPy wrote, by name, read-only.
+
+    Those that are not compressed take no memory of their own: they are mapped from the file, after their checksum was
+    seen to be right. Nothing is ever unpickled.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    Exception
+        Of many kinds if it is damaged or no such file, see `no_damage`.
+    """
+    with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+        members = archive.infolist()  # whatever they are called: a name may be damaged too
+        return {member.filename.removesuffix(".npy"): _map_member(file, archive, member) for member in members}
+
+
+def _map_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """An array of an archive, mapped if that is possible."""
+    with archive.open(member) as entry:
+        shape, is_fortran, dtype = _READ_HEADER[read_magic(entry)](entry)
+        begin, size = entry.tell(), math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or begin + size != member.file_size:
+            raise ValueError(f"{member.filename} cannot be an array of shape {shape} and type {dtype}")
+        if not size or member.compress_type != zipfile.ZIP_STORED or os.name == "nt":  # Windows replaces no mapped file
+            return _read(entry, size).view(dtype).reshape(shape, order="F" if is_fortran else "C")
+        while entry.read(_PIECE):  # at the end, the checksum is looked at
+            pass
+    file.seek(member.header_offset)
+    header = file.read(_LOCAL_HEADER.size)
+    place = member.header_offset + len(header) + sum(_LOCAL_HEADER.unpack(header)) + begin
+    return np.memmap(file, dtype, "r", place, shape, order="F" if is_fortran else "C").view(np.ndarray)
+
+
+def _read(entry: IO[bytes], size: int) -> NDArray[np.uint8]:
+    """The bytes up to the end of an archive's member, whose checksum is looked at there."""
+    content = np.empty(size, np.uint8)
+    for begin in range(0, size, _PIECE):
+        piece = np.frombuffer(entry.read(_PIECE), np.uint8)
+        content[begin : begin + len(piece)] = piece
+    entry.read()
+    content.setflags(write=False)
+    return content
+
+
+@contextmanager
+def no_damage(complaint: str) -> Iterator[None]:
+    """Say with a complaint in one line what NumPy and zipfile say of a damaged file, of which they raise all kinds."""
+    try:
+        yield
+    except (EmbedtrainError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        what = " ".join(str(error).split())[:100]
+        raise DataError(f"{complaint} ({what})") from error

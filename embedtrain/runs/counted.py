@@ -1,0 +1,213 @@
+"""The co-occurrence counts of a run: taken from text, or given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedtrain.corpus.encoded import EncodedCorpus
+from embedtrain.corpus.vocabulary import Vocabulary
+from embedtrain.counts.counting import count_windows
+from embedtrain.counts.matrix import Counts
+from embedtrain.counts.rows import CELL_BYTES as COUNTED_BYTES
+from embedtrain.counts.rows import Rows
+from embedtrain.counts.tiling import CELL_BYTES as TILED_BYTES
+from embedtrain.machine.files import temporary_folder
+from embedtrain.machine.memory import available_memory, parse_bytes
+from embedtrain.machine.progress import Progress, Stopwatch
+from embedtrain.machine.threads import resolve_threads
+from embedtrain.runs.options import RunOptions
+from embedtrain.runs.settings import CountSettings
+from embedtrain.runs.texts import Texts, TextSource, checksum
+
+
+@dataclass
+class Counted:
+    """What a run trains on that was counted before.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+        The words that get vectors; counts of 0 where they are not known.
+    rows : Rows or None
+        The counts, until someone takes them.
+    texts : Texts or None
+        What was counted.
+    tiles_folder : Path or None
+        Where training is to keep the cells, if memory is not to hold them.
+    disk : int
+        Bytes of temporary files at most.
+    """
+
+    vocabulary: Vocabulary
+    rows: Rows | None
+    texts: Texts | None
+    tiles_folder: Path | None
+    disk: int
+
+    held_out = None
+    covered_share = 1.0
+
+    def __post_init__(self) -> None:
+        assert self.rows is not None
+        self.units = len(self.rows.columns)
+        self._checksum = checksum(*self.rows)
+
+    def take_rows(self) -> Rows:
+        """The counts, which are not kept here: who has used them gives the memory free."""
+        rows, self.rows = self.rows, None
+        assert rows is not None, "the counts were taken before"
+        return rows
+
+    def identity(self) -> dict[str, int]:
+        """What tells these counts from others."""
+        return {"cells": self.units, "checksum": self._checksum}
+
+    def facts(self) -> dict[str, int]:
+        """What a report says of them."""
+        return {**({} if self.texts is None else self.texts.facts()), "cells": self.units}
+
+
+class Budget:
+    """The memory that counts, and the cells that training keeps, may take together.
+
+    Parameters
+    ----------
+    memory : int or str, optional
+        Bytes; by default half of what is free.
+
+    Raises
+    ------
+    SettingError
+        If it is no size.
+    """
+
+    def __init__(self, memory: int | str | None) -> None:
+        self._asked = None if memory is None else parse_bytes(memory, "memory")
+
+    @property
+    def bytes(self) -> int:
+        """How much that is."""
+        return available_memory() // 2 if self._asked is None else self._asked
+
+
+class CountedTextSource:
+    """Text whose co-occurrences a run counts.
+
+    Parameters
+    ----------
+    texts : TextSource
+    settings : CountSettings
+    options : RunOptions
+    budget : Budget
+    """
+
+    def __init__(self, texts: TextSource, settings: CountSettings, options: RunOptions, budget: Budget) -> None:
+        self._texts, self._settings, self._options, self._budget = texts, settings, options, budget
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How the corpus is read, in the words of the command line."""
+        return self._texts.how
+
+    def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Counted:
+        """Encode the text and count it; files last as long as the stack."""
+        texts = self._texts.read(stack, clock, shown)
+        with clock("count"), Progress(len(texts.training.ids), shown=shown) as progress:
+            folder = _folder_in(stack, self._options)
+            budget = self._budget.bytes
+            rows = self._count(texts.training, len(texts.vocabulary), self._settings, folder, budget, progress)
+        return counted(texts.vocabulary, rows, texts, folder, budget)
+
+    @contextmanager
+    def sample(self) -> Iterator[Counted]:
+        """The counts of two words."""
+        with self._texts.sample() as texts, ExitStack() as stack:
+            folder = _folder_in(stack, self._options)
+            settings = replace(self._settings, window=1)
+            yield counted(texts.vocabulary, self._count(texts.training, 2, settings, folder, 1 << 30), None, folder)
+
+    def _count(
+        self, text: EncodedCorpus, n_words: int, settings: CountSettings, folder: Callable[[], Path], budget: int,
+        progress: Progress | None = None,
+    ) -> Rows:  # fmt: skip
+        return count_windows(
+            text, n_words, window=settings.window, weighting=settings.weighting, symmetric=settings.symmetric,
+            threads=resolve_threads(self._options.threads), budget=budget, folder=folder, progress=progress,
+        )  # fmt: skip
+
+
+class GivenCounts:
+    """Counts that are there already.
+
+    Parameters
+    ----------
+    counts : Counts
+    options : RunOptions
+    budget : Budget
+    """
+
+    how: dict[str, Any]
+
+    def __init__(self, counts: Counts, options: RunOptions, budget: Budget) -> None:
+        self._counts, self._options, self._budget = counts, options, budget
+        self.how = {}
+
+    def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Counted:
+        """The counts."""
+        return self._counted(self._counts, stack)
+
+    @contextmanager
+    def sample(self) -> Iterator[Counted]:
+        """The counts of two words."""
+        rows = Rows(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))
+        with ExitStack() as stack:
+            yield counted(
+                Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, None, _folder_in(stack, self._options)
+            )
+
+    def _counted(self, counts: Counts, stack: ExitStack) -> Counted:
+        matrix = counts.matrix
+        n_occurrences = np.zeros(len(counts), np.int64) if counts.counts is None else counts.counts
+        rows = Rows(matrix.indptr, matrix.indices, matrix.data)
+        vocabulary = Vocabulary(counts.words, n_occurrences)
+        return counted(vocabulary, rows, None, _folder_in(stack, self._options), self._budget.bytes)
+
+
+def counted(
+    vocabulary: Vocabulary, rows: Rows, texts: Texts | None, folder: Callable[[], Path], budget: int = 1 << 30
+) -> Counted:
+    """Counts as a model takes them: what the cells take beside them decides where they are to be kept."""
+    n_cells = len(rows.columns)
+    mapped = is_mapped(rows.columns)
+    fits = TILED_BYTES * n_cells + (0 if mapped else COUNTED_BYTES * n_cells) <= budget
+    disk = (0 if texts is None else texts.disk) + (COUNTED_BYTES * n_cells if mapped and texts else 0)
+    return Counted(vocabulary, rows, texts, None if fits else folder(), disk + (0 if fits else TILED_BYTES * n_cells))
+
+
+def is_mapped(array: Any) -> bool:
+    """Whether an array lies in a file."""
+    while array is not None:
+        if isinstance(array, np.memmap):
+            return True
+        array = getattr(array, "base", None)
+    return False
+
+
+def _folder_in(stack: ExitStack, options: RunOptions) -> Callable[[], Path]:
+    """What makes a temporary folder when it is first asked for one, which lasts as long as the stack."""
+    made: list[Path] = []
+
+    def folder() -> Path:
+        if not made:
+            place: str | os.PathLike[str] | None = options.temp_folder or options.cache
+            made.append(stack.enter_context(temporary_folder(place)))
+        return made[0]
+
+    return folder

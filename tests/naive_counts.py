@@ -1,0 +1,33 @@
+"""The plain form of counting co-occurrences: a loop over tokens, a loop over their contexts, exact numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def window_counts(
+    sentences: Iterable[Sequence[int]], n_words: int, window: int, weighting: str, symmetric: bool
+) -> dict[tuple[int, int], Fraction]:
+    """X[i, j] of every pair of words that meet; ids from `n_words` on are cut."""
+    X: dict[tuple[int, int], Fraction] = {}
+    for sentence in sentences:
+        kept = [word for word in sentence if word < n_words]
+        for place, word in enumerate(kept):
+            for other in range(len(kept)):
+                distance = place - other if other < place else (other - place) * symmetric
+                if 0 < distance <= window:
+                    count = Fraction(1, distance if weighting == "distance" else 1)
+                    X[word, kept[other]] = X.get((word, kept[other]), Fraction(0)) + count
+    return X
+
+
+def dense(X: dict[tuple[int, int], Fraction], n_words: int) -> NDArray[np.float32]:
+    """The matrix, rounded to float64 and then to float32."""
+    matrix = np.zeros((n_words, n_words), np.float32)
+    for cell, count in X.items():
+        matrix[cell] = float(count)
+    return matrix

@@ -1,0 +1,281 @@
+"""Tiles: all cells of the matrix, each once, where and as they belong."""
+
+import shutil
+import subprocess
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from naive_glove import order_in_tile, weight
+from scipy.sparse import csr_array, random_array
+
+from embedtrain.counts.tiling import CELL_BYTES, block_borders, build_tiles
+from embedtrain.errors import DataError
+
+X_MAX, ALPHA = 10.0, 0.75
+
+
+def random_matrix(n_words, n_cells, seed=0):
+    """Counts, most of them of the first words, as in a text, and not symmetric."""
+    rng = np.random.default_rng(seed)
+    rows = (n_words * rng.random(n_cells) ** 3).astype(np.int64)
+    columns = (n_words * rng.random(n_cells) ** 2).astype(np.int64)
+    values = rng.lognormal(0, 2, n_cells).astype(np.float32)
+    matrix = csr_array((values, (rows, columns)), shape=(n_words, n_words))
+    matrix.sum_duplicates()
+    return matrix
+
+
+def build(matrix, threads=1, folder=None, **settings):
+    arrays = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float32)
+    return build_tiles(*arrays, **{"x_max": X_MAX, "alpha": ALPHA, **settings}, threads=threads, folder=folder)
+
+
+def tile_cells(tiles):
+    """Rows, columns, logs and weights of each tile, with rows and columns counted from the tile's corner."""
+    read = tiles.reader()
+    for tile in range(tiles.n_row_blocks * tiles.n_column_blocks):
+        cells, begin, end = read(tile)
+        assert end - begin == tiles.tile_starts[tile + 1] - tiles.tile_starts[tile]
+        places, logs, weights = (array[begin:end].copy() for array in cells)
+        yield tile, places >> 16, places & 0xFFFF, logs, weights
+
+
+def all_cells(tiles):
+    """Rows, columns, logs and weights of the matrix, in the order of the matrix."""
+    parts = []
+    for tile, rows, columns, logs, weights in tile_cells(tiles):
+        first_row, first_column = tiles.corner(tile)
+        parts.append((rows.astype(np.int64) + first_row, columns.astype(np.int64) + first_column, logs, weights))
+    rows, columns, logs, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    order = np.lexsort((columns, rows))
+    return rows[order], columns[order], logs[order], weights[order]
+
+
+def require_same_cells(tiles, matrix, x_max=X_MAX, alpha=ALPHA):
+    right = matrix.tocoo()
+    kept = right.data != 0
+    right_rows, right_columns, values = right.row[kept], right.col[kept], right.data[kept].astype(np.float64)
+    order = np.lexsort((right_columns, right_rows))
+    rows, columns, logs, weights = all_cells(tiles)
+    assert tiles.n_cells == len(rows) == kept.sum()
+    assert (rows == right_rows[order]).all()
+    assert (columns == right_columns[order]).all()
+    assert logs == pytest.approx(np.log(values[order]), rel=1e-7)
+    assert weights == pytest.approx(weight(values[order], x_max, alpha), rel=2e-7)
+
+
+# --- Borders ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("masses", "max_rows", "max_mass", "borders"),
+    [
+        ([1, 1, 1, 1, 1], 2, 100, [0, 2, 4, 5]),
+        ([1, 1, 1, 1, 1], 100, 3, [0, 3, 5]),
+        ([5, 5, 5], 10, 10, [0, 2, 3]),
+        ([99, 1, 1, 99, 1], 10, 10, [0, 1, 3, 4, 5]),  # a row of its own, however large
+        ([0, 0, 0, 4, 0], 10, 4, [0, 5]),
+        ([0, 0, 0], 2, 1, [0, 2, 3]),
+        ([7], 1, 1, [0, 1]),
+    ],
+)
+def test_blocks_are_as_long_as_they_may_be(masses, max_rows, max_mass, borders):
+    assert block_borders(np.array(masses), max_rows, max_mass).tolist() == borders
+
+
+def test_blocks_obey_both_rules():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        masses = rng.integers(0, 20, rng.integers(1, 50))
+        max_rows, max_mass = rng.integers(1, 10), rng.integers(1, 60)
+        borders = block_borders(masses, max_rows, max_mass)
+        sums = np.add.reduceat(masses, borders[:-1])
+        lengths = np.diff(borders)
+        assert borders[0] == 0
+        assert borders[-1] == len(masses)
+        assert (lengths >= 1).all()
+        assert (lengths <= max_rows).all()
+        assert ((sums <= max_mass) | (lengths == 1)).all()
+        following = sums[:-1] + masses[borders[1:-1]]
+        assert ((following > max_mass) | (lengths[:-1] == max_rows)).all(), "one more would have been too many"
+
+
+@pytest.mark.parametrize(("n_words", "most"), [(1000, 2048), (131_072, 2048), (400_000, 6250), (5_000_000, 65_536)])
+def test_blocks_of_many_words(n_words, most):
+    matrix = csr_array(([1.0] * 3, ([0, 5, 9], [1, 2, 3])), shape=(n_words, n_words))
+    tiles = build(matrix)
+    for borders in (tiles.row_borders, tiles.column_borders):
+        assert borders[-1] == n_words
+        assert min(most, n_words - 12) <= np.diff(borders).max() <= most
+    require_same_cells(tiles, matrix)
+
+
+def test_a_block_has_a_share_of_all_cells_at_most():
+    matrix = random_matrix(3000, 40_000)
+    tiles = build(matrix)
+    by_rows, by_columns = np.diff(matrix.indptr), np.bincount(matrix.indices, minlength=3000)
+    for borders, masses in ((tiles.row_borders, by_rows), (tiles.column_borders, by_columns)):
+        sums = np.add.reduceat(masses, borders[:-1])
+        assert ((sums <= matrix.nnz // 32) | (np.diff(borders) == 1)).all()
+
+
+# --- Cells ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n_words", "n_cells"), [(2, 3), (17, 200), (1003, 5000), (5001, 60_000)])
+@pytest.mark.parametrize("in_file", [False, True])
+def test_tiles_have_the_cells_of_the_matrix(n_words, n_cells, in_file, tmp_path):
+    matrix = random_matrix(n_words, n_cells)
+    require_same_cells(build(matrix, folder=tmp_path if in_file else None), matrix)
+
+
+@pytest.mark.parametrize(("x_max", "alpha"), [(100, 0.75), (1.0, 1), (1e9, 0.5), (0.001, 0.0)])
+def test_weights_follow_the_settings(x_max, alpha):
+    matrix = random_matrix(100, 1000)
+    require_same_cells(build(matrix, x_max=x_max, alpha=alpha), matrix, x_max, alpha)
+
+
+def test_a_matrix_without_large_rows_has_large_tiles_in_their_order():
+    """Tiles of 16 blocks of 512 x 512; in others there is but one block."""
+    rng = np.random.default_rng(1)
+    matrix = random_array((66_000, 66_000), density=3e-5, format="csr", dtype=np.float32, random_state=rng)
+    tiles = build(matrix)
+    assert tiles.n_row_blocks == tiles.n_column_blocks == 33
+    require_in_order(tiles)
+    require_same_cells(tiles, matrix)
+
+
+def require_in_order(tiles):
+    seen = 0
+    for _, rows, columns, _, _ in tile_cells(tiles):
+        keys = [order_in_tile(*cell) for cell in zip(rows.tolist(), columns.tolist(), strict=True)]
+        assert keys == sorted(keys)
+        seen = max(seen, len(keys))
+    assert seen > 10
+
+
+def test_cells_are_in_their_order_however_rows_are_sorted():
+    matrix = random_matrix(900, 30_000)
+    tiles = build(matrix)
+    require_in_order(tiles)
+    rng = np.random.default_rng(0)
+    for row in range(900):
+        part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        order = rng.permutation(part.stop - part.start)
+        matrix.indices[part], matrix.data[part] = matrix.indices[part][order], matrix.data[part][order]
+    assert build(matrix).cells.tobytes() == tiles.cells.tobytes()
+
+
+def test_zeros_are_no_cells():
+    matrix = random_matrix(300, 4000)
+    matrix.data[::3] = 0
+    matrix.data[1::3] *= -0.0
+    matrix.data[matrix.indptr[-2] :] = 0.0
+    tiles = build(matrix)
+    assert tiles.n_cells == np.count_nonzero(matrix.data) > 1000
+    require_same_cells(tiles, matrix)
+    matrix.data[:] = 0
+    assert build(matrix).n_cells == 0
+    assert all(len(rows) == 0 for _, rows, *_ in tile_cells(build(matrix)))
+
+
+def test_empty_rows_and_columns():
+    matrix = csr_array((np.ones(3, np.float32), ([3, 3, 40], [7, 2, 7])), shape=(50, 50))
+    require_same_cells(build(matrix), matrix)
+
+
+def test_a_single_cell_in_the_last_corner():
+    matrix = csr_array(([2.5], ([4999], [4999])), shape=(5000, 5000), dtype=np.float32)
+    tiles = build(matrix)
+    require_same_cells(tiles, matrix)
+    assert (tiles.n_cells, tiles.largest_tile) == (1, 1)
+
+
+def test_one_huge_row_and_one_huge_column():
+    n_words = 2000
+    dense = np.zeros((n_words, n_words), np.float32)
+    dense[7], dense[:, 11] = 3, 4
+    matrix = csr_array(dense)
+    tiles = build(matrix)
+    assert {7, 8} <= set(tiles.row_borders.tolist())
+    assert {11, 12} <= set(tiles.column_borders.tolist())
+    require_same_cells(tiles, matrix)
+
+
+# --- Where they are ---------------------------------------------------------------------------------------------------
+
+
+def test_any_number_of_threads_gives_the_same_bytes_in_memory_and_in_a_file(tmp_path):
+    matrix = random_matrix(4000, 50_000)
+    right = build(matrix)
+    for threads in (1, 2, 8):
+        in_memory, in_file = build(matrix, threads), build(matrix, threads, tmp_path)
+        assert in_memory.cells.tobytes() == right.cells.tobytes()
+        assert in_file.cells.read_bytes() == right.cells.tobytes()
+        assert len(right.cells.tobytes()) == CELL_BYTES * right.n_cells
+        for one in (in_memory, in_file):
+            assert (one.tile_starts == right.tile_starts).all()
+            assert (one.row_borders == right.row_borders).all()
+            assert (one.column_borders == right.column_borders).all()
+
+
+def test_arrays_may_be_mapped_from_files(tmp_path):
+    matrix = random_matrix(500, 5000)
+    arrays = {"starts": matrix.indptr.astype(np.int64), "columns": matrix.indices, "values": matrix.data}
+    for name, array in arrays.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    mapped = {name: np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in arrays}
+    tiles = build_tiles(**mapped, x_max=X_MAX, alpha=ALPHA, threads=2)
+    assert tiles.cells.tobytes() == build(matrix).cells.tobytes()
+
+
+def test_a_reader_takes_memory_for_one_tile(tmp_path):
+    tiles = build(random_matrix(2000, 30_000), folder=tmp_path)
+    read = tiles.reader()
+    largest, smallest = (int(f(np.diff(tiles.tile_starts))) for f in (np.argmax, np.argmin))
+    one = read(largest)[0]
+    kept = one.places.copy()
+    assert np.shares_memory(one.places, read(smallest + 1)[0].places)
+    other = tiles.reader()(largest)[0]
+    assert not np.shares_memory(one.places, other.places), "each thread has a reader"
+    assert (other.places == kept).all()
+
+
+def test_a_file_that_was_cut_or_removed_is_said_in_a_line(tmp_path):
+    tiles = build(random_matrix(200, 3000), folder=tmp_path)
+    last = len(tiles.tile_starts) - 2 - int(np.argmax(np.diff(tiles.tile_starts)[::-1] > 0))
+    with open(tiles.cells, "r+b") as file:
+        file.truncate(CELL_BYTES * tiles.n_cells - 1)
+    with pytest.raises(DataError, match=r"^cannot read .*tiles: it ends too early; was it changed meanwhile\?$"):
+        tiles.reader()(last)
+    tiles.cells.unlink()
+    with pytest.raises(DataError, match=r"^cannot read .*tiles: no such file$"):
+        tiles.reader()(last)
+
+
+def test_a_missing_folder_is_said_in_a_line(tmp_path):
+    with pytest.raises(DataError, match=r"^cannot write .*missing: No such file or directory$"):
+        build(random_matrix(20, 30), folder=tmp_path / "missing")
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A folder on a disk of its own, with room for 20 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "embedtrain-test", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this user cannot mount a small disk")
+    try:
+        with suppress(OSError), open(folder / "filler", "wb", buffering=0) as file:
+            file.write(bytes(44_000))
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_full_disk_is_said_in_a_line(full_disk, threads):
+    with pytest.raises(DataError, match=r"^cannot write .*disk: No space left on device$"):
+        build(random_matrix(1000, 20_000), threads, full_disk)
