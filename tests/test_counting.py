@@ -233,8 +233,8 @@ print(n, (after - before) * (1 if sys.platform == "darwin" else 1024))
 def test_memory_stays_within_the_budget_where_results_are_much_larger(tmp_path):
     command = [sys.executable, "-c", MEASURE, str(tmp_path)]
     n_cells, taken = map(int, subprocess.run(command, capture_output=True, check=True, text=True).stdout.split())
-    assert 8 * n_cells > 2 * 40_000_000
-    assert taken < 40_000_000 + 15_000_000  # the text, which is not mapped here, has 12 of them
+    assert 8 * n_cells > 200_000_000
+    assert taken < 80_000_000  # 12 for the text, which is not mapped here; and the allocator keeps some
 
 
 def test_ranges_of_rows_keep_to_their_size():

@@ -16,7 +16,9 @@ TARGETS = {
 }
 
 
-FILES = ("test_tiles.py", "test_logistic.py", "test_skipgram.py", "test_tokens.py")  # what computes with vectors,
+FILES = (  # what computes with vectors,
+    "test_tiles.py", "test_logistic.py", "test_skipgram.py", "test_adagrad.py", "test_glove.py", "test_tokens.py",
+)  # fmt: skip
 NOT_THESE = "not crowd and not home"  # which tables of types do not
 
 

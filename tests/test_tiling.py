@@ -9,6 +9,7 @@ import pytest
 from naive_glove import order_in_tile, weight
 from scipy.sparse import csr_array, random_array
 
+from embedtrain.counts import tiling
 from embedtrain.counts.tiling import CELL_BYTES, block_borders, build_tiles
 from embedtrain.errors import DataError
 
@@ -109,6 +110,20 @@ def test_blocks_of_many_words(n_words, most):
         assert borders[-1] == n_words
         assert min(most, n_words - 12) <= np.diff(borders).max() <= most
     require_same_cells(tiles, matrix)
+
+
+@pytest.fixture(autouse=True)
+def _many_tiles(monkeypatch):
+    """Small matrices in as many tiles as large ones."""
+    monkeypatch.setattr(tiling, "_TILE_CELLS", 1)
+
+
+@pytest.mark.parametrize(("n_words", "n_cells"), [(300, 20_000), (3000, 400_000)])
+def test_small_matrices_have_few_tiles(n_words, n_cells, monkeypatch):
+    monkeypatch.undo()
+    tiles = build(random_matrix(n_words, n_cells))
+    assert tiles.n_cells / tiles.sizes.size > 2500, "ten thousand a tile, but for what rounding up to whole blocks adds"
+    assert tiles.n_row_blocks > 1 < tiles.n_column_blocks
 
 
 def test_a_block_has_a_share_of_all_cells_at_most():

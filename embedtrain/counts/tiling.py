@@ -35,6 +35,7 @@ CELL_BYTES = 12
 # The most frequent words have a third of all cells, and a block's tiles are trained on one after the other: with more
 # cells in a block, threads would wait for it.
 _MASS_SHARE = 32
+_TILE_CELLS = 10_000  # that tiles have on average at least: a smaller one takes longer to hand out than to train on
 # The more rows a tile has, the more cells share what is fetched of a column. So many rows of all four tables are 4 MB
 # with 100 dimensions, for which the last cache has room (bench/tile_size.py).
 _ROWS = 2048
@@ -198,7 +199,7 @@ def build_tiles(
         If the file cannot be written.
     """
     matrix = _Matrix(_plain(starts, np.int64), _plain(columns, np.int32), _plain(values, np.float32))
-    limits = _most_rows(matrix.n_words), max(1, len(columns) // _MASS_SHARE)
+    limits = _most_rows(matrix.n_words), _most_cells(len(columns))
     row_borders = block_borders(np.diff(matrix.starts), *limits)
     column_borders = block_borders(_column_masses(matrix, row_borders, threads), *limits)
     block_of = np.repeat(np.arange(len(column_borders) - 1, dtype=np.int32), np.diff(column_borders))
@@ -237,6 +238,10 @@ def _plain(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
 
 def _most_rows(n_words: int) -> int:
     return min(max(_ROWS, -(-n_words // _ROWS_SHARE)), _MOST_ROWS)
+
+
+def _most_cells(n_cells: int) -> int:
+    return max(1, n_cells // _MASS_SHARE, math.isqrt(n_cells * _TILE_CELLS))
 
 
 def _run(workers: Sequence[Callable[[int], None]], n_blocks: int) -> None:
