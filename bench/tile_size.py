@@ -1,6 +1,6 @@
-"""Why tiles have 2048 rows and blocks a 32nd of all cells: the speed of an epoch with others.
+"""Why tiles have 4096 rows and blocks a 32nd of all cells: the speed of an epoch with others.
 
-    python bench/tile_size.py counts.npz --rows 512 2048 8192 --shares 8 32 128
+    python bench/tile_size.py counts.npz --rows 1024 4096 16384 --shares 8 32 128
 
 The file is one that `scipy.sparse.load_npz` reads. Prints M cells/s, medians of runs in turns, and what the tiles are.
 """
@@ -21,8 +21,8 @@ def main() -> None:
     """Train an epoch with every size, in turns."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("counts", type=Path)
-    parser.add_argument("--rows", type=int, nargs="+", default=[512, 1024, 2048, 4096, 8192])
-    parser.add_argument("--shares", type=int, nargs="+", default=[8, 32, 128])
+    parser.add_argument("--rows", type=int, nargs="+", default=[1024, 2048, 4096, 8192])
+    parser.add_argument("--shares", type=int, nargs="+", default=[16, 32, 64])
     parser.add_argument("--dim", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)

@@ -26,7 +26,8 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.counts.counts_file import is_counts_file
 from embedtrain.counts.matrix import Counts, as_counts
-from embedtrain.counts.tiling import CELL_BYTES, build_tiles
+from embedtrain.counts.tiles import CELL_BYTES
+from embedtrain.counts.tiling import build_tiles
 from embedtrain.errors import SettingError
 from embedtrain.kernels import glove as kernels
 from embedtrain.kernels.alignment import padded

@@ -1,3 +1,6 @@
+import math
+
+import numpy as np
 import psutil
 import pytest
 
@@ -37,3 +40,40 @@ def test_what_does_not_fit_is_refused_with_both_numbers(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1_500_000)
     with pytest.raises(SettingError, match=r"^two tables need 2\.5 GB of memory, 1\.5 MB are free; lower dim$"):
         memory.require_memory(2_500_000_000, "two tables", "lower dim")
+
+
+@pytest.mark.parametrize(
+    ("size", "n_bytes"),
+    [
+        (1_000_000, 1_000_000),
+        (np.int64(2_000_000), 2_000_000),
+        ("1000000", 1_000_000),
+        ("1000k", 1_000_000),
+        ("500M", 500_000_000),
+        ("500MB", 500_000_000),
+        ("500 mb", 500_000_000),
+        ("512MiB", 512 * 1024**2),
+        ("512Mi", 512 * 1024**2),
+        ("4G", 4_000_000_000),
+        ("4g", 4_000_000_000),
+        (" 1.5 GB ", 1_500_000_000),
+        ("2GiB", 2 * 1024**3),
+        ("0.5T", 500_000_000_000),
+        ("2.T", 2_000_000_000_000),
+    ],
+)
+def test_sizes_are_read(size, n_bytes):
+    found = memory.parse_bytes(size, "memory")
+    assert (found, type(found)) == (n_bytes, int)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [0, 5, 999_999, -1, -5_000_000, "5", "999k", "0G", "-4G", "", "G", "4X", "4 Gigs", "4GG", "1e9", "4G 4G", "four",
+     "nan", "inf", True, math.nan, math.inf, 1e300],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_size_or_forgot_its_unit_is_refused(size):
+    with pytest.raises(SettingError) as raised:
+        memory.parse_bytes(size, "memory")
+    assert str(raised.value) == f"memory must be a size of at least 1.0 MB, as 500M or 4G, got {size!r}"

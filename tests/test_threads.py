@@ -1,7 +1,9 @@
 import itertools
 import os
+import random
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,15 @@ from hypothesis import strategies as st
 
 from embedtrain.errors import SettingError
 from embedtrain.machine import threads
-from embedtrain.machine.threads import available_threads, if_slow, in_order, read_ahead, resolve_threads, run_tasks
+from embedtrain.machine.threads import (
+    Turns,
+    available_threads,
+    if_slow,
+    in_order,
+    read_ahead,
+    resolve_threads,
+    run_tasks,
+)
 
 
 def double(task):
@@ -283,6 +293,105 @@ def test_if_slow_is_called_off_at_the_end_of_the_block(error, alive):
     timer.join(5)
     assert not timer.is_alive()
     assert not acted.is_set()
+
+
+# --- Turns ------------------------------------------------------------------------------------------------------------
+
+
+def letters(task):
+    """What a task of these tests shares: its letters."""
+    return set(task)
+
+
+class Journal:
+    """Workers that note when they begin and end a task, and stay at it for a moment that a seed decides."""
+
+    def __init__(self, turns, seed=0):
+        self.turns, self.events, self.lock, self.random = turns, [], threading.Lock(), random.Random(seed)
+
+    def note(self, what, task):
+        with self.lock:
+            self.events.append((what, task))
+            return self.random.random() / 500
+
+    def work(self, task):
+        time.sleep(self.note("begin", task))
+        self.note("end", task)
+        self.turns.done(task)
+        return task
+
+    def when(self, what, task):
+        return self.events.index((what, task))
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 3, 8])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_task_begins_when_the_earlier_ones_that_share_something_are_done(n_workers, seed, alive):
+    chance, turns = random.Random(seed), Turns(lambda task: letters(task[1]))
+    tasks = [(number, "".join(chance.sample("abcdef", chance.randrange(4)))) for number in range(40)]
+    journal = Journal(turns, seed)
+    assert sorted(run_tasks([journal.work] * n_workers, turns.draw(tasks))) == tasks
+    for one, other in itertools.combinations(tasks, 2):
+        if letters(one[1]) & letters(other[1]):
+            assert journal.when("end", one) < journal.when("begin", other)
+    assert not alive()
+
+
+def test_tasks_that_share_nothing_are_done_side_by_side():
+    turns, meeting = Turns(letters), threading.Barrier(3)
+
+    def work(task):
+        meeting.wait(20)  # for all three
+        turns.done(task)
+        return task
+
+    assert sorted(run_tasks([work] * 3, turns.draw(["ab", "c", "d"]))) == ["ab", "c", "d"]
+
+
+def test_one_worker_does_all_in_order():
+    turns = Turns(letters)
+    done = []
+
+    def work(task):
+        done.append(task)
+        turns.done(task)
+
+    tasks = ["ab", "a", "b", "ab", "c", "abc"]
+    list(run_tasks([work], turns.draw(tasks)))
+    assert done == tasks
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 4])
+def test_an_error_in_a_task_ends_all_threads_though_others_wait_for_it(n_workers, alive):
+    turns = Turns(letters)
+
+    def work(task):
+        try:
+            time.sleep(0.02)  # until the next one waits
+            if task == "ab":
+                raise ZeroDivisionError("in its turn")
+        finally:
+            turns.done(task)
+
+    with pytest.raises(ZeroDivisionError, match="in its turn"):
+        list(run_tasks([work] * n_workers, turns.draw(["ab", "a", "b", "a", "b"] * 9)))
+    assert not alive()
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 4])
+def test_after_a_drawing_that_was_given_up_another_one_works(n_workers, alive):
+    turns, tasks = Turns(letters), ["ab", "a", "b", "bc", "c", "ac"] * 5
+
+    def work(task):
+        time.sleep(0.001)
+        turns.done(task)
+        return task
+
+    for _ in range(5):
+        with closing(run_tasks([work] * n_workers, turns.draw(tasks))) as results:
+            assert next(results) == "ab"
+        assert not alive()
+    assert sorted(run_tasks([work] * n_workers, turns.draw(tasks))) == sorted(tasks)
 
 
 # --- Reading ahead ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from naive_glove import order_in_tile, weight
 from scipy.sparse import csr_array, random_array
 
 from embedtrain.counts import tiling
-from embedtrain.counts.tiling import CELL_BYTES, block_borders, build_tiles
+from embedtrain.counts.tiles import CELL_BYTES
+from embedtrain.counts.tiling import block_borders, build_tiles
 from embedtrain.errors import DataError
 
 X_MAX, ALPHA = 10.0, 0.75

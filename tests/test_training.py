@@ -15,9 +15,8 @@ from embedtrain.kernels.alignment import padded
 from embedtrain.kernels.vectors import CACHE_LINE, LANES
 from embedtrain.machine.progress import Progress, Stopwatch, say
 from embedtrain.training.loop import History, train_epochs
-from embedtrain.training.schedule import Stretches, plan_chunks
 from embedtrain.training.loss import ChunkResult, LossMeter
-from embedtrain.training.schedule import linear_decay
+from embedtrain.training.schedule import Stretches, linear_decay, plan_chunks
 from embedtrain.training.tables import Table, table_bytes
 
 
@@ -40,6 +39,15 @@ def test_chunks_cover_an_epoch_and_its_learning_rates(n_tokens, largest):
     assert chunks[0].first_lr == 0.1
     assert chunks[-1].last_lr == pytest.approx(0.1e-4)
     assert all(one.last_lr == pytest.approx(other.first_lr) for one, other in pairwise(chunks))
+
+
+def test_stretches_are_the_chunks_of_every_epoch_at_once():
+    schedule = Stretches(1000, 2, 0.1, 300)
+    assert schedule.units == 1000
+    for epoch in range(2):
+        chunks = schedule.tasks(epoch)
+        assert chunks == plan_chunks(1000, epoch, 2, 0.1, 300)
+        assert list(schedule.in_turn(chunks)) == chunks, "none waits for another"
 
 
 def result(loss, pairs):
@@ -86,6 +94,48 @@ def test_few_pairs_are_judged_at_the_end_of_an_epoch():
     meter.check(1, 0.4)
     with pytest.raises(TrainingError, match="diverged"):
         meter.check(1, 0.4, final=True)
+
+
+def test_where_stretches_differ_only_the_whole_epoch_is_judged():
+    meter = LossMeter(limit=8, initial_lr=0.8, even=False)
+    meter.begin_epoch()
+    meter.add(result(9000.0, 1000))
+    meter.check(1, 0.4)
+    meter.add(result(1000.0, 1000))
+    meter.check(1, 0.4, final=True)
+    meter.begin_epoch()
+    meter.add(result(17000.0, 2000))
+    meter.check(2, 0.4)
+    with pytest.raises(TrainingError, match=r"diverged in epoch 2: the loss is 8\.5 a pair"):
+        meter.check(2, 0.4, final=True)
+
+
+def test_where_stretches_differ_what_was_known_of_the_epoch_is_judged_too():
+    meter = LossMeter(limit=8, initial_lr=0.8, even=False)
+    meter.begin_epoch(total=1000.0, pairs=1000)
+    meter.add(result(9000.0, 1000))
+    meter.check(1, 0.4, final=True)
+    meter.begin_epoch(total=9000.0, pairs=1000)
+    meter.add(result(7500.0, 1000))
+    with pytest.raises(TrainingError, match=r"the loss is 8\.25 a pair"):
+        meter.check(1, 0.4, final=True)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_where_stretches_differ_a_loss_that_is_not_finite_stops_at_once(loss):
+    meter = LossMeter(limit=8, initial_lr=0.8, even=False)
+    meter.add(result(1.0, 1))
+    meter.check(3, 0.4)
+    meter.add(result(loss, 1))
+    with pytest.raises(TrainingError, match=r"diverged in epoch 3: the loss is (nan|inf) a pair.*; try --lr 0\.2"):
+        meter.check(3, 0.4)
+
+
+def test_an_epoch_without_pairs_is_not_judged():
+    meter = LossMeter(limit=8, initial_lr=0.8, even=False)
+    meter.begin_epoch()
+    meter.check(1, 0.4, final=True)
+    assert math.isnan(meter.mean)
 
 
 class NoPause:

@@ -17,7 +17,7 @@ from embedtrain.counts.counting import count_windows
 from embedtrain.counts.matrix import Counts
 from embedtrain.counts.rows import CELL_BYTES as COUNTED_BYTES
 from embedtrain.counts.rows import Rows
-from embedtrain.counts.tiling import CELL_BYTES as TILED_BYTES
+from embedtrain.counts.tiles import CELL_BYTES as TILED_BYTES
 from embedtrain.machine.files import temporary_folder
 from embedtrain.machine.memory import available_memory, parse_bytes
 from embedtrain.machine.progress import Progress, Stopwatch
@@ -25,6 +25,8 @@ from embedtrain.machine.threads import resolve_threads
 from embedtrain.runs.options import RunOptions
 from embedtrain.runs.settings import CountSettings
 from embedtrain.runs.texts import Texts, TextSource, checksum
+
+_PLENTY = 1 << 30  # bytes, for a sample
 
 
 @dataclass
@@ -53,6 +55,18 @@ class Counted:
 
     held_out = None
     covered_share = 1.0
+
+    @classmethod
+    def of(
+        cls, vocabulary: Vocabulary, rows: Rows, folder: Callable[[], Path], budget: int, texts: Texts | None = None
+    ) -> Counted:
+        """Counts and where training is to keep its cells: in the folder, if the budget has no room for both."""
+        n_cells, mapped = len(rows.columns), is_mapped(rows.columns)
+        fits = n_cells * (TILED_BYTES + (0 if mapped else COUNTED_BYTES)) <= budget
+        disk = n_cells * ((0 if fits else TILED_BYTES) + (COUNTED_BYTES if mapped and texts else 0))
+        if texts is not None:
+            disk += texts.disk
+        return cls(vocabulary, rows, texts, None if fits else folder(), disk)
 
     def __post_init__(self) -> None:
         assert self.rows is not None
@@ -123,15 +137,15 @@ class CountedTextSource:
             folder = _folder_in(stack, self._options)
             budget = self._budget.bytes
             rows = self._count(texts.training, len(texts.vocabulary), self._settings, folder, budget, progress)
-        return counted(texts.vocabulary, rows, texts, folder, budget)
+        return Counted.of(texts.vocabulary, rows, folder, budget, texts)
 
     @contextmanager
     def sample(self) -> Iterator[Counted]:
         """The counts of two words."""
         with self._texts.sample() as texts, ExitStack() as stack:
             folder = _folder_in(stack, self._options)
-            settings = replace(self._settings, window=1)
-            yield counted(texts.vocabulary, self._count(texts.training, 2, settings, folder, 1 << 30), None, folder)
+            rows = self._count(texts.training, 2, replace(self._settings, window=1), folder, _PLENTY)
+            yield Counted.of(texts.vocabulary, rows, folder, _PLENTY)
 
     def _count(
         self, text: EncodedCorpus, n_words: int, settings: CountSettings, folder: Callable[[], Path], budget: int,
@@ -153,42 +167,30 @@ class GivenCounts:
     budget : Budget
     """
 
-    how: dict[str, Any]
-
     def __init__(self, counts: Counts, options: RunOptions, budget: Budget) -> None:
         self._counts, self._options, self._budget = counts, options, budget
-        self.how = {}
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """Nothing: no text is read."""
+        return {}
 
     def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Counted:
         """The counts."""
-        return self._counted(self._counts, stack)
+        matrix, n_occurrences = self._counts.matrix, self._counts.counts
+        if n_occurrences is None:
+            n_occurrences = np.zeros(len(self._counts), np.int64)
+        vocabulary = Vocabulary(self._counts.words, n_occurrences)
+        rows = Rows(matrix.indptr, matrix.indices, matrix.data)
+        return Counted.of(vocabulary, rows, _folder_in(stack, self._options), self._budget.bytes)
 
     @contextmanager
     def sample(self) -> Iterator[Counted]:
         """The counts of two words."""
         rows = Rows(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))
         with ExitStack() as stack:
-            yield counted(
-                Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, None, _folder_in(stack, self._options)
-            )
-
-    def _counted(self, counts: Counts, stack: ExitStack) -> Counted:
-        matrix = counts.matrix
-        n_occurrences = np.zeros(len(counts), np.int64) if counts.counts is None else counts.counts
-        rows = Rows(matrix.indptr, matrix.indices, matrix.data)
-        vocabulary = Vocabulary(counts.words, n_occurrences)
-        return counted(vocabulary, rows, None, _folder_in(stack, self._options), self._budget.bytes)
-
-
-def counted(
-    vocabulary: Vocabulary, rows: Rows, texts: Texts | None, folder: Callable[[], Path], budget: int = 1 << 30
-) -> Counted:
-    """Counts as a model takes them: what the cells take beside them decides where they are to be kept."""
-    n_cells = len(rows.columns)
-    mapped = is_mapped(rows.columns)
-    fits = TILED_BYTES * n_cells + (0 if mapped else COUNTED_BYTES * n_cells) <= budget
-    disk = (0 if texts is None else texts.disk) + (COUNTED_BYTES * n_cells if mapped and texts else 0)
-    return Counted(vocabulary, rows, texts, None if fits else folder(), disk + (0 if fits else TILED_BYTES * n_cells))
+            folder = _folder_in(stack, self._options)
+            yield Counted.of(Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, folder, _PLENTY)
 
 
 def is_mapped(array: Any) -> bool:

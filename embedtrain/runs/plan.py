@@ -12,7 +12,8 @@ import numpy as np
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.machine.memory import available_memory
 from embedtrain.machine.threads import run_tasks
-from embedtrain.runs.run import Model, Run
+from embedtrain.runs.parts import Model
+from embedtrain.runs.run import Run
 from embedtrain.vectors.reports import Plan
 
 _PROBE = 1.0  # seconds of training that tell its speed

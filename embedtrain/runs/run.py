@@ -7,15 +7,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain._version import __version__
-from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, TrainingError
@@ -24,102 +23,18 @@ from embedtrain.machine.memory import format_bytes, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, note, say
 from embedtrain.machine.threads import if_slow, resolve_threads
 from embedtrain.runs.options import RunOptions
+from embedtrain.runs.parts import Model, Source
 from embedtrain.runs.pauses import Pauses
 from embedtrain.runs.start import InitialVectors
-from embedtrain.runs.texts import Texts
 from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs
 from embedtrain.training.loss import ChunkResult, LossMeter
-from embedtrain.training.schedule import Schedule
 from embedtrain.training.tables import table_bytes
 from embedtrain.vectors.reports import Epoch, TrainingReport
 from embedtrain.vectors.word2vec_text import all_finite, format_lines
 from embedtrain.vectors.word_vectors import WordVectors
 
 WORD_BYTES = 200  # of a word: its string, its place in a list and in an index, about
-
-
-class Material(Protocol):
-    """What a model trains on: text, or counts of it."""
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words that get vectors."""
-
-    @property
-    def held_out(self) -> EncodedCorpus | None:
-        """Text that the loss is taken on after every epoch."""
-
-    @property
-    def covered_share(self) -> float:
-        """Of the tokens to train on, those of words that get vectors."""
-
-    @property
-    def texts(self) -> Texts | None:
-        """The texts that it is or was made of."""
-
-    @property
-    def units(self) -> int:
-        """Tokens or cells of an epoch."""
-
-    @property
-    def disk(self) -> int:
-        """Bytes of temporary files at most."""
-
-    def identity(self) -> dict[str, int]:
-        """What tells it from other material."""
-
-    def facts(self) -> dict[str, int]:
-        """What a report says of it."""
-
-
-class Source(Protocol):
-    """Where the material of a run comes from."""
-
-    @property
-    def how(self) -> dict[str, Any]:
-        """How it is read, in the words of the command line."""
-
-    def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Any:
-        """The material, for as long as the stack lasts."""
-
-    def sample(self) -> AbstractContextManager[Any]:
-        """Material of two words, on which all that a run needs can be compiled."""
-
-
-class Model(Protocol):
-    """The tables of a run and what works on them; made of material, settings, frozen words and a number of threads."""
-
-    unit: str  # what it passes: "words" or "cells"
-    loss_limit: float  # a mean loss that only a diverging run reaches ...
-    even: bool  # ... in any stretch of an epoch, or only over the whole
-
-    def __init__(self, material: Any, settings: Any, frozen: NDArray[np.uint8], n_threads: int) -> None: ...
-
-    @classmethod
-    def memory(cls, material: Any, settings: Any) -> dict[str, int]:
-        """Bytes by purpose."""
-
-    @property
-    def schedule(self) -> Schedule[Any]:
-        """The tasks of an epoch and their order."""
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Memory of each thread beside the tables."""
-
-    @property
-    def state(self) -> dict[str, NDArray[np.float32]]:
-        """All that training changes, by its name in a checkpoint: views, `word_vectors` and `context_vectors` first."""
-
-    def vectors(self) -> dict[str, NDArray[np.float32]]:
-        """The tables by what `WordVectors` calls them."""
-
-    def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Any], ChunkResult]:
-        """A function that does a task, for thread 0, 1, …; on another `text` it takes the losses of all blocks.
-
-        At a learning rate of 0 no table changes.
-        """
 
 
 class Run:
