@@ -103,7 +103,7 @@ def test_blocks_obey_both_rules():
         assert ((following > max_mass) | (lengths[:-1] == max_rows)).all(), "one more would have been too many"
 
 
-@pytest.mark.parametrize(("n_words", "most"), [(1000, 2048), (131_072, 2048), (400_000, 6250), (5_000_000, 65_536)])
+@pytest.mark.parametrize(("n_words", "most"), [(1000, 4096), (262_144, 4096), (400_000, 6250), (5_000_000, 65_536)])
 def test_blocks_of_many_words(n_words, most):
     matrix = csr_array(([1.0] * 3, ([0, 5, 9], [1, 2, 3])), shape=(n_words, n_words))
     tiles = build(matrix)

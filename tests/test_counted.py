@@ -1,0 +1,477 @@
+"""Runs over counts that are cut short, killed, interrupted or out of disk, and go on as if nothing had been."""
+
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import generate
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scipy import sparse
+
+from embedtrain import (
+    DataError,
+    Interrupted,
+    OutputError,
+    SettingError,
+    WordVectors,
+    cli,
+    plan_glove,
+    train_glove,
+    train_skipgram,
+)
+from embedtrain.cooccur import cooccurrence_counts
+from embedtrain.counts import plan, tiling
+from embedtrain.counts.tiling import CELL_BYTES
+from embedtrain.glove import _GloveModel
+from embedtrain.training.checkpoint import Checkpoint
+
+TOY = Path(generate.__file__).parent / "toy.txt"
+TEXT = list(generate.sentences(1500, 3))
+POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
+STATE = ["word_vectors", "context_vectors", "word_biases", "context_biases", "word_sums", "context_sums"]
+
+
+@pytest.fixture(autouse=True)
+def _few_tiles(monkeypatch):
+    """So many tiles that there is something to cut short, and so few that every place is tried."""
+    monkeypatch.setattr(tiling, "_ROWS", 200)
+    monkeypatch.setattr(tiling, "_most_cells", lambda n_cells: n_cells // 4)
+
+
+@pytest.fixture(scope="module")
+def counts():
+    """Counts of the text."""
+    return cooccurrence_counts(TEXT, min_count=1, progress=False)
+
+
+def train(corpus=TEXT, words=None, **settings):
+    usual = {"dim": 8, "epochs": 2, "threads": 1, "progress": False}
+    usual |= {"min_count": 1} if isinstance(corpus, (list, str)) else {}
+    return train_glove(corpus, words, **{**usual, **settings})
+
+
+def outcome(vectors):
+    """All that must not depend on whether the run was cut short."""
+    report = vectors.report
+    return (
+        vectors.vectors.tobytes(),
+        vectors.context_vectors.tobytes(),
+        list(vectors.words),
+        report.losses,
+        report.cells,
+    )
+
+
+def same(one, other):
+    """Whether two runs ended in the same; losses of several threads are summed in any order."""
+    *tables, losses, cells = outcome(one)
+    *other_tables, other_losses, other_cells = outcome(other)
+    return tables == other_tables and losses == pytest.approx(other_losses, rel=1e-12) and cells == other_cells
+
+
+def state_of(checkpoint):
+    return {name: checkpoint.array(name) for name in STATE}
+
+
+def files_in(folder):
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """All checkpoints of a run, each in a file of its own."""
+    save, paths = Checkpoint.save, []
+
+    def save_apart(checkpoint, path, *tables):
+        paths.append(tmp_path / f"{len(paths)}.checkpoint")
+        save(checkpoint, paths[-1], *tables)
+
+    monkeypatch.setattr(Checkpoint, "save", save_apart)
+    return paths
+
+
+@pytest.fixture
+def interrupt_after(monkeypatch):
+    """A function that lets an interrupt come after so many questions whether one came."""
+
+    def interrupt_after(n):
+        @contextmanager
+        def deferred():
+            asked = itertools.count()
+            yield lambda: next(asked) >= n
+
+        monkeypatch.setattr("embedtrain.runs.run.deferred_interrupts", deferred)
+
+    return interrupt_after
+
+
+@pytest.fixture
+def checkpoint(tmp_path, counts):
+    """The checkpoint of a run that was stopped after the first of two epochs."""
+    path = tmp_path / "run.checkpoint"
+    train(counts, checkpoint=path, callback=lambda epoch: True)
+    state = Checkpoint.load(path)
+    replace(state, history=replace(state.history, stopped=False)).save(path, state_of(state))
+    return path
+
+
+# --- Going on ---------------------------------------------------------------------------------------------------------
+
+
+def initial():
+    """Vectors of some words of the text."""
+    known = sorted({word for words in TEXT for word in words})[::3]
+    return WordVectors(known, np.random.default_rng(4).normal(0, 0.1, (len(known), 8)).astype(np.float32))
+
+
+@pytest.mark.parametrize(("form", "before"), [("text", 2), ("counts", 1), ("counts", 2), ("frozen", 2)])
+def test_a_run_that_goes_on_after_any_tile_ends_in_the_same_bytes(kept, counts, form, before):
+    corpus = TEXT if form == "text" else counts
+    always = {"vectors": "word"} if form == "frozen" else {}
+    at_first = {"init": initial(), "freeze": True} if form == "frozen" else {}
+    whole = train(corpus, **always, **at_first, threads=before, checkpoint="x", checkpoint_every=0)
+    assert same(train(corpus, **always, **at_first), whole), "checkpoints change nothing"
+    paths = list(kept)
+    histories = [Checkpoint.load(path).history for path in paths]
+    assert len({history.chunks for history in histories}) >= 8, "in the middle of an epoch"
+    assert {len(history.losses) for history in histories} == {0, 1, 2}
+    for number, path in enumerate(paths):
+        again = train(corpus, **always, resume=path, threads=1 + number % 2)
+        assert same(again, whole), histories[number]
+
+
+def test_memory_may_differ_when_a_run_goes_on(tmp_path, monkeypatch, kept):
+    monkeypatch.setattr(plan, "_TASK_CELLS", 1)
+    monkeypatch.setattr(plan, "_LEAST_PIECE", 500)
+    monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
+    whole = train(max_vocab=100, checkpoint="x", checkpoint_every=0)
+    seen = set()
+    small = {"memory": plan.least_bytes(100, 10), "temp_folder": tmp_path}
+    for path in list(kept)[3:5]:
+        again = train(max_vocab=100, resume=path, **small, callback=lambda _: seen.update(files_in(tmp_path)))
+        assert same(again, whole)
+    assert "tiles" in seen
+    assert {name for name in files_in(tmp_path) if not name.endswith(".checkpoint")} == set()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 11, 12, 13, 20])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interrupt_writes_a_checkpoint_from_which_a_run_goes_on(interrupt_after, tmp_path, counts, n, threads):
+    path = tmp_path / "run.checkpoint"
+    interrupt_after(n)
+    with pytest.raises(Interrupted) as interruption:
+        train(counts, threads=threads, vectors="word", checkpoint=path, temp_folder=tmp_path)
+    state = Checkpoint.load(path)
+    vectors = interruption.value.vectors
+    assert state.array("word_vectors").tobytes() == vectors.vectors.tobytes()
+    assert state.array("context_vectors").tobytes() == vectors.context_vectors.tobytes()
+    assert (state.history.losses, state.history.stopped) == (vectors.report.losses, False)
+    assert files_in(tmp_path) == {"run.checkpoint"}
+    interrupt_after(1000)
+    assert same(train(counts, vectors="word", resume=path, threads=3 - threads), train(counts, vectors="word"))
+
+
+def test_every_tile_is_trained_on_once_though_the_run_is_cut_short_again_and_again(
+    interrupt_after, monkeypatch, tmp_path, counts
+):
+    path, seen, make_worker = tmp_path / "run.checkpoint", [], _GloveModel.worker
+
+    def worker(model, thread, text=None):
+        work = make_worker(model, thread, text)
+        return lambda tile: (seen.append(tile), work(tile))[1]
+
+    whole = train(counts, epochs=3)
+    monkeypatch.setattr(_GloveModel, "worker", worker)
+    monkeypatch.setattr("embedtrain.runs.run.Run.compile", lambda run: None)
+    cuts = 0
+    while True:
+        interrupt_after(5)
+        try:
+            vectors = train(counts, epochs=3, threads=2, checkpoint=path, resume=path if cuts else None)
+        except Interrupted:
+            cuts += 1
+        else:
+            break
+    assert cuts >= 3
+    assert same(vectors, whole)
+    tiles = sorted(set(seen))
+    assert sorted(seen) == sorted(tiles * 3)
+
+
+def test_a_callback_that_fails_or_stops_leaves_a_checkpoint(tmp_path, counts):
+    def fail(epoch):
+        raise ZeroDivisionError("in a callback")
+
+    with pytest.raises(ZeroDivisionError):
+        train(counts, checkpoint=tmp_path / "x", callback=fail)
+    assert same(train(counts, resume=tmp_path / "x"), train(counts))
+    stopped = train(counts, epochs=5, checkpoint=tmp_path / "y", callback=lambda epoch: epoch.number == 2)
+    with pytest.warns(UserWarning, match="was stopped, by patience or a callback; it does not train on"):
+        again = train(counts, epochs=5, resume=tmp_path / "y", callback=lambda epoch: pytest.fail("it was stopped"))
+    assert same(again, stopped)
+    assert len(again.report.losses) == 2
+
+
+def test_a_checkpoint_holds_all_that_training_changes(tmp_path, counts):
+    vectors = train(counts, checkpoint=tmp_path / "x")
+    n = len(counts)
+    with np.load(tmp_path / "x") as arrays:
+        assert set(arrays) == {"about", "words", "counts", "frozen", *STATE}
+        assert [arrays[name].shape for name in STATE] == [(n, 8), (n, 8), (n,), (n,), (n, 10), (n, 10)]
+        assert (arrays["word_vectors"] + arrays["context_vectors"] == vectors.vectors).all()
+        assert (arrays["counts"] == counts.counts).all()
+        about = json.loads(arrays["about"].tobytes())
+    assert about["settings"]["model"] == "glove"
+    assert about["text"]["cells"] == counts.matrix.nnz
+
+
+# --- What does not fit a checkpoint -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x_max": 5.0}, "x_max is 10.0 in the checkpoint and 5.0 here"),
+        ({"alpha": 0.5, "lr": 0.1}, "lr is 0.05 in the checkpoint and 0.1 here, .*alpha is 0.75 in the checkpoint"),
+        ({"vectors": "word"}, "vectors is sum in the checkpoint and word here"),
+        ({"dim": 9}, "dim is 8 in the checkpoint and 9 here"),
+        ({"seed": 3}, "seed is 1 in the checkpoint and 3 here"),
+        ({"epochs": 3}, "epochs is 2 in the checkpoint and 3 here"),
+    ],
+    ids=str,
+)
+def test_other_settings_are_refused_and_named(checkpoint, counts, change, message):
+    before = checkpoint.read_bytes()
+    with pytest.raises(SettingError, match=f"^cannot resume with other settings: .*{message}.*; leave them out$"):
+        train(counts, resume=checkpoint, **change)
+    assert checkpoint.read_bytes() == before
+
+
+def changed(matrix, cell, factor):
+    data = matrix.data.copy()
+    data[cell] *= factor
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+@pytest.mark.parametrize("change", ["value", "cell", "words", "occurrences"])
+def test_other_counts_are_refused_in_a_line(checkpoint, counts, change):
+    words, occurrences, matrix = list(counts.words), counts.counts, counts.matrix
+    if change == "value":
+        matrix = changed(matrix, 1, 2)
+    elif change == "cell":
+        matrix = sparse.csr_array(changed(matrix, 1, 0).toarray())
+    elif change == "words":
+        words[3:5] = words[4:2:-1]
+    else:
+        occurrences = occurrences + 1
+    other = replace(counts, matrix=matrix, words=words, counts=occurrences)
+    with pytest.raises(DataError, match=r"^cannot resume on another text than the checkpoint's") as raised:
+        train(other, resume=checkpoint)
+    assert "\n" not in str(raised.value)
+
+
+def test_another_text_and_another_way_of_counting_are_refused(tmp_path):
+    train(checkpoint=tmp_path / "x")
+    with pytest.raises(DataError, match=r"^cannot resume on another text"):
+        train(list(generate.sentences(1500, 4)), resume=tmp_path / "x")
+    with pytest.raises(SettingError, match="window is 10 in the checkpoint and 4 here"):
+        train(window=4, resume=tmp_path / "x")
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path, checkpoint):
+    settings = {"dim": 8, "epochs": 2, "min_count": 1, "threads": 1, "progress": False}
+    train_skipgram(TEXT, **settings, checkpoint=tmp_path / "skipgram")
+    for model, other, path in [(train_glove, "skipgram", tmp_path / "skipgram"), (train_skipgram, "glove", checkpoint)]:
+        here = "glove" if other == "skipgram" else "skipgram"
+        with pytest.raises(SettingError, match=f"model is {other} in the checkpoint and {here} here") as raised:
+            model(TEXT, **settings, resume=path)
+        assert "\n" not in str(raised.value)
+
+
+# --- Signals ----------------------------------------------------------------------------------------------------------
+
+
+def command(*args):
+    return [sys.executable, "-m", "embedtrain", "glove", *map(str, args), "--quiet"]
+
+
+def started(path, *args):
+    """A run that has written a new checkpoint."""
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    process = subprocess.Popen(command(*args), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while (path.stat().st_mtime_ns if path.exists() else 0) == before and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    return process
+
+
+@POSIX
+def test_an_interrupted_and_then_killed_run_ends_in_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.undo()  # tiles as they are in the other process
+    source, output, path = tmp_path / "toy.npz", tmp_path / "toy.vec", tmp_path / "toy.checkpoint"
+    counts = cooccurrence_counts(TOY, progress=False)
+    counts.save(source)
+    settings = ["--dim", 30, "--epochs", 100, "--checkpoint-every", "0.0005", "--memory", "1M"]  # tiles in a file
+    usual = [source, "-o", output]
+
+    process = started(path, *usual, *settings, "--checkpoint", path, "--threads", 2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    message = f"Error: interrupted; {output} holds what was trained so far; go on with --resume {path}\n"
+    assert (process.returncode, errors) == (130, message)
+    assert len(WordVectors.load(output)) == len(counts)
+    assert sorted(tmp_path.iterdir()) == [path, source, output]
+    interrupted_after = Checkpoint.load(path).history.passed
+
+    output.unlink()
+    process = started(path, *usual, "--resume", path, "--checkpoint-every", "0.0005", "--memory", "1M", "--threads", 1)
+    process.kill()
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert not output.exists()
+    assert 0 < interrupted_after < Checkpoint.load(path).history.passed < 100 * counts.matrix.nnz
+
+    subprocess.run(command(*usual, "--resume", path), check=True, timeout=60)
+    assert sorted(tmp_path.iterdir()) == [path, source, output], "what the killed run left is gone"
+    train_glove(counts, dim=30, epochs=100, progress=False).save(tmp_path / "whole.vec")
+    assert output.read_bytes() == (tmp_path / "whole.vec").read_bytes()
+
+
+@pytest.mark.parametrize("place", ["embedtrain.runs.counted.count_windows", "embedtrain.glove.build_tiles"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_what_ends_a_run_before_training_leaves_nothing(tmp_path, monkeypatch, place, error):
+    def fail(*args, folder, **settings):
+        assert files_in(tmp_path), "temporary files"
+        raise error
+
+    monkeypatch.setattr("embedtrain.runs.run.Run.compile", lambda run: None)
+    monkeypatch.setattr(place, fail)
+    with pytest.raises(error):
+        train(temp_folder=tmp_path)
+    assert not files_in(tmp_path)
+
+
+# --- Full disks -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of its own, and a function that leaves it so many bytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if (
+        not mount
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True).returncode
+    ):
+        pytest.skip("making a small disk takes Linux, and root's rights")
+
+    def leave(n_bytes):
+        used = shutil.disk_usage(folder).used
+        subprocess.run([mount, "-o", f"remount,size={used + n_bytes}", folder], check=True)
+
+    (folder / "other").write_bytes(bytes(4096))  # a size of 0 would be no limit
+    (folder / "temporary").mkdir()
+    try:
+        yield folder / "temporary", leave
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
+def suppress_full_disk(folder):
+    """Note the error of a full disk, which must be one line, in a list."""
+    noted = []
+    try:
+        yield noted
+    except DataError as error:
+        noted.append(str(error))
+    assert all(re.fullmatch(rf"cannot write {folder}(/\S+)?: No space left on device", line) for line in noted), noted
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_disk_too_small_for_the_tiles_is_said_in_a_line(tmp_path, disk, monkeypatch, counts, threads):
+    folder, leave = disk
+    monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
+    n_bytes = CELL_BYTES * counts.matrix.nnz
+    small = {"memory": 1000, "temp_folder": folder, "threads": threads}
+    assert plan_glove(counts, **small).disk == n_bytes
+    for share in (0.2, 0.9):
+        leave(4096 * int(share * n_bytes / 4096))
+        with pytest.raises(DataError, match=rf"^cannot write {folder}/\S+: No space left on device$"):
+            train(counts, **small)
+        assert not list(folder.iterdir())
+    leave(n_bytes + 3 * 4096)
+    assert same(train(counts, **small), train(counts))
+    assert not list(folder.iterdir())
+
+
+def test_a_disk_too_small_for_pieces_or_counts_is_said_in_a_line(disk, monkeypatch):
+    folder, leave = disk
+    monkeypatch.setattr(plan, "_TASK_CELLS", 1)
+    monkeypatch.setattr(plan, "_LEAST_PIECE", 500)
+    monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
+    whole, failed = train(max_vocab=100), 0
+    for room in itertools.count(0, 4096):
+        leave(room)
+        with suppress_full_disk(folder) as full:
+            found = train(max_vocab=100, memory=plan.least_bytes(100, 10), temp_folder=folder)
+        assert not list(folder.iterdir()), room
+        if not full:
+            break
+        failed += 1
+    assert failed > 5
+    assert same(found, whole)
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_no_vectors(tmp_path, monkeypatch, counts):
+    def fail(*_):
+        raise DataError("cannot write x: No space left on device")
+
+    monkeypatch.setattr(Checkpoint, "save", fail)
+    with pytest.raises(OutputError, match="No space left") as raised:
+        train(counts, checkpoint=tmp_path / "x", temp_folder=tmp_path)
+    monkeypatch.undo()
+    assert np.isfinite(raised.value.vectors.vectors).all()
+    assert not files_in(tmp_path)
+
+
+# --- The log ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_log_tells_of_cells_and_goes_on_with_the_run(tmp_path, monkeypatch, counts):
+    monkeypatch.chdir(tmp_path)
+    counts.save("counts.npz")
+    options = ["-o", "x.vec", "--dim", "8", "--epochs", "3", "--log", "log", "--checkpoint", "x", "--quiet"]
+    done = CliRunner().invoke(cli.main, ["glove", "counts.npz", *options])
+    assert (done.exit_code, done.output) == (0, "")
+    records = [json.loads(line) for line in Path("log").read_text().splitlines()]
+    assert [record["number"] for record in records] == [1, 2, 3]
+    assert {record["unit"] for record in records} == {"cells"}
+    assert {record["lr"] for record in records} == {0.05}
+    assert [record["loss"] for record in records] == pytest.approx(train(counts, epochs=3).report.losses, rel=1e-12)
+    assert {record["valid_loss"] for record in records} == {None}
+
+    state = Checkpoint.load("x")
+    history = {**asdict(state.history), "losses": state.history.losses[:2]}
+    assert history["passed"] == 3 * counts.matrix.nnz
+    with suppress(FileNotFoundError):
+        Path("x.vec").unlink()
+    again = CliRunner().invoke(
+        cli.main, ["glove", "counts.npz", "-o", "x.vec", "--resume", "x", "--log", "log", "--quiet"]
+    )
+    assert (again.exit_code, again.output) == (0, "")
+    assert [json.loads(line)["number"] for line in Path("log").read_text().splitlines()] == [1, 2, 3]
+    assert WordVectors.load("x.vec").vectors.tobytes() == train(counts, epochs=3).vectors.tobytes()
