@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, TypeAlias
 
 from scipy import sparse
@@ -14,11 +13,11 @@ from scipy import sparse
 from embedtrain._version import __version__
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.corpus.vocabulary_file import write_vocabulary
-from embedtrain.counts.matrix import Counts, as_counts
-from embedtrain.machine.memory import require_memory
+from embedtrain.counts.matrix import Counts, counts_of_rows
+from embedtrain.machine.memory import mapping_of, require_memory
 from embedtrain.machine.progress import Stopwatch
-from embedtrain.machine.threads import resolve_threads
-from embedtrain.runs.counted import Budget, CountedTextSource, is_mapped
+from embedtrain.runs.compiling import compiling
+from embedtrain.runs.counted import Budget, CountedTextSource
 from embedtrain.runs.options import RunOptions
 from embedtrain.runs.settings import CountSettings
 from embedtrain.runs.texts import TextCut, TextSource
@@ -54,7 +53,8 @@ def cooccurrence_counts(
     window : int
         Words before and after a word that stand beside it.
     weighting : {"distance", "uniform"}
-        Whether a pair counts 1 / distance, as in GloVe, or 1.
+        Whether a pair counts 1 / distance, as in GloVe, or 1. Distances are exact up to 16, and to a ten-thousandth
+        of their weight up to 144.
     symmetric : bool
         Whether words after a word count too, so that the matrix is symmetric; if not, row i has what stands before
         word i.
@@ -74,14 +74,13 @@ def cooccurrence_counts(
     SettingError, DataError
         If a setting is out of range, a file cannot be read, or the result does not fit into memory.
     """
-    with counting(locals()) as counts:
-        if not is_mapped(counts.matrix.data):
+    with counts_of_text(locals()) as counts:
+        matrix = counts.matrix
+        if mapping_of(matrix.data) is None:
             return counts
-        data, indices, indptr = counts.matrix.data, counts.matrix.indices, counts.matrix.indptr
         remedy = "raise min-count, or count into a file with: embedtrain cooccur"
-        require_memory(data.nbytes + indices.nbytes, "the counts", remedy)
-        matrix = sparse.csr_array((data.copy(), indices.copy(), indptr), shape=counts.matrix.shape)
-        return Counts(matrix, counts.words, counts.counts, counts.settings)
+        require_memory(matrix.data.nbytes + matrix.indices.nbytes, "the counts", remedy)
+        return replace(counts, matrix=matrix.copy())
 
 
 def cooccurrence(corpus: CorpusLike, **arguments: Any) -> sparse.csr_array:
@@ -101,22 +100,17 @@ def cooccurrence(corpus: CorpusLike, **arguments: Any) -> sparse.csr_array:
 
 
 @contextmanager
-def counting(arguments: Mapping[str, Any]) -> Iterator[Counts]:
-    """The counts that the arguments of `cooccurrence_counts` ask for, in temporary files if memory is too small."""
+def counts_of_text(arguments: Mapping[str, Any]) -> Iterator[Counts]:
+    """What the arguments of `cooccurrence_counts` ask for, in temporary files while memory is too small."""
     settings = CountSettings(**{field.name: arguments[field.name] for field in fields(CountSettings)})
-    options = RunOptions(
-        **{field.name: arguments[field.name] for field in fields(RunOptions) if field.name in arguments}
-    )
-    options.require_sense()
-    resolve_threads(options.threads)
+    options = RunOptions.of(arguments)
     texts = TextSource(arguments["corpus"], TextCut(settings.min_count, settings.max_vocab), options)
     source = CountedTextSource(texts, settings, options, Budget(arguments["memory"]))
-    shown = sys.stderr.isatty() if options.progress is None else options.progress
     with ExitStack() as stack:
-        counted = source.read(stack, Stopwatch(), shown)
+        with compiling(options), source.sample():
+            pass
+        counted = source.read(stack, Stopwatch(), options.shown)
         if options.save_vocab is not None:
             write_vocabulary(options.save_vocab, counted.vocabulary)
-        starts, columns, values = counted.take_rows()
-        vocabulary = counted.vocabulary
-        matrix = sparse.csr_array((values, columns, starts), shape=(len(vocabulary), len(vocabulary)))
-        yield as_counts(matrix, vocabulary.words, vocabulary.counts, {**asdict(settings), "version": __version__})
+        vocabulary, made_with = counted.vocabulary, {**asdict(settings), "version": __version__}
+        yield counts_of_rows(counted.take_rows(), vocabulary.words, vocabulary.counts, made_with)

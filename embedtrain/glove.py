@@ -13,6 +13,7 @@ Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning and stoc
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -46,7 +47,7 @@ from embedtrain.vectors.word_vectors import WordVectors
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
 _BIASES = 2  # elements of a row beside the vector: its bias, and a one for the bias of the other row
-_JUDGED = 1 << 20  # cells whose cost at the start tells what a diverging run must reach
+_SAMPLES, _JUDGED = 64, 1 << 12  # stretches of cells whose cost at the start tells what a diverging run must reach
 _OF_COUNTING = ("window", "weighting", "symmetric", "min_count", "max_vocab", "read_vocab", "cache")
 
 
@@ -170,9 +171,7 @@ def plan_glove(
 def _run(arguments: Mapping[str, Any]) -> Run:
     """The run that the arguments of `train_glove` ask for."""
     settings = GloveSettings(**{field.name: arguments[field.name] for field in fields(GloveSettings)})
-    named = (field.name for field in fields(RunOptions) if field.name in arguments)
-    options = RunOptions(**{name: arguments[name] for name in named})
-    options.require_sense()
+    options = RunOptions.of(arguments)
     if options.freeze and settings.vectors != "word":
         raise SettingError(f"freeze keeps the words' own vectors, and vectors is {settings.vectors!r}; make it 'word'")
     return Run("glove", _source(arguments, settings, options), settings, options, _GloveModel)
@@ -239,11 +238,10 @@ class _GloveModel:
         rows = material.take_rows()
         self.loss_limit = 2 * _cost_of_nothing(rows.values, settings)
         self._tiles = build_tiles(
-            *rows, x_max=settings.x_max, alpha=settings.alpha, threads=n_threads, folder=material.tiles_folder
-        )
-        tiles = self._tiles
-        cells = np.diff(tiles.tile_starts).reshape(tiles.n_row_blocks, tiles.n_column_blocks)
-        self.schedule = Rounds(cells, settings.lr, settings.seed)
+            *rows, x_max=settings.x_max, alpha=settings.alpha, threads=n_threads, memory=material.room,
+            folder=material.tiles_folder,
+        )  # fmt: skip
+        self.schedule = Rounds(self._tiles.sizes, settings.lr, settings.seed)
 
     @classmethod
     def memory(cls, material: Counted, settings: GloveSettings) -> dict[str, int]:
@@ -288,15 +286,12 @@ class _GloveModel:
         W, W_sums, C, C_sums = (table.flat for table in (self.words, self.word_sums, self.contexts, self.context_sums))
 
         def train(tile: Tile) -> ChunkResult:
-            try:
-                number = tile.row_block * self._tiles.n_column_blocks + tile.column_block
-                cells, begin, end = read(number)
-                cost = kernels.train_tile(
-                    W, W_sums, C, C_sums, cells, begin, end, *self._tiles.corner(number),
-                    self._width, np.float32(tile.last_lr),
-                )  # fmt: skip
-            finally:
-                self.schedule.done(tile)
+            number = self._tiles.number(tile.row_block, tile.column_block)
+            cells, begin, end = read(number)
+            cost = kernels.train_tile(
+                W, W_sums, C, C_sums, cells, begin, end, *self._tiles.corner(number),
+                self._width, np.float32(tile.last_lr),
+            )  # fmt: skip
             return ChunkResult(end - begin, end - begin, cost, end - begin, tile.last_lr)
 
         return train
@@ -304,7 +299,10 @@ class _GloveModel:
 
 def _cost_of_nothing(values: NDArray[np.float32], settings: GloveSettings) -> float:
     """The mean cost, of a sample of cells, if every product were off by the whole logarithm and by 1 more."""
-    some = values[:: len(values) // _JUDGED + 1]
-    some = some[some > 0].astype(np.float64)
+    begins = np.linspace(0, max(0, len(values) - _JUDGED), _SAMPLES).astype(int).tolist()
+    some = np.concatenate([values[begin : begin + _JUDGED] for begin in begins]).astype(np.float64)
+    some = some[some > 0]
+    if not some.size:  # so many zeros that the sample has nothing else
+        return math.inf
     weights = np.minimum(1, (some / settings.x_max) ** settings.alpha)
     return float((0.5 * weights * (np.log(some) ** 2 + 1)).mean())

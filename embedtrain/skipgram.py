@@ -206,8 +206,7 @@ def plan_skipgram(corpus: CorpusLike, **arguments: Any) -> Plan:
 def _run(arguments: Mapping[str, Any]) -> Run:
     """The run that the arguments of `train_skipgram` ask for."""
     settings = SkipgramSettings(**{field.name: arguments[field.name] for field in fields(SkipgramSettings)})
-    options = RunOptions(**{field.name: arguments[field.name] for field in fields(RunOptions)})
-    options.require_sense(settings.valid_share)
+    options = RunOptions.of(arguments, settings.valid_share)
     cut = TextCut(settings.min_count, settings.max_vocab, settings.valid_share, settings.seed)
     return Run("skipgram", TextSource(arguments["corpus"], cut, options), settings, options, _SkipgramModel)
 

@@ -708,7 +708,7 @@ def counts_bytes(tmp_path_factory):
 
 
 @pytest.fixture
-def counted(folder, counts_bytes):
+def with_counts(folder, counts_bytes):
     """The current folder, with files of counts good and bad too."""
     for name, content in counts_bytes.items():
         (folder / name).write_bytes(content)
@@ -731,7 +731,7 @@ def glove_calls(monkeypatch):
     return seen
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("with_counts")
 def test_text_and_counts_in_every_form_give_the_same_vectors():
     done = run("cooccur", "text.txt", "--min-count", "2")
     assert (done.exit_code, done.stdout) == (0, "")
@@ -750,7 +750,7 @@ def test_text_and_counts_in_every_form_give_the_same_vectors():
         assert Path(output).read_bytes() == Path("text.vec").read_bytes()
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("with_counts")
 def test_the_options_of_glove_are_those_of_the_library():
     counts = Counts.load("counts.npz")
     options = [
@@ -781,7 +781,7 @@ def test_the_options_of_glove_are_those_of_the_library():
     )
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("with_counts")
 @pytest.mark.parametrize("args", [["text.txt", "--min-count", "2"], ["counts.npz"]], ids=" ".join)
 def test_the_summary_of_glove_says_what_was_done(args):
     done = run("glove", *args, *GLOVE, "--threads", "1", "-o", "x.vec")
@@ -800,7 +800,7 @@ def test_the_summary_of_glove_says_what_was_done(args):
     assert len(run(*shlex.split(line.removeprefix("next "))[1:]).stdout.splitlines()) == 10
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("with_counts")
 def test_the_summary_of_cooccur_names_a_next_command_that_works():
     done = run("cooccur", "text.txt", "--min-count", "2", "-o", "a name.npz")
     saved, following = done.stderr.splitlines()
@@ -810,7 +810,7 @@ def test_the_summary_of_cooccur_names_a_next_command_that_works():
     assert Path("a name.vec").exists()
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("with_counts")
 @pytest.mark.parametrize(
     "args",
     [["glove", "text.txt", *GLOVE], ["glove", "counts.npz", *GLOVE], ["cooccur", "text.txt"]],
@@ -830,14 +830,14 @@ def test_quiet_glove_and_quiet_cooccur_say_nothing(args):
     ],
     ids=lambda value: " ".join(value),
 )
-def test_a_dry_run_of_glove_tells_and_writes_nothing(counted, args, parts):
-    before, n_cells = contents(counted), Counts.load("counts.npz").matrix.nnz
+def test_a_dry_run_of_glove_tells_and_writes_nothing(with_counts, args, parts):
+    before, n_cells = contents(with_counts), Counts.load("counts.npz").matrix.nnz
     done = run("glove", *args, "--dim", "8", "--dry-run")
     assert (done.exit_code, done.stderr) == (0, "")
     for part in [f"counts   {n_cells:,} cells", "four tables", "disk ", "M cells/s", *parts]:
         assert part in done.stdout
     assert "sample" not in done.stdout
-    assert contents(counted) == before
+    assert contents(with_counts) == before
 
 
 def test_defaults_of_glove_are_those_of_the_library(glove_calls):
@@ -948,11 +948,11 @@ REFUSED_BY_GLOVE = [
 
 
 @pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_GLOVE, ids=named(REFUSED_BY_GLOVE))
-def test_bad_input_of_glove_is_one_line(counted, status, args, message):
-    before = contents(counted)
+def test_bad_input_of_glove_is_one_line(with_counts, status, args, message):
+    before = contents(with_counts)
     line = error_of(run("glove", *args), status)
     assert message.lower() in line.lower()
-    assert contents(counted) == before
+    assert contents(with_counts) == before
 
 
 REFUSED_BY_COOCCUR = [
@@ -979,17 +979,17 @@ REFUSED_BY_COOCCUR = [
 
 
 @pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_COOCCUR, ids=named(REFUSED_BY_COOCCUR))
-def test_bad_input_of_cooccur_is_one_line(counted, status, args, message):
-    before = contents(counted)
+def test_bad_input_of_cooccur_is_one_line(with_counts, status, args, message):
+    before = contents(with_counts)
     assert message.lower() in error_of(run("cooccur", *args), status).lower()
-    assert contents(counted) == before
+    assert contents(with_counts) == before
 
 
-def test_glove_reads_several_files_compressed_text_and_json_lines(counted):
-    lines = (counted / "text.txt").read_bytes().splitlines(keepends=True)
-    (counted / "first.txt").write_bytes(b"".join(lines[:30]))
-    (counted / "rest.txt.gz").write_bytes(gzip.compress(b"".join(lines[30:])))
-    (counted / "text.jsonl").write_text("".join(json.dumps({"text": line.decode()}) + "\n" for line in lines))
+def test_glove_reads_several_files_compressed_text_and_json_lines(with_counts):
+    lines = (with_counts / "text.txt").read_bytes().splitlines(keepends=True)
+    (with_counts / "first.txt").write_bytes(b"".join(lines[:30]))
+    (with_counts / "rest.txt.gz").write_bytes(gzip.compress(b"".join(lines[30:])))
+    (with_counts / "text.jsonl").write_text("".join(json.dumps({"text": line.decode()}) + "\n" for line in lines))
     settings = [*GLOVE, "--min-count", "2", "--quiet"]
     assert run("glove", "text.txt", *settings, "-o", "x.vec").exit_code == 0
     for corpus, output in [(["first.txt", "rest.txt.gz"], "vectors.vec"), (["text.jsonl"], "text.vec")]:
@@ -999,16 +999,16 @@ def test_glove_reads_several_files_compressed_text_and_json_lines(counted):
         assert list(Counts.load(Path(output).with_suffix(".npz")).words) == list(WordVectors.load(output).words)
 
 
-def test_diverged_glove_leaves_the_old_output_alone(counted):
+def test_diverged_glove_leaves_the_old_output_alone(with_counts):
     for name in ("counts.vec", "old.checkpoint"):
-        (counted / name).write_bytes(b"old")
-    before = contents(counted)
+        (with_counts / name).write_bytes(b"old")
+    before = contents(with_counts)
     line = error_of(run("glove", "counts.npz", "--lr", "50", "--checkpoint", "old.checkpoint"), 1)
     assert "; try --lr 12" in line
-    assert contents(counted) == before
+    assert contents(with_counts) == before
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("with_counts")
 def test_an_interruption_of_glove_saves_what_was_trained(monkeypatch):
     vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
     monkeypatch.setattr("embedtrain.glove.train_glove", raising(Interrupted(vectors)))
@@ -1018,14 +1018,17 @@ def test_an_interruption_of_glove_saves_what_was_trained(monkeypatch):
     assert list(WordVectors.load("counts.vec").words) == ["a", "b"]
 
 
-def test_an_interruption_of_counting_saves_nothing(counted, monkeypatch):
-    monkeypatch.setattr("embedtrain.runs.counted.count_windows", raising(KeyboardInterrupt()))
-    before = contents(counted)
+def test_an_interruption_of_counting_saves_nothing(with_counts, monkeypatch):
+    def interrupt(*args, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("embedtrain.runs.counted.count_windows", interrupt)
+    before = contents(with_counts)
     for command in ("cooccur", "glove"):
         done = run(command, "text.txt", "--quiet")
         assert (done.exit_code, done.stdout) == (130, "")
         assert done.stderr.splitlines()[-1] == "Error: interrupted; nothing was saved"
-    assert contents(counted) == before
+    assert contents(with_counts) == before
 
 
 # --- The program ------------------------------------------------------------------------------------------------------
@@ -1081,7 +1084,7 @@ def test_text_from_a_pipe_is_trained_on(folder):
     assert Path("vectors.vec").read_bytes() == Path("text.vec").read_bytes()
 
 
-@pytest.mark.usefixtures("counted")
+@pytest.mark.usefixtures("with_counts")
 def test_text_from_a_pipe_is_counted():
     text = Path("text.txt").read_text()
     done = python("-m", "embedtrain", "glove", "-", *GLOVE, "--min-count", "2", "--quiet", text=text)

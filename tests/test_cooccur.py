@@ -13,7 +13,7 @@ from scipy import sparse
 import embedtrain
 from embedtrain import Corpus, Counts, DataError, SettingError, cooccurrence, cooccurrence_counts
 from embedtrain.counts import plan
-from embedtrain.runs.counted import is_mapped
+from embedtrain.machine.memory import mapping_of
 
 TEXT = list(generate.sentences(1500, 3))
 OCCURRENCES = Counter(word for words in TEXT for word in words)
@@ -98,7 +98,7 @@ def test_threads_memory_and_the_cache_change_no_byte(tmp_path, little_memory, mo
     small = count(**settings, threads=threads, memory=little_memory(200), temp_folder=tmp_path)
     assert {"columns", "values"} <= seen, "the result was in files"
     assert bytes_of(small) == expected
-    assert not is_mapped(small.matrix.data)
+    assert mapping_of(small.matrix.data) is None
     assert not files_in(tmp_path)
     path = tmp_path / "text.txt"
     path.write_text("".join(" ".join(words) + "\n" for words in TEXT))

@@ -316,9 +316,13 @@ def test_settings_out_of_range_are_refused_before_anything_is_read(change, messa
     assert "\n" not in str(raised.value)
 
 
-def test_numbers_of_numpy_are_numbers(counts):
-    settings = {"dim": np.uint8(8), "x_max": np.int64(10), "alpha": np.float64(0.75), "epochs": np.int32(2)}
-    assert tables(train(counts, **settings, threads=np.int64(1), seed=np.uint64(1))) == tables(train(counts))
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    settings = {
+        "dim": np.uint8(8), "x_max": np.int64(10), "alpha": np.float64(0.75), "epochs": np.int32(2),
+        "threads": np.int64(1), "seed": np.uint64(1), "window": np.int8(10), "symmetric": np.True_,
+    }  # fmt: skip
+    assert tables(train(**settings, checkpoint=tmp_path / "x")) == tables(train())
+    assert tables(train(resume=tmp_path / "x")) == tables(train())
 
 
 # --- Counts and words that do not belong together ---------------------------------------------------------------------
@@ -380,6 +384,18 @@ def test_a_text_without_neighbours_is_said_in_a_line():
         with pytest.raises(DataError, match="nothing to learn from") as raised:
             train_or_plan([["a"], ["b"]] * 9, min_count=1, progress=False)
         assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("output", ["checkpoint", "save_vocab"])
+@pytest.mark.parametrize("place", ["plain.npz", "words"])
+def test_no_output_replaces_counts_or_their_words(tmp_path, monkeypatch, counts, output, place):
+    monkeypatch.chdir(tmp_path)
+    sparse.save_npz("plain.npz", counts.matrix)
+    Path("words").write_text("".join(f"{word}\n" for word in counts.words))
+    before = Path(place).read_bytes()
+    with pytest.raises(SettingError, match=rf"^{output} .*{place} would replace the .*; name another file$"):
+        train("plain.npz", "words", **{output: tmp_path / place})
+    assert Path(place).read_bytes() == before
 
 
 # --- Stability --------------------------------------------------------------------------------------------------------

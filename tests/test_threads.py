@@ -374,7 +374,7 @@ def test_an_error_in_a_task_ends_all_threads_though_others_wait_for_it(n_workers
             turns.done(task)
 
     with pytest.raises(ZeroDivisionError, match="in its turn"):
-        list(run_tasks([work] * n_workers, turns.draw(["ab", "a", "b", "a", "b"] * 9)))
+        list(run_tasks([work] * n_workers, turns.draw(["ab", "a", "b", "a", "b"] * 9), left=turns.done))
     assert not alive()
 
 
@@ -388,7 +388,7 @@ def test_after_a_drawing_that_was_given_up_another_one_works(n_workers, alive):
         return task
 
     for _ in range(5):
-        with closing(run_tasks([work] * n_workers, turns.draw(tasks))) as results:
+        with closing(run_tasks([work] * n_workers, turns.draw(tasks), left=turns.done)) as results:
             assert next(results) == "ab"
         assert not alive()
     assert sorted(run_tasks([work] * n_workers, turns.draw(tasks))) == sorted(tasks)

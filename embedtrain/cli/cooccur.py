@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from typing import Any
 
@@ -32,7 +33,7 @@ def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
     from embedtrain.machine.interrupts import deferred_interrupts
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
-        from embedtrain.cooccur import counting
+        from embedtrain.cooccur import counts_of_text
         from embedtrain.machine.files import require_apart, require_writable
         from embedtrain.machine.progress import counted, say
 
@@ -44,8 +45,8 @@ def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
     require_apart(inputs, {"-o": path, "--save-vocab": settings["save_vocab"]})
     require_writable(path)
     options: dict[str, Any] = {"temp_folder": folder_beside(path), "progress": False if quiet else None}
-    with counting({"corpus": corpus, **options, **settings}) as counts:
+    with counts_of_text({"corpus": corpus, **options, **settings}) as counts:
         counts.save(path)
     n_cells = counts.matrix.nnz
     say(f"saved    {path}: {counted(n_cells, 'cell')} of {counted(len(counts), 'word')}", shown=not quiet)
-    say(f"next     embedtrain glove {path}", shown=not quiet)
+    say(f"next     embedtrain glove {shlex.quote(str(path))}", shown=not quiet)

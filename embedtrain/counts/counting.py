@@ -22,8 +22,9 @@ from embedtrain.counts.rows import CellFiles, Cells, Rows, RowStore
 from embedtrain.counts.summing import Workplace, sum_rows
 from embedtrain.kernels import cooccurrence
 from embedtrain.kernels.cooccurrence import Index
+from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress
-from embedtrain.machine.threads import run_tasks
+from embedtrain.machine.threads import run_all
 
 Weighting = Literal["distance", "uniform"]
 
@@ -151,6 +152,7 @@ class _Counter:
     def count(self, begin: int, end: int, unit: int | None, into: RowStore | CellFiles) -> NDArray[np.int64]:
         """Count the windows of ids[begin:end]: counts, or sums if `unit` is None; the lengths of the rows."""
         index = index_text(self.text, self.n_words, self.windows.size, begin, end, len(self.places))
+        release_pages(self.text.ids, self.text.offsets)
         lengths = np.empty(self.n_words, np.int64)
         updates = 2 * self.windows.size * np.diff(index.starts)
         ranges = row_ranges(np.minimum(updates, self.n_words), updates, len(self.places[0].columns))
@@ -183,7 +185,7 @@ def index_text(text: EncodedCorpus, n_words: int, window: int, begin: int, end: 
     def count(part: int) -> None:
         cooccurrence.count_words(ids, borders[part], borders[part + 1], counts[part])
 
-    _in_parts(count, threads)
+    run_all([count] * threads, threads)
     starts = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
     tokens = np.empty(int(starts[-1]) + 2 * window + 1, np.int32)
     positions = np.empty(int(starts[-1]), np.int32)
@@ -197,14 +199,8 @@ def index_text(text: EncodedCorpus, n_words: int, window: int, begin: int, end: 
         cooccurrence.keep_tokens(ids, offsets, first, last, n_words, tokens, places[part])
         cooccurrence.index_tokens(tokens, places[part], places[part + 1], following[part], positions)
 
-    _in_parts(index, threads)
+    run_all([index] * threads, threads)
     after = cooccurrence.end_after(ids, offsets, end, n_words, window)
     last = cooccurrence.keep_tokens(ids, offsets, end, after, n_words, tokens, places[-1])
     tokens[last] = -1
     return Index(tokens, starts, positions)
-
-
-def _in_parts(work: Callable[[int], None], threads: int) -> None:
-    """Do all parts, one in each thread."""
-    for _ in run_tasks([work] * threads, range(threads)):
-        pass

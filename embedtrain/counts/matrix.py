@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embedtrain.corpus.vocabulary import PackedWords
+from embedtrain.counts.rows import Rows
 from embedtrain.errors import DataError
+from embedtrain.machine.memory import release_pages
 
 _AT_ONCE = 1 << 18  # cells looked at or rounded at once: the arrays may be mapped, and larger than memory
 _NOT_IN_A_WORD = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -85,6 +87,13 @@ class Counts:
         return f"<Counts: {len(self):,} words, {self.matrix.nnz:,} cells>"
 
 
+def counts_of_rows(
+    rows: Rows, words: Sequence[str], counts: NDArray[np.int64] | None, settings: Mapping[str, Any]
+) -> Counts:
+    """Counts of this package's own making, as they are; the arrays are shared."""
+    return Counts(_shared(rows.values, rows.columns, rows.starts), words, counts, settings)
+
+
 def as_counts(
     matrix: Any,
     words: Sequence[str],
@@ -118,6 +127,7 @@ def as_counts(
         raise DataError("no cell of the matrix is above 0: there is nothing to learn from")
     result = _shared(_float32(canonical.data), canonical.indices, canonical.indptr)
     result.data, result.indices, result.indptr = map(_read_only, (result.data, result.indices, result.indptr))
+    release_pages(result.data, result.indices, result.indptr)
     return Counts(result, words, None if counts is None else _checked_counts(counts, words), dict(settings or {}))
 
 

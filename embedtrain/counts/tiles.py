@@ -66,6 +66,15 @@ class Tiles:
         """Cells of the tile that has most."""
         return int(self.sizes.max())
 
+    @property
+    def largest_block(self) -> int:
+        """Cells of the block of rows that has most."""
+        return int(self.sizes.sum(axis=1).max(initial=0))
+
+    def number(self, row_block: int, column_block: int) -> int:
+        """The tile where two blocks cross."""
+        return row_block * self.n_column_blocks + column_block
+
     def corner(self, tile: int) -> tuple[int, int]:
         """The first row and the first column of a tile."""
         row_block, column_block = divmod(tile, self.n_column_blocks)

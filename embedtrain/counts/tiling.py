@@ -6,6 +6,7 @@ Tiles that share neither rows nor columns can be trained on at the same time.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from embedtrain.kernels.cells import (
     write_tiles,
 )
 from embedtrain.machine.files import writing
+from embedtrain.machine.memory import release_pages
 from embedtrain.machine.threads import run_tasks
 
 # The most frequent words have a third of all cells, and a block's tiles are trained on one after the other: with more
@@ -34,6 +36,7 @@ _TILE_CELLS = 10_000  # that tiles have on average at least: a smaller one takes
 # out; half as many rows are a tenth slower, twice as many no faster (bench/tile_size.py).
 _ROWS = 4096
 _ROWS_SHARE = 64  # in large vocabularies: tiles would be too many, and most of them nearly empty
+_ITEM_BYTES = 8  # of a cell while it is sorted
 _MOST_ROWS = 1 << 16  # a place has 16 bits for its row, and 16 for its column
 
 
@@ -72,6 +75,7 @@ def build_tiles(
     x_max: float,
     alpha: float,
     threads: int,
+    memory: int = sys.maxsize,
     folder: Path | None = None,
 ) -> Tiles:
     """Put the cells of a square matrix of counts into tiles, the same for any number of threads.
@@ -86,7 +90,10 @@ def build_tiles(
     x_max, alpha : float
         Of the weight of a count x, min(1, (x / x_max)^alpha); `x_max` is positive.
     threads : int
-        Each takes 8 bytes for every cell of the largest block of rows and of the largest tile; 12 more with `folder`.
+        At most; each takes 8 bytes for every cell of the largest block of rows and of the largest tile, and 12 more
+        for those of the block with `folder`.
+    memory : int
+        Bytes that they may take together; one works in any case.
     folder : Path, optional
         Where to put the cells into a file `tiles`; without it they are in memory.
 
@@ -105,8 +112,9 @@ def build_tiles(
     n_cells = int(tile_starts[-1])
     cells = np.empty(3 * n_cells, np.uint32) if folder is None else _make_file(folder / "tiles", CELL_BYTES * n_cells)
     tiles = Tiles(row_borders, column_borders, tile_starts, cells)
-    builders = [_Builder(matrix, tiles, block_of, x_max, alpha) for _ in range(min(threads, tiles.n_row_blocks))]
-    _run(builders, tiles.n_row_blocks)
+    n_builders = max(1, min(threads, tiles.n_row_blocks, memory // _builder_bytes(tiles)))
+    builders = [_Builder(matrix, tiles, block_of, x_max, alpha) for _ in range(n_builders)]
+    _do_blocks(matrix, builders, tiles.n_row_blocks)
     return tiles
 
 
@@ -141,10 +149,10 @@ def _most_cells(n_cells: int) -> int:
     return max(1, n_cells // _MASS_SHARE, math.isqrt(n_cells * _TILE_CELLS))
 
 
-def _run(workers: Sequence[Callable[[int], None]], n_blocks: int) -> None:
-    """Let the workers do all blocks of rows."""
+def _do_blocks(matrix: _Matrix, workers: Sequence[Callable[[int], None]], n_blocks: int) -> None:
+    """Let the workers do all blocks of rows, of which no pages are kept in memory if they are mapped."""
     for _ in run_tasks(workers, range(n_blocks)):
-        pass
+        release_pages(matrix.columns, matrix.values)
 
 
 def _column_masses(matrix: _Matrix, row_borders: NDArray[np.int64], threads: int) -> NDArray[np.int64]:
@@ -159,7 +167,7 @@ def _column_masses(matrix: _Matrix, row_borders: NDArray[np.int64], threads: int
 
         return count
 
-    _run([counter(own) for own in masses], n_blocks)
+    _do_blocks(matrix, [counter(own) for own in masses], n_blocks)
     return masses.sum(axis=0)
 
 
@@ -174,7 +182,7 @@ def _tile_starts(
         span = matrix.span(row_borders[block], row_borders[block + 1])
         count_tiles(matrix.columns, matrix.values, *span, block_of, counts[block])
 
-    _run([count] * min(threads, n_blocks), n_blocks)
+    _do_blocks(matrix, [count] * min(threads, n_blocks), n_blocks)
     return np.concatenate([[0], np.cumsum(counts)])
 
 
@@ -185,13 +193,19 @@ def _make_file(path: Path, n_bytes: int) -> Path:
     return path
 
 
+def _builder_bytes(tiles: Tiles) -> int:
+    """Memory of a builder."""
+    kept = CELL_BYTES * tiles.largest_block if isinstance(tiles.cells, Path) else 0
+    return _ITEM_BYTES * (tiles.largest_block + tiles.largest_tile) + kept
+
+
 class _Builder:
     """A worker: puts the cells of a block of rows into its tiles."""
 
     def __init__(self, matrix: _Matrix, tiles: Tiles, block_of: NDArray[np.int32], x_max: float, alpha: float) -> None:
         self.matrix, self.tiles, self.block_of = matrix, tiles, block_of
         self.log_x_max, self.alpha = math.log(x_max), float(alpha)
-        largest = int(tiles.sizes.sum(axis=1).max())  # block of rows
+        largest = tiles.largest_block
         self.items, self.spare = np.empty(largest, np.uint64), np.empty(tiles.largest_tile, np.uint64)
         self.n_blocks = _n_blocks(tiles)
         self.free = np.empty(max(SUB_TILES, self.n_blocks), np.int64)

@@ -15,8 +15,10 @@ from numpy.lib.format import dtype_to_descr, read_array_header_1_0, read_array_h
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, EmbedtrainError
+from embedtrain.machine.memory import release_pages
 
 _PIECE = 1 << 18  # bytes read or written at once
+_KEPT = 256  # pieces of a mapped array that may stay in memory
 _ALIGNMENT = 64  # bytes: where arrays start in a file, so that they are aligned in memory when they are mapped
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member: the lengths of its name and of more fields
 _READ_HEADER = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
@@ -30,8 +32,10 @@ def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
             step = _PIECE // max(1, rows[:1].nbytes) + 1
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                 entry.write(_header(array, file.tell() if file.seekable() else 0))
-                for begin in range(0, len(rows), step):
+                for number, begin in enumerate(range(0, len(rows), step)):
                     entry.write(np.ascontiguousarray(rows[begin : begin + step]).reshape(-1).view(np.uint8).data)
+                    if number % _KEPT == 0:
+                        release_pages(array)
 
 
 def _header(array: NDArray[Any], place: int) -> bytes:

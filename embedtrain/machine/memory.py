@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import psutil
 
 from embedtrain.errors import SettingError
@@ -53,6 +56,23 @@ def _left_in(group: Path) -> int:
         pages_of_files = sum(int(statistics.get(f"{total}{kind}_file", 0)) for kind in ("inactive", "active"))
         return max(0, left + pages_of_files)  # which are dropped when memory is asked for
     return sys.maxsize
+
+
+def mapping_of(array: Any) -> mmap.mmap | None:
+    """The map of a file that an array lies in, if it does."""
+    while array is not None:
+        if isinstance(array, np.memmap):
+            return array._mmap  # type: ignore[attr-defined]
+        array = getattr(array, "base", None)
+    return None
+
+
+def release_pages(*arrays: Any) -> None:
+    """Give back the memory that arrays mapped from files have come to; what is asked for again is read again."""
+    for array in arrays:
+        mapping = mapping_of(array)
+        if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def format_bytes(n: float) -> str:

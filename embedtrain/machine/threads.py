@@ -61,19 +61,25 @@ def resolve_threads(threads: int | None) -> int:
     return int(threads or available_threads())
 
 
-def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]) -> Generator[Result, None, None]:
+def run_tasks(
+    workers: Sequence[Callable[[Task], Result]],
+    tasks: Iterable[Task],
+    *,
+    left: Callable[[Task], object] = lambda task: None,
+) -> Generator[Result, None, None]:
     """Let every worker call itself on the next task, in a thread each, and yield the results as they come.
 
     Tasks are drawn one at a time, under a lock, when a worker is free and its last results were taken. With one worker
     all happens in the calling thread. The first exception of a worker, or of `tasks`, is raised here; then, or when
-    the iterator is closed, workers stop after the task they are at, and what one of them is still drawing is not done.
+    the iterator is closed, workers stop after the task they are at, and what one of them is still drawing is not done:
+    `left` is called with it.
     """
     if len(workers) == 1:
         for task in tasks:
             yield workers[0](task)
         return
 
-    shop: _Workshop[Task, Result] = _Workshop(iter(tasks), room=_AHEAD * len(workers))
+    shop: _Workshop[Task, Result] = _Workshop(iter(tasks), left, room=_AHEAD * len(workers))
     threads = [threading.Thread(target=shop.work, args=(worker,), daemon=True) for worker in workers]
     try:
         for thread in threads:
@@ -99,6 +105,12 @@ def run_tasks(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]
                 thread.join(_WAIT)
 
 
+def run_all(workers: Sequence[Callable[[int], object]], n: int) -> None:
+    """Let the workers do tasks 0 to n - 1."""
+    for _ in run_tasks(workers, range(n)):
+        pass
+
+
 class _Done:
     """A worker found no more tasks."""
 
@@ -111,8 +123,8 @@ class _Failure:
 class _Workshop(Generic[Task, Result]):
     """What the threads of `run_tasks` share."""
 
-    def __init__(self, tasks: Iterator[Task], room: int) -> None:
-        self.tasks, self.lock = tasks, threading.Lock()
+    def __init__(self, tasks: Iterator[Task], left: Callable[[Task], object], room: int) -> None:
+        self.tasks, self.left, self.lock = tasks, left, threading.Lock()
         self.stop = threading.Event()
         self.drawing: threading.Thread | None = None  # it does no more work if it sees `stop` afterwards
         self.room = threading.Semaphore(room)  # for results that nobody took yet
@@ -128,6 +140,8 @@ class _Workshop(Generic[Task, Result]):
                     if self.stop.is_set():
                         return
                 try:
+                    if self.stop.is_set():
+                        return
                     self.drawing = threading.current_thread()
                     task = next(self.tasks)
                 except StopIteration:
@@ -135,7 +149,9 @@ class _Workshop(Generic[Task, Result]):
                 finally:
                     self.drawing = None
                     self.lock.release()
-                if not self.stop.is_set():
+                if self.stop.is_set():
+                    self.left(task)
+                else:
                     self.outcomes.put(worker(task))
             self.outcomes.put(_Done())
         except BaseException as error:  # raised again in the calling thread

@@ -15,11 +15,12 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.counts.counting import count_windows
 from embedtrain.counts.matrix import Counts
-from embedtrain.counts.rows import CELL_BYTES as COUNTED_BYTES
+from embedtrain.counts.rows import CELL_BYTES as ROW_BYTES
 from embedtrain.counts.rows import Rows
-from embedtrain.counts.tiles import CELL_BYTES as TILED_BYTES
+from embedtrain.counts.tiles import CELL_BYTES as TILE_BYTES
+from embedtrain.errors import DataError
 from embedtrain.machine.files import temporary_folder
-from embedtrain.machine.memory import available_memory, parse_bytes
+from embedtrain.machine.memory import available_memory, mapping_of, parse_bytes, release_pages
 from embedtrain.machine.progress import Progress, Stopwatch
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.runs.options import RunOptions
@@ -43,6 +44,8 @@ class Counted:
         What was counted.
     tiles_folder : Path or None
         Where training is to keep the cells, if memory is not to hold them.
+    room : int
+        Bytes that putting them there may take.
     disk : int
         Bytes of temporary files at most.
     """
@@ -51,6 +54,7 @@ class Counted:
     rows: Rows | None
     texts: Texts | None
     tiles_folder: Path | None
+    room: int
     disk: int
 
     held_out = None
@@ -61,17 +65,21 @@ class Counted:
         cls, vocabulary: Vocabulary, rows: Rows, folder: Callable[[], Path], budget: int, texts: Texts | None = None
     ) -> Counted:
         """Counts and where training is to keep its cells: in the folder, if the budget has no room for both."""
-        n_cells, mapped = len(rows.columns), is_mapped(rows.columns)
-        fits = n_cells * (TILED_BYTES + (0 if mapped else COUNTED_BYTES)) <= budget
-        disk = n_cells * ((0 if fits else TILED_BYTES) + (COUNTED_BYTES if mapped and texts else 0))
-        if texts is not None:
-            disk += texts.disk
-        return cls(vocabulary, rows, texts, None if fits else folder(), disk)
+        n_cells, mapped = len(rows.columns), mapping_of(rows.columns) is not None
+        if not n_cells:
+            raise DataError("no two words stand beside each other: there is nothing to learn from")
+        room = budget - (0 if mapped else ROW_BYTES * n_cells)
+        fits = TILE_BYTES * n_cells <= room
+        disk = 0 if texts is None else texts.disk + (ROW_BYTES * n_cells if mapped else 0)
+        if fits:
+            return cls(vocabulary, rows, texts, None, room - TILE_BYTES * n_cells, disk)
+        return cls(vocabulary, rows, texts, folder(), room, disk + TILE_BYTES * n_cells)
 
     def __post_init__(self) -> None:
         assert self.rows is not None
         self.units = len(self.rows.columns)
         self._checksum = checksum(*self.rows)
+        release_pages(*self.rows)
 
     def take_rows(self) -> Rows:
         """The counts, which are not kept here: who has used them gives the memory free."""
@@ -191,15 +199,6 @@ class GivenCounts:
         with ExitStack() as stack:
             folder = _folder_in(stack, self._options)
             yield Counted.of(Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, folder, _PLENTY)
-
-
-def is_mapped(array: Any) -> bool:
-    """Whether an array lies in a file."""
-    while array is not None:
-        if isinstance(array, np.memmap):
-            return True
-        array = getattr(array, "base", None)
-    return False
 
 
 def _folder_in(stack: ExitStack, options: RunOptions) -> Callable[[], Path]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
 
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import require_apart, require_writable
+from embedtrain.machine.threads import resolve_threads
 from embedtrain.vectors.reports import Epoch
 from embedtrain.vectors.word_vectors import WordVectors
 
@@ -34,7 +36,25 @@ class RunOptions:
     progress: bool | None = None
     callback: Callable[[Epoch], object] | None = None
 
-    def require_sense(self, valid_share: float = 0.0) -> None:
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any], valid_share: float = 0.0) -> RunOptions:
+        """Those among the arguments of a function, which are what they should be.
+
+        Raises
+        ------
+        SettingError
+            As `require_sense`.
+        """
+        options = cls(**{field.name: arguments[field.name] for field in fields(cls) if field.name in arguments})
+        options.require_sense(valid_share)
+        return options
+
+    @property
+    def shown(self) -> bool:
+        """Whether progress is reported."""
+        return sys.stderr.isatty() if self.progress is None else self.progress
+
+    def require_sense(self, valid_share: float) -> None:
         """See that the options are what they should be, and go together.
 
         Raises
@@ -42,6 +62,7 @@ class RunOptions:
         SettingError
             If they do not.
         """
+        resolve_threads(self.threads)
         minutes = self.checkpoint_every
         if not isinstance(minutes, Real) or not float(minutes) >= 0:
             raise SettingError(f"checkpoint_every must be at least 0, got {minutes!r}; 10 is usual")

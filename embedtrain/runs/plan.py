@@ -11,9 +11,9 @@ import numpy as np
 
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.machine.memory import available_memory
-from embedtrain.machine.threads import run_tasks
 from embedtrain.runs.parts import Model
 from embedtrain.runs.run import Run
+from embedtrain.training.loop import do_tasks
 from embedtrain.vectors.reports import Plan
 
 _PROBE = 1.0  # seconds of training that tell its speed
@@ -60,6 +60,6 @@ def _probe(run: Run, model: Model) -> float:
     workers = [model.worker(thread) for thread in range(run.n_threads)]
     passed, began = 0, time.perf_counter()
     tasks = takewhile(lambda _: time.perf_counter() - began < _PROBE, model.schedule.tasks(0))
-    for result in run_tasks(workers, model.schedule.in_turn(tasks)):
+    for result in do_tasks(workers, model.schedule, tasks):
         passed += result.passed
     return passed / (time.perf_counter() - began)

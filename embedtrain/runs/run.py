@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,7 +20,8 @@ from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputErr
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.memory import format_bytes, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, note, say
-from embedtrain.machine.threads import if_slow, resolve_threads
+from embedtrain.machine.threads import resolve_threads
+from embedtrain.runs.compiling import compiling
 from embedtrain.runs.options import RunOptions
 from embedtrain.runs.parts import Model, Source
 from embedtrain.runs.pauses import Pauses
@@ -68,7 +68,7 @@ class Run:
         self._initial = InitialVectors.of(None if self._saved else options.init, settings.dim)
         self.history = History() if self._saved is None else self._saved.history
         self.clock = Stopwatch()
-        self.shown = sys.stderr.isatty() if options.progress is None else options.progress
+        self.shown = options.shown
 
     def train(self) -> WordVectors:
         """Do it; see `train_skipgram` for what is returned and raised."""
@@ -89,11 +89,9 @@ class Run:
 
     def compile(self) -> None:
         """Compile what a run and saving need, or load it from the cache, by doing it for two words."""
-        slow = if_slow(lambda: say("compiling kernels, which is done once …", shown=self.options.progress is not False))
-        with self.clock("prepare"), deferred_interrupts(), slow, self.source.sample() as material:
+        with self.clock("prepare"), compiling(self.options), self.source.sample() as material:
             model = self.build(material, replace(self.settings, dim=1), np.zeros(0, np.uint8), 1)
-            for task in model.schedule.in_turn(model.schedule.tasks(0)[:1]):
-                model.worker(0)(task)
+            model.worker(0)(model.schedule.tasks(0)[0])
             format_lines(material.vocabulary.words, model.state["word_vectors"])
 
     def read(self, stack: ExitStack) -> Any:
@@ -140,14 +138,18 @@ class Run:
 
     def _restored(self, saved: Checkpoint) -> Model:
         """The model as a checkpoint has it."""
-        saved.require_text(self.material.identity(), list(self.vocabulary.words), self.vocabulary.counts)
         if saved.history.stopped:
             note("the run of this checkpoint was stopped, by patience or a callback; it does not train on")
         self._frozen = saved.frozen
         model = self.built(self._frozen)
+        saved.require_text(self._identity(model), list(self.vocabulary.words), self.vocabulary.counts)
         for name, array in model.state.items():
             array[:] = saved.array(name)
         return model
+
+    def _identity(self, model: Model) -> dict[str, int]:
+        """What tells this run from others with the same settings."""
+        return {**self.material.identity(), **model.schedule.identity()}
 
     # --- Training ---------------------------------------------------------------------------------------------------
 
@@ -207,7 +209,7 @@ class Run:
             return
         vocabulary = self.vocabulary
         checkpoint = Checkpoint(
-            self._made_with, self._said_again(), self.material.identity(), self.history, list(vocabulary.words),
+            self._made_with, self._said_again(), self._identity(self.model), self.history, list(vocabulary.words),
             vocabulary.counts, self._frozen,
         )  # fmt: skip
         started = time.perf_counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain, takewhile
@@ -64,6 +64,23 @@ def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *
     return meter.mean
 
 
+def do_tasks(
+    workers: Sequence[Callable[[AnyTask], ChunkResult]], schedule: Schedule[AnyTask], tasks: Iterable[AnyTask]
+) -> Generator[ChunkResult, None, None]:
+    """Let the workers do tasks of a schedule, each in its turn; the results as they come."""
+
+    def ending(work: Callable[[AnyTask], ChunkResult]) -> Callable[[AnyTask], ChunkResult]:
+        def do(task: AnyTask) -> ChunkResult:
+            try:
+                return work(task)
+            finally:
+                schedule.done(task)
+
+        return do
+
+    return run_tasks([ending(work) for work in workers], schedule.in_turn(tasks), left=schedule.done)
+
+
 def train_epochs(
     workers: Sequence[Callable[[AnyTask], ChunkResult]],
     schedule: Schedule[AnyTask],
@@ -95,7 +112,7 @@ def train_epochs(
             started, seconds = time.perf_counter(), history.seconds
             left = tasks[history.chunks :]
             stretch = chain(left[:1], takewhile(lambda _: not pause.is_due(), left[1:]))  # work goes on between pauses
-            with closing(run_tasks(workers, schedule.in_turn(stretch))) as results:
+            with closing(do_tasks(workers, schedule, stretch)) as results:
                 for result in results:
                     meter.add(result)
                     history.chunks += 1

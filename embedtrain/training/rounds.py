@@ -9,6 +9,7 @@ its columns. So every row sees the same steps in the same order, however many th
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -68,8 +69,12 @@ class Rounds:
         return self._turns.draw(tasks)
 
     def done(self, tile: Tile) -> None:
-        """What a worker says of each tile at its end."""
+        """Who waits for its rows or columns may start."""
         self._turns.done(tile)
+
+    def identity(self) -> dict[str, int]:
+        """How the matrix is cut into tiles, which another version may do in another way."""
+        return {"tiles": self.cells.size, "checksum of tiles": zlib.crc32(self.cells.tobytes())}
 
 
 def _blocks(tile: Tile) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -36,6 +36,12 @@ class Schedule(Protocol[AnyTask]):
     def in_turn(self, tasks: Iterable[AnyTask]) -> Iterable[AnyTask]:
         """The same tasks in the same order, each as soon as it may start; drawn by one thread at a time."""
 
+    def done(self, task: AnyTask) -> None:
+        """Called when a task that was drawn is done, or will not be."""
+
+    def identity(self) -> dict[str, int]:
+        """What tells its tasks from others, where settings and material do not."""
+
 
 def linear_decay(lr: float, progress: float) -> float:
     """The learning rate when the share `progress` of all epochs' tokens is done: a line to almost zero."""
@@ -83,3 +89,10 @@ class Stretches:
     def in_turn(self, tasks: Iterable[Chunk]) -> Iterable[Chunk]:
         """At once."""
         return tasks
+
+    def done(self, task: Chunk) -> None:
+        """Nobody waits for it."""
+
+    def identity(self) -> dict[str, int]:
+        """Nothing more."""
+        return {}
