@@ -25,15 +25,16 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.counts.counts_file import is_counts_file
-from embedtrain.counts.matrix import Counts, as_counts
-from embedtrain.counts.tiles import CELL_BYTES
+from embedtrain.counts.given import are_counts, paths_among, read_counts
+from embedtrain.counts.matrix import Counts
+from embedtrain.counts.tiles import TILE_CELL_BYTES
 from embedtrain.counts.tiling import build_tiles
 from embedtrain.errors import SettingError
 from embedtrain.kernels import glove as kernels
 from embedtrain.kernels.alignment import padded
 from embedtrain.runs.counted import Budget, Counted, CountedTextSource, GivenCounts
 from embedtrain.runs.options import RunOptions
+from embedtrain.runs.parts import Source
 from embedtrain.runs.plan import plan_run
 from embedtrain.runs.run import Run
 from embedtrain.runs.settings import CountSettings, ModelSettings
@@ -177,13 +178,10 @@ def _run(arguments: Mapping[str, Any]) -> Run:
     return Run("glove", _source(arguments, settings, options), settings, options, _GloveModel)
 
 
-def _source(
-    arguments: Mapping[str, Any], settings: GloveSettings, options: RunOptions
-) -> CountedTextSource | GivenCounts:
+def _source(arguments: Mapping[str, Any], settings: GloveSettings, options: RunOptions) -> Source:
     """Text or counts, whatever was given."""
     given, words, budget = arguments["corpus_or_counts"], arguments["words"], Budget(arguments["memory"])
-    is_file = isinstance(given, (str, os.PathLike)) and is_counts_file(given)
-    if not (is_file or isinstance(given, Counts) or hasattr(given, "tocsr")):
+    if not are_counts(given):
         if words is not None:
             raise SettingError("words belong to counts that have none; text brings its own, choose with read_vocab")
         texts = TextSource(given, TextCut(settings.min_count, settings.max_vocab), options)
@@ -193,23 +191,11 @@ def _source(
     changed = [name for name in _OF_COUNTING if arguments[name] != defaults[name].default]
     if changed:
         raise SettingError(f"{changed[0]} says how text is counted, and these are counts already; leave it out")
-    options.require_apart({"the counts": [given] if is_file else []})
-    return GivenCounts(_counts(given, words, is_file=is_file), options, budget)
-
-
-def _counts(given: Any, words: Sequence[str] | PathLike | None, *, is_file: bool) -> Counts:
-    """Counts in whatever form they come."""
-    if is_file:
-        if words is not None and not isinstance(words, (str, os.PathLike)):
-            raise SettingError("the words of a file of counts are in a file too; name it")
-        return Counts.load(given, words)
-    if isinstance(given, Counts):
-        if words is not None:
-            raise SettingError("these counts have their own words; leave words out")
-        return as_counts(given.matrix, given.words, given.counts, given.settings)
-    if words is None or isinstance(words, (str, os.PathLike)):
-        raise SettingError("a matrix needs words, a str for each of its rows")
-    return as_counts(given, words)
+    options.require_apart({"the counts": paths_among(given), "the words": paths_among(words)})
+    counts = read_counts(given, words)
+    if options.save_vocab is not None and counts.counts is None:
+        raise SettingError("save_vocab writes how often words occur, which is not known of these counts; leave it out")
+    return GivenCounts(counts, options, budget)
 
 
 class _GloveModel:
@@ -249,7 +235,7 @@ class _GloveModel:
         n_words, dim = len(material.vocabulary), settings.dim
         needed = {f"four tables of {n_words:,} × {dim}": 4 * table_bytes(n_words, dim + _BIASES)}
         if material.tiles_folder is None:
-            needed[f"{material.units:,} cells"] = CELL_BYTES * material.units
+            needed[f"{material.units:,} cells"] = TILE_CELL_BYTES * material.units
         if settings.vectors == "sum":
             needed["the sum of two tables"] = 4 * n_words * dim
         return needed
@@ -257,7 +243,7 @@ class _GloveModel:
     @property
     def scratch_bytes(self) -> int:
         """The largest tile, if tiles are read from a file."""
-        return CELL_BYTES * self._tiles.largest_tile if isinstance(self._tiles.cells, Path) else 0
+        return TILE_CELL_BYTES * self._tiles.largest_tile if isinstance(self._tiles.cells, Path) else 0
 
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:

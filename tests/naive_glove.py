@@ -62,7 +62,9 @@ def adagrad(
     for cell in range(len(weights)):
         one, own = Counts(*(array[[cell]] for array in counts)), weights[[cell]]
         total += cost(parameters, one, own)
-        steps = Parameters(*(lr * gradient for gradient in gradients(parameters, one, own)))
+        g = np.abs(lr * own * errors(parameters, one))
+        rate = lr / max(1.0, g.item())  # no step is longer than the row it goes along
+        steps = Parameters(*(rate * gradient for gradient in gradients(parameters, one, own)))
         parameters = Parameters(*(p - s / np.sqrt(q) for p, s, q in zip(parameters, steps, sums, strict=True)))
         sums = Parameters(*(q + s**2 for q, s in zip(sums, steps, strict=True)))
     return parameters, sums, total

@@ -803,9 +803,10 @@ def test_the_summary_of_glove_says_what_was_done(args):
 @pytest.mark.usefixtures("with_counts")
 def test_the_summary_of_cooccur_names_a_next_command_that_works():
     done = run("cooccur", "text.txt", "--min-count", "2", "-o", "a name.npz")
-    saved, following = done.stderr.splitlines()
+    counted, saved, following = done.stderr.splitlines()
     counts = Counts.load("a name.npz")
-    assert saved == f"saved    a name.npz: {counts.matrix.nnz:,} cells of {len(counts)} words"
+    assert counted.startswith(f"counted  {counts.matrix.nnz:,} cells of {len(counts)} words in ")
+    assert saved == "saved    a name.npz"
     assert run(*shlex.split(following.removeprefix("next "))[1:], *GLOVE).exit_code == 0
     assert Path("a name.vec").exists()
 
@@ -888,8 +889,8 @@ REFUSED_BY_GLOVE = [
     (1, ["apart.txt", "--min-count", "1"], "nothing to learn from"),
     (1, ["apart.txt", "--min-count", "1", "--dry-run"], "nothing to learn from"),
     (1, ["counts"], "cannot read counts"),
-    (1, ["counts.npz", "text.txt"], "cannot read counts.npz"),
-    (1, ["text.txt", "counts.npz"], "cannot read counts.npz"),
+    (2, ["counts.npz", "text.txt"], "counts.npz holds counts: train on that one file, or on text alone"),
+    (2, ["text.txt", "counts.npz"], "counts.npz holds counts: train on that one file, or on text alone"),
     (1, ["cut.npz"], "cannot read cut.npz"),
     (1, ["flipped.npz"], "cannot read flipped.npz: it is damaged or holds no counts"),
     (1, ["others.npz"], "others.npz"),

@@ -12,7 +12,7 @@ from scipy import sparse
 
 import embedtrain
 from embedtrain import Corpus, Counts, DataError, SettingError, cooccurrence, cooccurrence_counts
-from embedtrain.counts import plan
+from embedtrain.counts import division
 from embedtrain.machine.memory import mapping_of
 
 TEXT = list(generate.sentences(1500, 3))
@@ -36,10 +36,10 @@ def files_in(folder):
 @pytest.fixture
 def little_memory(monkeypatch):
     """The least memory that a text can be counted in, of which budgets and tasks are made small."""
-    monkeypatch.setattr(plan, "_TASK_CELLS", 1)
-    monkeypatch.setattr(plan, "_LEAST_PIECE", 100)
+    monkeypatch.setattr(division, "_TASK_CELLS", 1)
+    monkeypatch.setattr(division, "_LEAST_PIECE", 100)
     monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
-    return lambda n_words: plan.least_bytes(n_words, window=10)
+    return lambda n_words: division.least_bytes(n_words, window=10)
 
 
 # --- What is counted --------------------------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ from embedtrain import (
     train_skipgram,
 )
 from embedtrain.cooccur import cooccurrence_counts
-from embedtrain.counts import plan, tiling
-from embedtrain.counts.tiling import CELL_BYTES
+from embedtrain.counts import division, tiling
+from embedtrain.counts.tiling import TILE_CELL_BYTES
 from embedtrain.glove import _GloveModel
 from embedtrain.training.checkpoint import Checkpoint
 
@@ -152,12 +152,12 @@ def test_a_run_that_goes_on_after_any_tile_ends_in_the_same_bytes(kept, counts, 
 
 
 def test_memory_may_differ_when_a_run_goes_on(tmp_path, monkeypatch, kept):
-    monkeypatch.setattr(plan, "_TASK_CELLS", 1)
-    monkeypatch.setattr(plan, "_LEAST_PIECE", 500)
+    monkeypatch.setattr(division, "_TASK_CELLS", 1)
+    monkeypatch.setattr(division, "_LEAST_PIECE", 500)
     monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
     whole = train(max_vocab=100, checkpoint="x", checkpoint_every=0)
     seen = set()
-    small = {"memory": plan.least_bytes(100, 10), "temp_folder": tmp_path}
+    small = {"memory": division.least_bytes(100, 10), "temp_folder": tmp_path}
     for path in list(kept)[3:5]:
         again = train(max_vocab=100, resume=path, **small, callback=lambda _: seen.update(files_in(tmp_path)))
         assert same(again, whole)
@@ -276,14 +276,14 @@ def test_other_counts_are_refused_in_a_line(checkpoint, counts, change):
     else:
         occurrences = occurrences + 1
     other = replace(counts, matrix=matrix, words=words, counts=occurrences)
-    with pytest.raises(DataError, match=r"^cannot resume on another text than the checkpoint's") as raised:
+    with pytest.raises(DataError, match=r"^cannot resume on another matrix of counts than the checkpoint's") as raised:
         train(other, resume=checkpoint)
     assert "\n" not in str(raised.value)
 
 
 def test_another_text_and_another_way_of_counting_are_refused(tmp_path):
     train(checkpoint=tmp_path / "x")
-    with pytest.raises(DataError, match=r"^cannot resume on another text"):
+    with pytest.raises(DataError, match=r"^cannot resume on another matrix of counts"):
         train(list(generate.sentences(1500, 4)), resume=tmp_path / "x")
     with pytest.raises(SettingError, match="window is 10 in the checkpoint and 4 here"):
         train(window=4, resume=tmp_path / "x")
@@ -294,7 +294,9 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path, checkpoint):
     train_skipgram(TEXT, **settings, checkpoint=tmp_path / "skipgram")
     for model, other, path in [(train_glove, "skipgram", tmp_path / "skipgram"), (train_skipgram, "glove", checkpoint)]:
         here = "glove" if other == "skipgram" else "skipgram"
-        with pytest.raises(SettingError, match=f"model is {other} in the checkpoint and {here} here") as raised:
+        with pytest.raises(
+            SettingError, match=rf"^cannot resume: the checkpoint is of {other}, and this is {here}$"
+        ) as raised:
             model(TEXT, **settings, resume=path)
         assert "\n" not in str(raised.value)
 
@@ -405,7 +407,7 @@ def suppress_full_disk(folder):
 def test_a_disk_too_small_for_the_tiles_is_said_in_a_line(tmp_path, disk, monkeypatch, counts, threads):
     folder, leave = disk
     monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
-    n_bytes = CELL_BYTES * counts.matrix.nnz
+    n_bytes = TILE_CELL_BYTES * counts.matrix.nnz
     small = {"memory": 1000, "temp_folder": folder, "threads": threads}
     assert plan_glove(counts, **small).disk == n_bytes
     for share in (0.2, 0.9):
@@ -420,14 +422,14 @@ def test_a_disk_too_small_for_the_tiles_is_said_in_a_line(tmp_path, disk, monkey
 
 def test_a_disk_too_small_for_pieces_or_counts_is_said_in_a_line(disk, monkeypatch):
     folder, leave = disk
-    monkeypatch.setattr(plan, "_TASK_CELLS", 1)
-    monkeypatch.setattr(plan, "_LEAST_PIECE", 500)
+    monkeypatch.setattr(division, "_TASK_CELLS", 1)
+    monkeypatch.setattr(division, "_LEAST_PIECE", 500)
     monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
     whole, failed = train(max_vocab=100), 0
     for room in itertools.count(0, 4096):
         leave(room)
         with suppress_full_disk(folder) as full:
-            found = train(max_vocab=100, memory=plan.least_bytes(100, 10), temp_folder=folder)
+            found = train(max_vocab=100, memory=division.least_bytes(100, 10), temp_folder=folder)
         assert not list(folder.iterdir()), room
         if not full:
             break

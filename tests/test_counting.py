@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.counts import counting, pieces, plan
-from embedtrain.counts.rows import Cells, RowStore
+from embedtrain.counts import counting, division, partial_sums
+from embedtrain.counts.rows import RowCells, RowStore
 from embedtrain.counts.summing import Workplace
 from embedtrain.errors import DataError, SettingError
 
@@ -70,9 +70,9 @@ def tight(monkeypatch):
     """Tasks of few rows, and pieces of few tokens allowed, so that a small text is work for many."""
 
     def tighten(least_piece):
-        monkeypatch.setattr(plan, "_TASK_CELLS", 1)
-        monkeypatch.setattr(plan, "_TASK_UPDATES", 2000)
-        monkeypatch.setattr(plan, "_LEAST_PIECE", least_piece)
+        monkeypatch.setattr(division, "_TASK_CELLS", 1)
+        monkeypatch.setattr(division, "_TASK_UPDATES", 2000)
+        monkeypatch.setattr(division, "_LEAST_PIECE", least_piece)
 
     return tighten
 
@@ -166,13 +166,13 @@ def test_bytes_are_the_same_for_every_number_of_threads_and_every_budget(
     text = encoded(random_text(5000, 40, longest))
     expected = bytes_of(count(text, 30, **settings))
     tight(401)
-    least = plan.least_bytes(30, 9)
+    least = division.least_bytes(30, 9)
     seen = set()
     for threads in (1, 2, 8):
         for budget in (least, least + 16_000, least + 40_000, PLENTY):
             folder = tmp_path / f"{threads}-{budget}"
             folder.mkdir()
-            planned = plan.Plan.of(30, 5000, window=9, threads=threads, budget=budget)
+            planned = division.Division.of(30, 5000, window=9, threads=threads, budget=budget)
             rows = count(text, 30, threads=threads, budget=budget, folder=lambda folder=folder: folder, **settings)
             assert bytes_of(rows) == expected
             in_files = {path.name for path in folder.iterdir()}
@@ -186,7 +186,7 @@ def test_nothing_is_lost_or_counted_twice_at_the_borders_of_pieces(tight, tmp_pa
     text = encoded(random_text(120, 12, 40))
     expected = bytes_of(count(text, 8, window=5))
     tight(size)
-    rows = count(text, 8, window=5, budget=plan.least_bytes(8, 5), folder=lambda: tmp_path)
+    rows = count(text, 8, window=5, budget=division.least_bytes(8, 5), folder=lambda: tmp_path)
     assert bytes_of(rows) == expected
 
 
@@ -195,7 +195,7 @@ def test_results_that_outgrow_memory_go_on_in_files(tight, tmp_path):
     in_memory = count(text, 30)
     tight(3000 + len(in_memory.columns) // 2)
     asked = []
-    rows = count(text, 30, budget=plan.least_bytes(30, 10), folder=lambda: asked.append(1) or tmp_path)
+    rows = count(text, 30, budget=division.least_bytes(30, 10), folder=lambda: asked.append(1) or tmp_path)
     assert bytes_of(rows) == bytes_of(in_memory)
     assert not rows.columns.flags.writeable
     assert len(asked) == 1
@@ -239,9 +239,9 @@ def test_memory_stays_within_the_budget_where_results_are_much_larger(tmp_path):
 
 def test_ranges_of_rows_keep_to_their_size():
     cells = np.array([5, 5, 1, 3, 30, 0, 0, 9, 2])
-    assert plan.row_ranges(cells, cells, 10) == [(0, 2), (2, 4), (4, 5), (5, 8), (8, 9)]
-    many = np.full(5, plan._TASK_UPDATES)
-    assert plan.row_ranges(cells[:5], many, 1000) == [(row, row + 1) for row in range(5)]
+    assert division.row_ranges(cells, cells, 10) == [(0, 2), (2, 4), (4, 5), (5, 8), (8, 9)]
+    many = np.full(5, division._TASK_UPDATES)
+    assert division.row_ranges(cells[:5], many, 1000) == [(row, row + 1) for row in range(5)]
 
 
 # --- What can go wrong ------------------------------------------------------------------------------------------------
@@ -252,21 +252,21 @@ def test_a_budget_that_is_too_small_is_refused_with_the_least():
     message = r"^memory must be at least 2\d\.\d MB to count the co-occurrences of 1,000 words, got 1\.0 MB; allow more"
     with pytest.raises(SettingError, match=message):
         count(text, 1000, budget=1_000_000)
-    least = plan.least_bytes(1000, 2)  # windows are no longer than sentences
+    least = division.least_bytes(1000, 2)  # windows are no longer than sentences
     with pytest.raises(SettingError):
         count(text, 1000, budget=least - 1)
     assert len(count(text, 1000, budget=least).columns) == 2
 
 
 def test_a_small_budget_means_fewer_threads():
-    least = plan.least_bytes(400_000, 10)
-    assert plan.Plan.of(400_000, 10**9, window=10, threads=8, budget=least).threads == 1
-    assert 2 <= plan.Plan.of(400_000, 10**9, window=10, threads=8, budget=500_000_000).threads < 8
-    assert plan.Plan.of(400_000, 10**9, window=10, threads=8, budget=10**11).threads == 8
+    least = division.least_bytes(400_000, 10)
+    assert division.Division.of(400_000, 10**9, window=10, threads=8, budget=least).threads == 1
+    assert 2 <= division.Division.of(400_000, 10**9, window=10, threads=8, budget=500_000_000).threads < 8
+    assert division.Division.of(400_000, 10**9, window=10, threads=8, budget=10**11).threads == 8
 
 
 def test_positions_always_fit_into_32_bits():
-    assert plan.Plan.of(1000, 10**12, window=10, threads=1, budget=10**15).piece < 2**31 - 2 * 10
+    assert division.Division.of(1000, 10**12, window=10, threads=1, budget=10**15).piece < 2**31 - 2 * 10
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
@@ -276,18 +276,18 @@ def test_a_full_disk_is_said_in_one_line_and_ends_all_threads(tight, tmp_path, n
     text = encoded(random_text(6000, 40, 30))
     in_pieces = "-" in name
     tight(500 if in_pieces else 6000)
-    others = plan._thread_bytes(30) * (threads - 1)
+    others = division._thread_bytes(30) * (threads - 1)
     (tmp_path / name).symlink_to("/dev/full")
     before = threading.active_count()
     with pytest.raises(DataError, match=rf"^cannot write {tmp_path}: No space left on device$"):
-        count(text, 30, threads=threads, budget=plan.least_bytes(30, 10) + others, folder=lambda: tmp_path)
+        count(text, 30, threads=threads, budget=division.least_bytes(30, 10) + others, folder=lambda: tmp_path)
     assert threading.active_count() == before
 
 
 def test_a_piece_that_someone_else_cut_is_found_out(tmp_path):
-    piece = pieces.Piece.numbered(0, tmp_path)
+    piece = partial_sums.Piece.numbered(0, tmp_path)
     with piece.open() as cells:
-        cells.append(Cells(np.array([0, 1], np.int32), np.array([5, 6])))
+        cells.append(RowCells(np.array([0, 1], np.int32), np.array([5, 6])))
     lengths = np.array([1, 1])
     piece.end(lengths)
     piece.sums.write_bytes(piece.sums.read_bytes()[:-1])
@@ -295,4 +295,4 @@ def test_a_piece_that_someone_else_cut_is_found_out(tmp_path):
         RowStore(4, no_folder) as store,
         pytest.raises(DataError, match=r"^cannot read .*sums-0: it ends too early; something else wrote"),
     ):
-        pieces.merge_pieces([piece], lengths, [Workplace.of(2, 2)], 1, store)
+        partial_sums.merge_pieces([piece], lengths, [Workplace.of(2, 2)], 1, store)

@@ -10,7 +10,7 @@ from naive_glove import order_in_tile, weight
 from scipy.sparse import csr_array, random_array
 
 from embedtrain.counts import tiling
-from embedtrain.counts.tiles import CELL_BYTES
+from embedtrain.counts.tiles import TILE_CELL_BYTES
 from embedtrain.counts.tiling import block_borders, build_tiles
 from embedtrain.errors import DataError
 
@@ -229,7 +229,7 @@ def test_any_number_of_threads_gives_the_same_bytes_in_memory_and_in_a_file(tmp_
         in_memory, in_file = build(matrix, threads), build(matrix, threads, tmp_path)
         assert in_memory.cells.tobytes() == right.cells.tobytes()
         assert in_file.cells.read_bytes() == right.cells.tobytes()
-        assert len(right.cells.tobytes()) == CELL_BYTES * right.n_cells
+        assert len(right.cells.tobytes()) == TILE_CELL_BYTES * right.n_cells
         for one in (in_memory, in_file):
             assert (one.tile_starts == right.tile_starts).all()
             assert (one.row_borders == right.row_borders).all()
@@ -262,7 +262,7 @@ def test_a_file_that_was_cut_or_removed_is_said_in_a_line(tmp_path):
     tiles = build(random_matrix(200, 3000), folder=tmp_path)
     last = len(tiles.tile_starts) - 2 - int(np.argmax(np.diff(tiles.tile_starts)[::-1] > 0))
     with open(tiles.cells, "r+b") as file:
-        file.truncate(CELL_BYTES * tiles.n_cells - 1)
+        file.truncate(TILE_CELL_BYTES * tiles.n_cells - 1)
     with pytest.raises(DataError, match=r"^cannot read .*tiles: it ends too early; was it changed meanwhile\?$"):
         tiles.reader()(last)
     tiles.cells.unlink()

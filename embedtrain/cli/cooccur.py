@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import time
 import warnings
 from typing import Any
 
 import click
 
 from embedtrain.cli.options import (
+    TrainingCommand,
     corpus_options,
     counting_options,
     output_path,
@@ -16,10 +18,16 @@ from embedtrain.cli.options import (
     threads_option,
     vocabulary_options,
 )
-from embedtrain.cli.training import folder_beside, inputs_of
+from embedtrain.cli.training import REFUSED, folder_beside, inputs_of
+
+_REFUSED = {
+    **REFUSED,
+    "distance-weighting": "use --weighting distance or --weighting uniform",
+    "vocab-file": "use --read-vocab {value}",
+}
 
 
-@click.command(short_help="Count how often words stand beside each other.")
+@click.command(cls=TrainingCommand, refused=_REFUSED, short_help="Count how often words stand beside each other.")
 @corpus_options
 @vocabulary_options
 @threads_option
@@ -45,8 +53,16 @@ def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
     require_apart(inputs, {"-o": path, "--save-vocab": settings["save_vocab"]})
     require_writable(path)
     options: dict[str, Any] = {"temp_folder": folder_beside(path), "progress": False if quiet else None}
+    started = time.perf_counter()
     with counts_of_text({"corpus": corpus, **options, **settings}) as counts:
-        counts.save(path)
-    n_cells = counts.matrix.nnz
-    say(f"saved    {path}: {counted(n_cells, 'cell')} of {counted(len(counts), 'word')}", shown=not quiet)
+        seconds = time.perf_counter() - started
+        with deferred_interrupts() as interrupted:
+            counts.save(path)
+            came_late = interrupted()
+    cells, words = counted(counts.matrix.nnz, "cell"), counted(len(counts), "word")
+    say(f"counted  {cells} of {words} in {seconds:.1f} s", shown=not quiet)
+    say(f"saved    {path}", shown=not quiet)
     say(f"next     embedtrain glove {shlex.quote(str(path))}", shown=not quiet)
+    if came_late:
+        click.echo(f"Error: interrupted; {path} holds the result", err=True)
+        raise click.exceptions.Exit(130)

@@ -23,6 +23,7 @@ _REFUSED = {
     "valid": "the cost of cells is no measure of held-out text; --valid belongs to skipgram",
     "valid-share": "the cost of cells is no measure of held-out text; --valid-share belongs to skipgram",
     "patience": "it needs held-out text, which GloVe has none of; choose --epochs",
+    "vocab-file": "use --vocab {value} for counts, --read-vocab {value} for text",
     "distance-weighting": "use --weighting distance or --weighting uniform",
 }
 
@@ -56,8 +57,11 @@ def glove(ctx: click.Context, /, **settings: Any) -> None:
 
     def read(settings: dict[str, Any]) -> tuple[Corpus | Path, dict[str, list[Any]]]:
         sources = settings["corpus"]
-        if len(sources) != 1 or not is_counts_file(sources[0]):
+        counts = [source for source in sources if is_counts_file(source)]
+        if not counts:
             return read_text(settings)
+        if len(sources) > 1:
+            raise click.UsageError(f"{counts[0]} holds counts: train on that one file, or on text alone")
         for name in ("field", "lowercase", "invalid_utf8"):
             del settings[name]
             if was_given(ctx, name):

@@ -9,7 +9,16 @@ import click
 from embedtrain.cli.options import TrainingCommand, held_out_options, training_options
 from embedtrain.cli.training import REFUSED, read_text, run_command
 
-_REFUSED = {**REFUSED, "alpha": "it means different things in different tools, use --lr {value}"}
+_ONLY_GLOVE = "it belongs to glove; skip-gram counts no cells"
+_REFUSED = {
+    **REFUSED,
+    "alpha": "it means different things in different tools, use --lr {value}",
+    "x-max": _ONLY_GLOVE,
+    "weighting": _ONLY_GLOVE,
+    "symmetric": _ONLY_GLOVE,
+    "vectors": _ONLY_GLOVE,
+    "memory": "it belongs to glove and cooccur; skip-gram takes what its tables need",
+}
 
 
 @click.command(cls=TrainingCommand, refused=_REFUSED, short_help="Train vectors that predict the words around a word.")

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from embedtrain.vectors.reports import Plan
     from embedtrain.vectors.word_vectors import WordVectors
 
+_CORPUS = "name the corpus without an option: embedtrain {command} {value}"
 #: What other tools' options mean here, where it is the same for all models.
 REFUSED = {
-    "train": "name the corpus without an option: embedtrain {command} {value}",
-    "input": "name the corpus without an option: embedtrain {command} {value}",
+    "train": _CORPUS,
+    "input": _CORPUS,
+    "input-file": _CORPUS,
+    "save-file": "use -o {value}",
 }
 
 

@@ -10,23 +10,21 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.counts.pieces import Piece, merge_pieces
-from embedtrain.counts.plan import Plan, row_ranges
-from embedtrain.counts.rows import CellFiles, Cells, Rows, RowStore
+from embedtrain.counts.division import Division, row_ranges
+from embedtrain.counts.partial_sums import Piece, merge_pieces
+from embedtrain.counts.rows import CellFiles, RowCells, Rows, RowStore, starts_of
 from embedtrain.counts.summing import Workplace, sum_rows
 from embedtrain.kernels import cooccurrence
 from embedtrain.kernels.cooccurrence import Index
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_all
-
-Weighting = Literal["distance", "uniform"]
 
 _UNITS = 720720  # of a count, if distance weighs: what 1 to 16 divide
 
@@ -36,7 +34,7 @@ def count_windows(
     n_words: int,
     *,
     window: int,
-    weighting: Weighting,
+    weighting: str,
     symmetric: bool,
     threads: int,
     budget: int,
@@ -89,7 +87,7 @@ def count_windows(
     """
     window = min(window, text.longest_sentence)
     n_tokens = len(text.ids)
-    plan = Plan.of(n_words, n_tokens, window=window, threads=threads, budget=budget)
+    plan = Division.of(n_words, n_tokens, window=window, threads=threads, budget=budget)
     windows = Windows.of(window, weighting, symmetric)
     places = [Workplace.of(n_words, plan.task_cells) for _ in range(plan.threads)]
     counter = _Counter(text, n_words, windows, places, progress)
@@ -123,7 +121,7 @@ class Windows(NamedTuple):
     symmetric: bool
 
     @classmethod
-    def of(cls, window: int, weighting: Weighting, symmetric: bool) -> Windows:
+    def of(cls, window: int, weighting: str, symmetric: bool) -> Windows:
         """Windows of so many tokens to each side."""
         unit = _UNITS if weighting == "distance" else 1
         distances = np.maximum(1, np.arange(window + 1)) if weighting == "distance" else np.ones(window + 1)
@@ -166,10 +164,10 @@ class _Counter:
 
     def _worker(
         self, place: Workplace, index: Index, unit: int | None, lengths: NDArray[np.int64]
-    ) -> Callable[[int, int], Cells]:
+    ) -> Callable[[int, int], RowCells]:
         weights, _, symmetric = self.windows
 
-        def count(begin: int, end: int) -> Cells:
+        def count(begin: int, end: int) -> RowCells:
             own = lengths[begin:end]
             return place.take(int(cooccurrence.count_rows(index, begin, weights, symmetric, *place, own)), unit)
 
@@ -186,12 +184,12 @@ def index_text(text: EncodedCorpus, n_words: int, window: int, begin: int, end: 
         cooccurrence.count_words(ids, borders[part], borders[part + 1], counts[part])
 
     run_all([count] * threads, threads)
-    starts = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
+    starts = starts_of(counts.sum(axis=0))
     tokens = np.empty(int(starts[-1]) + 2 * window + 1, np.int32)
     positions = np.empty(int(starts[-1]), np.int32)
     before = cooccurrence.begin_before(ids, offsets, begin, n_words, window)
     place = cooccurrence.keep_tokens(ids, offsets, before, begin, n_words, tokens, 0)
-    places = place + np.concatenate([[0], np.cumsum(counts.sum(axis=1))])
+    places = place + starts_of(counts.sum(axis=1))
     following = np.cumsum(counts, axis=0) - counts + starts[:-1]
 
     def index(part: int) -> None:

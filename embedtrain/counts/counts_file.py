@@ -26,6 +26,7 @@ from embedtrain.machine.files import atomic_file
 _VERSION = 1
 _KINDS = "counts are an .npz of embedtrain or of scipy.sparse.save_npz, or the cooccurrence.bin of GloVe"
 _NAMES = {"format", "shape", "data"}  # of arrays that every .npz of SciPy has
+_SUFFIXES = (".npz", ".bin")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # how an .npz begins, and one without arrays
 _START = 1 << 12  # bytes by which text is told from records
 
@@ -98,7 +99,9 @@ def load_counts(path: str | os.PathLike[str], vocabulary_path: str | os.PathLike
     if start.startswith(_ZIP):
         return _load_npz(path, vocabulary_path)
     if b"\0" not in start:  # of a record, the high bytes of its numbers are 0
-        raise DataError(f"{source_name(path)} holds no counts: it looks like text; {_KINDS}")
+        raise DataError(
+            f"{source_name(path)} holds no counts: it looks like text, which must have another name; {_KINDS}"
+        )
     words, counts = _read_words(path, vocabulary_path)
     from embedtrain.counts.stanford import read_cooccurrence_bin  # needs kernels, other files do not
 
@@ -106,13 +109,15 @@ def load_counts(path: str | os.PathLike[str], vocabulary_path: str | os.PathLike
 
 
 def is_counts_file(path: str | os.PathLike[str]) -> bool:
-    """Whether a path leads to a file of counts, as far as its table of contents or its name, `*.bin`, can tell."""
+    """Whether a path leads to a file of counts, as its name, `*.npz` or `*.bin`, or its table of contents tells."""
     try:
         if not os.path.isfile(path):
             return False
+        if Path(path).suffix.lower() in _SUFFIXES:
+            return True
         with open(path, "rb") as file:
             if not file.read(len(_ZIP[0])).startswith(_ZIP):
-                return Path(path).suffix == ".bin"
+                return False
             with zipfile.ZipFile(file) as archive:
                 return {f"{name}.npy" for name in _NAMES} <= set(archive.namelist())
     except (OSError, ValueError, zipfile.BadZipFile):

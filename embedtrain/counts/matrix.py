@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +12,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embedtrain.corpus.vocabulary import PackedWords
+from embedtrain.corpus.words import require_words, stands_twice
 from embedtrain.counts.rows import Rows
 from embedtrain.errors import DataError
+from embedtrain.machine.arrays import plain, read_only
 from embedtrain.machine.memory import release_pages
 
 _AT_ONCE = 1 << 18  # cells looked at or rounded at once: the arrays may be mapped, and larger than memory
-_NOT_IN_A_WORD = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,7 @@ def as_counts(
     Parameters
     ----------
     matrix : (n_words, n_words) sparse matrix or array of scipy
-        In any format, of any real type. Cells that stand twice are added up in float64. It stays as it is, and where
+        In any format, of any real type. RowCells that stand twice are added up in float64. It stays as it is, and where
         it is canonical already it shares its memory with the result.
     words : sequence of str
         Those of the rows.
@@ -126,7 +125,7 @@ def as_counts(
     if not _all_right(canonical, words):
         raise DataError("no cell of the matrix is above 0: there is nothing to learn from")
     result = _shared(_float32(canonical.data), canonical.indices, canonical.indptr)
-    result.data, result.indices, result.indptr = map(_read_only, (result.data, result.indices, result.indptr))
+    result.data, result.indices, result.indptr = map(read_only, (result.data, result.indices, result.indptr))
     release_pages(result.data, result.indices, result.indptr)
     return Counts(result, words, None if counts is None else _checked_counts(counts, words), dict(settings or {}))
 
@@ -135,18 +134,10 @@ def _checked_words(words: Sequence[str]) -> list[str]:
     if isinstance(words, str):
         raise DataError("words must be a sequence of str, a word for each row of the matrix, got one str")
     words = words[:] if isinstance(words, PackedWords) else list(words)
-    for word in words:
-        if not isinstance(word, str):
-            raise DataError(f"words must be str, got {type(word).__name__} {word!r}; convert it with str()")
-        if not word or _NOT_IN_A_WORD.search(word):
-            raise DataError(
-                f"the word {word!r} is empty or holds whitespace, a control character or half of a surrogate pair; "
-                "rename it, with '_' for example: no vectors file can hold it"
-            )
+    require_words(words)
     if len(words) < 2:
         raise DataError(f"at least two words are needed to learn from, got {len(words)}")
-    if len(set(words)) < len(words):
-        twice = next(word for word, n in Counter(words).items() if n > 1)
+    if twice := stands_twice(words):
         raise DataError(f"the word {twice!r} stands twice among the words; add up its rows and columns")
     return words
 
@@ -161,7 +152,7 @@ def _checked_counts(counts: Sequence[int] | NDArray[Any], words: Sequence[str]) 
     if array.min() < 0 or array.max() >= 2**63:
         worst = int(np.argmin(array) if array.min() < 0 else np.argmax(array))
         raise DataError(f"the word {words[worst]!r} has the count {array[worst]}; counts are 0 to 2 ** 63 - 1")
-    return _read_only(array.astype(np.int64))
+    return read_only(array.astype(np.int64))
 
 
 def _require_fitting(matrix: Any, words: Sequence[str]) -> None:
@@ -201,7 +192,7 @@ def _shared(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]) -> 
     """A square matrix of these arrays, with the index type that they need; no copy of those that have it."""
     n_words = len(indptr) - 1
     index_type = np.dtype(np.int32 if max(len(data), n_words) < 2**31 else np.int64)
-    places = _plain(indices, index_type), _plain(indptr, index_type)
+    places = plain(indices, index_type), plain(indptr, index_type)
     return sparse.csr_array((data, *places), shape=(n_words, n_words))
 
 
@@ -246,7 +237,7 @@ def _all_right(matrix: sparse.csr_array, words: Sequence[str]) -> bool:
 def _float32(data: NDArray[Any]) -> NDArray[np.float32]:
     """The counts as a kernel takes them; the same array if they are so already."""
     if data.dtype == np.float32:
-        return _plain(data, np.dtype(np.float32))
+        return plain(data, np.dtype(np.float32))
     result = np.empty(len(data), np.float32)
     for begin, _, rounded in _rounded(data):
         result[begin : begin + len(rounded)] = rounded
@@ -259,15 +250,3 @@ def _rounded(data: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any], NDArray[np
         part = data[begin : begin + _AT_ONCE]
         with np.errstate(over="ignore", invalid="ignore"):
             yield begin, part, part.astype(np.float32, copy=False)
-
-
-def _plain(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The same array, or a copy, as processors like it: of a native type, aligned, without gaps."""
-    return np.require(array, dtype, ("C", "A"))
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """A view that cannot be written: what is shared, or mapped, stays as it is, and kernels see one kind of arrays."""
-    view = array.view()
-    view.setflags(write=False)
-    return view

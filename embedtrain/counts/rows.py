@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus.encoded import map_file
 from embedtrain.machine.files import writing
 
-CELL_BYTES = 8  # of a column and a value
+ROW_CELL_BYTES = 8  # of a column and a value
 
 
 class Rows(NamedTuple):
@@ -24,7 +24,7 @@ class Rows(NamedTuple):
     values: NDArray[np.float32]  # (n_cells,)
 
 
-class Cells(NamedTuple):
+class RowCells(NamedTuple):
     """Some cells, in order."""
 
     columns: NDArray[np.int32]
@@ -48,7 +48,7 @@ class CellFiles:
             self._files = [stack.enter_context(open(path, "wb")) for path in (columns, values)]
             self._stack = stack.pop_all()
 
-    def append(self, cells: Cells) -> None:
+    def append(self, cells: RowCells) -> None:
         """Write cells after those that are there."""
         with writing(self._folder):
             for file, numbers in zip(self._files, cells, strict=True):
@@ -76,7 +76,7 @@ class RowStore:
         self._columns, self._values = np.empty(capacity, np.int32), np.empty(capacity, np.float32)
         self._overflow: CellFiles | None = None
 
-    def append(self, cells: Cells) -> None:
+    def append(self, cells: RowCells) -> None:
         """Keep cells after those that are there.
 
         Raises
@@ -87,7 +87,7 @@ class RowStore:
         begin, self._n = self._n, self._n + len(cells.columns)
         if self._overflow is None and self._n > len(self._columns):
             self._overflow = self._files.enter_context(CellFiles(*self._paths()))
-            self._overflow.append(Cells(self._columns[:begin], self._values[:begin]))
+            self._overflow.append(RowCells(self._columns[:begin], self._values[:begin]))
             del self._columns, self._values
         if self._overflow is not None:
             self._overflow.append(cells)

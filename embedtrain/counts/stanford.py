@@ -57,7 +57,8 @@ def read_cooccurrence_bin(path: str | os.PathLike[str], n_words: int) -> sparse.
         require_memory(_MEMORY * n, f"the counts in {name}", "count again with a smaller vocabulary")
         matrix = _place_cells(file, name, _count_cells(file, name, n_words))
     matrix.sum_duplicates()
-    matrix.data = matrix.data.astype(np.float32)
+    with np.errstate(over="ignore"):  # is looked for later, and named
+        matrix.data = matrix.data.astype(np.float32)
     return matrix
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.counts.rows import Cells
+from embedtrain.counts.rows import RowCells
 from embedtrain.kernels.cooccurrence import BITS, Tally
 from embedtrain.machine.threads import in_order, run_tasks
+
+Numbered: TypeAlias = "tuple[int, tuple[int, int]]"  # a range of rows
 
 
 class Workplace(NamedTuple):
@@ -33,20 +35,20 @@ class Workplace(NamedTuple):
         )
         return cls(tally, np.empty(task_cells, np.int32), np.empty(task_cells, np.int64))
 
-    def take(self, n: int, unit: int | None) -> Cells:
+    def take(self, n: int, unit: int | None) -> RowCells:
         """A copy of the first cells: sums in units made counts, or sums as they are if `unit` is None."""
         if unit is None:
-            return Cells(self.columns[:n].copy(), self.sums[:n].copy())
+            return RowCells(self.columns[:n].copy(), self.sums[:n].copy())
         values = np.divide(self.sums[:n], unit, out=np.empty(n, np.float32), casting="same_kind")  # in float64
-        return Cells(self.columns[:n].copy(), values)
+        return RowCells(self.columns[:n].copy(), values)
 
 
 def sum_rows(
-    workers: Sequence[Callable[[int, int], Cells]], ranges: Sequence[tuple[int, int]]
-) -> Generator[Cells, None, None]:
+    workers: Sequence[Callable[[int, int], RowCells]], ranges: Sequence[tuple[int, int]]
+) -> Generator[RowCells, None, None]:
     """The cells of ranges of rows, each summed by a worker that is free, in order."""
 
-    def numbered(worker: Callable[[int, int], Cells]) -> Callable[[tuple[int, tuple[int, int]]], tuple[int, Cells]]:
+    def numbered(worker: Callable[[int, int], RowCells]) -> Callable[[Numbered], tuple[int, RowCells]]:
         return lambda task: (task[0], worker(*task[1]))
 
     with closing(run_tasks([numbered(worker) for worker in workers], enumerate(ranges))) as results:

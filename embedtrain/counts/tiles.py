@@ -10,12 +10,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.sources import reading
-from embedtrain.errors import DataError
 from embedtrain.kernels.glove import Cells
+from embedtrain.machine.arrays import read_into
 
 #: Memory, or disk, of a cell in a tile: its place, log and weight.
-CELL_BYTES = 12
+TILE_CELL_BYTES = 12
 
 TileReader: TypeAlias = Callable[[int], tuple[Cells, int, int]]
 
@@ -106,19 +105,12 @@ def _memory_reader(cells: NDArray[np.uint32]) -> Callable[[int, int], NDArray[np
 
 
 def _file_reader(path: Path, largest_tile: int) -> Callable[[int, int], NDArray[np.uint32]]:
-    """What reads cells [begin, end) of a file; it opens the file every time, so that nobody need close it."""
+    """What reads cells [begin, end) of a file."""
     buffer = np.empty(3 * largest_tile, np.uint32)
 
     def read(begin: int, end: int) -> NDArray[np.uint32]:
         part = buffer[: 3 * (end - begin)]
-        rest = part.data.cast("B")
-        with reading(path), open(path, "rb", buffering=0) as file:
-            file.seek(CELL_BYTES * begin)
-            while rest:
-                n_bytes = file.readinto(rest)
-                if not n_bytes:
-                    raise DataError(f"cannot read {path}: it ends too early; was it changed meanwhile?")
-                rest = rest[n_bytes:]
+        read_into(part, path, TILE_CELL_BYTES * begin)
         return part
 
     return read

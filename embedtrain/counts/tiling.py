@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.counts.tiles import CELL_BYTES, Tiles
+from embedtrain.counts.rows import starts_of
+from embedtrain.counts.tiles import TILE_CELL_BYTES, Tiles
 from embedtrain.kernels.cells import (
     BLOCK,
     BLOCKS_ACROSS,
@@ -24,6 +25,7 @@ from embedtrain.kernels.cells import (
     part_cells,
     write_tiles,
 )
+from embedtrain.machine.arrays import plain, read_only
 from embedtrain.machine.files import writing
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.threads import run_tasks
@@ -102,15 +104,15 @@ def build_tiles(
     DataError
         If the file cannot be written.
     """
-    matrix = _Matrix(_plain(starts, np.int64), _plain(columns, np.int32), _plain(values, np.float32))
+    matrix = _Matrix.of(starts, columns, values)
     limits = _most_rows(matrix.n_words), _most_cells(len(columns))
     row_borders = block_borders(np.diff(matrix.starts), *limits)
     column_borders = block_borders(_column_masses(matrix, row_borders, threads), *limits)
     block_of = np.repeat(np.arange(len(column_borders) - 1, dtype=np.int32), np.diff(column_borders))
     tile_starts = _tile_starts(matrix, row_borders, block_of, len(column_borders) - 1, threads)
 
-    n_cells = int(tile_starts[-1])
-    cells = np.empty(3 * n_cells, np.uint32) if folder is None else _make_file(folder / "tiles", CELL_BYTES * n_cells)
+    n_bytes = TILE_CELL_BYTES * int(tile_starts[-1])
+    cells = np.empty(n_bytes // 4, np.uint32) if folder is None else _make_file(folder / "tiles", n_bytes)
     tiles = Tiles(row_borders, column_borders, tile_starts, cells)
     n_builders = max(1, min(threads, tiles.n_row_blocks, memory // _builder_bytes(tiles)))
     builders = [_Builder(matrix, tiles, block_of, x_max, alpha) for _ in range(n_builders)]
@@ -125,6 +127,12 @@ class _Matrix(NamedTuple):
     columns: NDArray[np.int32]
     values: NDArray[np.float32]
 
+    @classmethod
+    def of(cls, starts: NDArray[Any], columns: NDArray[Any], values: NDArray[Any]) -> _Matrix:
+        """Of arrays of any kind: kernels would be compiled anew for each."""
+        arrays = plain(starts, np.int64), plain(columns, np.int32), plain(values, np.float32)
+        return cls(*map(read_only, arrays))
+
     @property
     def n_words(self) -> int:
         return len(self.starts) - 1
@@ -132,13 +140,6 @@ class _Matrix(NamedTuple):
     def span(self, first_row: int, end_row: int) -> tuple[int, int]:
         """The cells of some rows."""
         return int(self.starts[first_row]), int(self.starts[end_row])
-
-
-def _plain(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
-    """A read-only view without memory map, whatever it is of: kernels are compiled anew for every kind of array."""
-    view = np.ascontiguousarray(array, dtype).view()
-    view.flags.writeable = False
-    return view
 
 
 def _most_rows(n_words: int) -> int:
@@ -183,7 +184,7 @@ def _tile_starts(
         count_tiles(matrix.columns, matrix.values, *span, block_of, counts[block])
 
     _do_blocks(matrix, [count] * min(threads, n_blocks), n_blocks)
-    return np.concatenate([[0], np.cumsum(counts)])
+    return starts_of(counts.ravel())
 
 
 def _make_file(path: Path, n_bytes: int) -> Path:
@@ -195,7 +196,7 @@ def _make_file(path: Path, n_bytes: int) -> Path:
 
 def _builder_bytes(tiles: Tiles) -> int:
     """Memory of a builder."""
-    kept = CELL_BYTES * tiles.largest_block if isinstance(tiles.cells, Path) else 0
+    kept = TILE_CELL_BYTES * tiles.largest_block if isinstance(tiles.cells, Path) else 0
     return _ITEM_BYTES * (tiles.largest_block + tiles.largest_tile) + kept
 
 
@@ -222,7 +223,7 @@ class _Builder:
         if isinstance(tiles.cells, Path):
             self._write_tiles(borders, self.cells)
             with writing(tiles.cells.parent), open(tiles.cells, "r+b") as file:
-                file.seek(CELL_BYTES * begin)
+                file.seek(TILE_CELL_BYTES * begin)
                 file.write(self.cells[: 3 * (end - begin)].data)
         else:
             self._write_tiles(borders, tiles.cells[3 * begin : 3 * end])

@@ -20,6 +20,7 @@ from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.tiles import prefetch_row
 
 _AHEAD = 8  # cells, whose steps take about as long as fetching rows
+_LONGEST = np.float32(1)  # of g: no step is longer than the row it goes along, else tables with huge counts diverge
 
 
 class Cells(NamedTuple):
@@ -41,7 +42,7 @@ def rows_of(place, first_row, first_column, dim):
 def train_tile(W, W_sums, C, C_sums, cells, begin, end, first_row, first_column, dim, lr):
     """One step of AdaGrad on each of the cells [begin, end) of a tile, one after the other.
 
-    e = W_i . C_j - log x    g = lr f(x) e
+    e = W_i . C_j - log x    g = lr f(x) e, brought into [-1, 1]
     W_i -= g C_j / sqrt(W_sums_i)    C_j -= g W_i / sqrt(C_sums_j)    W_sums_i += (g C_j)^2    C_sums_j += (g W_i)^2
 
     The sums start at 1, and at infinity for elements that never move; they have `lr` in them, as in Stanford's
@@ -61,5 +62,6 @@ def train_tile(W, W_sums, C, C_sums, cells, begin, end, first_row, first_column,
         e = dot(W, i, C, j, dim) - logs[cell]
         cost += 0.5 * weights[cell] * np.float64(e) * e
         if lr != 0:
-            adagrad_step(W, W_sums, i, C, C_sums, j, dim, lr * weights[cell] * e)
+            g = min(max(lr * weights[cell] * e, -_LONGEST), _LONGEST)
+            adagrad_step(W, W_sums, i, C, C_sums, j, dim, g)
     return cost

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,18 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.counts.counting import count_windows
 from embedtrain.counts.matrix import Counts
-from embedtrain.counts.rows import CELL_BYTES as ROW_BYTES
-from embedtrain.counts.rows import Rows
-from embedtrain.counts.tiles import CELL_BYTES as TILE_BYTES
-from embedtrain.errors import DataError
+from embedtrain.counts.rows import ROW_CELL_BYTES, Rows
+from embedtrain.counts.tiles import TILE_CELL_BYTES
+from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import temporary_folder
-from embedtrain.machine.memory import available_memory, mapping_of, parse_bytes, release_pages
+from embedtrain.machine.memory import available_memory, format_bytes, mapping_of, parse_bytes, release_pages
 from embedtrain.machine.progress import Progress, Stopwatch
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.runs.options import RunOptions
 from embedtrain.runs.settings import CountSettings
 from embedtrain.runs.texts import Texts, TextSource, checksum
 
+_PIECE_BYTES = 12  # of a cell in the pieces that a text may be counted in
 _PLENTY = 1 << 30  # bytes, for a sample
 
 
@@ -68,12 +68,12 @@ class Counted:
         n_cells, mapped = len(rows.columns), mapping_of(rows.columns) is not None
         if not n_cells:
             raise DataError("no two words stand beside each other: there is nothing to learn from")
-        room = budget - (0 if mapped else ROW_BYTES * n_cells)
-        fits = TILE_BYTES * n_cells <= room
-        disk = 0 if texts is None else texts.disk + (ROW_BYTES * n_cells if mapped else 0)
+        room = budget - (0 if mapped else ROW_CELL_BYTES * n_cells)
+        fits = TILE_CELL_BYTES * n_cells <= room
+        disk = 0 if texts is None else texts.disk + ((ROW_CELL_BYTES + _PIECE_BYTES) * n_cells if mapped else 0)
         if fits:
-            return cls(vocabulary, rows, texts, None, room - TILE_BYTES * n_cells, disk)
-        return cls(vocabulary, rows, texts, folder(), room, disk + TILE_BYTES * n_cells)
+            return cls(vocabulary, rows, texts, None, room - TILE_CELL_BYTES * n_cells, disk)
+        return cls(vocabulary, rows, texts, folder(), room, disk + TILE_CELL_BYTES * n_cells)
 
     def __post_init__(self) -> None:
         assert self.rows is not None
@@ -86,6 +86,11 @@ class Counted:
         rows, self.rows = self.rows, None
         assert rows is not None, "the counts were taken before"
         return rows
+
+    @property
+    def remedy(self) -> str:
+        """What to do if a run does not fit into memory."""
+        return "lower dim, or count fewer words" if self.texts is None else self.texts.remedy
 
     def identity(self) -> dict[str, int]:
         """What tells these counts from others."""
@@ -107,11 +112,15 @@ class Budget:
     Raises
     ------
     SettingError
-        If it is no size.
+        If it is no size, or more than is free.
     """
 
     def __init__(self, memory: int | str | None) -> None:
         self._asked = None if memory is None else parse_bytes(memory, "memory")
+        if self._asked is not None and self._asked > (free := available_memory()):
+            raise SettingError(
+                f"memory is {format_bytes(self._asked)}, and {format_bytes(free)} are free; ask for less"
+            )
 
     @property
     def bytes(self) -> int:
@@ -137,6 +146,10 @@ class CountedTextSource:
     def how(self) -> dict[str, Any]:
         """How the corpus is read, in the words of the command line."""
         return self._texts.how
+
+    def made_with(self, settings: Any) -> dict[str, Any]:
+        """All settings."""
+        return self._texts.made_with(settings)
 
     def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Counted:
         """Encode the text and count it; files last as long as the stack."""
@@ -182,6 +195,12 @@ class GivenCounts:
     def how(self) -> dict[str, Any]:
         """Nothing: no text is read."""
         return {}
+
+    def made_with(self, settings: Any) -> dict[str, Any]:
+        """The settings that are not of counting, and those that the counts were made with."""
+        of_counting = {field.name for field in fields(CountSettings)}
+        others = {name: value for name, value in asdict(settings).items() if name not in of_counting}
+        return {**others, "counts": dict(self._counts.settings)}
 
     def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Counted:
         """The counts."""

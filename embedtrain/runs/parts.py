@@ -44,6 +44,10 @@ class Material(Protocol):
     def disk(self) -> int:
         """Bytes of temporary files at most."""
 
+    @property
+    def remedy(self) -> str:
+        """What to do if it does not fit into memory."""
+
     def identity(self) -> dict[str, int]:
         """What tells it from other material."""
 
@@ -57,6 +61,9 @@ class Source(Protocol):
     @property
     def how(self) -> dict[str, Any]:
         """How it is read, in the words of the command line."""
+
+    def made_with(self, settings: Any) -> dict[str, Any]:
+        """What is to stay with the result, and the same in a run that is resumed, of settings of a model."""
 
     def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Any:
         """The material, for as long as the stack lasts."""

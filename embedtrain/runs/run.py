@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,9 @@ from embedtrain.vectors.word_vectors import WordVectors
 WORD_BYTES = 200  # of a word: its string, its place in a list and in an index, about
 
 
+_LOSS_OF = {"words": "pair", "cells": "cell"}  # what has a loss, by what is passed
+
+
 class Run:
     """A run of a model.
 
@@ -58,7 +61,7 @@ class Run:
 
     def __init__(self, name: str, source: Source, settings: Any, options: RunOptions, build: type[Model]) -> None:
         self.source, self.settings, self.options, self.build = source, settings, options, build
-        self._made_with = {"model": name, **asdict(settings)}
+        self._made_with = {"model": name, **source.made_with(settings)}
         self._saved = None if options.resume is None else Checkpoint.load(options.resume)
         if self._saved is not None:
             self._saved.require_settings(self._made_with)
@@ -111,7 +114,7 @@ class Run:
     def _prepare(self) -> Model:
         """The model as it starts, or where it was."""
         needed = self.memory()
-        require_memory(sum(needed.values()), " and ".join(needed), "raise min-count, or lower dim or max-vocab")
+        require_memory(sum(needed.values()), " and ".join(needed), self.material.remedy)
         self.vocabulary = self.vocabulary.unpacked()
         say(f"memory   {format_bytes(sum(needed.values()))} for {' and '.join(needed)}", shown=self.shown)
         if self._saved is not None:
@@ -167,7 +170,7 @@ class Run:
             pause = Pauses(interrupted, self._checkpoint, self.options)
             for result in train_epochs(
                 workers, model.schedule, epochs=settings.epochs,
-                meter=LossMeter(model.loss_limit, settings.lr, even=model.even),
+                meter=LossMeter(model.loss_limit, settings.lr, even=model.even, of=_LOSS_OF[self.build.unit]),
                 history=self.history, progress=progress, pause=pause,
             ):  # fmt: skip
                 self._finish_epoch(result, judges)
@@ -247,8 +250,9 @@ class Run:
         """The tables as they are now; views, not copies."""
         settings = {**self._made_with, "version": __version__}
         counts = self.vocabulary.counts
+        known = counts if counts.any() else None
         return WordVectors(
-            self.vocabulary.words, counts=counts, settings=settings, report=report, **self.model.vectors()
+            self.vocabulary.words, counts=known, settings=settings, report=report, **self.model.vectors()
         )
 
     def report(self) -> TrainingReport:

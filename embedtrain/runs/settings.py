@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.counts.counting import Weighting
 from embedtrain.errors import SettingError
 
 
@@ -31,6 +30,13 @@ class _Checked:
         if above and value == least:
             raise SettingError(f"{name} must be above {least}, got {value}; {remedy}")
         object.__setattr__(self, name, float(value))
+
+    def take_flag(self, name: str) -> None:
+        """See that a setting is yes or no."""
+        value = getattr(self, name)
+        if not isinstance(value, (bool, np.bool_)):
+            raise SettingError(f"{name} must be True or False, got {value!r}")
+        object.__setattr__(self, name, bool(value))
 
     def take_name(self, names: tuple[str, ...], name: str) -> None:
         """See that a setting is one of several words."""
@@ -64,12 +70,13 @@ class TextSettings(_Checked):
 class CountSettings(TextSettings):
     """How co-occurrences are counted; see `cooccurrence`."""
 
-    weighting: Weighting
+    weighting: str
     symmetric: bool
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.take_name(("distance", "uniform"), "weighting")
+        self.take_flag("symmetric")
 
 
 @dataclass(frozen=True, kw_only=True)

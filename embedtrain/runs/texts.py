@@ -6,7 +6,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +46,11 @@ class Texts(NamedTuple):
     def units(self) -> int:
         """Tokens to train on."""
         return len(self.training.ids)
+
+    @property
+    def remedy(self) -> str:
+        """What to do if a run does not fit into memory."""
+        return "raise min-count, or lower dim or max-vocab"
 
     def identity(self) -> dict[str, int]:
         """What tells these texts from others."""
@@ -115,6 +120,10 @@ class TextSource:
     def how(self) -> dict[str, Any]:
         """How the corpus is read, in the words of the command line."""
         return {name: getattr(self.corpus, name) for name in ("field", "lowercase", "invalid_utf8")}
+
+    def made_with(self, settings: Any) -> dict[str, Any]:
+        """All settings."""
+        return asdict(settings)
 
     def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Texts:
         """Encode all text, choose the words, and set held-out text apart, for as long as the stack lasts."""

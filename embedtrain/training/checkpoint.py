@@ -131,6 +131,9 @@ class Checkpoint:
         SettingError
             If it has others, all of which are named.
         """
+        models = self.settings.get("model"), settings.get("model")
+        if models[0] != models[1]:
+            raise SettingError(f"cannot resume: the checkpoint is of {models[0]}, and this is {models[1]}")
         others = [
             f"{name} is {self.settings.get(name)} in the checkpoint and {value} here"
             for name, value in settings.items()
@@ -154,6 +157,7 @@ class Checkpoint:
             same_words = words == self.words and np.array_equal(counts, self.counts)
             what = "another order" if same_words and others else "other words or counts"
             which = "held-out text" if same_words and all(name.startswith("held-out") for name in others) else "text"
+            which = "matrix of counts" if "cells" in text else which
             raise DataError(
                 f"cannot resume on another {which} than the checkpoint's, or one that is read in another way: "
                 f"this one has {figures or what}"

@@ -33,6 +33,8 @@ class LossMeter:
         For the remedy.
     even : bool
         Whether any stretch of an epoch can be judged like the whole; else the limit is for the whole only.
+    of : str
+        What has a loss.
     """
 
     limit: float
@@ -40,6 +42,7 @@ class LossMeter:
     total: float = 0.0
     pairs: int = 0
     even: bool = True
+    of: str = "pair"
     _recent_total: float = 0.0
     _recent_pairs: int = 0
 
@@ -68,14 +71,20 @@ class LossMeter:
         TrainingError
             If their loss is not finite, or above the limit.
         """
-        finite = math.isfinite(self._recent_total)
-        enough = self._recent_pairs >= (1 if final else _ENOUGH) if self.even else final and self.pairs > 0
-        if finite and not enough:
-            return
-        recent = self._recent_total / max(1, self._recent_pairs) if self.even or not finite else self.mean
-        if not finite or recent > self.limit:
+        loss, enough = self._of_stretch(final) if self.even else self._of_epoch(final)
+        diverged = not math.isfinite(self._recent_total) or (enough and loss > self.limit)
+        if diverged:
             raise TrainingError(
-                f"training diverged in epoch {epoch}: the loss is {recent:.3g} a pair, at learning rate {lr:.3g}; "
+                f"training diverged in epoch {epoch}: the loss is {loss:.3g} a {self.of}, at learning rate {lr:.3g}; "
                 f"try --lr {self.initial_lr / 4:.2g} (lr={self.initial_lr / 4:.2g} in Python)"
             )
-        self._recent_total, self._recent_pairs = 0.0, 0
+        if enough:
+            self._recent_total, self._recent_pairs = 0.0, 0
+
+    def _of_stretch(self, final: bool) -> tuple[float, bool]:
+        """The mean loss since the last judgement, and whether that is enough for one."""
+        return self._recent_total / max(1, self._recent_pairs), self._recent_pairs >= (1 if final else _ENOUGH)
+
+    def _of_epoch(self, final: bool) -> tuple[float, bool]:
+        """The mean loss of the epoch, and whether it is at its end."""
+        return self.mean, final and self.pairs > 0

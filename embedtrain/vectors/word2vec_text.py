@@ -7,20 +7,18 @@ end, values in their shortest form that reads back to the same float32.
 from __future__ import annotations
 
 import os
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.corpus.words import is_word, require_words, stands_twice
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
 
 _VALUES_AT_ONCE = 1 << 17  # formatted by one thread before it asks for more
-_NOT_IN_A_WORD = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def write(
@@ -63,25 +61,12 @@ def write(
 def _check(words: Sequence[str], vectors: NDArray[np.float32]) -> None:
     if vectors.ndim != 2 or len(words) != len(vectors) or not vectors.size:
         raise DataError(f"{len(words):,} words need a row each, got an array of shape {vectors.shape}")
-    if len(set(words)) < len(words):
-        raise DataError(f"the word {_twice(words)!r} stands twice; a vectors file holds every word once")
-    if not all(map(_is_word, words)):
-        wrong = next(word for word in words if not _is_word(word))
-        raise DataError(
-            f"the word {wrong!r} is empty or holds whitespace, a control character or half of a surrogate pair; "
-            "rename it, with '_' for example"
-        )
+    if twice := stands_twice(words):
+        raise DataError(f"the word {twice!r} stands twice; a vectors file holds every word once")
+    require_words(words)
     if not all_finite(vectors):
         finite = np.isfinite(vectors).all(axis=1)
         raise DataError(f"the vector of {words[int(np.argmin(finite))]!r} is not finite; nothing is written")
-
-
-def _twice(words: Sequence[str]) -> str:
-    return next(word for word, count in Counter(words).items() if count > 1)
-
-
-def _is_word(word: str) -> bool:
-    return bool(word) and _NOT_IN_A_WORD.search(word) is None
 
 
 def all_finite(values: NDArray[np.float32]) -> bool:
@@ -129,8 +114,8 @@ def read(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.float32]]:
         raise DataError(
             f"{path}: the first line promises {n_words:,} words, {len(words):,} follow; the file is cut or damaged"
         )
-    if len(set(words)) < n_words:
-        raise DataError(f"{path}: the word {_twice(words)!r} stands twice; remove one of its lines")
+    if twice := stands_twice(words):
+        raise DataError(f"{path}: the word {twice!r} stands twice; remove one of its lines")
     if not all_finite(vectors):
         row = int(np.argmin(np.isfinite(vectors).all(axis=1)))
         raise DataError(
@@ -163,7 +148,7 @@ def _read_rows(path: Path, lines: Iterable[bytes], dim: int) -> Iterator[tuple[s
             spelled = word.decode()
         except ValueError as error:
             raise DataError(f"{path}, line {number}: {error}") from None
-        if not _is_word(spelled):
+        if not is_word(spelled):
             raise DataError(f"{path}, line {number}: the line begins with {line[:20]!r}, which is no word and a space")
         if values.size != dim:
             raise DataError(f"{path}, line {number}: {word[:40]!r} has {values.size} values, the first line says {dim}")

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.counts.plan import row_ranges
-from embedtrain.counts.rows import CellFiles, Cells, RowStore, starts_of
+from embedtrain.counts.division import row_ranges
+from embedtrain.counts.rows import CellFiles, RowCells, RowStore, starts_of
 from embedtrain.counts.summing import Workplace, sum_rows
-from embedtrain.errors import DataError
 from embedtrain.kernels.cooccurrence import add_cells, merge_rows, take_row
+from embedtrain.machine.arrays import read_into
 from embedtrain.machine.files import writing
 
 
@@ -90,7 +90,7 @@ class _Merger:
         self.pieces, self.place, self.unit, self.lengths = pieces, place, unit, lengths
         self.columns, self.sums = np.empty_like(place.columns), np.empty_like(place.sums)
 
-    def __call__(self, begin: int, end: int) -> Cells:
+    def __call__(self, begin: int, end: int) -> RowCells:
         return self.place.take(self._row(begin) if end - begin == 1 else self._rows(begin, end), self.unit)
 
     def _rows(self, begin: int, end: int) -> int:
@@ -115,21 +115,13 @@ class _Merger:
         n = 0
         for piece in self.pieces:
             rows = np.empty(end - begin + 1, np.int64)
-            _read_numbers(piece.starts, begin, rows)
+            read_into(rows, piece.starts, begin * rows.itemsize)
             first, length = int(rows[0]), int(rows[-1] - rows[0])
             if n + length > len(self.columns):
                 yield np.array(starts)
                 starts, n = [], 0
-            _read_numbers(piece.columns, first, self.columns[n : n + length])
-            _read_numbers(piece.sums, first, self.sums[n : n + length])
+            read_into(self.columns[n : n + length], piece.columns, first * self.columns.itemsize)
+            read_into(self.sums[n : n + length], piece.sums, first * self.sums.itemsize)
             starts.append(rows - first + n)
             n += length
         yield np.array(starts)
-
-
-def _read_numbers(path: Path, begin: int, numbers: NDArray[Any]) -> None:
-    """Read numbers of a file from the one at `begin` on."""
-    with writing(path), open(path, "rb") as file:
-        file.seek(begin * numbers.itemsize)
-        if file.readinto(numbers.data) != numbers.nbytes:
-            raise DataError(f"cannot read {path}: it ends too early; something else wrote to the temporary files")

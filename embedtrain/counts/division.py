@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.counts.rows import CELL_BYTES
+from embedtrain.counts.rows import ROW_CELL_BYTES
 from embedtrain.errors import SettingError
 from embedtrain.machine.memory import format_bytes
 
@@ -21,18 +21,18 @@ _LEAST_PIECE = 1 << 20  # tokens; smaller ones make too many files
 _MOST_PIECE = 1 << 30  # tokens, so that 32 bits hold positions
 
 
-class Plan(NamedTuple):
+class Division(NamedTuple):
     """What fits into the budget.
 
     Attributes
     ----------
     threads : int
     task_cells : int
-        Cells of a task at most, and at least those of a row.
+        RowCells of a task at most, and at least those of a row.
     piece : int
         Tokens that are counted at once at most.
     cells : int
-        Cells of the result that may stay in memory.
+        RowCells of the result that may stay in memory.
     """
 
     threads: int
@@ -41,8 +41,8 @@ class Plan(NamedTuple):
     cells: int
 
     @classmethod
-    def of(cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int) -> Plan:
-        """Plan the counting of `n_tokens` tokens; up to half of the budget goes to threads, of which one is enough.
+    def of(cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int) -> Division:
+        """Division the counting of `n_tokens` tokens; up to half of the budget goes to threads, of which one is enough.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class Plan(NamedTuple):
         piece = min(n_tokens, free // _TOKEN_BYTES, _MOST_PIECE)
         if piece == n_tokens:
             free -= piece * _TOKEN_BYTES  # if there are more, the index is gone when they are merged
-        return cls(threads, _task_cells(n_words), piece, free // CELL_BYTES)
+        return cls(threads, _task_cells(n_words), piece, free // ROW_CELL_BYTES)
 
 
 def least_bytes(n_words: int, window: int) -> int:
