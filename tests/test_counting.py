@@ -293,6 +293,6 @@ def test_a_piece_that_someone_else_cut_is_found_out(tmp_path):
     piece.sums.write_bytes(piece.sums.read_bytes()[:-1])
     with (
         RowStore(4, no_folder) as store,
-        pytest.raises(DataError, match=r"^cannot read .*sums-0: it ends too early; something else wrote"),
+        pytest.raises(DataError, match=r"^cannot read .*sums-0: it ends too early; was it changed"),
     ):
         partial_sums.merge_pieces([piece], lengths, [Workplace.of(2, 2)], 1, store)

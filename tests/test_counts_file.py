@@ -285,7 +285,10 @@ def zipped(name, content):
     ("content", "message"),
     [
         (b"", "holds no counts: it is empty"),
-        (b"the quick brown fox\n" * 16, "holds no counts: it looks like text; counts are an .npz of"),
+        (
+            b"the quick brown fox\n" * 16,
+            "holds no counts: it looks like text, which must have another name; counts are an .npz of",
+        ),
         (zipped("text.txt", b"the quick brown fox"), "it is damaged or holds no counts"),
         (npz(), "holds no counts, but other arrays: "),
         (npz(about=np.zeros(3), words=np.zeros(2)), "holds no counts, but other arrays: about, words; counts are"),
@@ -322,7 +325,8 @@ def test_counts_are_told_from_texts(tmp_path, counts):
     for name, make in made.items():
         make(tmp_path / name)
     found = {name for name in [*made, "missing.bin", "-", "a\0b", "x" * 999] if is_counts_file(tmp_path / name)}
-    assert found == {"own", "csr.npz", "coo.npz", "cooccurrence.bin"}
+    named = {"text.npz", "other.npz", "cut.npz"}  # of which reading says what is wrong
+    assert found == {"own", "csr.npz", "coo.npz", "cooccurrence.bin"} | named
 
 
 # --- Files of words ---------------------------------------------------------------------------------------------------

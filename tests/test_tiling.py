@@ -266,7 +266,7 @@ def test_a_file_that_was_cut_or_removed_is_said_in_a_line(tmp_path):
     with pytest.raises(DataError, match=r"^cannot read .*tiles: it ends too early; was it changed meanwhile\?$"):
         tiles.reader()(last)
     tiles.cells.unlink()
-    with pytest.raises(DataError, match=r"^cannot read .*tiles: no such file$"):
+    with pytest.raises(DataError, match=r"^cannot read .*tiles: No such file or directory$"):
         tiles.reader()(last)
 
 

@@ -114,7 +114,7 @@ def build_tiles(
     n_bytes = TILE_CELL_BYTES * int(tile_starts[-1])
     cells = np.empty(n_bytes // 4, np.uint32) if folder is None else _make_file(folder / "tiles", n_bytes)
     tiles = Tiles(row_borders, column_borders, tile_starts, cells)
-    n_builders = max(1, min(threads, tiles.n_row_blocks, memory // _builder_bytes(tiles)))
+    n_builders = max(1, min(threads, tiles.n_row_blocks, memory // max(1, _builder_bytes(tiles))))
     builders = [_Builder(matrix, tiles, block_of, x_max, alpha) for _ in range(n_builders)]
     _do_blocks(matrix, builders, tiles.n_row_blocks)
     return tiles

@@ -131,11 +131,25 @@ def test_steps_and_cost_are_the_plain_form(dim):
 def test_a_step_goes_down_the_gradient():
     dim = 4
     parameters, (counts, weights) = random_parameters(0, dim), random_counts(0, 1)
-    tables, _ = train(tables_of(parameters, ones(dim)), cells_of(counts, weights), 1.0)
+    tables, _ = train(tables_of(parameters, ones(dim)), cells_of(counts, weights), 0.125)
     learnt = parameters_of(tables.W, tables.C, dim)
     for name, old in parameters._asdict().items():
         right = numerical_gradient(lambda x, name=name: cost(parameters._replace(**{name: x}), counts, weights), old)
-        assert old - getattr(learnt, name) == pytest.approx(right, abs=1e-6), name
+        assert 8 * (old - getattr(learnt, name)) == pytest.approx(right, abs=1e-6), name
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_step_is_longer_than_the_row_it_goes_along(sign):
+    dim = 4
+    parameters, (counts, _weights) = random_parameters(0, dim), random_counts(0, 1)
+    counts = counts._replace(values=np.exp(np.array([sign * 60.0])))
+    tables, total = train(tables_of(parameters, ones(dim)), cells_of(counts, np.ones(1)), 0.05)
+    learnt = parameters_of(tables.W, tables.C, dim)
+    i, j = counts.rows[0], counts.columns[0]
+    assert learnt.w[i] - parameters.w[i] == pytest.approx(sign * parameters.c[j], abs=1e-6)
+    assert learnt.c[j] - parameters.c[j] == pytest.approx(sign * parameters.w[i], abs=1e-6)
+    assert learnt.b[i] - parameters.b[i] == pytest.approx(sign, abs=1e-6)
+    assert total == pytest.approx(cost(parameters, counts, np.ones(1)), rel=1e-6), "the cost is of the whole error"
 
 
 def test_a_tile_has_its_corner_and_a_range_of_cells():
