@@ -93,10 +93,10 @@ def parse_bytes(size: int | str, name: str) -> int:
         If it is neither, or too little to be meant; the setting is called `name`.
     """
     match = _SIZE.fullmatch(str(size))
-    n_bytes = int(float(match[1]) * _UNITS[(match[2] or "").upper()]) if match else 0
-    if n_bytes < _LEAST:
+    n_bytes = float(match[1]) * _UNITS[(match[2] or "").upper()] if match else 0.0
+    if not _LEAST <= n_bytes < 2**63:
         raise SettingError(f"{name} must be a size of at least {format_bytes(_LEAST)}, as 500M or 4G, got {size!r}")
-    return n_bytes
+    return int(n_bytes)
 
 
 def require_memory(needed: int, purpose: str, remedy: str) -> None:

@@ -29,7 +29,8 @@ def plan_run(run: Run) -> Plan:
         speed = math.nan
         if sum(needed.values()) <= free:
             model = run.built(np.zeros(0, np.uint8))
-            needed["work of the threads"] = model.scratch_bytes * run.n_threads
+            if model.scratch_bytes:
+                needed["work of the threads"] = model.scratch_bytes * run.n_threads
             speed = _probe(run, model)
     settings, vocabulary, texts = run.settings, run.vocabulary, material.texts
     left = settings.epochs * material.units - run.history.passed
