@@ -1,4 +1,6 @@
+import itertools
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,3 +16,34 @@ def warm_kernels():
     from embedtrain import train_skipgram
 
     train_skipgram([["two", "words"]], sample=0, dim=8, epochs=1, min_count=1, threads=1, progress=False)
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """All checkpoints of a run, each in a file of its own."""
+    from embedtrain.training.checkpoint import Checkpoint
+
+    save, paths = Checkpoint.save, []
+
+    def save_apart(checkpoint, path, *tables):
+        paths.append(tmp_path / f"{len(paths)}.checkpoint")
+        save(checkpoint, paths[-1], *tables)
+
+    monkeypatch.setattr(Checkpoint, "save", save_apart)
+    return paths
+
+
+@pytest.fixture
+def interrupt_after(monkeypatch):
+    """A function that lets an interrupt come after so many questions whether one came."""
+
+    def interrupt_after(n):
+        @contextmanager
+        def deferred():
+            asked = itertools.count()
+            yield lambda: next(asked) >= n
+
+        monkeypatch.setattr("embedtrain.runs.run.deferred_interrupts", deferred)
+
+    yield interrupt_after
+    monkeypatch.undo()

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -59,35 +58,6 @@ def state_of(checkpoint):
 def done(path):
     """The history in a checkpoint, less the time."""
     return {**asdict(Checkpoint.load(path).history), "seconds": None}
-
-
-@pytest.fixture
-def kept(tmp_path, monkeypatch):
-    """All checkpoints of a run, each in a file of its own."""
-    save, paths = Checkpoint.save, []
-
-    def save_apart(checkpoint, path, *tables):
-        paths.append(tmp_path / f"{len(paths)}.checkpoint")
-        save(checkpoint, paths[-1], *tables)
-
-    monkeypatch.setattr(Checkpoint, "save", save_apart)
-    return paths
-
-
-@pytest.fixture
-def interrupt_after(monkeypatch):
-    """A function that lets an interrupt come after so many questions whether one came."""
-
-    def interrupt_after(n):
-        @contextmanager
-        def deferred():
-            asked = itertools.count()
-            yield lambda: next(asked) >= n
-
-        monkeypatch.setattr("embedtrain.runs.run.deferred_interrupts", deferred)
-
-    yield interrupt_after
-    monkeypatch.undo()
 
 
 @pytest.fixture

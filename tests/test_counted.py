@@ -89,34 +89,6 @@ def files_in(folder):
 
 
 @pytest.fixture
-def kept(tmp_path, monkeypatch):
-    """All checkpoints of a run, each in a file of its own."""
-    save, paths = Checkpoint.save, []
-
-    def save_apart(checkpoint, path, *tables):
-        paths.append(tmp_path / f"{len(paths)}.checkpoint")
-        save(checkpoint, paths[-1], *tables)
-
-    monkeypatch.setattr(Checkpoint, "save", save_apart)
-    return paths
-
-
-@pytest.fixture
-def interrupt_after(monkeypatch):
-    """A function that lets an interrupt come after so many questions whether one came."""
-
-    def interrupt_after(n):
-        @contextmanager
-        def deferred():
-            asked = itertools.count()
-            yield lambda: next(asked) >= n
-
-        monkeypatch.setattr("embedtrain.runs.run.deferred_interrupts", deferred)
-
-    return interrupt_after
-
-
-@pytest.fixture
 def checkpoint(tmp_path, counts):
     """The checkpoint of a run that was stopped after the first of two epochs."""
     path = tmp_path / "run.checkpoint"
