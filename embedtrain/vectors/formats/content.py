@@ -1,0 +1,47 @@
+"""What is in a file of vectors, whatever its format, and what of it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Content(NamedTuple):
+    """What a file holds."""
+
+    words: Sequence[str]
+    vectors: NDArray[Any]  # (n_words, dim) float32 or float16
+    counts: NDArray[np.int64] | None = None  # (n_words,) occurrences, where the format can hold them
+    settings: Mapping[str, Any] = {}  # noqa: RUF012  how the vectors were made; nobody changes it
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is wanted of a file.
+
+    Attributes
+    ----------
+    limit : int or None
+        The first so many words.
+    vocabulary : container of str or None
+        Of them, only these.
+    dtype : dtype
+        float32 or float16.
+    mmap : bool
+        Whether to map the vectors from the file, where the format can.
+    report : callable or None
+        Of a damaged file: if given, what can be repaired is, and every change is reported in a line; else it is refused.
+    threads : int or None
+        That read at the same time.
+    """
+
+    limit: int | None = None
+    vocabulary: Container[str] | None = None
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    mmap: bool = False
+    report: Callable[[str], None] | None = None
+    threads: int | None = None
