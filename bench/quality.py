@@ -14,54 +14,22 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from text import cut_into_lines
 
+from embedtrain import WordVectors
+from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
+
 RESTRICTION = 30_000
-
-
-def analogy_accuracy(words: Sequence[str], vectors: NDArray, questions: Path) -> tuple[float, float]:
-    """Share of questions answered right, and share that could be asked."""
-    index = {word: row for row, word in enumerate(words[:RESTRICTION])}
-    asked = [line.lower().split() for line in questions.read_text().splitlines() if not line.startswith(":")]
-    known = np.array([[index[word] for word in question] for question in asked if all(w in index for w in question)])
-    unit = vectors[:RESTRICTION] / np.linalg.norm(vectors[:RESTRICTION], axis=1, keepdims=True)
-    right = 0
-    for a, b, c, d in (part.T for part in np.array_split(known, len(known) // 500 + 1)):
-        cosines = (unit[b] - unit[a] + unit[c]) @ unit.T
-        for given in (a, b, c):
-            cosines[np.arange(len(given)), given] = -np.inf
-        right += int((cosines.argmax(axis=1) == d).sum())
-    return right / len(known), len(known) / len(asked)
-
-
-def similarity_correlation(words: Sequence[str], vectors: NDArray, pairs: Path) -> tuple[float, float]:
-    """Spearman's correlation between cosines and people's judgements, and the share of pairs that are known."""
-    index = {word: row for row, word in enumerate(words)}
-    rows, scores, n_pairs = [], [], 0
-    for line in pairs.read_text().splitlines():
-        fields = line.lower().split("\t")
-        if line.startswith("#") or len(fields) < 3:
-            continue
-        n_pairs += 1
-        if fields[0] in index and fields[1] in index:
-            rows.append((index[fields[0]], index[fields[1]]))
-            scores.append(float(fields[2]))
-    left, right = (vectors[list(side)] for side in zip(*rows, strict=True))
-    cosines = (left * right).sum(axis=1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)
-    return float(spearmanr(cosines, scores).statistic), len(rows) / n_pairs
 
 
 def evaluate(words: Sequence[str], vectors: NDArray, folder: Path) -> list[float]:
     """Scores and coverages: analogies, WordSim-353, SimLex-999."""
     simlex = next(path for path in (folder / "simlex999.tsv", folder / "simlex999.txt") if path.exists())
-    return [
-        *analogy_accuracy(words, vectors, folder / "questions-words.txt"),
-        *similarity_correlation(words, vectors, folder / "wordsim353.tsv"),
-        *similarity_correlation(words, vectors, simlex),
-    ]
+    table = WordVectors(list(words), vectors)
+    analogies = evaluate_analogies(table, folder / "questions-words.txt", restrict=RESTRICTION).total
+    pairs = [evaluate_similarity(table, path, restrict=None) for path in (folder / "wordsim353.tsv", simlex)]
+    return [analogies.accuracy or 0.0, analogies.coverage, *(x for one in pairs for x in (one.spearman, one.coverage))]
 
 
 def bundled_questions() -> Path:

@@ -350,10 +350,10 @@ REFUSED_BY_NEIGHBORS = [
     (1, ["good.vec", "kings"], "'kings' is not among the 3 words; near in spelling: king"),
     (1, ["good.vec", "king", "zzz"], "'zzz' is not among the 3 words"),
     (1, ["missing.vec", "king"], "cannot read missing.vec"),
-    (1, ["folder", "king"], "cannot read folder"),
+    (1, ["folder", "king"], "folder is a folder without vectors.npy"),
     (1, ["broken.vec", "a"], "broken.vec, line 3"),
-    (1, ["text.txt", "a"], "text.txt, line 1"),
-    (1, ["empty.txt", "a"], "empty.txt, line 1"),
+    (1, ["text.txt", "a"], "text.txt is no file of vectors"),
+    (1, ["empty.txt", "a"], "empty.txt is empty"),
     (1, [LONG_NAME, "a"], f"cannot read {LONG_NAME[:200]}"),
     (2, ["good.vec"], "WORDS"),
     (2, [], "FILE"),
@@ -1070,7 +1070,7 @@ def test_without_a_command_the_help_is_shown():
 def test_errors_of_the_program_are_one_line():
     done = python("-m", "embedtrain", "neighbors", "missing.vec", "word")
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["Error: cannot read missing.vec: No such file or directory"]
+    assert done.stderr.splitlines() == ["Error: cannot read missing.vec: no such file"]
 
 
 def test_text_from_a_pipe_is_trained_on(folder):

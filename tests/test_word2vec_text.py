@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedtrain.errors import DataError
-from embedtrain.vectors import word2vec_text
+from embedtrain.vectors.formats import word2vec_text
+from embedtrain.vectors.formats.content import Content
 
 LARGEST = 0x7F7FFFFF  # bits of the largest float32
 PATTERNS = st.integers(0, LARGEST) | st.integers(0x80000000, 0x80000000 | LARGEST)
@@ -61,8 +62,8 @@ def unusual_words(n_words):
 def test_what_was_written_reads_back_to_the_bit(tmp_path_factory, data):
     words, vectors = data
     path = tmp_path_factory.mktemp("vectors") / "x.vec"
-    word2vec_text.write(path, words, vectors, threads=1)
-    read_words, read_vectors = word2vec_text.read(path)
+    word2vec_text.write(path, Content(words, vectors), threads=1)
+    read_words, read_vectors, *_ = word2vec_text.read(path)
     assert read_words == words
     assert read_vectors.dtype == np.float32
     assert bits(read_vectors) == bits(vectors)
@@ -70,7 +71,7 @@ def test_what_was_written_reads_back_to_the_bit(tmp_path_factory, data):
 
 def test_a_value_whose_nearest_double_lies_halfway_reads_back_to_the_bit(tmp_path):
     vectors = np.array([[0x15AE43FD, 0x95AE43FD]], np.uint32).view(np.float32)  # ±7.038531e-26
-    word2vec_text.write(tmp_path / "x.vec", ["word"], vectors)
+    word2vec_text.write(tmp_path / "x.vec", Content(["word"], vectors))
     assert bits(word2vec_text.read(tmp_path / "x.vec")[1]) == bits(vectors)
 
 
@@ -79,7 +80,7 @@ def test_a_value_whose_nearest_double_lies_halfway_reads_back_to_the_bit(tmp_pat
 def test_the_bytes_are_what_every_reader_takes(tmp_path_factory, data):
     words, vectors = data
     path = tmp_path_factory.mktemp("vectors") / "x.vec"
-    word2vec_text.write(path, words, vectors, threads=1)
+    word2vec_text.write(path, Content(words, vectors), threads=1)
     header, *rows, end = path.read_bytes().split(b"\n")
     assert header == b"%d %d" % vectors.shape
     assert end == b""
@@ -92,23 +93,23 @@ def test_the_bytes_are_what_every_reader_takes(tmp_path_factory, data):
 @pytest.mark.parametrize("threads", [2, 3, None])
 def test_the_number_of_threads_leaves_no_trace(tmp_path, threads):
     words, vectors = unusual_words(4000), random_vectors(4000, 75)  # more than two threads take at once
-    word2vec_text.write(tmp_path / "1.vec", words, vectors, threads=1)
-    word2vec_text.write(tmp_path / "n.vec", words, vectors, threads=threads)
+    word2vec_text.write(tmp_path / "1.vec", Content(words, vectors), threads=1)
+    word2vec_text.write(tmp_path / "n.vec", Content(words, vectors), threads=threads)
     assert (tmp_path / "n.vec").read_bytes() == (tmp_path / "1.vec").read_bytes()
-    read_words, read_vectors = word2vec_text.read(tmp_path / "n.vec")
+    read_words, read_vectors, *_ = word2vec_text.read(tmp_path / "n.vec")
     assert read_words == words
     assert bits(read_vectors) == bits(vectors)
 
 
 def test_a_view_into_a_wider_table_is_written(tmp_path):
     table = random_vectors(6, 16)
-    word2vec_text.write(tmp_path / "x.vec", list("abcde"), table[:5, :11])
+    word2vec_text.write(tmp_path / "x.vec", Content(list("abcde"), table[:5, :11]))
     assert (word2vec_text.read(tmp_path / "x.vec")[1] == table[:5, :11]).all()
 
 
 def test_an_old_file_is_replaced(tmp_path):
     for n_words in (9, 2):
-        word2vec_text.write(tmp_path / "x.vec", list("abcdefghi")[:n_words], random_vectors(n_words, 3))
+        word2vec_text.write(tmp_path / "x.vec", Content(list("abcdefghi")[:n_words], random_vectors(n_words, 3)))
     assert len(word2vec_text.read(tmp_path / "x.vec")[0]) == 2
 
 
@@ -120,7 +121,7 @@ def test_gensim_reads_the_same_and_finds_the_same_neighbours(tmp_path):
     words, vectors = unusual_words(300), random_vectors(300, 20)
     vectors[7] *= np.float32(1e-20)
     path = tmp_path / "x.vec"
-    word2vec_text.write(path, words, vectors)
+    word2vec_text.write(path, Content(words, vectors))
     theirs, ours = keyed_vectors.load_word2vec_format(path), WordVectors.load(path)
     assert theirs.index_to_key == words
     assert bits(theirs.vectors) == bits(vectors)
@@ -148,7 +149,7 @@ def test_gensim_reads_the_same_and_finds_the_same_neighbours(tmp_path):
 )
 def test_what_other_programs_write_is_read(tmp_path, content):
     (tmp_path / "x.vec").write_bytes(content)
-    words, vectors = word2vec_text.read(tmp_path / "x.vec")
+    words, vectors, *_ = word2vec_text.read(tmp_path / "x.vec")
     assert words == ["a", "b"]
     assert vectors.tolist() == [[1, 2], [3, 4.5]]
 
@@ -192,7 +193,7 @@ def test_what_no_file_can_hold_is_refused_and_the_old_file_kept(tmp_path, words,
     path = tmp_path / "x.vec"
     path.write_bytes(b"old")
     with pytest.raises(DataError, match=rf"\A[^\n]*{message}[^\n]*\Z"):
-        word2vec_text.write(path, words, vectors)
+        word2vec_text.write(path, Content(words, vectors))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -202,12 +203,12 @@ def test_infinities_that_cancel_are_found(tmp_path):
     vectors = ones_but(np.inf)
     vectors[0, 0] = -np.inf
     with pytest.raises(DataError, match="the vector of 'a' is not finite"):
-        word2vec_text.write(tmp_path / "x.vec", ["a", "b"], vectors)
+        word2vec_text.write(tmp_path / "x.vec", Content(["a", "b"], vectors))
 
 
 def test_the_largest_values_are_finite(tmp_path):
     vectors = np.full((50, 20), np.finfo(np.float32).max)
-    word2vec_text.write(tmp_path / "x.vec", unusual_words(50), vectors)
+    word2vec_text.write(tmp_path / "x.vec", Content(unusual_words(50), vectors))
     assert (word2vec_text.read(tmp_path / "x.vec")[1] == vectors).all()
 
 
@@ -222,14 +223,14 @@ def test_after_an_error_in_the_middle_the_old_file_is_as_it_was(tmp_path, thread
     path = tmp_path / "x.vec"
     path.write_bytes(b"old")
     with pytest.raises(RuntimeError, match="in the middle"):
-        word2vec_text.write(path, Failing(unusual_words(4000)), random_vectors(4000, 75), threads=threads)
+        word2vec_text.write(path, Content(Failing(unusual_words(4000)), random_vectors(4000, 75)), threads=threads)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"cannot write .*x\.vec"):
-        word2vec_text.write(tmp_path / "missing" / "x.vec", ["a", "b"], ONES)
+        word2vec_text.write(tmp_path / "missing" / "x.vec", Content(["a", "b"], ONES))
 
 
 # --- What is not read -------------------------------------------------------------------------------------------------
@@ -238,7 +239,7 @@ def test_a_missing_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "line 1: expected the numbers of words and dimensions"),
+        (b"", "line 1: expected words and their values, the file is empty"),
         (b"\n", "line 1: expected the numbers of words and dimensions"),
         (b"a 1 2\nb 3 4\n", "line 1: expected the numbers of words and dimensions, got b'a 1 2"),
         (b"2\na 1 2\nb 3 4\n", "line 1: expected the numbers"),
@@ -247,16 +248,17 @@ def test_a_missing_folder_is_refused(tmp_path):
         (b"\x00\xff" * 1000, "line 1: expected the numbers"),
         (b"0 2\n", "line 1: the numbers of words and dimensions must be positive, got 0 and 2"),
         (b"2 -2\na 1 2\nb 3 4\n", "line 1: .*must be positive, got 2 and -2"),
-        (b"2 2\na 1 2\nlong 3\n", "line 3: b'long' has 1 values, the first line says 2"),
-        (b"2 2\na 1 2 3\nb 3 4\n", "line 2: b'a' has 3 values, the first line says 2"),
-        (b"2 2\na 1 2\n\nb 3 4\n", "line 3: .*the line begins with"),
-        (b"2 2\na 1 2\nb 3 four\n", "line 3: .*four"),
-        (b"2 2\na 1 2\ntwo words 3\n", "line 3: .*words"),
-        (b"2 2\na 1 2\nb\xff 3 4\n", "line 3: .*utf-8"),
-        (b"3 2\na 1 2\nb 3 4\n", "first line promises 3 words, 2 follow"),
-        (b"1 2\na 1 2\nb 3 4\n", "first line promises 1 words, 2 follow"),
-        (b"9 2\na 1 2\nb 3 4\n", "first line promises 9 × 2 values, the file is too short"),
-        (b"900000000000 300\na 1 2\nb 3 4\n", "first line promises 900000000000 × 300 values, the file is too short"),
+        (b"2 2\na 1 2\nlong 3\n", "line 3: 'long' has 1 values instead of 2; .*drops the line"),
+        (b"2 2\na 1 2 3\nb 3 4\n", "line 2: 'a' has 3 values instead of 2"),
+        (b"2 2\na 1 2\n\nb 3 4\n", "line 3: the line is blank"),
+        (b"2 2\na 1 2\nb 3 four\n", "line 3: 'four' among the values of 'b' is no number"),
+        (b"2 2\na 1 2\ntwo words 3\n", "line 3: 'words' among the values of 'two' is no number"),
+        (b"2 2\na 1 2\nb\xff 3 4\n", "line 3: .*is not UTF-8"),
+        (b"3 2\na 1 2\nb 3 4\n", "line 1: the first line promises 3 words, 2 follow"),
+        (b"1 2\na 1 2\nb 3 4\n", "line 1: the first line promises 1 words, 2 follow"),
+        (b"2 3\na 1 2\nb 3 4\n", "line 1: the first line promises 3 values a word, 2 follow"),
+        (b"900000000000 2\na 1 2\nb 3 4\n", "the first line promises 900,000,000,000 words, 2 follow"),
+        (b"2 900000000000\na 1 2\nb 3 4\n", "the first line promises 900,000,000,000 values a word, 2 follow"),
     ],
 )
 def test_what_is_no_vectors_file_is_refused_with_the_line(tmp_path, content, message):
@@ -268,7 +270,7 @@ def test_what_is_no_vectors_file_is_refused_with_the_line(tmp_path, content, mes
 
 def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path):
     path = tmp_path / "x.vec"
-    word2vec_text.write(path, ["first", "second", "third"], random_vectors(3, 2))
+    word2vec_text.write(path, Content(["first", "second", "third"], random_vectors(3, 2)))
     whole = path.read_bytes()
     last_value = len(whole.rsplit(b" ", 1)[1])
     for size in range(len(whole) - last_value + 1):  # a shorter number is still a number

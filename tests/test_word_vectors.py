@@ -181,7 +181,8 @@ def test_loading_and_asking_need_no_trainer(tmp_path, vectors):
     code = (
         "import sys; from embedtrain import WordVectors;"
         "print(WordVectors.load(sys.argv[1]).most_similar('king')[0][0]);"
-        "print(sorted({'numba', 'scipy', 'embedtrain.skipgram'} & set(sys.modules)))"
+        "trainers = ('embedtrain.skipgram', 'embedtrain.glove', 'embedtrain.runs', 'embedtrain.training');"
+        "print([name for name in sys.modules if name.startswith(trainers)])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "x.vec")],
@@ -191,3 +192,72 @@ def test_loading_and_asking_need_no_trainer(tmp_path, vectors):
         check=True,
     )
     assert done.stdout.splitlines() == [vectors.most_similar("king")[0][0], "[]"]
+
+
+def test_loading_takes_what_is_chosen(tmp_path, vectors):
+    vectors.save(tmp_path / "x.vec", threads=1)
+    path = tmp_path / "x.vec"
+    assert list(WordVectors.load(path, limit=3, format="word2vec").words) == vectors.words[:3]
+    some = WordVectors.load(path, vocabulary=["paris", "queen", "stranger"], dtype=np.float16, threads=1)
+    assert (list(some.words), some.vectors.dtype) == (["queen", "paris"], np.float16)
+    assert some.similarity("queen", "paris") == pytest.approx(vectors.similarity("queen", "paris"), abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"limit": 0}, "limit must be at least 1"),
+        ({"dtype": np.float64}, "dtype must be float32 or float16"),
+        ({"dtype": "x"}, "dtype must be float32 or float16"),
+        ({"vocabulary": "king"}, r"write \['king'\]"),
+        ({"format": "x"}, "format must be one of"),
+    ],
+)
+def test_bad_choices_are_refused(tmp_path, vectors, choice, message):
+    vectors.save(tmp_path / "x.vec")
+    with pytest.raises(ValueError, match=message):
+        WordVectors.load(tmp_path / "x.vec", **choice)
+
+
+# --- Embedding layers -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "index", [{"king": 1, "stranger": 3, "paris": 4}, {"paris": 4, "stranger": np.int64(3), "king": 1}]
+)
+def test_rows_stand_where_they_are_asked_for(vectors, index):
+    table = vectors.embedding_matrix(index)
+    assert (table.shape, table.dtype) == ((5, 12), np.float32)
+    assert np.array_equal(table[[1, 4]], [vectors["king"], vectors["paris"]])
+    assert not table[[0, 2, 3]].any()
+
+
+def test_unknown_words_get_what_is_asked_for(vectors):
+    words = ["", "stranger", "king", "other"]
+    mean = vectors.embedding_matrix(words, "mean", padding=0)
+    assert mean[[1, 3]] == pytest.approx(np.tile(vectors.vectors.mean(axis=0), (2, 1)), abs=1e-6)
+    assert not mean[0].any()
+    given = vectors.embedding_matrix(words, np.arange(12))
+    assert given[[0, 1, 3]].tolist() == [list(range(12))] * 3
+    random = vectors.embedding_matrix(words, "random", seed=3)
+    assert len(np.unique(random[[0, 1, 3]])) == 36
+    assert np.array_equal(random, vectors.embedding_matrix(words, "random", seed=3))
+    assert all(np.array_equal(table[2], vectors["king"]) for table in (mean, given, random))
+
+
+@pytest.mark.parametrize(
+    ("index", "settings", "message"),
+    [
+        ({"a": -1}, {}, "integers from 0 on, got -1 for 'a'"),
+        ({"a": 1.5}, {}, "integers from 0 on"),
+        ({"a": 1, "b": 1}, {}, "'a' and 'b' have the same row 1"),
+        (["a", "a"], {}, "stands twice"),
+        ("king", {}, "got str"),
+        ({"a": 0}, {"unknown": "x"}, "unknown must be"),
+        ({"a": 0}, {"unknown": np.zeros(3)}, "a vector of 12 values"),
+        ({"a": 10**12}, {}, "of memory"),
+    ],
+)
+def test_bad_indices_are_refused(vectors, index, settings, message):
+    with pytest.raises(ValueError, match=message):
+        vectors.embedding_matrix(index, **settings)

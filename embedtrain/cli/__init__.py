@@ -11,9 +11,14 @@ from typing import Any, NoReturn
 import click
 
 from embedtrain._version import __version__
+from embedtrain.cli.analogy import analogy
 from embedtrain.cli.cache import cache
+from embedtrain.cli.check import check
+from embedtrain.cli.convert import convert
 from embedtrain.cli.cooccur import cooccur
+from embedtrain.cli.evaluate import evaluate
 from embedtrain.cli.glove import glove
+from embedtrain.cli.info import info
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize
 from embedtrain.cli.skipgram import skipgram
@@ -73,5 +78,5 @@ def main() -> None:
     """Train word embeddings from text, fast, and ask them."""
 
 
-for command in (skipgram, glove, cooccur, vocab, neighbors, cache):
+for command in (skipgram, glove, cooccur, vocab, neighbors, analogy, evaluate, convert, info, check, cache):
     main.add_command(command)

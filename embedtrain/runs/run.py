@@ -30,8 +30,8 @@ from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs
 from embedtrain.training.loss import ChunkResult, LossMeter
 from embedtrain.training.tables import table_bytes
+from embedtrain.vectors.formats.text import all_finite, format_lines
 from embedtrain.vectors.reports import Epoch, TrainingReport
-from embedtrain.vectors.word2vec_text import all_finite, format_lines
 from embedtrain.vectors.word_vectors import WordVectors
 
 WORD_BYTES = 200  # of a word: its string, its place in a list and in an index, about

@@ -1,38 +1,32 @@
-"""`WordVectors`: the result of training, whatever the model."""
+"""`WordVectors`: the result of training, whatever the model, and of reading a file of vectors."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
-from embedtrain.vectors import word2vec_text
-from embedtrain.vectors.neighbors import nearest
+from embedtrain.errors import SettingError
+from embedtrain.vectors.formats.content import Choice, Content
+from embedtrain.vectors.queries import Queries
+from embedtrain.vectors.queries import UnknownWord as UnknownWord
 from embedtrain.vectors.reports import TrainingReport
 
 
-class UnknownWord(DataError, KeyError):
-    """A word that has no vector."""
-
-    __str__ = DataError.__str__  # KeyError would show the message in quotes
-
-
 @dataclass(frozen=True, eq=False)
-class WordVectors:
+class WordVectors(Queries):
     """A vector for each word.
 
     Attributes
     ----------
     words : list of str
         By count in the corpus, descending.
-    vectors : (n_words, dim) float32 array
+    vectors : (n_words, dim) float32 or float16 array
         Row i belongs to ``words[i]``.
     counts : (n_words,) int64 array or None
         Occurrences in the corpus, where known.
@@ -54,84 +48,139 @@ class WordVectors:
     report: TrainingReport | None = None
     word_vectors: NDArray[np.float32] | None = None
 
-    @cached_property
-    def index(self) -> dict[str, int]:
-        """The row of each word."""
-        return {word: row for row, word in enumerate(self.words)}
-
-    @cached_property
-    def _norms(self) -> NDArray[np.float32]:
-        norms = np.linalg.norm(self.vectors, axis=1)
-        return np.where(norms > 0, norms, 1).astype(np.float32)
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __contains__(self, word: object) -> bool:
-        return word in self.index
-
-    def __getitem__(self, word: str) -> NDArray[np.float32]:
-        return self.vectors[self._row(word)]
-
     def __repr__(self) -> str:
-        return f"<WordVectors: {len(self):,} words, {self.vectors.shape[1]} dimensions>"
+        return f"<WordVectors: {len(self):,} words, {self.vector_size} dimensions>"
 
-    def _row(self, word: str) -> int:
-        try:
-            return self.index[word]
-        except KeyError:
-            near = get_close_matches(str(word), self.words[:100_000], n=3)
-            hint = f"; near in spelling: {', '.join(near)}" if near else ""
-            raise UnknownWord(f"{word!r} is not among the {len(self):,} words{hint}") from None
-
-    def most_similar(
-        self, positive: str | Sequence[str] = (), negative: str | Sequence[str] = (), topn: int = 10
-    ) -> list[tuple[str, float]]:
-        """The words nearest to a sum of words: ``most_similar(["king", "woman"], ["man"])`` asks for the queen.
+    def embedding_matrix(
+        self,
+        word_index: Mapping[str, int] | Sequence[str],
+        unknown: str | NDArray[Any] = "zeros",
+        *,
+        padding: int | None = None,
+        seed: int = 1,
+    ) -> NDArray[np.float32]:
+        """The table of an embedding layer: Keras' ``Embedding``, or ``torch.nn.Embedding.from_pretrained``.
 
         Parameters
         ----------
-        positive, negative : word or sequence of words
-            Their vectors, scaled to length 1, are added and subtracted. They are not among the answers.
-        topn : int
-            How many answers.
+        word_index : mapping of str to int, or sequence of str
+            The row of each word, or the words by row.
+        unknown : {"zeros", "mean", "random"} or (dim,) array
+            What words without a vector get: zeros, the mean of all vectors, random values with mean and variance of
+            each dimension, or this vector.
+        padding : int, optional
+            A row that holds zeros whatever its word. Rows of no word hold zeros anyway.
+        seed : int
+            Of random values.
 
         Returns
         -------
-        list of (word, cosine)
-            The nearest first.
-
-        Raises
-        ------
-        UnknownWord
-            If a word has no vector; also a `KeyError`.
-        """
-        added, taken = ([words] if isinstance(words, str) else list(words) for words in (positive, negative))
-        rows = [self._row(word) for word in (*added, *taken)]
-        if not rows:
-            raise DataError("most_similar needs at least one word")
-        signs = np.repeat(np.array([1, -1], np.float32), [len(added), len(taken)])
-        query = signs @ (self.vectors[rows] / self._norms[rows, None])
-        return [(self.words[row], cosine) for row, cosine in nearest(self.vectors, self._norms, query, topn, rows)]
-
-    def save(self, path: str | os.PathLike[str], *, threads: int | None = None) -> None:
-        """Write the vectors in word2vec text format, all or nothing.
+        (n_rows, dim) float32 array
+            As many rows as the highest number asks for.
 
         Raises
         ------
         DataError
-            If the file cannot be written, or a word or value cannot be in such a file.
+            If rows are not integers from 0 on, or two words have the same.
+        SettingError
+            If `unknown` is something else, or the table does not fit into memory.
         """
-        word2vec_text.write(path, self.words, self.vectors, threads=threads)
+        from embedtrain.vectors.embedding_matrix import embedding_matrix
+
+        return embedding_matrix(self, word_index, unknown, padding, seed)
+
+    def to_gensim(self) -> Any:
+        """The same words, vectors and counts as gensim's ``KeyedVectors``.
+
+        Raises
+        ------
+        SettingError
+            If gensim is not installed.
+        """
+        try:
+            from gensim.models import KeyedVectors  # type: ignore[import-untyped, unused-ignore]
+        except ImportError:
+            raise SettingError("to_gensim needs the package gensim; install it with: pip install gensim") from None
+        keyed = KeyedVectors(self.vector_size)
+        keyed.add_vectors(list(self.words), np.asarray(self.vectors, np.float32))
+        for word, count in zip(self.words, () if self.counts is None else self.counts.tolist(), strict=False):
+            keyed.set_vecattr(word, "count", count)
+        return keyed
+
+    def save(self, path: str | os.PathLike[str], *, format: str | None = None, threads: int | None = None) -> None:
+        """Write words and vectors, all or nothing.
+
+        Parameters
+        ----------
+        path : path
+        format : str, optional
+            One of `vectors.formats.NAMES`; by default the one that the name stands for, word2vec text in doubt.
+        threads : int, optional
+            That format text; by default all.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be written, or the format cannot hold a word or value.
+        """
+        from embedtrain.vectors import formats
+
+        content = Content(self.words, self.vectors, self.counts, self.settings)
+        formats.write(Path(path), content, format, threads=threads)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> WordVectors:
-        """Read a file in word2vec text format.
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,
+        limit: int | None = None,
+        vocabulary: Iterable[str] | None = None,
+        dtype: Any = np.float32,
+        mmap: bool = False,
+        threads: int | None = None,
+    ) -> WordVectors:
+        """Read a file of vectors.
+
+        Parameters
+        ----------
+        path : path
+        format : str, optional
+            One of `vectors.formats.NAMES`; by default it is known by the content.
+        limit : int, optional
+            Only the first so many words.
+        vocabulary : iterable of str, optional
+            Only these words.
+        dtype : {float32, float16}
+            Of the vectors in memory.
+        mmap : bool
+            Whether to leave the vectors in the file and read what is asked for, where the format can.
+        threads : int, optional
+            That read at the same time; by default all.
 
         Raises
         ------
         DataError
             If it cannot be read; the message names the line.
+        SettingError
+            If a setting cannot be.
         """
-        words, vectors = word2vec_text.read(path)
-        return cls(words, vectors, settings={"file": os.fspath(path)})
+        from embedtrain.vectors import formats
+
+        choice = _choice(limit, vocabulary, dtype, mmap, threads)
+        words, vectors, counts, settings = formats.read(Path(path), choice, format)
+        return cls(words, vectors, counts, settings={**settings, "file": os.fspath(path)})
+
+
+def _choice(limit: int | None, vocabulary: Iterable[str] | None, dtype: Any, mmap: bool, threads: int | None) -> Choice:
+    if limit is not None and limit < 1:
+        raise SettingError(f"limit must be at least 1 word, got {limit}")
+    if isinstance(vocabulary, str):
+        raise SettingError(f"vocabulary must be a list of words, got the str {vocabulary!r}; write [{vocabulary!r}]")
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = None
+    if kind not in (np.float32, np.float16):
+        raise SettingError(f"dtype must be float32 or float16, got {dtype!r}")
+    return Choice(limit, None if vocabulary is None else frozenset(vocabulary), kind, mmap, None, threads)

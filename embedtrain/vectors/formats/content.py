@@ -16,7 +16,7 @@ class Content(NamedTuple):
     words: Sequence[str]
     vectors: NDArray[Any]  # (n_words, dim) float32 or float16
     counts: NDArray[np.int64] | None = None  # (n_words,) occurrences, where the format can hold them
-    settings: Mapping[str, Any] = {}  # noqa: RUF012  how the vectors were made; nobody changes it
+    settings: Mapping[str, Any] = {}  # how the vectors were made; nobody changes it
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Choice:
     mmap : bool
         Whether to map the vectors from the file, where the format can.
     report : callable or None
-        Of a damaged file: if given, what can be repaired is, and every change is reported in a line; else it is refused.
+        If given, what can be repaired in a damaged file is, and every change is reported in a line; else the file is
+        refused.
     threads : int or None
         That read at the same time.
     """

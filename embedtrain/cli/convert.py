@@ -1,0 +1,59 @@
+"""``embedtrain convert``: write a file of vectors in another format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Write a vectors file in another format.")
+@click.argument("source", type=click.Path())
+@click.argument("target", type=click.Path())
+@click.option(
+    "--format",
+    "format",
+    metavar="NAME",
+    help="Of TARGET: word2vec, word2vec-bin, glove, npz, npy, safetensors, projector. Default: as its name says.",
+)
+@click.option("--from", "source_format", metavar="NAME", help="Of SOURCE. Default: recognised.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N words.")
+@click.option("--float16", is_flag=True, help="Round values to half precision.")
+@click.option("--repair", is_flag=True, help="Mend what is wrong where that can be done, and report every change.")
+@click.option("--threads", type=int, help="Default, and 0: all.")
+def convert(
+    source: str, target: str, format: str | None, source_format: str | None, limit: int | None, float16: bool,
+    repair: bool, threads: int | None,
+) -> None:  # fmt: skip
+    """Write the vectors in SOURCE to TARGET, in the format that its name says.
+
+    .vec and .txt are text with a header (word2vec, fastText), .glove is text without, .bin is word2vec's binary
+    format; .npz and .safetensors are files of arrays, .npy is a folder of them, .tsv is for the TensorFlow projector.
+    Text and .bin may end in .gz, .bz2, .xz or .zst too.
+    """
+    import numpy as np
+
+    from embedtrain.machine.files import require_apart, require_writable
+    from embedtrain.vectors import formats
+    from embedtrain.vectors.formats.content import Choice
+
+    require_apart({"the input": [source]}, {"TARGET": target})
+    format = format or formats.format_of(target)
+    formats.require_format(format)
+    if format != "npy":
+        folder = Path(target)
+        require_writable(folder / "vectors.tsv" if format == "projector" and folder.is_dir() else folder)
+    choice = Choice(
+        limit,
+        dtype=np.dtype(np.float16 if float16 else np.float32),
+        report=_report if repair else None,
+        threads=threads,
+    )
+    content = formats.read(source, choice, source_format)
+    formats.write(target, content, format, threads)
+    n_words, dim = content.vectors.shape
+    click.echo(f"{target}: {n_words:,} words, {dim:,} dimensions, format {format}", err=True)
+
+
+def _report(change: str) -> None:
+    click.echo(f"Note: {change}", err=True)

@@ -1,0 +1,71 @@
+"""``embedtrain info``: what is in a file of vectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+_SHOWN = 10  # words
+
+
+@click.command(short_help="Say what is in a vectors file.")
+@click.argument("file", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def info(file: str, as_json: bool) -> None:
+    """Say what is in the vectors FILE: its format, size, words, dimensions, settings and norms."""
+    facts = _facts(Path(file))
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False, default=str))
+        return
+    norms = facts["norms"]
+    rows = {
+        "format": facts["format"],
+        "size": _size(facts["bytes"]),
+        "words": f"{facts['words']:,}",
+        "dimensions": f"{facts['dimensions']:,}",
+        "values": facts["dtype"],
+        "counts": f"{facts['tokens']:,} tokens" if facts["tokens"] is not None else "none",
+        "first words": " ".join(facts["first_words"]),
+        "norms": f"{norms['least']:.4g} to {norms['most']:.4g}, mean {norms['mean']:.4g}",
+        **{str(name): str(value) for name, value in facts["settings"].items()},
+    }
+    width = max(map(len, rows)) + 2
+    for name, value in rows.items():
+        click.echo(f"{name:{width}}{value}")
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """All that is to be said."""
+    import numpy as np
+
+    from embedtrain.vectors import formats
+    from embedtrain.vectors.formats.content import Choice
+
+    format = formats.recognise(path)
+    words, vectors, counts, settings = formats.read(path, Choice(mmap=True), format)
+    files = [inside for inside in path.iterdir() if inside.is_file()] if path.is_dir() else [path]
+    norms = np.concatenate(
+        [np.linalg.norm(np.asarray(vectors[begin : begin + 4096], np.float32), axis=1)
+         for begin in range(0, len(vectors), 4096)]
+    )  # fmt: skip
+    return {
+        "file": str(path),
+        "format": format,
+        "bytes": sum(file.stat().st_size for file in files),
+        "words": len(words),
+        "dimensions": int(vectors.shape[1]),
+        "dtype": "text" if format in ("word2vec", "glove") else str(vectors.dtype),
+        "tokens": None if counts is None else int(counts.sum()),
+        "first_words": list(words[:_SHOWN]),
+        "norms": {"least": float(norms.min()), "mean": float(norms.mean()), "most": float(norms.max())},
+        "settings": dict(settings),
+    }
+
+
+def _size(n: int) -> str:
+    from embedtrain.machine.memory import format_bytes
+
+    return format_bytes(n)

@@ -1,0 +1,59 @@
+"""A text classifier on averaged vectors: ``pip install ".[clients]"``, then ``python examples/text_classifier.py``.
+
+It is taught with sentences about red, blue, cheese, …, half of the words of every class, and asked about sentences
+with the other half (green, bread, …), known by their vectors alone. A classifier of bags of words is asked the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, Normalizer
+
+import embedtrain
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "corpora"))
+import generate
+
+CLASS_OF = {word: name for name, words in generate.CLASSES.items() for word in words}
+TAUGHT, NEW = ({word for words in generate.CLASSES.values() for word in words[half::2]} for half in (0, 1))
+
+
+def sentences_with(wanted: set[str]) -> tuple[list[str], list[str]]:
+    """Return sentences that name words of one class, all of them wanted, and the class of each."""
+    texts, classes = [], []
+    for sentence in generate.sentences(100_000, seed=2):
+        named = CLASS_OF.keys() & sentence
+        if named <= wanted and len({CLASS_OF[word] for word in named}) == 1:
+            texts.append(" ".join(sentence))
+            classes.append(CLASS_OF[named.pop()])
+    return texts, classes
+
+
+def on_averaged_vectors(vectors: embedtrain.WordVectors) -> Pipeline:
+    """Count the words of a text, take their shares times their vectors, and do logistic regression on that."""
+    counts = CountVectorizer(vocabulary=vectors.words, tokenizer=str.split, token_pattern=None, lowercase=False)
+    average = FunctionTransformer(lambda shares: shares @ vectors.vectors)
+    return make_pipeline(counts, Normalizer("l1"), average, LogisticRegression(C=100, max_iter=1000))
+
+
+def main() -> None:
+    """Train vectors on text without classes, and print the share of right answers of both classifiers."""
+    parser = argparse.ArgumentParser(description="Classify sentences by averaged word vectors.")
+    parser.add_argument("--tokens", type=int, default=300_000, help="words of text to train on [%(default)s]")
+    text = generate.sentences(parser.parse_args().tokens, seed=1)
+    models = {
+        "averaged vectors": on_averaged_vectors(embedtrain.train_skipgram(text, dim=50, progress=False)),
+        "bags of words": make_pipeline(CountVectorizer(), LogisticRegression(max_iter=1000)),
+    }
+    for name, model in models.items():
+        print(f"{model.fit(*sentences_with(TAUGHT)).score(*sentences_with(NEW)):.3f}  {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+import os
+import random
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from embedtrain.errors import DataError
+from embedtrain.vectors.formats import word2vec_binary
+from embedtrain.vectors.formats.content import Choice, Content
+
+WORDS = ["the", "é", "日本", "a" * 200]
+VECTORS = np.arange(12, dtype=np.float32).reshape(4, 3) / 7
+N_FUZZED = int(os.environ.get("EMBEDTRAIN_FUZZ", "2000"))
+
+
+def binary(words=WORDS, vectors=VECTORS, header=None, feed=b"\n"):
+    spelled = [word if isinstance(word, bytes) else word.encode() for word in words]
+    header = b"%d %d\n" % vectors.shape if header is None else header
+    return header + b"".join(word + b" " + row.tobytes() + feed for word, row in zip(spelled, vectors, strict=True))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(data):
+        path = tmp_path / "x.bin"
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def read(path, **choice):
+    return word2vec_binary.read(path, Choice(**choice))
+
+
+@pytest.mark.parametrize("feed", [b"\n", b""], ids=["word2vec.c", "gensim"])
+def test_both_dialects_are_read(write, feed):
+    words, vectors, counts, _ = read(write(binary(feed=feed)))
+    assert list(words) == WORDS
+    np.testing.assert_array_equal(vectors, VECTORS)
+    assert counts is None
+
+
+def test_it_is_written_as_word2vec_does(tmp_path):
+    word2vec_binary.write(tmp_path / "x.bin", Content(WORDS, VECTORS))
+    assert (tmp_path / "x.bin").read_bytes() == binary()
+
+
+def test_blocks_end_anywhere(write, monkeypatch):
+    monkeypatch.setattr(word2vec_binary, "_BLOCK", 100)
+    monkeypatch.setattr(word2vec_binary, "_LONGEST_WORD", 210)
+    words = [f"w{n}" * (n % 30 + 1) for n in range(300)]
+    vectors = np.random.default_rng(1).standard_normal((300, 3)).astype(np.float32)
+    found = read(write(binary(words, vectors)))
+    assert list(found.words) == words
+    np.testing.assert_array_equal(found.vectors, vectors)
+
+
+def test_limit_vocabulary_and_dtype(write):
+    path = write(binary())
+    assert list(read(path, limit=2).words) == WORDS[:2]
+    chosen = read(path, vocabulary={"日本", "not there"}, dtype=np.dtype(np.float16))
+    assert list(chosen.words) == ["日本"]
+    assert chosen.vectors.dtype == np.float16
+    np.testing.assert_array_equal(chosen.vectors, VECTORS[2:3].astype(np.float16))
+
+
+NAN = np.where(np.arange(12).reshape(4, 3) == 4, np.nan, VECTORS).astype(np.float32)
+BAD = {
+    "empty": (b"", "expected a line"),
+    "no header": (b"the cat\n", "expected a line"),
+    "no words": (b"0 3\n", "must be positive"),
+    "a billion words": (binary(header=b"1000000000 3\n"), "1,000,000,000 words"),
+    "a billion dimensions": (binary(header=b"4 1000000000\n"), "no room"),
+    "truncated": (binary()[:-8], "promises 4 words"),
+    "one word too many": (binary(header=b"3 3\n"), "after the 3 words"),
+    "twice": (binary(["a", "b", "b", "c"]), "word 3: it stands twice"),
+    "not UTF-8": (binary(["a", b"\xff", "b", "c"]), "word 2: .*not UTF-8"),
+    "control": (binary(["a", "b\x07", "b", "c"]), "word 2: .*no word"),
+    "no word": (binary(["a", "", "b", "c"]), "word 2: .*no word"),
+    "NaN": (binary(vectors=NAN), "word 2: .*not finite"),
+    "long": (b"1 1\n" + b"x" * 40_000, "word 1: no space"),
+}
+
+
+@pytest.mark.parametrize(("data", "complaint"), BAD.values(), ids=BAD)
+def test_what_is_wrong_is_said_in_a_line(write, data, complaint):
+    with pytest.raises(DataError, match=complaint) as caught:
+        read(write(data))
+    assert "\n" not in str(caught.value)
+    assert "x.bin" in str(caught.value)
+
+
+REPAIRED = {
+    "truncated": (binary()[:-8], WORDS[:3]),
+    "one word too many": (binary(header=b"3 3\n"), WORDS),
+    "twice": (binary(["a", "b", "b", "c"]), ["a", "b", "c"]),
+    "not UTF-8": (binary(["a", b"\xff", "b", "c"]), ["a", "\ufffd", "b", "c"]),
+    "whitespace": (binary(["a", "x\u00a0y", "b", "c"]), ["a", "x_y", "b", "c"]),
+    "NaN": (binary(["a", "x", "b", "c"], NAN), ["a", "b", "c"]),
+}
+
+
+@pytest.mark.parametrize(("data", "words"), REPAIRED.values(), ids=REPAIRED)
+def test_repairs_are_reported(write, data, words):
+    reports = []
+    assert list(read(write(data), report=reports.append).words) == words
+    assert reports
+    assert all("repair" in report for report in reports)
+
+
+def test_half_precision_that_is_too_small_is_refused(write):
+    with pytest.raises(DataError, match="beyond float16"):
+        read(write(binary(vectors=VECTORS * 1e6)), dtype=np.dtype(np.float16))
+
+
+def test_fuzzed_files_are_read_or_refused(write):
+    chance = random.Random(1)
+    seed = binary()
+    refused = 0
+    tracemalloc.start()
+    for _ in range(N_FUZZED):
+        data = bytearray(seed)
+        for _ in range(chance.randint(1, 6)):
+            place = chance.randrange(min(len(data), 20 if chance.random() < 0.5 else len(data)) or 1)
+            kind = chance.randrange(4)
+            if kind == 0:
+                data[place : place + 1] = bytes([chance.randrange(256)])
+            elif kind == 1:
+                del data[place : place + chance.randint(1, 9)]
+            elif kind == 2:
+                data[place:place] = chance.choice([b" ", b"\n", b"999999", b"\xff\xff", b"-", b"\x00"])
+            else:
+                del data[place:]
+        report = chance.choice([None, lambda change: None])
+        try:
+            content = word2vec_binary.read(write(bytes(data)), Choice(report=report))
+            assert len(content.words) == len(content.vectors) == len(set(content.words))
+        except DataError as error:
+            refused += 1
+            assert "\n" not in str(error)  # noqa: PT017  either is right
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refused > N_FUZZED / 4
+    assert peak < 64 << 20
