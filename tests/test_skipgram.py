@@ -45,6 +45,12 @@ def test_sample_is_what_its_generator_makes():
     assert SAMPLE.read_bytes() == ("\n".join(lines) + "\n").encode()
 
 
+def test_the_questions_beside_the_sample_are_those_that_are_planted():
+    lines = SAMPLE.with_name("toy-questions.txt").read_text().splitlines()
+    assert [line.removeprefix(": ") for line in lines if line.startswith(":")] == list(generate.PAIRS)
+    assert [tuple(line.split()) for line in lines if not line.startswith(":")] == list(generate.analogies())
+
+
 def test_planted_classes_are_recovered(toy):
     assert planted.class_accuracy(toy) >= 0.95
 
