@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from embedtrain.glove import plan_glove, train_glove
     from embedtrain.skipgram import plan_skipgram, train_skipgram
     from embedtrain.training.epoch_log import EpochLog
+    from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
+    from embedtrain.vectors.keyed import UnknownWord
     from embedtrain.vectors.reports import Epoch, Plan
     from embedtrain.vectors.word_vectors import WordVectors
 
@@ -33,9 +35,12 @@ _HOMES = {
     "Plan": "vectors.reports",
     "SettingError": "errors",
     "TrainingError": "errors",
+    "UnknownWord": "vectors.keyed",
     "WordVectors": "vectors.word_vectors",
     "cooccurrence": "cooccur",
     "cooccurrence_counts": "cooccur",
+    "evaluate_analogies": "vectors.evaluation",
+    "evaluate_similarity": "vectors.evaluation",
     "plan_glove": "glove",
     "plan_skipgram": "skipgram",
     "train_glove": "glove",
@@ -54,10 +59,13 @@ __all__ = [
     "Plan",
     "SettingError",
     "TrainingError",
+    "UnknownWord",
     "WordVectors",
     "__version__",
     "cooccurrence",
     "cooccurrence_counts",
+    "evaluate_analogies",
+    "evaluate_similarity",
     "plan_glove",
     "plan_skipgram",
     "train_glove",

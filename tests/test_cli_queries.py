@@ -1,15 +1,19 @@
-import io
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from embedtrain import WordVectors
-from embedtrain.cli import asking
 from embedtrain.cli.analogy import analogy
 from embedtrain.cli.evaluate import evaluate
 from embedtrain.cli.neighbors import neighbors
+from embedtrain.vectors import evaluation
+from embedtrain.vectors.analogies import answers
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -30,9 +34,20 @@ def run(command, *args, status=0):
     return done
 
 
-def at_terminal(monkeypatch, text):
-    monkeypatch.setattr(asking, "is_terminal", lambda: True)
-    monkeypatch.setattr(asking.sys, "stdin", io.StringIO(text))
+@pytest.fixture
+def at_terminal(monkeypatch, capsys):
+    """What a command says to somebody who types lines at a terminal, on stdout and stderr."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
+
+    def at_terminal(command, *args, typed):
+        typing, terminal = pty.openpty()
+        os.write(typing, typed.encode())
+        with os.fdopen(typing, "wb"), os.fdopen(terminal, encoding="utf-8") as stdin:
+            monkeypatch.setattr(sys, "stdin", stdin)
+            command.main(list(args), standalone_mode=False)
+        return capsys.readouterr()
+
+    return at_terminal
 
 
 def test_analogy_completes():
@@ -64,15 +79,45 @@ def test_an_unknown_word_gets_close_spellings():
     )
 
 
-def test_a_conversation_goes_on_after_an_unknown_word():
-    for command, lines in ((neighbors, "quene\nking frog\n\nman\n"), (analogy, "man king\nman king woman")):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(asking, "is_terminal", lambda: True)
-            patch.setattr(asking, "_ask", iter([*lines.split("\n"), ""]).__next__)
-            done = run(command, "x.vec", "-n", 1)
-        assert "Error: " in done.stderr
-        assert "queen" in done.stdout
-        assert "man:" not in done.stdout
+@pytest.mark.parametrize(
+    ("command", "typed", "answers"),
+    [(neighbors, "quene\nking frog\n\nman\n", ["queen", "man"]), (analogy, "man king\nman king woman\n\n", ["queen"])],
+)
+def test_a_conversation_goes_on_after_an_unknown_word(at_terminal, command, typed, answers):
+    said = at_terminal(command, "x.vec", "-n", "1", typed=typed)
+    assert said.err.count("> ") == 3
+    assert said.err.count("Error: ") == 1
+    assert [line.split()[1] for line in said.out.splitlines() if " " in line] == answers
+    assert "man:" not in said.out
+
+
+def test_words_are_those_of_bytes_whatever_the_terminal_says(at_terminal):
+    WordVectors(["東京", "京都"], np.eye(2, dtype=np.float32)).save("u.vec")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-8"}
+    code = "import sys; from embedtrain.cli import main; main(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "neighbors", "u.vec", "東京"],
+        capture_output=True, encoding="utf-8", env={**os.environ, **ascii_only}, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0.0000  京都\n", "")
+    assert at_terminal(neighbors, "u.vec", typed="東京\n\n").out == "0.0000  京都\n"
+
+
+@pytest.mark.parametrize("command", [neighbors, analogy])
+def test_words_that_begin_with_a_dash_come_after_two(command):
+    error = run(command, "x.vec", "-5", status=2).exception
+    assert error.format_message() == "No such option '-5'. A word that begins with - comes after --."
+    assert "'-5' is not among the 5 words" in str(run(command, "x.vec", "--", "-5", "man", "king", status=1).exception)
+    assert "come after --" in " ".join(run(command, "--help").stdout.split())
+
+
+def test_an_analogy_heeds_restriction_and_method():
+    assert run(analogy, "x.vec", "man", "king", "woman", "--restrict", 3).stdout == ""
+    added, multiplied = (
+        run(analogy, "x.vec", "frog", "king", "woman", "--method", method).stdout.split() for method in ("add", "mul")
+    )
+    assert added[1::2] == multiplied[1::2] == ["queen", "man"]
+    assert float(multiplied[0]) > 1.5 > 1 > float(added[0])
 
 
 def test_evaluate_tells_accuracy_correlation_and_coverage():
@@ -91,6 +136,41 @@ def test_evaluate_in_json():
     assert found["analogies"][0]["sections"][0]["accuracy"] == 0
     assert found["similarity"][0]["spearman"] == pytest.approx(1)
     assert (found["case"], found["restrict"], found["method"]) == ("exact", 300_000, "add")
+
+
+def test_evaluate_heeds_restriction_and_method(monkeypatch):
+    done = run(evaluate, "x.vec", "--analogies", "q.txt", "--similarity", "p.tsv", "--restrict", 3, "--method", "mul")
+    assert done.stdout.startswith("x.vec: the first 3 of 5 words, case ignored\n")
+    assert "q.txt: analogies by 3CosMul\n" in done.stdout
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line}
+    assert rows["total"] == ["0", "0", "3", "-", "0.00%"]
+    assert rows["p.tsv"] == ["-", "-", "1", "4", "25.00%"]
+    assert "by 3CosAdd\n" in run(evaluate, "x.vec", "--analogies", "q.txt").stdout
+    asked = []
+    monkeypatch.setattr(evaluation, "answers", lambda *args: asked.append(args[3]) or answers(*args))
+    run(evaluate, "x.vec", "--analogies", "q.txt", "--method", "mul")
+    assert asked == ["mul"]
+
+
+def test_scores_of_too_few_pairs_are_null_and_lose_no_others():
+    Path("few").write_text("man king 1\ntsar frog 2\n")
+    found = json.loads(run(evaluate, "x.vec", "--similarity", "few", "--similarity", "p.tsv", "--json").stdout)
+    few, others = found["similarity"]
+    assert {few[name] for name in ("spearman", "pearson", "spearman_p", "pearson_p")} == {None}
+    assert (few["known"], few["pairs"], few["coverage"]) == (1, 2, 0.5)
+    assert others["spearman"] == pytest.approx(1)
+
+
+def test_questions_are_read_before_vectors():
+    assert "cannot read nofile" in str(run(evaluate, "novectors", "--similarity", "nofile", status=1).exception)
+    assert "cannot read nofile" in str(run(evaluate, "novectors", "--analogies", "nofile", status=1).exception)
+
+
+def test_questions_come_from_standard_input(monkeypatch, capsys):
+    with open("p.tsv") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        evaluate.main(["x.vec", "--similarity", "-"], standalone_mode=False)
+    assert capsys.readouterr().out.splitlines()[-1].split()[-3:] == ["3", "4", "75.00%"]
 
 
 def test_evaluate_without_questions_is_refused():

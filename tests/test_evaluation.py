@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import pytest
 
@@ -73,7 +75,12 @@ def test_half_precision_gives_the_same_accuracy(tmp_path, vectors):
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"), [({"restrict": 0}, "restrict must"), ({"method": "x"}, "method must")]
+    ("settings", "message"),
+    [
+        ({"restrict": 0}, "restrict must"),
+        ({"restrict": 2.5}, "restrict must be at least 1 word, a whole number, or None for all, got 2.5"),
+        ({"method": "x"}, "method must"),
+    ],
 )
 def test_bad_settings_are_refused(tmp_path, vectors, settings, message):
     with pytest.raises(SettingError, match=message):
@@ -111,8 +118,65 @@ def test_judged_pairs_in_every_dress(tmp_path, text):
 
 def test_judged_pairs_with_spaces(tmp_path):
     wanted = [("a", "b", 1.5), ("c", "d", 2.0)]
-    assert read_pairs(write(tmp_path / "p", "Word 1 Word 2 Human (mean)\na b 1.5\nc  d 2\n")) == wanted
+    assert read_pairs(write(tmp_path / "p", "word1 word2 mean\na b 1.5\nc  d 2\n")) == wanted
     assert read_pairs(write(tmp_path / "p", "a|b|1.5\nc|d|2\n"), delimiter="|") == wanted
+    assert read_pairs(write(tmp_path / "p", "a||b||1.5\nc || d || 2\n"), delimiter="||") == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["1984\t2001\t3\na\tb\t4\n", "1984\t2001\tX\t3\na\tb\tY\t4\n", "# note\n1984;2001;3\na;b;4"]
+)
+def test_a_first_pair_of_numbers_is_no_heading(tmp_path, text):
+    assert read_pairs(write(tmp_path / "p", text)) == [("1984", "2001", 3.0), ("a", "b", 4.0)]
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["a b NA", "a b -", "a b nan", "a b", "a b 1_0", "a b 3%", "1984 b unknown", "Word 1 Word 2 Human (mean)"],
+)
+def test_a_first_line_that_may_be_a_pair_is_refused(tmp_path, first):
+    with pytest.raises(
+        DataError, match=r"line 1: expected two words and a score, .* begin the line with # to leave it"
+    ):
+        read_pairs(write(tmp_path / "p", f"{first}\nc d 2\ne f 3\n"))
+
+
+@pytest.mark.parametrize("heading", ["", "id\tword1\tword2\tscore\n"])
+def test_a_column_of_numbers_before_the_words_is_refused(tmp_path, heading):
+    with pytest.raises(DataError, match="the first column holds numbers, not words; leave it out"):
+        read_pairs(write(tmp_path / "p", f"{heading}1\ta\tb\t4\n2\tc\td\t3\n"))
+    assert len(read_pairs(write(tmp_path / "p", f"{heading}1984\ta\tN\t4\nb\tc\tN\t3\n"))) == 2
+
+
+def test_pairs_in_another_encoding(tmp_path):
+    path = write(tmp_path / "p", "né,b,1\n".encode("latin-1"))
+    assert read_pairs(path, encoding="latin-1") == [("né", "b", 1.0)]
+    with pytest.raises(DataError, match="line 1: not UTF-8; convert the file to it, if it is text"):
+        read_pairs(path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"delimiter": ""}, "delimiter must be what stands between columns, .* got ''"),
+        ({"delimiter": '"'}, "delimiter must be"),
+        ({"encoding": "x"}, "encoding must be one of Python's, as 'utf-8', got 'x'"),
+    ],
+)
+def test_bad_dresses_are_refused(tmp_path, settings, message):
+    with pytest.raises(SettingError, match=message):
+        read_pairs(write(tmp_path / "p", "a b 1\n"), **settings)
+
+
+@pytest.mark.parametrize("read", [read_analogies, read_pairs])
+def test_questions_come_from_standard_input(tmp_path, monkeypatch, read):
+    with open(write(tmp_path / "q", "a b c d\n" if read is read_analogies else "a b 1\n")) as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert read("-") == read(tmp_path / "q") or read is read_analogies
+    with open(write(tmp_path / "bad", "a\n")) as file:
+        monkeypatch.setattr("sys.stdin", file)
+        with pytest.raises(DataError, match=r"^standard input, line 1: expected"):
+            read("-")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +187,7 @@ def test_judged_pairs_with_spaces(tmp_path):
         (b"2 2\nking \x00\x00\x80\x3f\x00\x00\x80\x3f\n", "line [12]"),
         (b"PK\x03\x04\x00\x00\xff\xfe", "line 1"),
         (b"a b caf\xe9 d\n", "line 1: not UTF-8"),
+        (b"2 2\nking \x01\x02\x80\xff\n", "line 2: this is no text|line 1: expected"),
         (b"x" * 100_000, "line 1"),
         ("", "holds no"),
         ("\n\n", "holds no"),
@@ -183,6 +248,81 @@ def test_constant_scores_have_no_correlation(tmp_path, vectors):
     assert np.isnan(evaluate_similarity(vectors, write(tmp_path / "p", "w1 w2 1\nw3 w4 1\nw5 w6 1\n")).spearman)
 
 
-def test_too_few_known_pairs_are_refused(tmp_path, vectors):
-    with pytest.raises(DataError, match="1 of 2 pairs have both words among the vectors, 2 are needed"):
-        evaluate_similarity(vectors, write(tmp_path / "p", "w1 w2 1\nx y 1\n"))
+@pytest.mark.parametrize(("known", "coverage"), [("w1 w2 1\n", 0.5), ("x z 1\n", 0.0)])
+def test_too_few_known_pairs_have_no_correlation(tmp_path, vectors, known, coverage):
+    score = evaluate_similarity(vectors, write(tmp_path / "p", f"{known}x y 1\n"))
+    assert np.isnan([score.spearman, score.pearson, score.spearman_p, score.pearson_p]).all()
+    assert score.coverage == coverage
+
+
+def test_a_restriction_holds_for_pairs(tmp_path, vectors):
+    path = write(tmp_path / "p", "w0 w1 1\nw2 w3 2\nw0 w50 3\n")
+    assert evaluate_similarity(vectors, path, restrict=20).n_known == 2
+    assert evaluate_similarity(vectors, path).n_known == 3
+    with pytest.raises(SettingError, match="restrict must"):
+        evaluate_similarity(vectors, path, restrict=0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_vector_of_length_zero_is_like_none(tmp_path):
+    vectors = WordVectors(["a", "b", "c", "nil"], np.array([[1, 0], [1, 1], [-1, 1], [0, 0]], np.float32))
+    score = evaluate_similarity(vectors, write(tmp_path / "p", "a b 3\na nil 2\na c 1\n"))
+    assert score.spearman == pytest.approx(1)
+
+
+def test_probabilities_are_those_of_their_correlations(tmp_path, vectors):
+    pairs = [(f"w{row}", f"w{row + 20}") for row in range(9)]
+    cosines = [vectors.similarity(*pair) for pair in pairs]
+    path = write(
+        tmp_path / "p", "".join(f"{a} {b} {cosine**9!r}\n" for (a, b), cosine in zip(pairs, cosines, strict=True))
+    )
+    score = evaluate_similarity(vectors, path)
+    assert score.spearman_p == pytest.approx(0, abs=1e-9)
+    assert score.pearson_p > 1e-9
+
+
+def test_questions_can_be_read_before(tmp_path, vectors):
+    analogies, pairs = write(tmp_path / "q", "w1 w2 w3 w4\n"), write(tmp_path / "p", "w1 w2 1\nw3 w4 2\nw5 w6 2\n")
+    assert evaluate_analogies(vectors, read_analogies(analogies)) == evaluate_analogies(vectors, analogies)
+    assert evaluate_similarity(vectors, read_pairs(pairs)) == evaluate_similarity(vectors, pairs)
+    assert evaluate_similarity(vectors, []).coverage == 0
+
+
+def test_the_first_300_000_words_are_known_by_default():
+    assert {
+        inspect.signature(ask).parameters["restrict"].default for ask in (evaluate_analogies, evaluate_similarity)
+    } == {300_000}
+
+
+# --- gensim's names ---------------------------------------------------------------------------------------------------
+
+
+def test_word_analogies_heed_what_is_asked(tmp_path, vectors):
+    rng = np.random.default_rng(5)
+    path = write(
+        tmp_path / "q", "".join(" ".join(rng.choice(vectors.words[6:26], 4, replace=False)) + "\n" for _ in range(200))
+    )
+    for settings, names in (
+        ({}, {}),
+        ({"restrict": 20}, {"restrict_vocab": 20}),
+        ({"method": "mul"}, {"method": "mul"}),
+        ({"ignore_case": False}, {"case_insensitive": False}),
+    ):
+        score = evaluate_analogies(vectors, path, **settings).total
+        accuracy, sections = vectors.evaluate_word_analogies(path, **names)
+        assert (accuracy, sections[-1]["correct"]) == (score.accuracy, score.right)
+    added, multiplied = (evaluate_analogies(vectors, path, method=method).total for method in ("add", "mul"))
+    assert added != multiplied
+    assert vectors.evaluate_word_analogies(write(tmp_path / "none", "x y z u\n"))[0] == 0.0
+
+
+def test_word_pairs_heed_what_is_asked(tmp_path, vectors):
+    path = write(tmp_path / "p", "w0|w1|1\nw2|w3|2\nw4|w5|2\nw6|w50|9\n".encode("utf-8-sig"))
+    pearson, spearman, unknown = vectors.evaluate_word_pairs(path, "|", "utf8", 20)
+    assert unknown == 25
+    score = evaluate_similarity(vectors, read_pairs(path, "|"), restrict=20)
+    assert (pearson.statistic, pearson.pvalue) == tuple(pearson) == (score.pearson, score.pearson_p)
+    assert (spearman.statistic, spearman.pvalue) == tuple(spearman) == (score.spearman, score.spearman_p)
+    assert vectors.evaluate_word_pairs(path, "|")[2] == 0
+    path = write(tmp_path / "p", "KING Queen 1\nw1 w2 3\nw3 w4 2\n")
+    assert vectors.evaluate_word_pairs(path, case_insensitive=False)[2] == pytest.approx(100 / 3)

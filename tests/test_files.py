@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, SettingError
 from embedtrain.machine import files
 from embedtrain.machine.files import atomic_file, require_apart, require_writable, sweep, temporary_folder
 
@@ -688,3 +688,28 @@ def test_on_windows_nothing_is_open_when_it_is_renamed_or_removed(tmp_path, monk
         file.write(b"new")
     assert len(opened) == 2
     assert names(tmp_path) == ["x.vec"]
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
+def test_a_folder_is_not_written_over_its_input(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder", target_is_directory=True)
+    for named in ("folder", "link", "other/../folder"):
+        with pytest.raises(SettingError, match="would replace the input"):
+            require_apart({"the input": [tmp_path / "folder"]}, {"output": tmp_path / named})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names have no line feeds there")
+def test_messages_are_one_line_whatever_the_names(tmp_path):
+    (tmp_path / "a\nb").mkdir()
+    for path in (tmp_path / "a\nb", tmp_path / "no\nfolder" / "x", tmp_path / "a\nb" / ("x" * 300)):
+        for use in (require_writable, lambda path: atomic_file(path).__enter__()):
+            with pytest.raises(DataError) as caught:
+                use(path)
+            assert str(caught.value).isprintable()
+    with pytest.raises(SettingError) as caught:
+        require_apart({"the input": [tmp_path / "a\nb"]}, {"output": tmp_path / "a\nb"})
+    assert str(caught.value).isprintable()

@@ -2,15 +2,21 @@ import gzip
 import json
 import pickle
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from embedtrain import WordVectors
 from embedtrain.errors import DataError, EmbedtrainError, SettingError
+from embedtrain.machine import memory
 from embedtrain.vectors import formats
+from embedtrain.vectors.formats import text
 from embedtrain.vectors.formats.content import Choice, Content
+from embedtrain.vectors.formats.selection import pack_words
+from embedtrain.vectors.formats.text_line import mended
 
 WORDS = ["the", "é", "日本", "x"]
 CONTENT = Content(
@@ -165,7 +171,7 @@ REFUSED_OF_GENSIM = {
     "lee_fasttext_new.bin": "fastText model",
     "crime-and-punishment.bin": "fastText model",
     "toy-model.bin": "fastText model",
-    "lee_fasttext.bin": "binary and of no known kind",
+    "lee_fasttext.bin": "fastText model of an early version",
     "model-from-gensim-3.8.0.w2v": "saved by gensim",
     "word2vec_3.3": "saved by gensim",
     "varembed_vectors.pkl": "pickle",
@@ -213,3 +219,173 @@ def test_gensim_writes_what_is_read_and_reads_what_is_written(tmp_path, binary):
     found = formats.read(theirs)
     assert list(found.words) == WORDS
     np.testing.assert_array_equal(found.vectors, CONTENT.vectors)
+
+
+# --- What every format holds ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("dtype", ["f8", ">f4", ">f2", "i8", "?", "list"])
+def test_numbers_of_other_types_become_float32(tmp_path, name, dtype):
+    rows = [[1, 0], [0, 1]]
+    vectors = rows if dtype == "list" else np.array(rows, dtype)
+    formats.write(tmp_path / name, Content(["a", "b"], vectors, [2, 1]))
+    found = WordVectors.load(tmp_path / name)
+    assert (found.words, found.vectors.tolist(), found.vectors.dtype) == (["a", "b"], rows, np.float32)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    ("vectors", "counts", "complaint"),
+    [
+        ([[1e300], [1]], None, "'a' is not finite as float32"),
+        ([["1"], ["2"]], None, "rows of as many real numbers"),
+        ([[1j], [2j]], None, "rows of as many real numbers"),
+        ([[1, 2], [1]], None, "rows of as many real numbers"),
+        ([[1], [2]], [1], "2 words need a count each"),
+    ],
+)
+def test_what_is_no_float32_is_not_written(tmp_path, name, vectors, counts, complaint):
+    with pytest.raises(DataError, match=complaint):
+        formats.write(tmp_path / name, Content(["a", "b"], vectors, counts))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [*FILES, "x.tsv"])
+@pytest.mark.parametrize(
+    ("dim", "complaint"), [(0, "need a row each"), ((1 << 21) + 1, "at most 2,097,152 dimensions")]
+)
+def test_dimensions_that_no_format_holds_are_refused(tmp_path, name, dim, complaint):
+    with pytest.raises(DataError, match=complaint):
+        formats.write(tmp_path / name, Content(["a"], np.ones((1, dim), np.float32)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_most_dimensions_are_read_back(tmp_path):
+    vectors = np.full((1, 1 << 21), -1.17549435e-38, np.float32)  # the longest text
+    formats.write(tmp_path / "x.vec", Content(["a"], vectors))
+    assert (formats.read(tmp_path / "x.vec").vectors == vectors).all()
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_settings_of_any_kind_are_kept_as_json(tmp_path, name):
+    settings = {
+        ("a", 1): {2: float("nan")},
+        "file": "caf\udce9.vec",
+        "path": Path("x"),
+        "list": (1, None, np.float64(2)),
+    }
+    formats.write(tmp_path / name, CONTENT._replace(settings=settings))
+    kept = formats.read(tmp_path / name).settings
+    assert kept == {"('a', 1)": {"2": "nan"}, "file": "caf\udce9.vec", "path": "x", "list": [1, None, 2]}
+
+
+# --- Files of arrays that others made ---------------------------------------------------------------------------------
+
+ODD = ["a b", "", "c\n", "d\0", "\t", "\x7f"]
+
+
+def put_words(path, words):
+    """Replace the words of a file of arrays, and nothing else."""
+    spelled, starts = pack_words(words)
+    if path.suffix == ".npy":
+        (path / "words.txt").write_bytes("".join(f"{word}\n" for word in words).encode())
+    elif path.suffix == ".npz":
+        np.savez(path, **{**np.load(path), "words": spelled, "starts": starts})
+    else:
+        package = pytest.importorskip("safetensors.numpy", reason="needs the package safetensors")
+        package.save_file({**package.load_file(path), "words": spelled, "starts": starts}, path)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("word", ODD, ids=repr)
+def test_odd_words_in_arrays_are_refused_or_repaired(tmp_path, name, word):
+    if name == "x.npy" and "\n" in word:
+        pytest.skip("is two words there")
+    formats.write(tmp_path / name, CONTENT)
+    put_words(tmp_path / name, ["the", word, "\u00a0", "x"])
+    for mmap in (False, True):
+        with pytest.raises(DataError, match=r"is empty or has a space or control character; .*--repair` makes it '"):
+            formats.read(tmp_path / name, Choice(mmap=mmap))
+    reports = []
+    words = formats.read(tmp_path / name, Choice(limit=2, report=reports.append)).words
+    assert words == ["the", mended(word) or "_"]
+    assert len(reports) == 1
+    put_words(tmp_path / name, ["the", "a", "\u00a0", "x"])
+    assert formats.read(tmp_path / name).words[2] == "\u00a0"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path):
+    path = tmp_path / "x.npy"
+    formats.write(path, CONTENT)
+    (path / "words.txt").write_bytes(b"\xef\xbb\xbf" + (path / "words.txt").read_bytes())
+    assert formats.read(path).words == WORDS
+    with pytest.raises(DataError, match="cannot begin with a byte order mark"):
+        formats.write(path, CONTENT._replace(words=["\ufeffa", *WORDS[1:]]))
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_mapped_values_are_not_looked_at_and_keep_their_type(tmp_path, name, monkeypatch):
+    vectors = CONTENT.vectors.copy()
+    vectors[2, 1] = np.nan
+    monkeypatch.setattr(text, "all_finite", lambda values: True)
+    formats.write(tmp_path / name, CONTENT._replace(vectors=vectors))
+    assert np.isnan(WordVectors.load(tmp_path / name, mmap=True).vectors[2, 1])
+    with pytest.raises(DataError, match="the vector of '日本' is not finite"):
+        WordVectors.load(tmp_path / name)
+    with pytest.raises(SettingError, match=r"dtype float16 is not what .* holds, float32; leave out it or mmap"):
+        WordVectors.load(tmp_path / name, mmap=True, dtype=np.float16)
+
+
+def test_compressed_arrays_are_refused_before_they_fill_the_memory(tmp_path, monkeypatch):
+    formats.write(tmp_path / "x.npz", CONTENT)
+    np.savez_compressed(tmp_path / "y.npz", **np.load(tmp_path / "x.npz"))
+    monkeypatch.setattr(memory, "available_memory", lambda: 50)
+    with pytest.raises(
+        SettingError, match=r"the values of vectors\.npy need 80 bytes .* store the arrays uncompressed"
+    ):
+        formats.read(tmp_path / "y.npz", Choice(mmap=True))
+    assert formats.read(tmp_path / "x.npz", Choice(mmap=True)).words == WORDS
+
+
+def test_a_warning_of_numpy_is_no_news(tmp_path):
+    formats.write(tmp_path / "x.npy", CONTENT)
+    array = tmp_path / "x.npy" / "vectors.npy"
+    array.write_bytes(array.read_bytes().replace(b"(4, 5), }  ", b"(4L, 5L), }"))  # as Python 2 wrote it
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert formats.read(tmp_path / "x.npy").words == WORDS
+
+
+def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
+    path = tmp_path / "x.npy"
+    formats.write(path, CONTENT)
+    rename = Path.rename
+
+    def fail(source, target):
+        if source.name == "new":
+            raise OSError("no")
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(DataError, match="cannot write"):
+        formats.write(path, CONTENT)
+    assert formats.read(path).words == WORDS
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("choice", "complaint"),
+    [
+        ({"limit": "5"}, "limit must be at least 1 word, a whole number, got '5'"),
+        ({"limit": True}, "got True"),
+        ({"limit": 2.5}, "got 2.5"),
+        ({"vocabulary": 5}, "vocabulary must be a list of words, got int"),
+        ({"vocabulary": [[1]]}, "vocabulary must be a list of words"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused(tmp_path, choice, complaint):
+    formats.write(tmp_path / "x.npz", CONTENT)
+    with pytest.raises(SettingError, match=complaint):
+        WordVectors.load(tmp_path / "x.npz", **choice)
+    assert len(WordVectors.load(tmp_path / "x.npz", limit=np.int64(2))) == 2

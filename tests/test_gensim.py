@@ -43,7 +43,7 @@ def test_neighbours_are_gensims(vectors, keyed, name, restrict):
     if name == "most_similar_cosmul" and restrict:
         restrict = None  # gensim's does not heed it
     for positive, negative in ((["Athens"], []), (["king", "woman"], ["man"]), (["Paris", "Rome"], ["France", "he"])):
-        got = getattr(vectors, name)(positive, negative, 10, restrict)
+        got = getattr(vectors, name)(positive, negative, 10, restrict_vocab=restrict)
         wanted = getattr(keyed, name)(positive, negative, topn=10, restrict_vocab=restrict)
         assert [word for word, _ in got] == [word for word, _ in wanted]
         assert [score for _, score in got] == pytest.approx([score for _, score in wanted], abs=2e-6, rel=1e-5)
@@ -60,6 +60,54 @@ def test_other_questions_get_gensims_answers(vectors, keyed):
     ]
     mixed = [["king", vector], ["Rome"]]
     assert [word for word, _ in vectors.most_similar(*mixed)] == [word for word, _ in keyed.most_similar(*mixed)]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda wv, x: wv.most_similar("king", None),
+        lambda wv, x: wv.most_similar(5, [7, "man"]),
+        lambda wv, x: wv.most_similar([("king", 2.0), (x, 0.5)], [("man", 0.3), "Rome"]),
+        lambda wv, x: wv.most_similar(np.array([x, 2 * x])),
+        lambda wv, x: wv.most_similar("king", restrict_vocab=0),
+        lambda wv, x: wv.similar_by_word("king", 3),
+        lambda wv, x: wv.similar_by_key(5, 3, 100),
+        lambda wv, x: wv.similar_by_vector(x, 3, 100),
+    ],
+)
+def test_all_that_gensim_can_be_asked_for_is_answered(vectors, keyed, ask):
+    x = vectors["Athens"] - 2
+    got, wanted = ask(vectors, x), ask(keyed, x)
+    assert [word for word, _ in got] == [word for word, _ in wanted]
+    assert [score for _, score in got] == pytest.approx([score for _, score in wanted], abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda wv: wv[["king", "queen"]],
+        lambda wv: wv["king", "queen"],
+        lambda wv: wv[5],
+        lambda wv: wv.get_vector(key=5, norm=True),
+        lambda wv: wv.most_similar(["king"], ["man"], topn=None),
+        lambda wv: wv.most_similar("king", topn=None, restrict_vocab=9),
+        lambda wv: wv.most_similar_cosmul(["king", "woman"], "man", topn=None),
+        lambda wv: wv.similarity(w1=3, w2="king"),
+        lambda wv: wv.distance("king", "queen"),
+        lambda wv: wv.n_similarity(["king", "nobody", "man"], ["queen"]),
+        lambda wv: [wv.rank("king", word) for word in ("king", "queen", "man", "Rome")],
+        lambda wv: [wv.get_index("queen"), wv.get_index(7), wv.get_index("nobody", -3)],
+        lambda wv: [wv.has_index_for(key) for key in ("king", "nobody", 5, 10**9, -1)],
+        lambda wv: wv.get_vecattr("king", "count"),
+        lambda wv: wv.get_mean_vector(["king", 5, "nobody", np.ones(wv.vector_size)], [1, -2, 5, 0.5]),
+        lambda wv: wv.get_mean_vector(["king", "man"], pre_normalize=False, post_normalize=True),
+        lambda wv: wv.get_mean_vector(["nobody"]),
+    ],
+)
+def test_what_stands_at_words_is_what_gensim_says(vectors, keyed, ask):
+    got, wanted = ask(vectors), ask(keyed)
+    assert np.shape(got) == np.shape(wanted)
+    assert np.asarray(got, float) == pytest.approx(np.asarray(wanted, float), abs=2e-6, rel=2e-5)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +150,7 @@ def test_correlations_are_gensims(name, case_insensitive):
     wanted = vectors.to_gensim().evaluate_word_pairs(str(find(name)), case_insensitive=case_insensitive)
     for one, other in zip(got[:2], wanted[:2], strict=True):
         assert one == pytest.approx(tuple(map(float, other)), abs=1e-6)
+        assert (one.statistic, one.pvalue) == pytest.approx((other.statistic, other.pvalue), abs=1e-6)
     assert got[2] == pytest.approx(wanted[2])
 
 

@@ -169,3 +169,17 @@ def test_two_whole_numbers_are_a_header_if_the_second_line_agrees(tmp_path, data
 def test_what_has_no_vectors_is_refused(tmp_path, data):
     with pytest.raises(DataError, match=r"\A[^\n]*x\.txt, line 1: expected (a )?words? and (its|their) values[^\n]*\Z"):
         read(tmp_path, data)
+
+
+# --- What would be read as something else -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("word", "value"), [("1", 1), ("3", 1), ("-7", 2), ("\ufeffa", 0.5), ("\ufeff", 1)])
+def test_a_beginning_like_a_header_or_a_mark_is_not_written(tmp_path, word, value):
+    vectors = np.array([[value], [2]], np.float32)
+    with pytest.raises(DataError, match=r"GloVe's format cannot begin with .* write word2vec's \(\.vec\)"):
+        glove_text.write(tmp_path / "x.glove", Content([word, "b"], vectors))
+    glove_text.write(tmp_path / "x.glove", Content(["b", word], vectors))
+    assert glove_text.read(tmp_path / "x.glove").words == ["b", word]
+    word2vec_text.write(tmp_path / "x.vec", Content([word, "b"], vectors))
+    assert word2vec_text.read(tmp_path / "x.vec").words == [word, "b"]

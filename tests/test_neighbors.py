@@ -17,7 +17,7 @@ def random_vectors(n_words, dim, dtype=np.float32, seed=0):
 def small_blocks(monkeypatch):
     """Tiles of 16 rows and blocks of few queries, so that small tables have many."""
     monkeypatch.setattr(neighbors, "_ROWS", 16)
-    monkeypatch.setattr(neighbors, "_COSINES", 96)
+    monkeypatch.setattr(neighbors, "_FLOATS", 96)
 
 
 def assert_same(got, wanted, abs=1e-6):
@@ -73,8 +73,51 @@ def test_bad_questions_are_refused():
         vectors.neighbors(["w1", "w300"])
     with pytest.raises(DataError, match=r"takes a list of words, got the str 'w1'; write \['w1'\]"):
         vectors.neighbors("w1")
-    with pytest.raises(SettingError, match="restrict_vocab must be at least 1 word, got 0"):
-        vectors.neighbors(["w1"], restrict_vocab=0)
+    with pytest.raises(DataError, match=r"takes a list of words, got the int 5; write \[5\]"):
+        vectors.neighbors(5)
+    for wrong in (-1, 2.5, "x"):
+        with pytest.raises(
+            SettingError, match=f"restrict_vocab must be a whole number of words, 0 for all, got {wrong!r}"
+        ):
+            vectors.neighbors(["w1"], restrict_vocab=wrong)
+    for wrong in (None, 2.5, "x"):
+        with pytest.raises(SettingError, match=f"topn must be a whole number of answers, got {wrong!r}"):
+            vectors.neighbors(["w1"], wrong)
+
+
+def test_tables_without_rows_have_no_neighbours():
+    for shape in ((0, 0), (0, 3)):
+        for dtype in (np.float32, np.float16):
+            vectors = WordVectors([], np.empty(shape, dtype))
+            assert vectors.neighbors([]) == []
+            assert vectors.most_similar(np.ones(shape[1])) == []
+
+
+def test_a_value_that_is_not_finite_is_refused_with_its_word(tmp_path):
+    table = np.ones((3, 2), np.float32)
+    table[1, 1] = np.nan
+    np.save(tmp_path / "mapped.npy", table)
+    vectors = WordVectors(["a", "b", "c"], np.load(tmp_path / "mapped.npy", mmap_mode="r"))
+    for ask in (
+        lambda: vectors.neighbors(["a"]),
+        lambda: vectors.most_similar("a"),
+        lambda: vectors.similarity("a", "b"),
+        lambda: vectors.get_vector("b", norm=True),
+    ):
+        with pytest.raises(DataError, match=r"^the vector of 'b' has no finite length; leave the word out of the file"):
+            ask()
+    assert vectors.similarity("a", "c") == pytest.approx(1)  # of a mapped file, only these two are read
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e20, 1e-30])
+def test_long_and_short_vectors_have_cosines(scale):
+    table = np.array([[1, 1], [1, 1.1], [1, -2]]) * scale
+    vectors = WordVectors(["a", "b", "c"], table.astype(np.float32))
+    assert vectors.similarity("a", "b") == pytest.approx(0.9988681, abs=1e-6)
+    assert vectors.most_similar("a")[0] == ("b", pytest.approx(0.9988681, abs=1e-6))
+    assert vectors.most_similar(table[0])[1] == ("b", pytest.approx(0.9988681, abs=1e-6))
+    assert vectors.neighbors(["a"])[0][0] == ("b", pytest.approx(0.9988681, abs=1e-6))
 
 
 @pytest.mark.filterwarnings("error")
@@ -91,7 +134,7 @@ def test_lengths_of_halves_do_not_overflow():
 
 def test_memory_is_that_of_a_block(monkeypatch):
     monkeypatch.setattr(neighbors, "_ROWS", 256)
-    monkeypatch.setattr(neighbors, "_COSINES", 1 << 14)
+    monkeypatch.setattr(neighbors, "_FLOATS", 1 << 14)
     table = random_vectors(4000, 8).vectors
     norms = lengths(table)
     rows = np.arange(4000)

@@ -52,6 +52,7 @@ TOLERATED = {
     "byte order mark": b"\xef\xbb\xbf2 3\na 1 2 3\nb 4 5 6.5\n",
     "blank last line": b"2 3\na 1 2 3\nb 4 5 6.5\n\n",
     "blank last lines": b"2 3\r\na 1 2 3\r\nb 4 5 6.5\r\n\r\n \n",
+    "blanks in last lines": b"2 3\na 1 2 3\nb 4 5 6.5\n  \n \r\n" + b" " * 30,
     "compressed": gzip.compress(b"2 3\na 1 2 3\nb 4 5 6.5\n"),
 }
 
@@ -237,6 +238,13 @@ def test_a_header_that_lies_takes_no_memory(tmp_path, claim, pack):
         read(tmp_path, data, threads=1)
     with memory_below(50_000_000):
         assert repair(tmp_path, data, threads=1)[0] == ROWS
+
+
+@pytest.mark.parametrize("claim", [b"1 2147483648\n", b"1 999999999999999\n", b"9 2000000000\n\n \n", b"2 3"])
+def test_a_header_alone_is_refused(tmp_path, claim):
+    for choice in ({}, {"report": print}):
+        with memory_below(50_000_000), pytest.raises(DataError, match="line 1: expected a word and its values"):
+            read(tmp_path, claim, **choice)
 
 
 def test_a_line_without_end_is_refused(tmp_path, monkeypatch):

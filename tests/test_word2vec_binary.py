@@ -80,7 +80,7 @@ BAD = {
     "control": (binary(["a", "b\x07", "b", "c"]), "word 2: .*no word"),
     "no word": (binary(["a", "", "b", "c"]), "word 2: .*no word"),
     "NaN": (binary(vectors=NAN), "word 2: .*not finite"),
-    "long": (b"1 1\n" + b"x" * 40_000, "word 1: no space"),
+    "long": (b"1 1\n" + b"x" * (1 << 21), "word 1: no space"),
 }
 
 
@@ -108,6 +108,44 @@ def test_repairs_are_reported(write, data, words):
     assert list(read(write(data), report=reports.append).words) == words
     assert reports
     assert all("repair" in report for report in reports)
+
+
+ASTRAY = {
+    "a space in a word": b"4 3\n" + binary(["a", "b x", "c", "d"]).partition(b"\n")[2],
+    "a space in the first word": binary(["a x", "b", "c", "d"]),
+    "a long word after a space": binary(["a", "b longerword", "c", "d"]),
+    "fewer values in the header": binary(header=b"4 2\n"),
+    "more values in the header": binary(header=b"4 4\n"),
+    "a feed in a word": binary(["a", "b\nx", "c", "d"]),
+    "a space in a word of gensim": binary(["a", "b \u00e9", "c", "d"], feed=b""),
+    "no UTF-8 in gensim": binary(["a", b"\xff", "c", "d"], feed=b""),
+}
+
+
+@pytest.mark.parametrize("data", ASTRAY.values(), ids=ASTRAY)
+def test_what_may_be_no_words_is_not_repaired(write, data):
+    with pytest.raises(DataError, match=r"is no word; .* what follows cannot be told: write the file again"):
+        read(write(data), report=lambda change: None)
+    with pytest.raises(DataError, match="is no word"):
+        read(write(data))
+
+
+def test_only_one_feed_is_no_part_of_a_word(write):
+    with pytest.raises(DataError, match=r"word 2: '\\rb' is no word"):
+        read(write(binary(["a", "\rb", "b", "c"])))
+    reports = []
+    assert read(write(binary(["a", "\rb", "b", "c"])), report=reports.append).words == ["a", "_b", "b", "c"]
+    assert len(reports) == 1
+
+
+def test_long_words_are_read_or_not_written(tmp_path):
+    path, vectors = tmp_path / "x.bin", VECTORS[:3]
+    words = ["a", "b" * ((1 << 20) - 1), "c"]
+    word2vec_binary.write(path, Content(words, vectors))
+    assert read(path).words == words
+    with pytest.raises(DataError, match=r"the word 'bbb.*'… has 1,048,576 bytes or more"):
+        word2vec_binary.write(path, Content(["a", words[1] + "b", "c"], vectors))
+    assert read(path).words == words
 
 
 def test_half_precision_that_is_too_small_is_refused(write):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from embedtrain.errors import DataError
-from embedtrain.vectors.neighbors import nearest
+from embedtrain.vectors.neighbors import cosines_to, highest
 from embedtrain.vectors.word_vectors import WordVectors
 
 
@@ -158,8 +158,8 @@ def test_nearest_rows_leave_out_the_excluded():
     norms = np.linalg.norm(table, axis=1)
     cosines = table @ table[4] / norms / norms[4]
     rows = [row for row in np.argsort(-cosines).tolist() if row not in (4, 9)]
-    assert [row for row, _ in nearest(table, norms, table[4], 28, excluded=[4, 9, 4])] == rows
-    assert nearest(table, norms, table[4], 1)[0] == (4, pytest.approx(1, abs=1e-5))
+    assert [row for row, _ in highest(cosines_to(table, norms, table[4]), 28, excluded=[4, 9, 4])] == rows
+    assert highest(cosines_to(table, norms, table[4]), 1)[0] == (4, pytest.approx(1, abs=1e-5))
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -217,47 +217,3 @@ def test_bad_choices_are_refused(tmp_path, vectors, choice, message):
     vectors.save(tmp_path / "x.vec")
     with pytest.raises(ValueError, match=message):
         WordVectors.load(tmp_path / "x.vec", **choice)
-
-
-# --- Embedding layers -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "index", [{"king": 1, "stranger": 3, "paris": 4}, {"paris": 4, "stranger": np.int64(3), "king": 1}]
-)
-def test_rows_stand_where_they_are_asked_for(vectors, index):
-    table = vectors.embedding_matrix(index)
-    assert (table.shape, table.dtype) == ((5, 12), np.float32)
-    assert np.array_equal(table[[1, 4]], [vectors["king"], vectors["paris"]])
-    assert not table[[0, 2, 3]].any()
-
-
-def test_unknown_words_get_what_is_asked_for(vectors):
-    words = ["", "stranger", "king", "other"]
-    mean = vectors.embedding_matrix(words, "mean", padding=0)
-    assert mean[[1, 3]] == pytest.approx(np.tile(vectors.vectors.mean(axis=0), (2, 1)), abs=1e-6)
-    assert not mean[0].any()
-    given = vectors.embedding_matrix(words, np.arange(12))
-    assert given[[0, 1, 3]].tolist() == [list(range(12))] * 3
-    random = vectors.embedding_matrix(words, "random", seed=3)
-    assert len(np.unique(random[[0, 1, 3]])) == 36
-    assert np.array_equal(random, vectors.embedding_matrix(words, "random", seed=3))
-    assert all(np.array_equal(table[2], vectors["king"]) for table in (mean, given, random))
-
-
-@pytest.mark.parametrize(
-    ("index", "settings", "message"),
-    [
-        ({"a": -1}, {}, "integers from 0 on, got -1 for 'a'"),
-        ({"a": 1.5}, {}, "integers from 0 on"),
-        ({"a": 1, "b": 1}, {}, "'a' and 'b' have the same row 1"),
-        (["a", "a"], {}, "stands twice"),
-        ("king", {}, "got str"),
-        ({"a": 0}, {"unknown": "x"}, "unknown must be"),
-        ({"a": 0}, {"unknown": np.zeros(3)}, "a vector of 12 values"),
-        ({"a": 10**12}, {}, "of memory"),
-    ],
-)
-def test_bad_indices_are_refused(vectors, index, settings, message):
-    with pytest.raises(ValueError, match=message):
-        vectors.embedding_matrix(index, **settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from embedtrain.cli.asking import (
+    WordsCommand,
     json_option,
     method_option,
     question_and_answer,
@@ -17,7 +18,7 @@ from embedtrain.cli.asking import (
 from embedtrain.errors import DataError
 
 
-@click.command(short_help="Complete an analogy.")
+@click.command(cls=WordsCommand, short_help="Complete an analogy.")
 @click.argument("file", type=click.Path())
 @click.argument("words", nargs=-1, metavar="A B C")
 @method_option
@@ -27,7 +28,8 @@ from embedtrain.errors import DataError
 def analogy(file: str, words: tuple[str, ...], method: str, topn: int, restrict: int | None, as_json: bool) -> None:
     """Show the words of the vectors FILE that complete "A is to B as C is to ...".
 
-    Man, king, woman asks for the queen. Without words, on a terminal, asks for them.
+    Man, king, woman asks for the queen. Without words, on a terminal, asks for them. Words that begin with -
+    come after --.
     """
     from embedtrain.vectors.word_vectors import WordVectors
 
@@ -41,7 +43,7 @@ def analogy(file: str, words: tuple[str, ...], method: str, topn: int, restrict:
         if len(asked) != 3:
             raise DataError(f"an analogy begins with three words, got {len(asked)}")
         a, b, c = asked
-        found = ask([b, c], [a], topn, restrict)
+        found = ask([b, c], [a], topn, restrict_vocab=restrict)
         if as_json:
             answers = [{"word": word, "score": round(score, 6)} for word, score in found]
             say_json({"a": a, "b": b, "c": c, "method": method, "answers": answers})

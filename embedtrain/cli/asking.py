@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -23,6 +24,17 @@ method_option = click.option(
     help="3CosAdd (B - A + C) or 3CosMul (cosines to B and C multiplied, divided by that to A).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+
+class WordsCommand(click.Command):
+    """A command that takes words, of which some begin with -."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What Click makes of the command line; of an option that is none, what it may have been."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise click.UsageError(f"{error.format_message()} A word that begins with - comes after --.", ctx) from None
 
 
 def require_words(words: Sequence[str], name: str) -> None:
@@ -47,10 +59,10 @@ def question_and_answer(words: Sequence[str], wanted: str, answer: Callable[[lis
     from embedtrain.errors import DataError
 
     if words:
-        answer(list(words))
+        answer(list(map(_spelled, words)))
         return
     click.echo(f"Give {wanted}; an empty line ends.", err=True)
-    while asked := _ask().split():
+    while asked := _spelled(_ask()).split():
         try:
             answer(asked)
         except DataError as error:  # one that does not end the conversation
@@ -60,6 +72,14 @@ def question_and_answer(words: Sequence[str], wanted: str, answer: Callable[[lis
 def _ask() -> str:
     click.echo("> ", nl=False, err=True)
     return sys.stdin.readline()
+
+
+def _spelled(typed: str) -> str:
+    """What was typed, though the terminal has not said that it is in UTF-8."""
+    try:
+        return os.fsencode(typed).decode()
+    except UnicodeError:
+        return typed
 
 
 def say_answers(answers: Iterable[tuple[str, float]]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from embedtrain.errors import DataError
 
 
 @click.command(short_help="Write a vectors file in another format.")
@@ -33,16 +36,17 @@ def convert(
     """
     import numpy as np
 
-    from embedtrain.machine.files import require_apart, require_writable
+    from embedtrain.machine.files import one_line, require_apart, require_writable
     from embedtrain.vectors import formats
     from embedtrain.vectors.formats.content import Choice
 
-    require_apart({"the input": [source]}, {"TARGET": target})
     format = format or formats.format_of(target)
     formats.require_format(format)
+    outputs = _outputs(target, format)
+    require_apart({"the input": [source, *Path(source).glob("*")]}, outputs)
     if format != "npy":
-        folder = Path(target)
-        require_writable(folder / "vectors.tsv" if format == "projector" and folder.is_dir() else folder)
+        for path in outputs.values():
+            require_writable(path)
     choice = Choice(
         limit,
         dtype=np.dtype(np.float16 if float16 else np.float32),
@@ -50,9 +54,36 @@ def convert(
         threads=threads,
     )
     content = formats.read(source, choice, source_format)
+    if not repair:
+        _require_words(source, content.words)
     formats.write(target, content, format, threads)
     n_words, dim = content.vectors.shape
-    click.echo(f"{target}: {n_words:,} words, {dim:,} dimensions, format {format}", err=True)
+    written = one_line(" and ".join(map(str, outputs.values())))
+    click.echo(f"{written}: {n_words:,} words, {dim:,} dimensions, format {format}", err=True)
+
+
+def _outputs(target: str, format: str) -> dict[str, Path]:
+    """What is written, by what messages call it."""
+    if format != "projector":
+        return {"TARGET": Path(target)}
+    from embedtrain.vectors.formats import projector
+
+    vectors, words = projector.paths(Path(target))
+    return {"TARGET": vectors, "the file of words": words}
+
+
+def _require_words(source: str, words: Sequence[str]) -> None:
+    """See that all words can be written: files of others may hold whitespace that is not ASCII."""
+    from embedtrain.corpus.sources import source_name
+    from embedtrain.corpus.words import is_word
+    from embedtrain.vectors.formats.text_line import mended, shown
+
+    for number, word in enumerate(words, 1):
+        if not is_word(word):
+            problem = f"{shown(word)} has whitespace or a control character, which no file should hold"
+            raise DataError(
+                f"{source_name(Path(source))}, word {number:,}: {problem}; --repair makes it {mended(word)}"
+            )
 
 
 def _report(change: str) -> None:

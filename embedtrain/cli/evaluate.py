@@ -12,6 +12,9 @@ from embedtrain.cli.asking import json_option, method_option, say_json
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
 
+    Answered = list[tuple[str, AnalogyScore]]
+    Compared = list[tuple[str, SimilarityScore]]
+
 
 @click.command(short_help="Evaluate vectors by analogies and similarities.")
 @click.argument("file", type=click.Path())
@@ -45,29 +48,27 @@ def evaluate(
 ) -> None:
     """Evaluate the vectors FILE by analogies and by people's judgements of similarity.
 
-    Both options may be given several times. Where gensim is installed, "google" stands for its analogies, "wordsim353"
-    and "simlex999" for its judged pairs. Coverage is the share of questions whose words all have vectors; only these
-    count.
+    Both options may be given several times; - is standard input. Where gensim is installed, "google" stands for its
+    analogies, "wordsim353" and "simlex999" for its judged pairs. Coverage is the share of questions whose words all
+    have vectors; only these count.
     """
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
+    from embedtrain.vectors.questions import read_analogies, read_pairs
     from embedtrain.vectors.word_vectors import WordVectors
 
     if not analogies and not similarity:
         raise click.UsageError(
             "name a file with --analogies or --similarity; google, wordsim353 and simlex999 are known"
         )
+    questions = [(path, read_analogies(path)) for path in analogies]  # before what takes long
+    judged = [(path, read_pairs(path)) for path in similarity]
     vectors = WordVectors.load(file)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
-    answered = [(path, evaluate_analogies(vectors, path, method=method, **rule)) for path in analogies]
-    compared = [(path, evaluate_similarity(vectors, path, **rule)) for path in similarity]
+    answered = [(path, evaluate_analogies(vectors, asked, method=method, **rule)) for path, asked in questions]
+    compared = [(path, evaluate_similarity(vectors, pairs, **rule)) for path, pairs in judged]
     if as_json:
-        say_json(
-            {
-                "file": file, "words": len(vectors), "restrict": restrict, "case": case, "method": method,
-                "analogies": [_analogies_as_object(path, score) for path, score in answered],
-                "similarity": [_similarity_as_object(path, score) for path, score in compared],
-            }
-        )  # fmt: skip
+        about = {"file": file, "words": len(vectors), "restrict": restrict, "case": case, "method": method}
+        say_json({**about, **_as_objects(answered, compared)})
         return
     cased = "case ignored" if case == "ignore" else "exact case"
     click.echo(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
@@ -88,12 +89,22 @@ def _say_analogies(path: str, score: AnalogyScore, method: str) -> None:
         click.echo(f"{section.name:{width}} {numbers}  {accuracy:>8}  {section.coverage:>8.2%}")
 
 
-def _say_similarities(compared: list[tuple[str, SimilarityScore]]) -> None:
+def _say_similarities(compared: Compared) -> None:
     width = max(len(path) for path, _ in compared)
     click.echo(f"\n{'similarity':{width}}  Spearman  Pearson   known     all  coverage")
     for path, score in compared:
+        spearman, pearson = (
+            "-" if math.isnan(number) else f"{number:.4f}" for number in (score.spearman, score.pearson)
+        )
         numbers = f"{score.n_known:7,} {score.n_pairs:7,}"
-        click.echo(f"{path:{width}}  {score.spearman:8.4f} {score.pearson:8.4f} {numbers}  {score.coverage:>8.2%}")
+        click.echo(f"{path:{width}}  {spearman:>8} {pearson:>8} {numbers}  {score.coverage:>8.2%}")
+
+
+def _as_objects(answered: Answered, compared: Compared) -> dict[str, Any]:
+    return {
+        "analogies": [_analogies_as_object(path, score) for path, score in answered],
+        "similarity": [_similarity_as_object(path, score) for path, score in compared],
+    }
 
 
 def _analogies_as_object(path: str, score: AnalogyScore) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 _SHOWN = 10  # words
+_ROWS = 1 << 12  # looked at at once
 
 
 @click.command(short_help="Say what is in a vectors file.")
@@ -16,9 +17,11 @@ _SHOWN = 10  # words
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def info(file: str, as_json: bool) -> None:
     """Say what is in the vectors FILE: its format, size, words, dimensions, settings and norms."""
+    from embedtrain.machine.files import one_line
+
     facts = _facts(Path(file))
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, default=str))
+        click.echo(json.dumps(facts, ensure_ascii=False))
         return
     norms = facts["norms"]
     rows = {
@@ -34,23 +37,26 @@ def info(file: str, as_json: bool) -> None:
     }
     width = max(map(len, rows)) + 2
     for name, value in rows.items():
-        click.echo(f"{name:{width}}{value}")
+        click.echo(one_line(f"{name:{width}}{value}"))
 
 
 def _facts(path: Path) -> dict[str, Any]:
     """All that is to be said."""
     import numpy as np
 
+    from embedtrain.corpus.sources import source_name
     from embedtrain.vectors import formats
     from embedtrain.vectors.formats.content import Choice
+    from embedtrain.vectors.formats.selection import plain_settings, require_finite
 
     format = formats.recognise(path)
     words, vectors, counts, settings = formats.read(path, Choice(mmap=True), format)
     files = [inside for inside in path.iterdir() if inside.is_file()] if path.is_dir() else [path]
-    norms = np.concatenate(
-        [np.linalg.norm(np.asarray(vectors[begin : begin + 4096], np.float32), axis=1)
-         for begin in range(0, len(vectors), 4096)]
-    )  # fmt: skip
+    norms = np.empty(len(words))
+    for begin in range(0, len(words), _ROWS):
+        rows = slice(begin, begin + _ROWS)
+        require_finite(source_name(path), words[rows], vectors[rows])
+        norms[rows] = np.linalg.norm(np.asarray(vectors[rows], np.float64), axis=1)
     return {
         "file": str(path),
         "format": format,
@@ -61,7 +67,7 @@ def _facts(path: Path) -> dict[str, Any]:
         "tokens": None if counts is None else int(counts.sum()),
         "first_words": list(words[:_SHOWN]),
         "norms": {"least": float(norms.min()), "mean": float(norms.mean()), "most": float(norms.max())},
-        "settings": dict(settings),
+        "settings": plain_settings(settings),
     }
 
 

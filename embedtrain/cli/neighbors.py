@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from embedtrain.cli.asking import (
+    WordsCommand,
     json_option,
     question_and_answer,
     require_words,
@@ -15,7 +16,7 @@ from embedtrain.cli.asking import (
 )
 
 
-@click.command(short_help="Show the words nearest to a word.")
+@click.command(cls=WordsCommand, short_help="Show the words nearest to a word.")
 @click.argument("file", type=click.Path())
 @click.argument("words", nargs=-1)
 @topn_option
@@ -24,7 +25,7 @@ from embedtrain.cli.asking import (
 def neighbors(file: str, words: tuple[str, ...], topn: int, restrict: int | None, as_json: bool) -> None:
     """Show the words of the vectors FILE that are nearest to each of WORDS, by cosine.
 
-    Without WORDS, on a terminal, asks for them.
+    Without WORDS, on a terminal, asks for them. Words that begin with - come after --.
     """
     from embedtrain.vectors.word_vectors import WordVectors
 
@@ -32,7 +33,7 @@ def neighbors(file: str, words: tuple[str, ...], topn: int, restrict: int | None
     vectors = WordVectors.load(file)
 
     def answer(asked: list[str]) -> None:
-        answers = [(word, vectors.most_similar(word, topn=topn, restrict_vocab=restrict)) for word in asked]
+        answers = list(zip(asked, vectors.neighbors(asked, topn, restrict), strict=True))
         if as_json:
             say_json([{"word": word, "neighbors": _as_objects(similar)} for word, similar in answers])
             return

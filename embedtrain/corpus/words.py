@@ -10,10 +10,22 @@ from embedtrain.errors import DataError
 
 _NOT_IN_A_WORD = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
+_NEVER_IN_A_FILE = re.compile("[\x00-\x20\x7f]")
+
 
 def is_word(word: str) -> bool:
     """Whether a text has no whitespace, control characters or halves of surrogate pairs, and is not empty."""
     return bool(word) and _NOT_IN_A_WORD.search(word) is None
+
+
+def unreadable_word(words: Sequence[str]) -> str | None:
+    """One of these words that is empty or holds a space or an ASCII control character, if there is one.
+
+    Files that others wrote may hold other whitespace.
+    """
+    if all(words) and _NEVER_IN_A_FILE.search("".join(words)) is None:
+        return None
+    return next(word for word in words if not word or _NEVER_IN_A_FILE.search(word))
 
 
 def require_words(words: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import struct
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from numpy.lib.format import dtype_to_descr, read_array_header_1_0, read_array_h
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, EmbedtrainError
-from embedtrain.machine.memory import release_pages
+from embedtrain.machine.memory import release_pages, require_memory
 
 _PIECE = 1 << 18  # bytes read or written at once
 _KEPT = 256  # pieces of a mapped array that may stay in memory
@@ -57,6 +58,8 @@ def map_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     ------
     OSError
         If the file cannot be read.
+    SettingError
+        If one that is compressed does not fit into memory.
     Exception
         Of many kinds if it is damaged or no such file, see `no_damage`.
     """
@@ -73,6 +76,7 @@ def _map_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInf
         if dtype.hasobject or begin + size != member.file_size:
             raise ValueError(f"{member.filename} cannot be an array of shape {shape} and type {dtype}")
         if not size or member.compress_type != zipfile.ZIP_STORED or os.name == "nt":  # Windows replaces no mapped file
+            require_memory(size, f"the values of {member.filename}", "store the arrays uncompressed, to be mapped")
             return _read(entry, size).view(dtype).reshape(shape, order="F" if is_fortran else "C")
         while entry.read(_PIECE):  # at the end, the checksum is looked at
             pass
@@ -130,9 +134,14 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 @contextmanager
 def no_damage(complaint: str) -> Iterator[None]:
-    """Say with a complaint in one line what NumPy and zipfile say of a damaged file, of which they raise all kinds."""
+    """Say with a complaint in one line what NumPy and zipfile say of a damaged file, of which they raise all kinds.
+
+    What they warn of does not matter where an error is raised or nothing is wrong.
+    """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except (EmbedtrainError, OSError, MemoryError):
         raise
     except Exception as error:

@@ -28,13 +28,18 @@ _HOUR = 3600.0  # seconds
 _WEEK = 7 * 24 * _HOUR
 
 
+def one_line(text: object) -> str:
+    """A path or another text as messages show it: without breaks of lines, whatever is in it."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
 @contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
     """Say of an operating system's error in the block that `path` cannot be written."""
     try:
         yield
     except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+        raise DataError(f"cannot write {one_line(path)}: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -130,12 +135,14 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     target = Path(os.path.realpath(path))
     with writing(path):
         if target.is_dir():
-            raise DataError(f"cannot write {path}: it is a folder; name a file in it")
+            raise DataError(f"cannot write {one_line(path)}: it is a folder; name a file in it")
         if _is_special(path):
             _require_special_writable(path)
             return
         if not target.parent.is_dir():
-            raise DataError(f"cannot write {path}: there is no folder {target.parent}; create it first")
+            raise DataError(
+                f"cannot write {one_line(path)}: there is no folder {one_line(target.parent)}; create it first"
+            )
         sweep(target.parent)
         tempfile.TemporaryFile(dir=target.parent).close()
 
@@ -170,11 +177,11 @@ def require_apart(
         if path is None:
             continue
         with writing(path):
-            if _is_special(path):
+            if _is_special(path) and not os.path.isdir(path):
                 continue
         place = os.path.realpath(path)
         if place in taken:
-            raise SettingError(f"{name} {path} would replace {taken[place]}; name another file")
+            raise SettingError(f"{name} {one_line(path)} would replace {taken[place]}; name another file")
         taken[place] = f"the file of {name}"
 
 
@@ -194,7 +201,7 @@ def temporary_folder(beside: str | os.PathLike[str] | None = None) -> Iterator[P
         sweep(place)
         folder, lock = _make_folder(place)
     except OSError as error:
-        named = beside or "the system's place for them"
+        named = one_line(beside or "the system's place for them")
         raise DataError(f"cannot write temporary files in {named}: {error.strerror or error}") from error
     with lock:
         try:

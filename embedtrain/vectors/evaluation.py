@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import SettingError
 from embedtrain.vectors.analogies import answers
-from embedtrain.vectors.questions import Question, read_analogies, read_pairs
+from embedtrain.vectors.questions import Pair, Question, Section, read_analogies, read_pairs
 
 if TYPE_CHECKING:
     from embedtrain.vectors.queries import Queries
@@ -72,6 +74,13 @@ class AnalogyScore:
         return total
 
 
+class Correlation(NamedTuple):
+    """How far two things go together, and the two-sided probability of at least that by chance."""
+
+    statistic: float
+    pvalue: float
+
+
 @dataclass(frozen=True)
 class SimilarityScore:
     """Agreement with people on the similarity of words.
@@ -79,7 +88,7 @@ class SimilarityScore:
     Attributes
     ----------
     spearman, pearson : float
-        Correlations of cosines with people's scores; nan if either are all the same.
+        Correlations of cosines with people's scores; nan if either are all the same, or fewer than two pairs known.
     spearman_p, pearson_p : float
         Two-sided probabilities of at least such correlations by chance.
     n_known, n_pairs : int
@@ -96,23 +105,23 @@ class SimilarityScore:
     @property
     def coverage(self) -> float:
         """Share of the pairs that are known."""
-        return self.n_known / self.n_pairs
+        return self.n_known / self.n_pairs if self.n_pairs else 0.0
 
 
 def evaluate_analogies(
     vectors: Queries,
-    path: str | os.PathLike[str],
+    questions: str | os.PathLike[str] | Sequence[Section],
     *,
     restrict: int | None = RESTRICTION,
     ignore_case: bool = True,
     method: str = "add",
 ) -> AnalogyScore:
-    """Answer the analogies of a file.
+    """Answer analogies; the source of the methods stands in `vectors.analogies`.
 
     Parameters
     ----------
     vectors : WordVectors
-    path : path, or a name of `questions.BUNDLED`
+    questions : path, a name of `questions.BUNDLED`, or what `questions.read_analogies` made of it
     restrict : int or None
         Only the first so many words are known and are answers; None: all.
     ignore_case : bool
@@ -127,75 +136,65 @@ def evaluate_analogies(
     SettingError
         If `restrict` or `method` cannot be.
     """
-    sections = read_analogies(path)
+    sections = read_analogies(questions) if isinstance(questions, (str, os.PathLike)) else questions
     index, same_as = _known(vectors.words, restrict, ignore_case)
-    cased = _case(ignore_case)
-    scores, asked, rows = [], [], []
-    for name, questions in sections:
-        score = SectionScore(name, len(questions))
-        scores.append(score)
-        for question in questions:
-            words = tuple(map(cased, question))
-            if all(word in index for word in words):
-                asked.append((score, words))
-                rows.append([index[word] for word in words])
-    known = np.array(rows, np.int64).reshape(-1, 4)
+    scores = [SectionScore(section.name, len(section.questions)) for section in sections]
+    asked = [
+        (score, question)
+        for score, section in zip(scores, sections, strict=True)
+        for question in _spelled(section.questions, _case(ignore_case))
+        if all(word in index for word in question)
+    ]
+    rows = np.array([[index[word] for word in question] for _, question in asked], np.int64).reshape(-1, 4)
     n = len(same_as)
-    found = answers(vectors.vectors[:n], vectors.norms[:n], known[:, :3], method, same_as)
-    is_right = (found >= 0) & (same_as[found] == known[:, 3])
-    for (score, words), right in zip(asked, is_right.tolist(), strict=True):
-        (score.right if right else score.wrong).append(words)  # type: ignore[arg-type]
+    found = answers(vectors.vectors[:n], vectors.norms[:n], rows[:, :3], method, same_as)
+    is_right = (found >= 0) & (same_as[found] == rows[:, 3])
+    for (score, question), right in zip(asked, is_right.tolist(), strict=True):
+        (score.right if right else score.wrong).append(question)
     return AnalogyScore(scores)
+
+
+def _spelled(questions: Sequence[Question], cased: Callable[[str], str]) -> list[Question]:
+    return [(cased(a), cased(b), cased(c), cased(d)) for a, b, c, d in questions]
 
 
 def evaluate_similarity(
     vectors: Queries,
-    path: str | os.PathLike[str],
+    pairs: str | os.PathLike[str] | Sequence[Pair],
     *,
     restrict: int | None = RESTRICTION,
     ignore_case: bool = True,
-    delimiter: str | None = None,
 ) -> SimilarityScore:
-    """Compare cosines with the judgements in a file of word pairs.
+    """Compare cosines with people's judgements of pairs of words.
 
     Parameters
     ----------
-    vectors, path, restrict, ignore_case
+    vectors, restrict, ignore_case
         As for `evaluate_analogies`.
-    delimiter : str, optional
-        What stands between columns; by default what is found in the first line.
+    pairs : path, a name of `questions.BUNDLED`, or what `questions.read_pairs` made of it
 
     Raises
     ------
     DataError
-        If the file cannot be read or is something else, or fewer than two pairs are known.
+        If the file cannot be read or is something else.
     SettingError
         If `restrict` cannot be.
     """
-    pairs = read_pairs(path, delimiter)
+    judged = read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs
     index, _ = _known(vectors.words, restrict, ignore_case)
     cased = _case(ignore_case)
-    spelled = [(cased(first), cased(second), score) for first, second, score in pairs]
-    known = [
-        (index[first], index[second], score) for first, second, score in spelled if {first, second} <= index.keys()
-    ]
-    if len(known) < 2:
-        raise DataError(f"{path}: {len(known)} of {len(pairs):,} pairs have both words among the vectors, 2 are needed")
-    first, second, scores = zip(*known, strict=True)
-    cosines = _cosines(vectors.vectors, list(first), list(second))
-    return SimilarityScore(*_correlations(cosines, np.array(scores)), len(known), len(pairs))
+    rows = [(index.get(cased(first)), index.get(cased(second)), score) for first, second, score in judged]
+    known = [(a, b, score) for a, b, score in rows if a is not None and b is not None]
+    cosines = [vectors.similarity(a, b) for a, b, _ in known]
+    return SimilarityScore(*_correlations(cosines, [score for *_, score in known]), len(known), len(judged))
 
 
-def _cosines(vectors: NDArray[Any], first: list[int], second: list[int]) -> NDArray[np.float64]:
-    left, right = (vectors[rows].astype(np.float64) for rows in (first, second))
-    lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
-    return (left * right).sum(axis=1) / np.where(lengths > 0, lengths, 1)
-
-
-def _correlations(cosines: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[float, float, float, float]:
+def _correlations(cosines: Sequence[float], scores: Sequence[float]) -> tuple[float, float, float, float]:
     """Spearman's and Pearson's correlation, and their probabilities."""
     from scipy import stats
 
+    if len(cosines) < 2:
+        return math.nan, math.nan, math.nan, math.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of constant scores, for which nan says it
         spearman, pearson = stats.spearmanr(cosines, scores), stats.pearsonr(cosines, scores)
@@ -210,8 +209,8 @@ def _known(
     words: Sequence[str], restrict: int | None, ignore_case: bool
 ) -> tuple[Mapping[str, int], NDArray[np.int64]]:
     """The row of each spelling among the first words, and for each of them the row that stands for its spelling."""
-    if restrict is not None and restrict < 1:
-        raise SettingError(f"restrict must be at least 1 word, got {restrict}")
+    if restrict is not None and (not isinstance(restrict, Integral) or restrict < 1):
+        raise SettingError(f"restrict must be at least 1 word, a whole number, or None for all, got {restrict!r}")
     spelled = list(map(_case(ignore_case), words[:restrict]))
     index: dict[str, int] = {}
     return index, np.array([index.setdefault(word, row) for row, word in enumerate(spelled)], np.int64)

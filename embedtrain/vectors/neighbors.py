@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROWS = 1 << 13  # of a tile
-_COSINES = 1 << 22  # that are in memory at once
+_FEW_ROWS = 1 << 10  # of a tile that meets many queries
+_FLOATS = 1 << 21  # of an array in memory: cosines of a block, answers or queries
 
 
 class Nearest(NamedTuple):
@@ -28,30 +29,30 @@ def lengths(vectors: NDArray[Any]) -> NDArray[np.float32]:
     """Lengths of the rows, 1 for those of length 0."""
     norms = np.empty(len(vectors), np.float32)
     for start, tile in _tiles(vectors):
-        norms[start : start + len(tile)] = np.linalg.norm(tile, axis=1)
+        squares = np.einsum("ij,ij->i", tile, tile, dtype=np.float64)  # that of 1e20 is beyond float32
+        with np.errstate(over="ignore"):
+            norms[start : start + len(tile)] = np.sqrt(squares)
     norms[norms == 0] = 1
     return norms
 
 
-def unit_tiles(vectors: NDArray[Any], norms: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """The rows scaled to length 1, some after the other: where they start, and (some, dim) of them."""
-    for start, tile in _tiles(vectors):
+def unit_tiles(
+    vectors: NDArray[Any], norms: NDArray[np.float32], n_rows: int = _ROWS
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The rows scaled to length 1, some after the other: where they start, and (n_rows, dim) or fewer of them."""
+    for start, tile in _tiles(vectors, n_rows):
         yield start, tile / norms[start : start + len(tile), None]
 
 
-def _tiles(vectors: NDArray[Any]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    for start in range(0, len(vectors), _ROWS):
-        yield start, np.asarray(vectors[start : start + _ROWS], np.float32)
+def _tiles(vectors: NDArray[Any], n_rows: int = _ROWS) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    for start in range(0, len(vectors), max(1, n_rows)):
+        yield start, np.asarray(vectors[start : start + n_rows], np.float32)
 
 
-def nearest(
-    vectors: NDArray[Any],
-    norms: NDArray[np.float32],
-    query: NDArray[np.float32],
-    topn: int,
-    excluded: Sequence[int] = (),
-) -> list[tuple[int, float]]:
-    """The rows with the highest cosine to `query`, as (row, cosine); equal ones in the order of rows.
+def cosines_to(
+    vectors: NDArray[Any], norms: NDArray[np.float32], query: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
+    """The cosine of each row to `query`; 0 for what has length 0.
 
     Parameters
     ----------
@@ -59,22 +60,16 @@ def nearest(
     norms : (n,) array
         Lengths of the rows, 1 for those of length 0.
     query : (dim,) array
-    topn : int
-    excluded : sequence of int
-        Rows that are no answers.
+
+    Returns
+    -------
+    (n,) array
     """
-    return highest(cosines_to(vectors, norms, query), topn, excluded)
-
-
-def cosines_to(
-    vectors: NDArray[Any], norms: NDArray[np.float32], query: NDArray[np.floating[Any]]
-) -> NDArray[np.float32]:
-    """The cosine of each row to `query`; 0 for what has length 0."""
-    query = (query / (float(np.linalg.norm(query)) or 1.0)).astype(np.float32)
-    if vectors.dtype == np.float32:
-        cosines = vectors @ query
-    else:
-        cosines = np.concatenate([tile @ query for _, tile in _tiles(vectors)])
+    query = query.astype(np.float64)
+    unit = (query / (float(np.linalg.norm(query)) or 1.0)).astype(np.float32)
+    cosines = np.empty(len(vectors), np.float32)
+    for start, tile in _tiles(vectors, len(vectors) if vectors.dtype == np.float32 else _ROWS):
+        np.matmul(tile, unit, out=cosines[start : start + len(tile)])
     cosines /= norms
     return cosines
 
@@ -120,49 +115,51 @@ def nearest_to_rows(
     """
     topn = max(0, min(topn, among))
     found = Nearest(np.empty((len(rows), topn), np.int64), np.empty((len(rows), topn), np.float32))
-    step = max(1, _COSINES // max(topn, min(among, _ROWS)))
+    step = max(1, _FLOATS // max(1, topn, vectors.shape[1]))
     for start in range(0, len(rows) if topn else 0, step):
-        block = rows[start : start + step]
-        queries = np.asarray(vectors[block], np.float32) / norms[block, None]
-        best = _nearest_to_block(vectors[:among], norms[:among], queries, block, topn)
-        found.rows[start : start + step], found.cosines[start : start + step] = best
+        group = slice(start, start + step)
+        queries = np.asarray(vectors[rows[group]], np.float32) / norms[rows[group], None]
+        _find(vectors[:among], norms[:among], queries, rows[group], Nearest(found.rows[group], found.cosines[group]))
     found.rows[np.isneginf(found.cosines)] = -1
     return found
 
 
-def _nearest_to_block(
+def _find(
     vectors: NDArray[Any],
     norms: NDArray[np.float32],
     queries: NDArray[np.float32],
     excluded: NDArray[np.int64],
-    topn: int,
-) -> Nearest:
-    best = Nearest(np.zeros((len(queries), 0), np.int64), np.zeros((len(queries), 0), np.float32))
-    space = np.empty(len(queries) * min(len(vectors), _ROWS), np.float32)  # of its own for each tile would cost more
-    for start, tile in unit_tiles(vectors, norms):
-        cosines = space[: len(queries) * len(tile)].reshape(len(queries), len(tile))
-        np.matmul(queries, tile.T, out=cosines)
-        own = np.flatnonzero((excluded >= start) & (excluded < start + len(tile)))
-        cosines[own, excluded[own] - start] = -np.inf
-        if best.rows.shape[1] < topn:
-            is_candidate = cosines >= _bound(cosines, min(topn, len(tile)))[:, None]
-        else:
-            is_candidate = cosines > best.cosines[:, -1:]  # of equal ones the first stays
-        query, column = np.divmod(np.flatnonzero(is_candidate), len(tile))
-        best = _merge(best, query, column + start, cosines[query, column], topn)
-    return best
+    found: Nearest,
+) -> None:
+    """Fill `found` with the nearest of each query, blocks of which meet a tile of rows."""
+    found.rows[:], found.cosines[:] = -1, -np.inf
+    n_rows = min(_ROWS, max(_FEW_ROWS, _FLOATS // len(queries)))
+    n_queries = max(1, _FLOATS // max(found.rows.shape[1], n_rows))
+    space = np.empty(n_queries * n_rows, np.float32)  # of its own for each product would cost more
+    for start, tile in unit_tiles(vectors, norms, n_rows):
+        for first in range(0, len(queries), n_queries):
+            block = slice(first, first + n_queries)
+            cosines = space[: len(queries[block]) * len(tile)].reshape(-1, len(tile))
+            np.matmul(queries[block], tile.T, out=cosines)
+            own = excluded[block] - start
+            inside = np.flatnonzero((own >= 0) & (own < len(tile)))
+            cosines[inside, own[inside]] = -np.inf
+            _improve(Nearest(found.rows[block], found.cosines[block]), cosines, start)
 
 
-def _merge(
-    best: Nearest, query: NDArray[np.int64], rows: NDArray[np.int64], cosines: NDArray[np.float32], topn: int
-) -> Nearest:
-    """The best of the answers so far and of new ones; every query has the same number of them."""
-    n_queries, n_best = best.rows.shape
-    query = np.concatenate([np.repeat(np.arange(n_queries), n_best), query])
-    rows = np.concatenate([best.rows.ravel(), rows])
-    cosines = np.concatenate([best.cosines.ravel(), cosines])
-    order = np.lexsort((rows, -cosines, query))
-    starts = np.searchsorted(query[order], np.arange(n_queries + 1))
-    n_best = min(topn, int(np.diff(starts).min()))
-    chosen = order[starts[:-1, None] + np.arange(n_best)]
-    return Nearest(rows[chosen], cosines[chosen])
+def _improve(best: Nearest, cosines: NDArray[np.float32], start: int) -> None:
+    """Put those of a tile's cosines into the best answers that belong there; the tile starts at row `start`."""
+    topn = best.rows.shape[1]
+    improved = np.flatnonzero(cosines.max(axis=1) > best.cosines[:, -1])  # few are, once some tiles were seen
+    cosines, known = cosines[improved], Nearest(best.rows[improved], best.cosines[improved])
+    candidates = cosines > known.cosines[:, -1:]  # of equal ones the first stays
+    candidates &= cosines >= _bound(cosines, min(topn, cosines.shape[1]))[:, None]
+    query, column = np.nonzero(candidates)
+
+    query = np.concatenate([np.repeat(np.arange(len(improved)), topn), query])
+    rows = np.concatenate([known.rows.ravel(), column + start])
+    values = np.concatenate([known.cosines.ravel(), cosines[candidates]])
+    order = np.lexsort((rows, -values, query))
+    starts = np.searchsorted(query[order], np.arange(len(improved)))
+    chosen = order[starts[:, None] + np.arange(topn)]
+    best.rows[improved], best.cosines[improved] = rows[chosen], values[chosen]

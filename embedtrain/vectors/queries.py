@@ -1,106 +1,55 @@
-"""What can be asked of words that have vectors: rows, neighbours, sums of words, and files of questions."""
+"""What can be asked of a table of words: neighbours, sums of words, and files of questions."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
-from functools import cached_property
+from numbers import Integral
+from reprlib import repr as shortened
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.vectors.neighbors import highest, lengths, nearest, nearest_to_rows
+from embedtrain.vectors.keyed import Key, Keyed, as_weight, is_key, listed
+from embedtrain.vectors.keyed import UnknownWord as UnknownWord
+from embedtrain.vectors.neighbors import cosines_to, highest, nearest_to_rows
 
-#: What a question is made of: words and vectors.
-Asked: TypeAlias = "str | NDArray[Any] | Sequence[str | NDArray[Any]]"
-
-
-class UnknownWord(DataError, KeyError):
-    """A word that has no vector."""
-
-    __str__ = DataError.__str__  # KeyError would show the message in quotes
+#: What a question is made of: a word, row or vector, or several, some of them in tuples with a weight.
+Asked: TypeAlias = "Key | NDArray[Any] | Iterable[Key | NDArray[Any] | tuple[Key | NDArray[Any], float]] | None"
+#: Words with their scores, the highest first; with ``topn=None`` the scores of all rows, an array.
+Answers: TypeAlias = "list[tuple[str, float]] | Any"
 
 
-class Queries:
+class Queries(Keyed):
     """The questions to a table of words; their names are those of gensim's ``KeyedVectors``."""
 
-    words: Sequence[str]
-    vectors: NDArray[np.float32]
-
-    @cached_property
-    def index(self) -> dict[str, int]:
-        """The row of each word."""
-        return {word: row for row, word in enumerate(self.words)}
-
-    @cached_property
-    def norms(self) -> NDArray[np.float32]:
-        """Lengths of the vectors, 1 for those of length 0."""
-        return lengths(self.vectors)
-
-    @property
-    def index_to_key(self) -> Sequence[str]:
-        """The words, by gensim's name."""
-        return self.words
-
-    @property
-    def key_to_index(self) -> dict[str, int]:
-        """The row of each word, by gensim's name."""
-        return self.index
-
-    @property
-    def vector_size(self) -> int:
-        """How many dimensions there are."""
-        return int(self.vectors.shape[1])
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __contains__(self, word: object) -> bool:
-        return word in self.index
-
-    def __getitem__(self, word: str) -> NDArray[np.float32]:
-        return self.vectors[self._row(word)]
-
-    def _row(self, word: str) -> int:
-        try:
-            return self.index[word]
-        except KeyError:
-            near = get_close_matches(str(word), self.words[:100_000], n=3)
-            hint = f"; near in spelling: {', '.join(near)}" if near else ""
-            raise UnknownWord(f"{word!r} is not among the {len(self):,} words{hint}") from None
-
-    def get_vector(self, word: str, norm: bool = False) -> NDArray[np.float32]:
-        """The vector of a word, scaled to length 1 if `norm`.
-
-        Raises
-        ------
-        UnknownWord
-            If it has none; also a `KeyError`. So do all methods that take words.
-        """
-        row = self._row(word)
-        return np.asarray(self.vectors[row], np.float32) / self.norms[row] if norm else self.vectors[row]
-
     def most_similar(
-        self, positive: Asked = (), negative: Asked = (), topn: int = 10, restrict_vocab: int | None = None
-    ) -> list[tuple[str, float]]:
+        self,
+        positive: Asked = None,
+        negative: Asked = None,
+        topn: int | None = 10,
+        *,
+        restrict_vocab: int | None = None,
+    ) -> Answers:
         """The words nearest to a sum of words: ``most_similar(["king", "woman"], ["man"])`` asks for the queen.
 
         Parameters
         ----------
-        positive, negative : word, vector, or sequence of them
-            Vectors are added and subtracted, those of words scaled to length 1. Words given are not among the answers.
-        topn : int
-            How many answers.
+        positive, negative : word, row or (dim,) array, or iterable of them and of (one of them, weight)
+            Vectors are added and subtracted, those of words scaled to length 1. A weight stands in the place of 1, or
+            of -1 among the negative ones. Words given are not among the answers.
+        topn : int or None
+            How many answers; None: the cosines of all words.
         restrict_vocab : int, optional
-            Of the first so many words only.
+            Of the first so many words only; 0: of all.
 
         Returns
         -------
-        list of (word, cosine)
-            The nearest first, equal ones in the order of words.
+        list of (word, cosine), or (n,) float32 array with ``topn=None``
+            The nearest first, equal ones in the order of words; the array is in the order of words.
 
         Raises
         ------
@@ -108,89 +57,143 @@ class Queries:
             If a word has no vector; also a `KeyError`.
         DataError
             If nothing is asked for, or a vector has other dimensions.
+        SettingError
+            If `topn` or `restrict_vocab` is no whole number, or `restrict_vocab` is negative.
         """
-        added, taken = self._asked(positive), self._asked(negative)
-        if not added and not taken:
-            raise DataError("most_similar needs at least one word")
-        query = np.sum([*added, *(-vector for vector in taken)], axis=0)
+        terms = _terms(positive, negative)
         n = self._restricted(restrict_vocab)
-        return self._named(nearest(self.vectors[:n], self.norms[:n], query, topn, self._given(positive, negative)))
+        cosines = cosines_to(self.vectors[:n], self.norms[:n], self._mean(terms, norm=True))
+        return self._answers(cosines, topn, terms)
 
     def most_similar_cosmul(
-        self, positive: Asked = (), negative: Asked = (), topn: int = 10, restrict_vocab: int | None = None
-    ) -> list[tuple[str, float]]:
+        self,
+        positive: Asked = None,
+        negative: Asked = None,
+        topn: int | None = 10,
+        restrict_vocab: int | None = None,
+    ) -> Answers:
         """The same, with the cosines to the words multiplied and divided, not the words added and subtracted: 3CosMul.
 
-        Parameters, answers and errors are those of `most_similar`, but for what stands beside a word: its score.
+        Parameters, answers and errors are those of `most_similar`, but for what stands beside a word, its score, and
+        for weights, which can be 1 and -1 only. See `vectors.analogies` for the source.
         """
         from embedtrain.vectors.analogies import multiplied
 
-        added, taken = self._asked(positive), self._asked(negative)
-        if not added and not taken:
-            raise DataError("most_similar_cosmul needs at least one word")
+        terms = _terms(positive, negative)
+        if any(abs(weight) != 1 for _, weight in terms):
+            raise DataError("most_similar_cosmul knows the weights 1 and -1 only; ask most_similar")
+        above, below = ([self._vector(asked, norm=True) for asked, w in terms if w == sign] for sign in (1, -1))
         n = self._restricted(restrict_vocab)
-        scores = multiplied(self.vectors[:n], self.norms[:n], added, taken)
-        return self._named(highest(scores, topn, self._given(positive, negative)))
+        return self._answers(multiplied(self.vectors[:n], self.norms[:n], above, below), topn, terms)
+
+    def similar_by_key(self, key: Key, topn: int | None = 10, restrict_vocab: int | None = None) -> Answers:
+        """The words nearest to a word or row; parameters, answers and errors are those of `most_similar`."""
+        return self.most_similar([key], topn=topn, restrict_vocab=restrict_vocab)
+
+    def similar_by_word(self, word: Key, topn: int | None = 10, restrict_vocab: int | None = None) -> Answers:
+        """The words nearest to a word; see `similar_by_key`."""
+        return self.similar_by_key(word, topn, restrict_vocab)
 
     def similar_by_vector(
-        self, vector: NDArray[Any], topn: int = 10, restrict_vocab: int | None = None
-    ) -> list[tuple[str, float]]:
-        """The words nearest to a vector; see `most_similar`."""
+        self, vector: NDArray[Any], topn: int | None = 10, restrict_vocab: int | None = None
+    ) -> Answers:
+        """The words nearest to a (dim,) vector; parameters, answers and errors are those of `most_similar`."""
         return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
 
     def neighbors(
-        self, words: Sequence[str], topn: int = 10, restrict_vocab: int | None = None
+        self, words: Iterable[Key], topn: int = 10, restrict_vocab: int | None = None
     ) -> list[list[tuple[str, float]]]:
-        """The words nearest to each of many words: ``most_similar`` of each, much faster, in bounded memory."""
-        if isinstance(words, str):
-            raise DataError(f"neighbors takes a list of words, got the str {words!r}; write [{words!r}]")
-        rows = np.array([self._row(word) for word in words], np.int64)
+        """The words nearest to each of many words: ``most_similar`` of each, much faster, in bounded memory.
+
+        Parameters
+        ----------
+        words : iterable of str
+        topn : int
+            How many answers to each.
+        restrict_vocab : int, optional
+            Of the first so many words only; 0: of all.
+
+        Returns
+        -------
+        list of lists of (word, cosine)
+
+        Raises
+        ------
+        UnknownWord
+            If a word has no vector; also a `KeyError`.
+        DataError
+            If it is given one word, not a list.
+        SettingError
+            If `topn` or `restrict_vocab` is no whole number, or `restrict_vocab` is negative.
+        """
+        rows = np.array([self.get_index(word) for word in listed("neighbors", words)], np.int64)
+        if not isinstance(topn, Integral):
+            raise SettingError(f"topn must be a whole number of answers, got {topn!r}")
         n = self._restricted(restrict_vocab)
-        found = nearest_to_rows(self.vectors, self.norms, rows, topn, among=n)
+        found = nearest_to_rows(self.vectors, self.norms, rows, int(topn), among=n)
         return [
-            self._named((row, cosine) for row, cosine in zip(*answers, strict=True) if row >= 0)
+            [(self.words[row], cosine) for row, cosine in zip(*answers, strict=True) if row >= 0]
             for answers in zip(found.rows.tolist(), found.cosines.tolist(), strict=True)
         ]
 
-    def similarity(self, first: str, second: str) -> float:
-        """The cosine of two words."""
-        return float(self.get_vector(first, norm=True) @ self.get_vector(second, norm=True))
+    def rank(self, key1: Key, key2: Key) -> int:
+        """The place of `key2` among the neighbours of `key1`, the nearest of which has place 1.
 
-    def doesnt_match(self, words: Sequence[str]) -> str:
-        """The word that is least like the mean of all these."""
-        if isinstance(words, str) or not len(words):
-            raise DataError(f"doesnt_match needs a list of words, got {words!r}")
-        units = np.array([self.get_vector(word, norm=True) for word in words])
-        return words[int(np.argmin(units @ units.mean(axis=0)))]
+        Raises
+        ------
+        UnknownWord
+            If one has no vector; also a `KeyError`.
+        """
+        first, second = self.get_index(key1), self.get_index(key2)
+        cosines = cosines_to(self.vectors, self.norms, self._unit(first))
+        nearer = cosines > cosines[second]
+        nearer[first] = False
+        return 1 + int(np.count_nonzero(nearer))
 
-    def _asked(self, asked: Asked) -> list[NDArray[np.float32]]:
-        """The vectors of a question."""
-        vectors = [
-            self.get_vector(one, norm=True) if isinstance(one, str) else np.asarray(one, np.float32)
-            for one in _as_list(asked)
-        ]
-        for vector in vectors:
-            if vector.shape != (self.vector_size,):
-                raise DataError(f"a vector to ask for must have {self.vector_size} values, got shape {vector.shape}")
-        return vectors
+    def doesnt_match(self, words: Iterable[Key]) -> Key:
+        """The word that is least like the mean of all these; those without a vector are left out, with a warning.
 
-    def _given(self, *asked: Asked) -> list[int]:
-        """The rows of a question's words, which are no answers."""
-        return [self._row(one) for part in asked for one in _as_list(part) if isinstance(one, str)]
+        Parameters
+        ----------
+        words : iterable of str
+
+        Raises
+        ------
+        DataError
+            If it is given one word, not a list, or none has a vector.
+        """
+        given = listed("doesnt_match", words)
+        known = [word for word in given if self.has_index_for(word)]
+        if not known:
+            raise DataError(f"doesnt_match needs words that have vectors, got {shortened(given)}")
+        if len(known) < len(given):
+            strangers = shortened([word for word in given if not self.has_index_for(word)])
+            warnings.warn(f"doesnt_match leaves out what has no vector: {strangers}", stacklevel=2)
+        units = np.array([self._unit(self.get_index(word)) for word in known])
+        return known[int(np.argmin(units @ units.mean(axis=0)))]
 
     def _restricted(self, restrict_vocab: int | None) -> int:
-        if restrict_vocab is not None and restrict_vocab < 1:
-            raise SettingError(f"restrict_vocab must be at least 1 word, got {restrict_vocab}")
-        return len(self) if restrict_vocab is None else min(restrict_vocab, len(self))
+        """How many words can be answers."""
+        n = restrict_vocab or len(self)
+        if not isinstance(n, Integral) or n < 0:
+            raise SettingError(f"restrict_vocab must be a whole number of words, 0 for all, got {restrict_vocab!r}")
+        return min(int(n), len(self))
 
-    def _named(self, answers: Iterable[tuple[int, float]]) -> list[tuple[str, float]]:
-        return [(self.words[row], score) for row, score in answers]
+    def _answers(self, scores: NDArray[np.float32], topn: int | None, terms: Sequence[tuple[Any, float]]) -> Answers:
+        """The words with the highest scores that were not asked for."""
+        if topn is None:
+            return scores
+        if not isinstance(topn, Integral):
+            raise SettingError(f"topn must be a whole number of answers, or None for all scores, got {topn!r}")
+        given = [self.get_index(asked) for asked, _ in terms if is_key(asked)]
+        return [(self.words[row], score) for row, score in highest(scores, int(topn), given)]
 
     def evaluate_word_analogies(
         self,
         analogies: str | os.PathLike[str],
         restrict_vocab: int | None = 300_000,
         case_insensitive: bool = True,
+        *,
         method: str = "add",
     ) -> tuple[float, list[dict[str, Any]]]:
         """Answer a file of analogies; `vectors.evaluation.evaluate_analogies` with gensim's names and results.
@@ -199,7 +202,7 @@ class Queries:
         ----------
         analogies : path, or "google" where gensim is installed
         restrict_vocab : int or None
-            Only the first so many words are known and are answers.
+            Only the first so many words are known and are answers; None: all.
         case_insensitive : bool
             Whether words that differ in case only are the same.
         method : {"add", "mul"}
@@ -211,6 +214,13 @@ class Queries:
             0 if nothing could be asked.
         sections : list of dict
             With "section", "correct" and "incorrect", the last of all sections together.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read or is something else.
+        SettingError
+            If `restrict_vocab` or `method` cannot be.
         """
         from embedtrain.vectors.evaluation import evaluate_analogies
 
@@ -228,26 +238,60 @@ class Queries:
         self,
         pairs: str | os.PathLike[str],
         delimiter: str | None = None,
+        encoding: str = "utf-8",
         restrict_vocab: int | None = 300_000,
         case_insensitive: bool = True,
     ) -> tuple[tuple[float, float], tuple[float, float], float]:
         """Compare cosines with judged pairs; `vectors.evaluation.evaluate_similarity` with gensim's names and results.
 
+        Parameters
+        ----------
+        pairs : path, or "wordsim353" or "simlex999" where gensim is installed
+        delimiter : str, optional
+            What stands between columns; by default what is found in the first line.
+        encoding : str
+            Of the file.
+        restrict_vocab : int or None
+            Only the first so many words are known; None: all.
+        case_insensitive : bool
+            Whether words that differ in case only are the same.
+
         Returns
         -------
-        pearson, spearman : (correlation, p-value)
+        pearson, spearman : (statistic, pvalue)
+            Named tuples; nan if fewer than two pairs are known.
         unknown : float
             Percentage of the pairs that have a word without vector.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read or is something else.
+        SettingError
+            If `delimiter`, `encoding` or `restrict_vocab` cannot be.
         """
-        from embedtrain.vectors.evaluation import evaluate_similarity
+        from embedtrain.vectors.evaluation import Correlation, evaluate_similarity
+        from embedtrain.vectors.questions import read_pairs
 
-        score = evaluate_similarity(
-            self, pairs, restrict=restrict_vocab, ignore_case=case_insensitive, delimiter=delimiter
-        )
-        unknown = 100 * (1 - score.coverage)
-        return (score.pearson, score.pearson_p), (score.spearman, score.spearman_p), unknown
+        judged = read_pairs(pairs, delimiter, encoding)
+        score = evaluate_similarity(self, judged, restrict=restrict_vocab, ignore_case=case_insensitive)
+        pearson = Correlation(score.pearson, score.pearson_p)
+        return pearson, Correlation(score.spearman, score.spearman_p), 100 * (1 - score.coverage)
 
 
-def _as_list(asked: Asked) -> list[str | NDArray[Any]]:
-    is_one = isinstance(asked, str) or getattr(asked, "ndim", 0) == 1
-    return [asked] if is_one else list(asked)  # type: ignore[list-item]
+def _terms(positive: Asked, negative: Asked) -> list[tuple[Any, float]]:
+    """What is asked for, each with its weight."""
+    terms = [*_weighed(positive, 1.0), *_weighed(negative, -1.0)]
+    if not terms:
+        raise DataError("most_similar needs at least one word")
+    return terms
+
+
+def _weighed(asked: Asked, weight: float) -> list[tuple[Any, float]]:
+    if asked is None:
+        return []
+    is_one = is_key(asked) or getattr(asked, "ndim", 0) == 1 or not isinstance(asked, Iterable)
+    return [
+        (one[0], as_weight(one[1])) if isinstance(one, tuple) and len(one) == 2 else (one, weight)
+        for one in ([asked] if is_one else asked)  # type: ignore[union-attr]
+    ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import SettingError
+from embedtrain.errors import DataError, SettingError
 from embedtrain.vectors.formats.content import Choice, Content
 from embedtrain.vectors.queries import Queries
 from embedtrain.vectors.queries import UnknownWord as UnknownWord
@@ -38,6 +38,11 @@ class WordVectors(Queries):
         How the vectors were made.
     report : TrainingReport or None
         What training did, right after it.
+
+    Raises
+    ------
+    DataError
+        If `vectors` or `counts` has another shape.
     """
 
     words: Sequence[str]
@@ -47,6 +52,14 @@ class WordVectors(Queries):
     settings: Mapping[str, Any] = field(default_factory=dict)
     report: TrainingReport | None = None
     word_vectors: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        for name, n_axes in (("vectors", 2), ("counts", 1)):
+            rows = getattr(self, name)
+            shape: tuple[int, ...] = getattr(rows, "shape", ())
+            if (rows is not None or name == "vectors") and (len(shape) != n_axes or shape[0] != len(self)):
+                got = f"shape {shape}" if shape else type(rows).__name__
+                raise DataError(f"{name} must be a {n_axes}-d array of {len(self):,} rows, one a word, got {got}")
 
     def __repr__(self) -> str:
         return f"<WordVectors: {len(self):,} words, {self.vector_size} dimensions>"
@@ -60,6 +73,8 @@ class WordVectors(Queries):
         seed: int = 1,
     ) -> NDArray[np.float32]:
         """The table of an embedding layer: Keras' ``Embedding``, or ``torch.nn.Embedding.from_pretrained``.
+
+        It warns if no word has a vector; ``sum(word in vectors for word in word_index)`` says how many have.
 
         Parameters
         ----------
@@ -81,9 +96,9 @@ class WordVectors(Queries):
         Raises
         ------
         DataError
-            If rows are not integers from 0 on, or two words have the same.
+            If words are not str, rows are not integers from 0 on, two words have the same, or a value is not finite.
         SettingError
-            If `unknown` is something else, or the table does not fit into memory.
+            If `unknown` or `seed` is something else, or the table does not fit into memory.
         """
         from embedtrain.vectors.embedding_matrix import embedding_matrix
 
@@ -126,7 +141,7 @@ class WordVectors(Queries):
         from embedtrain.vectors import formats
 
         content = Content(self.words, self.vectors, self.counts, self.settings)
-        formats.write(Path(path), content, format, threads=threads)
+        formats.write(path, content, format, threads=threads)
 
     @classmethod
     def load(
@@ -152,9 +167,10 @@ class WordVectors(Queries):
         vocabulary : iterable of str, optional
             Only these words.
         dtype : {float32, float16}
-            Of the vectors in memory.
+            Of the vectors in memory; mapped ones are as the file has them.
         mmap : bool
-            Whether to leave the vectors in the file and read what is asked for, where the format can.
+            Whether to leave the vectors in the file and read what is asked for, where the format can. This starts at
+            once, as no value is looked at: a NaN in the file stays one.
         threads : int, optional
             That read at the same time; by default all.
 
@@ -168,19 +184,23 @@ class WordVectors(Queries):
         from embedtrain.vectors import formats
 
         choice = _choice(limit, vocabulary, dtype, mmap, threads)
-        words, vectors, counts, settings = formats.read(Path(path), choice, format)
+        words, vectors, counts, settings = formats.read(path, choice, format)
         return cls(words, vectors, counts, settings={**settings, "file": os.fspath(path)})
 
 
 def _choice(limit: int | None, vocabulary: Iterable[str] | None, dtype: Any, mmap: bool, threads: int | None) -> Choice:
-    if limit is not None and limit < 1:
-        raise SettingError(f"limit must be at least 1 word, got {limit}")
+    if limit is not None and (not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1):
+        raise SettingError(f"limit must be at least 1 word, a whole number, got {limit!r}")
     if isinstance(vocabulary, str):
         raise SettingError(f"vocabulary must be a list of words, got the str {vocabulary!r}; write [{vocabulary!r}]")
+    try:
+        wanted = None if vocabulary is None else frozenset(vocabulary)
+    except TypeError:
+        raise SettingError(f"vocabulary must be a list of words, got {type(vocabulary).__name__}") from None
     try:
         kind = np.dtype(dtype)
     except TypeError:
         kind = None
     if kind not in (np.float32, np.float16):
         raise SettingError(f"dtype must be float32 or float16, got {dtype!r}")
-    return Choice(limit, None if vocabulary is None else frozenset(vocabulary), kind, mmap, None, threads)
+    return Choice(limit, wanted, kind, mmap, None, threads)

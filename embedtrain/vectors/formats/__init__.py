@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-from pathlib import Path
 from types import ModuleType
 
-from embedtrain.errors import SettingError
+from embedtrain.corpus.sources import source_name
+from embedtrain.errors import DataError, SettingError
 from embedtrain.vectors.formats.content import Choice, Content
 from embedtrain.vectors.formats.recognition import recognise as recognise
+from embedtrain.vectors.formats.recognition import require_file, require_path
 
 _MODULES = {
     "word2vec": "word2vec_text",
@@ -41,8 +42,8 @@ def format_of(path: str | os.PathLike[str]) -> str:
     ``.bin`` is word2vec's binary format, ``.glove`` GloVe's, ``.npz``, ``.npy`` (a folder) and ``.safetensors`` are
     what they say, ``.tsv`` is for the TensorFlow projector; an existing folder is one of arrays.
     """
-    path = Path(path)
-    if path.is_dir():
+    path = require_path(path)
+    if os.path.isdir(path):  # which, unlike a Path, never raises
         return "npy"
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if suffixes and suffixes[-1] in _COMPRESSED:
@@ -68,11 +69,14 @@ def read(path: str | os.PathLike[str], choice: Choice = _ALL, format: str | None
     SettingError
         If there is no such format, or it cannot be read.
     """
-    path = Path(path)
+    path = require_file(path)
     module = _module(recognise(path) if format is None else format)
     if not hasattr(module, "read"):
         raise SettingError(f"the format {format} can be written only; name another, or none to have it recognised")
-    return module.read(path, choice)
+    content: Content = module.read(path, choice)
+    if not len(content.words) and choice.vocabulary is None:
+        raise DataError(f"{source_name(path)}: no word is left after the repair; get the file again")
+    return content
 
 
 def write(
@@ -96,7 +100,7 @@ def write(
     SettingError
         If there is no such format.
     """
-    path, format = Path(path), format_of(path) if format is None else format
+    path, format = require_path(path), format_of(path) if format is None else format
     if path.suffix.lower() in _COMPRESSED and format not in _COMPRESSIBLE:
         raise SettingError(f"the format {format} is not compressed as {path.suffix}; name a file without it")
     _module(format).write(path, content, threads=threads)

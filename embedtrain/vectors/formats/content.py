@@ -30,9 +30,9 @@ class Choice:
     vocabulary : container of str or None
         Of them, only these.
     dtype : dtype
-        float32 or float16.
+        float32 or float16; mapped vectors are as the file has them.
     mmap : bool
-        Whether to map the vectors from the file, where the format can.
+        Whether to map the vectors from the file, where the format can; their values are not looked at.
     report : callable or None
         If given, what can be repaired in a damaged file is, and every change is reported in a line; else the file is
         refused.

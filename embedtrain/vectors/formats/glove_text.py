@@ -36,4 +36,4 @@ def write(path: str | os.PathLike[str], content: Content, *, threads: int | None
     DataError
         If a word or value cannot be in such a file, or the file cannot be written.
     """
-    write_text(path, content, threads=threads)
+    write_text(path, content, has_header=False, threads=threads)

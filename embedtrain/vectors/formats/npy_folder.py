@@ -10,10 +10,11 @@ import numpy as np
 from embedtrain.corpus.sources import reading, source_name
 from embedtrain.errors import DataError
 from embedtrain.machine.arrays import no_damage
-from embedtrain.machine.files import temporary_folder, writing
+from embedtrain.machine.files import one_line, temporary_folder, writing
 from embedtrain.vectors.formats.content import Choice, Content
 from embedtrain.vectors.formats.selection import describe, select, settings_of
 from embedtrain.vectors.formats.text import require_content
+from embedtrain.vectors.formats.text_line import BOM
 
 VECTORS, WORDS, COUNTS, ABOUT = "vectors.npy", "words.txt", "counts.npy", "about.json"
 _FILES = {VECTORS, WORDS, COUNTS, ABOUT}
@@ -30,7 +31,9 @@ def read(path: Path, choice: Choice = _ALL) -> Content:
     """
     name = source_name(path)
     with reading(path / WORDS), no_damage(f"{source_name(path / WORDS)} is not UTF-8; save it so"):
-        words = (path / WORDS).read_bytes().decode().replace("\r\n", "\n").removesuffix("\n").split("\n")
+        words = (
+            (path / WORDS).read_bytes().removeprefix(BOM).decode().replace("\r\n", "\n").removesuffix("\n").split("\n")
+        )
     arrays = {}
     for file in (VECTORS, COUNTS):
         if file == VECTORS or (path / file).exists():
@@ -54,27 +57,45 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
     DataError
         If a word or value cannot be in a file, or the folder cannot be written.
     """
-    require_content(content.words, content.vectors)
+    content = require_content(content)
+    if content.words[0].encode().startswith(BOM):
+        raise DataError(
+            f"{WORDS} cannot begin with a byte order mark, as {content.words[0]!r} does; write another format"
+        )
     target = Path(os.path.realpath(path))
     with writing(path):
         if target.exists() and not target.is_dir():
-            raise DataError(f"cannot write {path}: there is a file of this name; name a new folder")
+            raise DataError(f"cannot write {one_line(path)}: there is a file of this name; name a new folder")
         if target.is_dir() and (foreign := sorted(set(os.listdir(target)) - _FILES)):
-            raise DataError(f"cannot write {path}: the folder holds other files, as {foreign[0]}; name a new one")
+            raise DataError(
+                f"cannot write {one_line(path)}: it holds other files, as {one_line(foreign[0])}; name a new folder"
+            )
         if not target.parent.is_dir():
-            raise DataError(f"cannot write {path}: there is no folder {target.parent}; create it first")
+            raise DataError(
+                f"cannot write {one_line(path)}: there is no folder {one_line(target.parent)}; create it first"
+            )
         with temporary_folder(target.parent) as place:
             new = place / "new"
             new.mkdir()
             _write_files(new, content)
-            if target.is_dir():
-                target.rename(place / "old")
-            new.rename(target)
+            _replace(target, new, place / "old")
+
+
+def _replace(target: Path, new: Path, old: Path) -> None:
+    """Put a new folder in the place of one that may be there, which comes back if that fails."""
+    if target.is_dir():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        if old.is_dir():
+            old.rename(target)
+        raise
 
 
 def _write_files(folder: Path, content: Content) -> None:
     np.save(folder / VECTORS, content.vectors, allow_pickle=False)
     (folder / WORDS).write_bytes("".join(f"{word}\n" for word in content.words).encode())
     if content.counts is not None:
-        np.save(folder / COUNTS, np.asarray(content.counts, np.int64), allow_pickle=False)
+        np.save(folder / COUNTS, content.counts, allow_pickle=False)
     (folder / ABOUT).write_bytes(describe(content.settings).encode())

@@ -53,11 +53,11 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
     DataError
         If a word or value cannot be in a file, or the file cannot be written.
     """
-    require_content(content.words, content.vectors)
+    content = require_content(content)
     spelled, starts = pack_words(content.words)
     arrays: dict[str, NDArray[Any]] = {"words": spelled, "starts": starts, "vectors": content.vectors}
     if content.counts is not None:
-        arrays["counts"] = np.asarray(content.counts, np.int64)
+        arrays["counts"] = content.counts
     arrays["about"] = np.frombuffer(describe(content.settings).encode(), np.uint8)
     with atomic_file(path) as file:
         write_arrays(file, arrays)

@@ -24,10 +24,9 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
     DataError
         If a word or value cannot be in such a file, or a file cannot be written.
     """
-    words, vectors, counts = content.words, content.vectors, content.counts
-    require_content(words, vectors)
-    path = path / "vectors.tsv" if path.is_dir() else path
-    with atomic_file(metadata_path(path)) as metadata, atomic_file(path) as table:
+    words, vectors, counts, _ = require_content(content)
+    vectors_path, metadata_path = paths(path)
+    with atomic_file(metadata_path) as metadata, atomic_file(vectors_path) as table:
         if counts is not None:
             metadata.write(b"word\tcount\n")
         for begin in range(0, len(words), _ROWS):
@@ -41,8 +40,9 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
                 metadata.write("".join(f"{word}\t{count}\n" for word, count in pairs).encode())
 
 
-def metadata_path(path: Path) -> Path:
-    """Where the words of a file of vectors are written."""
+def paths(path: Path) -> tuple[Path, Path]:
+    """Where the vectors are written, and where the words."""
+    path = path / "vectors.tsv" if path.is_dir() else path
     if "vectors" in path.name:
-        return path.with_name(path.name.replace("vectors", "metadata"))
-    return path.with_name(f"{path.stem}_metadata{path.suffix or '.tsv'}")
+        return path, path.with_name(path.name.replace("vectors", "metadata"))
+    return path, path.with_name(f"{path.stem}_metadata{path.suffix or '.tsv'}")

@@ -93,11 +93,11 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
     DataError
         If a word or value cannot be in a file, or the file cannot be written.
     """
-    require_content(content.words, content.vectors)
+    content = require_content(content)
     spelled, starts = pack_words(content.words)
     tensors: dict[str, NDArray[Any]] = {"starts": starts}  # the widest values first: so all are aligned
     if content.counts is not None:
-        tensors["counts"] = np.asarray(content.counts, np.int64)
+        tensors["counts"] = content.counts
     tensors |= {"vectors": content.vectors, "words": spelled}
     with atomic_file(path) as file:
         file.write(_header(tensors, {"about": describe(content.settings)}))

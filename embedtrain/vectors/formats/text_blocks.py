@@ -12,10 +12,10 @@ from embedtrain.corpus.compression import Stream
 from embedtrain.errors import DataError
 from embedtrain.kernels import parsing
 from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.vectors.formats.text_line import BOM
 
 _BLOCK = 1 << 22  # bytes
 _LONGEST_LINE = 1 << 26  # bytes: enough for millions of values
-_BOM = b"\xef\xbb\xbf"
 _FEED, _RETURN, _SPACE = b"\n\r "
 
 
@@ -65,7 +65,7 @@ def read_blocks(name: str, stream: Stream) -> Iterator[Block]:
         starts = _find_lines(text, end)
         if starts.size > (2 if first else 1) or at_end:
             rest = text[starts[-1] : end]
-            if first and text[:3].tobytes() == _BOM and starts[-1] > 3:
+            if first and text[:3].tobytes() == BOM and starts[-1] > 3:
                 starts[0] = 3
             if starts.size > 1:
                 yield Block(text, starts)
@@ -96,7 +96,9 @@ def read_rows(block: Block, dim: int, wanted: Container[str] | None) -> Rows:
     text, starts = block.text, block.starts
     lengths = np.diff(starts)
     first = text[starts[:-1]]
-    is_blank = (lengths == 1) | ((lengths == 2) & ((first == _RETURN) | (first == _SPACE)))
+    is_blank = lengths == 1
+    for number in np.flatnonzero(~is_blank & ((first == _RETURN) | (first == _SPACE))).tolist():
+        is_blank[number] = not block.line(number).strip(b" \r")
     long_enough = lengths >= 2 * dim + 2  # a letter, a space and a digit for each value, a line feed
     lines = np.flatnonzero(long_enough)
     word_ends = np.empty(lines.size, np.int64)

@@ -5,7 +5,6 @@ What is as it should be never leaves the kernels; the other lines are looked at 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,10 +22,9 @@ from embedtrain.errors import DataError
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
 from embedtrain.vectors.formats.content import Choice, Content
 from embedtrain.vectors.formats.text_blocks import Block, Rows, read_blocks, read_rows
-from embedtrain.vectors.formats.text_line import Defect, count_values, mended, read_line, shown
+from embedtrain.vectors.formats.text_line import HEADER, Defect, count_values, mended, read_line, shown
 from embedtrain.vectors.formats.text_table import Table
 
-_HEADER = re.compile(rb" *(-?\d{1,18}) +(-?\d{1,18})[ \r]*")
 _LOOKED_AT = 20  # lines that tell how many values a row has
 
 
@@ -107,7 +105,7 @@ class _Reader:
         n_looked_at = min(_LOOKED_AT, len(first.starts) - 1)
         lines = [first.line(number) for number in range(n_looked_at)]
         counts = [count_values(line) for line in lines]
-        header = _HEADER.fullmatch(lines[0])
+        header = HEADER.fullmatch(lines[0])
         if header is None or not (needs_header or next(filter(None, counts[1:]), 0) == int(header[2])):
             if needs_header:
                 raise DataError(
@@ -120,7 +118,7 @@ class _Reader:
             raise DataError(
                 f"{self._name}, line 1: the numbers of words and dimensions must be positive, got {n_words} and {dim}"
             )
-        if len(lines) > 1 and dim not in counts[1:]:
+        if dim not in counts[1:]:
             usual = self._usual(counts[1:])
             problem = f"the first line promises {dim:,} values a word, {usual:,} follow"
             self._refuse_or_report(0, Defect(problem, "takes what is there"))

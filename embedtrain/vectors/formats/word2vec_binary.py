@@ -1,7 +1,7 @@
 """The word2vec binary format: a line "words dimensions", then for each word its bytes, a space and float32 values.
 
-word2vec.c ends each row by a line feed, gensim does not; both are read, and the first is written. Values are
-little-endian.
+word2vec.c ends each row by a line feed, gensim does not; both are read, and the first is written. Where the first row
+ends so all must: a word that begins elsewhere is part of a vector. Values are little-endian.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.compression import Stream
 from embedtrain.corpus.sources import reading, source_name
-from embedtrain.corpus.words import is_word, stands_twice
+from embedtrain.corpus.words import is_word, stands_twice, unreadable_word
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_file
 from embedtrain.vectors.formats.compressed import compressing
@@ -26,11 +26,10 @@ from embedtrain.vectors.formats.text_table import Table
 
 _HEADER = re.compile(rb" *(\d{1,18}) +(\d{1,18})[ \r]*\n")
 _LONGEST_HEADER = 100  # bytes
-_LONGEST_WORD = 1 << 14  # bytes
+_LONGEST_WORD = 1 << 20  # bytes
 _LONGEST_ROW = 1 << 26  # bytes
 _BLOCK = 1 << 22  # bytes read at once, at least
 _FLOAT = 4  # bytes
-_CONTROL = re.compile("[\x00-\x20\x7f]")
 _ROWS = 1 << 12  # written at once
 _ALL = Choice()
 
@@ -57,6 +56,7 @@ class _Reader:
         self._places: list[NDArray[np.int64]] = []  # of the words among all of the file, from 0
         self._seen: set[str] = set()  # where a repair drops duplicates
         self._n_rows = 0  # read so far
+        self._feed = b""  # what ends each row
         self._buffer, self._end = bytearray(_BLOCK), 0  # bytes that were read, up to the end
 
     def read(self) -> Content:
@@ -177,8 +177,8 @@ class _Reader:
         starts: list[int] = []
         at, most = 0, self._n_wanted - self._n_rows
         while len(starts) < most:
-            space = buffer.find(b" ", at, min(end, at + _LONGEST_WORD))
-            if space < 0 and end - at >= _LONGEST_WORD:
+            space = buffer.find(b" ", at, min(end, at + _LONGEST_WORD + 1))
+            if space < 0 and end - at > _LONGEST_WORD:
                 if self._choice.report is not None:
                     break
                 before = f" after {shown(_text(spelled[-1]))}" if spelled else ""
@@ -190,31 +190,46 @@ class _Reader:
             spelled.append(bytes(buffer[at:space]))
             starts.append(space + 1)
             at = space + 1 + vector
+        if not self._n_rows and starts and buffer.startswith(b"\n", starts[0] + vector, end):
+            self._feed = b"\n"
         return spelled, starts, at
 
     def _decoded(self, spelled: list[bytes], place: int) -> list[str]:
         """The words, the first of which has this place in the file."""
-        stripped = [word.lstrip(b"\r\n") for word in spelled]
+        feed, n_between = self._feed, len(spelled) - 1
+        text = b" ".join(spelled).removeprefix(feed)  # no word has a space
+        n_feeds = text.count(b"\n"), text.count(b" " + feed)
+        if n_feeds != (n_between * len(feed), n_between) or self._is_astray(spelled[0], place):
+            row = next(row for row, word in enumerate(spelled) if self._is_astray(word, place + row))
+            raise self._astray(spelled[row], place + row)
         try:
-            words = b" ".join(stripped).decode().split(" ")  # no word has a space
+            words = text.decode().split(" " + feed.decode())
         except UnicodeDecodeError:
-            words = [self._decoded_alone(word, place + row) for row, word in enumerate(stripped)]
-        if _CONTROL.search("".join(words)) or not all(words):
+            words = [self._decoded_alone(word, place + row) for row, word in enumerate(text.split(b" " + feed))]
+        if unreadable_word(words) is not None:
             for row, word in enumerate(words):
-                if not word or _CONTROL.search(word):
-                    self._refuse_or_report_word(
-                        place + row, f"{shown(word)} is no word", f"calls it {shown(mended(word) or '_')}"
-                    )
-                    words[row] = mended(word) or "_"
+                if unreadable_word([word]) is not None:
+                    new = mended(word) or "_"
+                    self._respell(word, place + row, f"{shown(word)} is no word", f"calls it {shown(new)}")
+                    words[row] = new
         return words
+
+    def _is_astray(self, word: bytes, place: int) -> bool:
+        """Whether the row before this word ends elsewhere than it should."""
+        return b"\n" in word.removeprefix(self._feed) or not (place == 0 or word.startswith(self._feed))
 
     def _decoded_alone(self, word: bytes, place: int) -> str:
         try:
             return word.decode()
         except UnicodeDecodeError:
-            problem = f"{shown(word)} is not UTF-8; a space in the word before would do that, or a file cut short"
-            self._refuse_or_report_word(place, problem, "puts U+FFFD where it is not")
+            self._respell(word, place, f"{shown(word)} is not UTF-8", "puts U+FFFD where it is not")
             return mended(word.decode(errors="replace"))
+
+    def _respell(self, word: str | bytes, place: int, problem: str, remedy: str) -> None:
+        """Refuse or repair the spelling of a word; where no line feeds end rows, it may be part of a vector."""
+        if place and not self._feed:
+            raise self._astray(word, place)
+        self._refuse_or_report_word(place, problem, remedy)
 
     def _chosen(self, words: list[str], places: NDArray[np.int64]) -> list[int] | None:
         """The rows that are wanted, None for all; a repair may change the words."""
@@ -259,12 +274,18 @@ class _Reader:
             raise self._error(place, problem, remedy)
         self._choice.report(f"{self._name}, word {place + 1:,}: {problem}; the repair {remedy}")
 
+    def _astray(self, word: str | bytes, place: int) -> DataError:
+        return DataError(
+            f"{self._name}, word {place + 1:,}: {shown(word)} is no word; the word before has a space, or the first "
+            "line is wrong, and what follows cannot be told: write the file again, as text for example"
+        )
+
     def _error(self, place: int, problem: str, remedy: str) -> DataError:
         return DataError(f"{self._name}, word {place + 1:,}: {problem}; `embedtrain convert --repair` {remedy}")
 
 
 def _text(word: bytes) -> str:
-    return word.lstrip(b"\r\n").decode(errors="replace")
+    return word.removeprefix(b"\n").decode(errors="replace")
 
 
 def write(path: Path, content: Content, *, threads: int | None = None) -> None:
@@ -275,8 +296,11 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
     DataError
         If a word or value cannot be in such a file, or the file cannot be written.
     """
-    words, vectors = content.words, content.vectors
-    require_content(words, vectors)
+    words, vectors, *_ = require_content(content)
+    if too_long := next((word for word in words if len(word.encode()) >= _LONGEST_WORD), None):
+        raise DataError(
+            f"the word {shown(too_long)} has {_LONGEST_WORD:,} bytes or more, which .bin cannot hold; write text"
+        )
     with atomic_file(path) as plain, compressing(path, plain) as file:
         file.write(f"{len(words)} {vectors.shape[1]}\n".encode())
         for begin in range(0, len(words), _ROWS):

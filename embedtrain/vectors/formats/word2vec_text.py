@@ -32,4 +32,4 @@ def write(path: str | os.PathLike[str], content: Content, *, threads: int | None
     DataError
         If a word or value cannot be in such a file, or the file cannot be written.
     """
-    write_text(path, content, f"{len(content.words)} {content.vectors.shape[-1]}\n".encode(), threads=threads)
+    write_text(path, content, has_header=True, threads=threads)

@@ -1,0 +1,111 @@
+"""Damaged files of every format, as `WordVectors.load` takes them: read or refused in a line, without much memory."""
+
+import gzip
+import os
+import random
+import shutil
+import struct
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+
+from embedtrain import WordVectors
+from embedtrain.errors import EmbedtrainError
+from embedtrain.vectors import formats
+from embedtrain.vectors.formats.content import Content
+
+N = int(os.environ.get("EMBEDTRAIN_FUZZ", "10000"))  # in all
+SHARES = {
+    "x.vec": 0.15,
+    "x.glove": 0.15,
+    "x.vec.gz": 0.1,
+    "x.bin": 0.2,
+    "x.npz": 0.15,
+    "x.safetensors": 0.15,
+    "x.npy": 0.1,
+}
+TRACED = 4  # one of so many files: it takes twice the time
+NUMBERS = [0, 1, 255, 1 << 16, (1 << 31) - 1, 1 << 31, 1 << 32, 10**18, (1 << 63) - 1, 1 << 63, (1 << 64) - 1]
+PARTS = [b" ", b"\n", b"\r", b"\t", b"\0", b"\xff\xff", b"999999999", b"-", b"nan", b"1e400", b'{"', b"\xef\xbb\xbf"]
+
+
+def damaged(chance, data):
+    """The bytes with a few of them changed, put in, left out or exchanged."""
+    data = bytearray(data)
+    for _ in range(chance.choice([1, 1, 2, 4])):
+        size = len(data) + 1
+        place = chance.choice([chance.randrange(size), chance.randrange(min(size, 90)), max(0, size - 300)])
+        length, kind = chance.choice([1, 2, 4, 8, 30]), chance.randrange(6)
+        if kind == 0:
+            data[place : place + 1] = bytes([chance.randrange(256)])
+        elif kind == 1:
+            del data[place : place + length]
+        elif kind == 2:
+            data[place:place] = chance.choice([*PARTS, chance.randbytes(length)])
+        elif kind == 3:
+            data[place : place + 8] = struct.pack("<Q", chance.choice(NUMBERS))
+        elif kind == 4:
+            data[place : place + length] = data[: chance.choice([length, 9])]
+        else:
+            del data[place + length :]
+    return bytes(data)
+
+
+def originals(folder, name):
+    """Whole files of a format, or folders, as mappings of names to bytes."""
+    found = []
+    for n_words, dim, dtype in ((1, 1, "f4"), (5, 3, "f4"), (40, 7, "f2")):
+        vectors = np.random.default_rng(dim).standard_normal((n_words, dim)).astype(dtype)
+        words = [f"w{row}" + "é" * (row % 3) for row in range(n_words)]
+        path = folder / f"{n_words}{name}"
+        formats.write(path, Content(words, vectors, np.arange(n_words), {"dim": dim}))
+        files = path.iterdir() if path.is_dir() else [path]
+        found.append({name if file == path else f"{name}/{file.name}": file.read_bytes() for file in files})
+        if name == "x.npz":
+            arrays = dict(np.load(path))
+            np.savez_compressed(path, **arrays)
+            found.append({name: path.read_bytes()})
+        if name == "x.vec.gz":  # damaged before it is compressed
+            found[-1] = {name: gzip.decompress(found[-1][name])}
+    return found
+
+
+def put(chance, folder, files):
+    """Write files, one of them damaged."""
+    victim = chance.choice(sorted(files))
+    for name, data in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        data = damaged(chance, data) if name == victim else data
+        (folder / name).write_bytes(gzip.compress(data, 1) if name.endswith(".gz") and chance.random() < 0.9 else data)
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_any_file_is_read_or_refused_in_a_line(tmp_path, name):
+    (tmp_path / "whole").mkdir()
+    whole, n, n_read = originals(tmp_path / "whole", name), int(N * SHARES[name]), 0
+    for seed in range(n):
+        chance = random.Random(seed)
+        if seed % TRACED == 0:
+            tracemalloc.start()
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+        put(chance, tmp_path, chance.choice(whole))
+        choice = {"limit": chance.choice([None, 1, 1000]), "vocabulary": chance.choice([None, None, ["w1é", "w3"]])}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                got = WordVectors.load(tmp_path / name, threads=1, mmap=chance.random() < 0.3, **choice)
+        except EmbedtrainError as error:
+            message = str(error).replace(str(tmp_path), "")
+            assert message.isprintable(), (seed, message)
+            assert len(message) < 350, (seed, message)
+        except Exception as error:
+            raise AssertionError(f"seed {seed}") from error
+        else:
+            n_read += 1
+            assert got.vectors.shape[0] == len(got.words) == len(set(got.words)), seed
+            assert all(word and not set(word) & set(" \n\r\t\0") for word in got.words), seed
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20, seed
+        tracemalloc.stop()
+    assert 0.02 * n < n_read < 0.9 * n, "both happen"
