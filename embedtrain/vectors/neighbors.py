@@ -1,8 +1,8 @@
 """Nearest neighbours by cosine: of one query, and of many at once.
 
-Of many, a block of queries meets a tile of rows after the other, in a matrix product; only what beats a query's
-worst answer so far is looked at. Memory is that of a block and a tile, whatever the numbers of queries and rows,
-and tiles may come from a file or be float16.
+Of many, a block of queries meets a tile of rows after the other, in a matrix product, and what beats a query's
+worst answer so far is inserted among its answers. Memory is that of a block and a tile, whatever the numbers of
+queries and rows, and tiles may come from a file or be float16.
 """
 
 from __future__ import annotations
@@ -86,15 +86,15 @@ def highest(scores: NDArray[np.float32], topn: int, excluded: Sequence[int] = ()
     return [(int(row), float(scores[row])) for row in order]
 
 
-def _bound(scores: NDArray[np.float32], topn: int) -> NDArray[np.float32]:
-    """What at least `topn` scores along the last axis reach, and few more do.
+def _bound(scores: NDArray[np.float32], topn: int) -> np.float32:
+    """What at least `topn` scores reach, and few more do.
 
     Cut into more than `topn` parts, the `topn` highest of the parts' maxima are so many scores.
     """
-    n = scores.shape[-1]
-    parts = min(n, 8 * topn)
-    maxima = scores[..., : n // parts * parts].reshape(*scores.shape[:-1], n // parts, parts).max(axis=-2)
-    return np.partition(maxima, parts - topn, axis=-1)[..., parts - topn]
+    parts = min(len(scores), 8 * topn)
+    maxima = scores[: len(scores) // parts * parts].reshape(-1, parts).max(axis=0)
+    bound: np.float32 = np.partition(maxima, parts - topn)[parts - topn]
+    return bound
 
 
 def nearest_to_rows(
@@ -132,9 +132,11 @@ def _find(
     found: Nearest,
 ) -> None:
     """Fill `found` with the nearest of each query, blocks of which meet a tile of rows."""
+    from embedtrain.kernels.neighbors import insert_higher
+
     found.rows[:], found.cosines[:] = -1, -np.inf
     n_rows = min(_ROWS, max(_FEW_ROWS, _FLOATS // len(queries)))
-    n_queries = max(1, _FLOATS // max(found.rows.shape[1], n_rows))
+    n_queries = max(1, _FLOATS // n_rows)
     space = np.empty(n_queries * n_rows, np.float32)  # of its own for each product would cost more
     for start, tile in unit_tiles(vectors, norms, n_rows):
         for first in range(0, len(queries), n_queries):
@@ -144,22 +146,4 @@ def _find(
             own = excluded[block] - start
             inside = np.flatnonzero((own >= 0) & (own < len(tile)))
             cosines[inside, own[inside]] = -np.inf
-            _improve(Nearest(found.rows[block], found.cosines[block]), cosines, start)
-
-
-def _improve(best: Nearest, cosines: NDArray[np.float32], start: int) -> None:
-    """Put those of a tile's cosines into the best answers that belong there; the tile starts at row `start`."""
-    topn = best.rows.shape[1]
-    improved = np.flatnonzero(cosines.max(axis=1) > best.cosines[:, -1])  # few are, once some tiles were seen
-    cosines, known = cosines[improved], Nearest(best.rows[improved], best.cosines[improved])
-    candidates = cosines > known.cosines[:, -1:]  # of equal ones the first stays
-    candidates &= cosines >= _bound(cosines, min(topn, cosines.shape[1]))[:, None]
-    query, column = np.nonzero(candidates)
-
-    query = np.concatenate([np.repeat(np.arange(len(improved)), topn), query])
-    rows = np.concatenate([known.rows.ravel(), column + start])
-    values = np.concatenate([known.cosines.ravel(), cosines[candidates]])
-    order = np.lexsort((rows, -values, query))
-    starts = np.searchsorted(query[order], np.arange(len(improved)))
-    chosen = order[starts[:, None] + np.arange(topn)]
-    best.rows[improved], best.cosines[improved] = rows[chosen], values[chosen]
+            insert_higher(cosines.ravel(), len(tile), start, found.rows[block], found.cosines[block])
