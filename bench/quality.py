@@ -1,6 +1,8 @@
-"""Accuracy of embedtrain's and gensim's skip-gram on the same text: analogies and similarities, over seeds.
+"""Accuracy of embedtrain's and gensim's word2vec on the same text: analogies and similarities, over seeds.
 
     python bench/quality.py text8.xz --seeds 5 --gensim-seeds 3
+    python bench/quality.py text8.xz --modes cbow cbow-hs skipgram-hs cbow-corrected
+    python bench/quality.py text8.xz --modes cbow-corrected --lr 0.1 0.15 0.2 --gensim-seeds 0
 
 Analogies are 3CosAdd over the 30,000 most frequent words, on the questions whose four words are all among them;
 similarities are Spearman's correlation over the pairs whose words are known. The questions are those bundled
@@ -11,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from modes import MODES, in_gensim, new_gensim, train_embedtrain
 from numpy.typing import NDArray
 from text import cut_into_lines
 
@@ -39,33 +43,6 @@ def bundled_questions() -> Path:
     return Path(datapath("questions-words.txt")).parent
 
 
-def train_embedtrain(text: Path, seed: int, settings: argparse.Namespace) -> tuple[Sequence[str], NDArray]:
-    """A run of embedtrain."""
-    import embedtrain
-
-    result = embedtrain.train_skipgram(
-        text,
-        dim=settings.dim,
-        sample=settings.sample,
-        epochs=settings.epochs,
-        seed=seed,
-        temp_folder=settings.work,
-        progress=False,
-    )
-    return result.words, result.vectors
-
-
-def train_gensim(text: Path, seed: int, settings: argparse.Namespace) -> tuple[Sequence[str], NDArray]:
-    """A run of gensim."""
-    from gensim.models import Word2Vec
-
-    model = Word2Vec(
-        corpus_file=str(text), sg=1, vector_size=settings.dim, window=5, negative=5, sample=settings.sample,
-        min_count=5, epochs=settings.epochs, workers=settings.workers, seed=seed,
-    )  # fmt: skip
-    return model.wv.index_to_key, model.wv.vectors
-
-
 def main() -> None:
     """Train, evaluate, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -78,25 +55,53 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--sample", type=float, default=1e-4)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=["skipgram"])
+    parser.add_argument("--lr", type=float, nargs="+", help="of embedtrain; default: the usual one of the mode")
     settings = parser.parse_args()
     questions = settings.eval or bundled_questions()
     text = cut_into_lines(settings.text, settings.work)
 
-    print(f"{'':12} {'seed':>4}  analogies (asked)  WordSim-353 (known)  SimLex-999 (known)")
-    row = "{:12} {:>4}    {:.4f} ({:.3f})      {:.4f} ({:.3f})       {:.4f} ({:.3f})"
-    for name, train, n_seeds in (
-        ("embedtrain", train_embedtrain, settings.seeds),
-        ("gensim", train_gensim, settings.gensim_seeds),
-    ):
-        scores = []
-        for seed in range(1, n_seeds + 1):
-            scores.append(evaluate(*train(text, seed, settings), questions))
-            print(row.format(name, seed, *scores[-1]), flush=True)
-        columns = list(zip(*scores, strict=True))
-        if scores:
-            print(row.format(name, "mean", *map(statistics.mean, columns)), flush=True)
-        if len(scores) > 1:
-            print(row.format(name, "sd", *map(statistics.stdev, columns)), flush=True)
+    print(f"{'':32} {'seed':>4}  analogies (asked)  WordSim-353 (known)  SimLex-999 (known)")
+    run = {"dim": settings.dim, "sample": settings.sample, "epochs": settings.epochs}
+    for mode in settings.modes:
+        for lr in settings.lr or [None]:
+            named = f"embedtrain {mode}{'' if lr is None else f' lr {lr}'}"
+            more = {} if lr is None else {"lr": lr}
+            results = (
+                train_embedtrain(mode, text, seed=seed, work=settings.work, **run, **more)
+                for seed in range(1, settings.seeds + 1)
+            )
+            show(named, ((result.words, result.vectors) for result in results), questions)
+        if in_gensim(mode):
+            models = (
+                trained(new_gensim(mode, seed=seed, workers=settings.workers, **run), text)
+                for seed in range(1, settings.gensim_seeds + 1)
+            )
+            show(f"gensim {mode}", ((model.wv.index_to_key, model.wv.vectors) for model in models), questions)
+
+
+def trained(model: Any, text: Path) -> Any:
+    """The model of gensim, trained."""
+    model.build_vocab(corpus_file=str(text))
+    model.train(
+        corpus_file=str(text), total_examples=model.corpus_count, total_words=model.corpus_total_words,
+        epochs=model.epochs,
+    )  # fmt: skip
+    return model
+
+
+def show(name: str, results: Iterable[tuple[Sequence[str], NDArray]], questions: Path) -> None:
+    """Print the scores of each seed, their mean and standard deviation."""
+    row = "{:32} {:>4}    {:.4f} ({:.3f})      {:.4f} ({:.3f})       {:.4f} ({:.3f})"
+    scores = []
+    for seed, (words, vectors) in enumerate(results, 1):
+        scores.append(evaluate(words, vectors, questions))
+        print(row.format(name, seed, *scores[-1]), flush=True)
+    columns = list(zip(*scores, strict=True))
+    if scores:
+        print(row.format(name, "mean", *map(statistics.mean, columns)), flush=True)
+    if len(scores) > 1:
+        print(row.format(name, "sd", *map(statistics.stdev, columns)), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from embedtrain import TrainingError, skipgram
+from embedtrain import TrainingError, skipgram, word2vec
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -34,7 +34,7 @@ def main() -> None:
                 steps: list[float] = []
 
                 def fixed(
-                    settings: skipgram.SkipgramSettings,
+                    settings: word2vec.Word2vecSettings,
                     window: int,
                     p_max: float,
                     size: int = size,
@@ -43,7 +43,7 @@ def main() -> None:
                     steps.append(settings.lr * size * 36 * p_max)
                     return size
 
-                skipgram.block_size = fixed
+                word2vec.block_size = fixed
                 try:
                     report = skipgram.train_skipgram(
                         lines, dim=8, min_count=1, sample=0, lr=lr, threads=1, progress=False

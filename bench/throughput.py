@@ -3,8 +3,9 @@
     python bench/throughput.py text8.xz                          training phase, words/s
     python bench/throughput.py text8.xz --commands               from start to saved file, seconds
     python bench/throughput.py text8.xz --dims 100 300 --line-words 1000 15 --threads 1 2
+    python bench/throughput.py text8.xz --modes skipgram skipgram-hs cbow cbow-hs --threads 1 2
 
-Skip-gram, window 5, negative 5, sample 1e-4, min-count 5, 1 epoch; gensim reads a corpus_file with 2 workers.
+Window 5, negative 5, sample 1e-4, min-count 5, 1 epoch; gensim reads a corpus_file with 2 workers.
 The programs take turns, medians are printed with the range. Words are those of the text, before subsampling.
 Compile time is apart: in the training phase it does not occur, and a command is run once before it is timed.
 """
@@ -19,29 +20,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from pathlib import Path
 
+from modes import MODES, in_gensim, new_gensim, train_embedtrain
 from text import cut_into_lines
 
 SAMPLE = 1e-4
 
 
-def embedtrain_speed(text: Path, dim: int, threads: int, work: Path) -> float:
+def embedtrain_speed(mode: str, text: Path, dim: int, threads: int, work: Path) -> float:
     """Words/s of embedtrain's training phase."""
-    import embedtrain
-
-    result = embedtrain.train_skipgram(
-        text, dim=dim, sample=SAMPLE, epochs=1, threads=threads, temp_folder=work, progress=False
-    )
+    result = train_embedtrain(mode, text, dim=dim, sample=SAMPLE, epochs=1, threads=threads, work=work)
     assert result.report is not None
     return result.report.speed
 
 
-def gensim_speed(text: Path, dim: int, workers: int) -> float:
+def gensim_speed(mode: str, text: Path, dim: int, workers: int) -> float:
     """Words/s of gensim's training phase."""
-    from gensim.models import Word2Vec
-
-    model = Word2Vec(sg=1, vector_size=dim, window=5, negative=5, sample=SAMPLE, min_count=5, workers=workers)
+    model = new_gensim(mode, dim=dim, sample=SAMPLE, epochs=1, workers=workers)
     model.build_vocab(corpus_file=str(text))
     started = time.perf_counter()
     model.train(
@@ -72,8 +70,8 @@ def show(label: str, figures: list[float], unit: str, scale: float = 1) -> float
 
 
 def compare_training(settings: argparse.Namespace) -> None:
-    """Training phase, for every dimension, line length and number of threads."""
-    for dim in settings.dims:
+    """Training phase, for every mode, dimension, line length and number of threads."""
+    for mode, dim in product(settings.modes, settings.dims):
         text = cut_into_lines(settings.text, settings.work, 1000)
         lines = [cut_into_lines(settings.text, settings.work, n) for n in settings.line_words]
         cases = [
@@ -81,11 +79,11 @@ def compare_training(settings: argparse.Namespace) -> None:
             for n, path in zip(settings.line_words, lines, strict=True)
             for threads in settings.threads
         ]
-        print(f"training phase, dim {dim}")
+        print(f"training phase, {mode}, dim {dim}")
         gensim, *ours = in_turns(
             settings.runs,
-            lambda dim=dim, text=text: gensim_speed(text, dim, 2),
-            *(lambda path=path, t=t, dim=dim: embedtrain_speed(path, dim, t, settings.work) for _, path, t in cases),
+            partial(gensim_speed, mode, text, dim, 2),
+            *(partial(embedtrain_speed, mode, path, dim, threads, settings.work) for _, path, threads in cases),
         )
         base = show("gensim, 2 workers", gensim, "M words/s", 1e6)
         for (n, _, threads), figures in zip(cases, ours, strict=True):
@@ -117,6 +115,7 @@ def main() -> None:
     parser.add_argument("--dims", type=int, nargs="+", default=[100])
     parser.add_argument("--line-words", type=int, nargs="+", default=[1000])
     parser.add_argument("--threads", type=int, nargs="+", default=[2])
+    parser.add_argument("--modes", nargs="+", choices=[mode for mode in MODES if in_gensim(mode)], default=["skipgram"])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--commands", action="store_true", help="whole commands instead of the training phase")
     settings = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Word embeddings, trained fast: skip-gram and GloVe, from a text file to vectors.
+"""Word embeddings, trained fast: skip-gram, CBOW and GloVe, from a text file to vectors.
 
 The names here are loaded when they are first used, so that importing the package costs nothing.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from embedtrain._version import __version__
 
 if TYPE_CHECKING:
+    from embedtrain.cbow import plan_cbow, train_cbow
     from embedtrain.cooccur import cooccurrence, cooccurrence_counts
     from embedtrain.corpus.sources import Corpus
     from embedtrain.counts.matrix import Counts
@@ -41,8 +42,10 @@ _HOMES = {
     "cooccurrence_counts": "cooccur",
     "evaluate_analogies": "vectors.evaluation",
     "evaluate_similarity": "vectors.evaluation",
+    "plan_cbow": "cbow",
     "plan_glove": "glove",
     "plan_skipgram": "skipgram",
+    "train_cbow": "cbow",
     "train_glove": "glove",
     "train_skipgram": "skipgram",
 }
@@ -66,8 +69,10 @@ __all__ = [
     "cooccurrence_counts",
     "evaluate_analogies",
     "evaluate_similarity",
+    "plan_cbow",
     "plan_glove",
     "plan_skipgram",
+    "train_cbow",
     "train_glove",
     "train_skipgram",
 ]

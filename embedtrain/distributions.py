@@ -1,6 +1,8 @@
-"""From counts to probabilities: which tokens subsampling keeps, and which words are drawn as noise."""
+"""From counts to probabilities and codes: which tokens are kept, which words are noise, and Huffman's paths."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,3 +52,37 @@ def alias_table(probability: NDArray[np.float64]) -> tuple[NDArray[np.uint32], N
     thresholds, aliases = np.empty(n, np.uint32), np.empty(n, np.int32)
     build_alias(probability * n, np.empty(n, np.int64), thresholds, aliases)
     return thresholds, aliases
+
+
+class Paths(NamedTuple):
+    """The path of each word from the root of Huffman's tree: word i has [starts[i], starts[i + 1])."""
+
+    starts: NDArray[np.int64]  # (n_words + 1,)
+    nodes: NDArray[np.int32]  # inner nodes, the root first
+    sides: NDArray[np.int8]  # 1 where the path goes on to the lighter child, else -1
+
+
+def huffman_paths(counts: NDArray[np.int64]) -> Paths:
+    """Paths whose mean length over the corpus is the least; the same for the same counts on every machine.
+
+    Parameters
+    ----------
+    counts : (n_words,) int64 array
+        Descending; at least two.
+
+    References
+    ----------
+    Huffman, "A method for the construction of minimum-redundancy codes" (1952); Morin, Bengio, "Hierarchical
+    probabilistic neural network language model" (2005), for the softmax.
+    """
+    from embedtrain.kernels import huffman
+
+    n_words = len(counts)
+    parents, sides = np.zeros(2 * n_words - 1, np.int32), np.zeros(2 * n_words - 1, np.int8)
+    huffman.join_lightest(counts, np.zeros(n_words - 1, np.int64), parents, sides)
+    lengths = np.zeros(2 * n_words - 1, np.int32)
+    huffman.measure_paths(parents, lengths)
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[:n_words], dtype=np.int64)])
+    paths = Paths(starts, np.zeros(starts[-1], np.int32), np.zeros(starts[-1], np.int8))
+    huffman.trace_paths(parents, sides, *paths)
+    return paths

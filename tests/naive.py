@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,12 +61,29 @@ def softplus(x: NDArray) -> NDArray:
     return np.logaddexp(0, x)
 
 
-def logistic_loss(
-    W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, weights: NDArray, labels: NDArray
-) -> float:
-    """Sum over inputs i and outputs k of weights[i, k] * -log P(labels[k] | W[inputs[i]] . C[outputs[k]])."""
-    scores = W[inputs] @ C[outputs].T
-    return float((weights * softplus((1 - 2 * labels) * scores)).sum())
+def take_rows(W: NDArray, inputs: NDArray) -> NDArray:
+    """The rows of words, or where `inputs` is a matrix, sums of all rows that weigh as each row of it says."""
+    return W[inputs] if inputs.ndim == 1 else inputs @ W
+
+
+def add_steps(W: NDArray, inputs: NDArray, steps: NDArray, frozen: Sequence[int] = ()) -> NDArray:
+    """W after the steps of its inputs; rows that are taken twice move twice, the rows `frozen` stay."""
+    moved = W.copy()
+    if inputs.ndim == 1:
+        np.add.at(moved, inputs, steps)
+    else:
+        moved += inputs.T @ steps
+    moved[list(frozen)] = W[list(frozen)]
+    return moved
+
+
+def logistic_loss(W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, weights: NDArray) -> float:
+    """Sum over inputs i and outputs k of |weights[i, k]| * -log P(label | x . y), of their rows x and y.
+
+    The label is 1 where the weight is positive, else 0.
+    """
+    scores = take_rows(W, inputs) @ C[outputs].T
+    return float((np.abs(weights) * softplus(np.where(weights > 0, -scores, scores))).sum())
 
 
 def logistic_step(
@@ -73,21 +92,19 @@ def logistic_step(
     inputs: NDArray,
     outputs: NDArray,
     weights: NDArray,
-    labels: NDArray,
     lr: float,
     frozen: Sequence[int] = (),
+    shares: float | NDArray = 1,
 ) -> tuple[NDArray, NDArray]:
-    """W and C after one step down the gradient of `logistic_loss`; rows that occur twice move twice.
+    """W and C after one step down the gradient of `logistic_loss`, that of each input times its share.
 
-    The rows `frozen` of W stay.
+    Rows that occur twice move twice. The rows `frozen` of W stay.
     """
-    X, Y = W[inputs], C[outputs]
-    G = lr * weights * (labels - sigmoid(X @ Y.T))
-    W, C = W.copy(), C.copy()
-    learns = ~np.isin(inputs, frozen)
-    np.add.at(W, inputs[learns], (G @ Y)[learns])
+    X, Y = take_rows(W, inputs), C[outputs]
+    G = lr * np.abs(weights) * ((weights > 0) - sigmoid(X @ Y.T))
+    C = C.copy()
     np.add.at(C, outputs, G.T @ X)
-    return W, C
+    return add_steps(W, inputs, (G @ Y) * np.reshape(shares, (-1, 1)), frozen), C
 
 
 def numerical_gradient(f: Callable[[NDArray], float], x: NDArray, epsilon: float = 1e-6) -> NDArray:
@@ -100,7 +117,7 @@ def numerical_gradient(f: Callable[[NDArray], float], x: NDArray, epsilon: float
     return gradient
 
 
-# --- Skip-gram --------------------------------------------------------------------------------------------------------
+# --- Windows ----------------------------------------------------------------------------------------------------------
 
 
 def kept_sentences(ids: NDArray, offsets: NDArray, thresholds: NDArray, key: int) -> list[list[int]]:
@@ -139,41 +156,157 @@ class Generator:
         return random_at(self.state, 0)
 
 
-def skipgram_blocks(
+class Block(NamedTuple):
+    """Centres that follow each other, the words around each, and the noise words that they share."""
+
+    centres: list[int]
+    contexts: list[list[int]]
+    noise: list[int]
+
+
+def draw_blocks(
     middles: list[tuple[int, list[int], int]],
-    noise_table: tuple[NDArray, NDArray],
+    noise_table: tuple[NDArray, NDArray] | None,
     *,
     window: int,
     dynamic: bool,
-    negative: int,
     n_noise: int,
     block: int,
     state: int,
-) -> Iterator[tuple[NDArray, NDArray, NDArray, NDArray, int]]:
-    """(inputs, outputs, weights, labels, pairs) of every block of a chunk.
-
-    Every input asks each of its contexts once with label 1, and noise word k with label 0 as often as
-    (its contexts that are not k) * negative / n_noise.
-    """
+) -> Iterator[Block]:
+    """The blocks of a chunk; without a table they have no noise, and draw none."""
     generator = Generator(state)
 
     def draw() -> list[int]:
-        return [draw_alias(generator(), *noise_table) for _ in range(n_noise)]
+        return [] if noise_table is None else [draw_alias(generator(), *noise_table) for _ in range(n_noise)]
 
     following = draw()
     for start in range(0, len(middles), block):
         members = middles[start : start + block]
         noise, following = following, draw()
-        asked = []
+        around = []
         for _, sentence, place in members:
             reach = 1 + below(generator(), window) if dynamic else window
-            asked.append(contexts(sentence, place, reach))
-        outputs = noise + [word for words in asked for word in words]
-        weights = np.zeros((len(members), len(outputs)))
-        column = n_noise
-        for i, words in enumerate(asked):
-            weights[i, :n_noise] = [sum(word != k for word in words) * negative / n_noise for k in noise]
-            weights[i, column : column + len(words)] = 1
-            column += len(words)
-        labels = np.array([0] * n_noise + [1] * (column - n_noise))
-        yield np.array([word for word, _, _ in members]), np.array(outputs), weights, labels, column - n_noise
+            around.append(contexts(sentence, place, reach))
+        yield Block([word for word, _, _ in members], around, noise)
+
+
+# --- Negative sampling ------------------------------------------------------------------------------------------------
+
+
+def skipgram_noise(block: Block, negative: float) -> tuple[NDArray, NDArray, NDArray]:
+    """(inputs, outputs, weights) of a block of skip-gram.
+
+    Every centre asks each of its contexts once with label 1, and noise word k with label 0 as often as
+    (its contexts that are not k) * negative / n_noise.
+    """
+    outputs = block.noise + [word for words in block.contexts for word in words]
+    weights = np.zeros((len(block.centres), len(outputs)))
+    column = n_noise = len(block.noise)
+    for i, words in enumerate(block.contexts):
+        weights[i, :n_noise] = [-sum(word != k for word in words) * negative / n_noise for k in block.noise]
+        weights[i, column : column + len(words)] = 1
+        column += len(words)
+    return np.array(block.centres), np.array(outputs), weights
+
+
+def skipgram_blocks(
+    middles: list[tuple[int, list[int], int]], noise_table: tuple[NDArray, NDArray], *, negative: float, **drawn: int
+) -> Iterator[tuple[NDArray, NDArray, NDArray, int]]:
+    """(inputs, outputs, weights, pairs) of every block of a chunk."""
+    for block in draw_blocks(middles, noise_table, **drawn):
+        yield *skipgram_noise(block, negative), sum(map(len, block.contexts))
+
+
+def means(block: Block, n_words: int) -> NDArray:
+    """Row i takes the mean of the contexts of centre i, or nothing where it has none."""
+    weights = np.zeros((len(block.contexts), n_words))
+    for i, words in enumerate(block.contexts):
+        for word in words:
+            weights[i, word] += 1 / len(words)
+    return weights
+
+
+def cbow_noise(block: Block, negative: float, n_words: int) -> tuple[NDArray, NDArray, NDArray]:
+    """(inputs, outputs, weights) of a block of CBOW.
+
+    Every mean asks its centre once with label 1, and each noise word that is not its centre negative / n_noise times
+    with label 0.
+    """
+    n_noise, n_centres = len(block.noise), len(block.centres)
+    weights = np.zeros((n_centres, n_noise + n_centres))
+    for i, (centre, words) in enumerate(zip(block.centres, block.contexts, strict=True)):
+        if words:
+            weights[i, :n_noise] = [-(k != centre) * negative / n_noise for k in block.noise]
+            weights[i, n_noise + i] = 1
+    return means(block, n_words), np.array(block.noise + block.centres), weights
+
+
+# --- Hierarchical softmax ---------------------------------------------------------------------------------------------
+
+
+def huffman_cost(counts: Sequence[int]) -> int:
+    """The least possible length of a text, in binary decisions."""
+    heap, cost = list(counts), 0
+    heapq.heapify(heap)
+    while len(heap) > 1:
+        joined = heapq.heappop(heap) + heapq.heappop(heap)
+        heapq.heappush(heap, joined)
+        cost += joined
+    return cost
+
+
+def huffman_paths(counts: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """(node, side) from the root to each word; side 1 leads to the lighter child.
+
+    Of equal ones joined trees go first, in turn, then words, the last first.
+    """
+    heap: list[tuple[int, int, int, list[int]]] = [(int(n), 1, -word, [word]) for word, n in enumerate(counts)]
+    heapq.heapify(heap)
+    paths: list[list[tuple[int, int]]] = [[] for _ in counts]
+    for node in range(len(counts) - 1):
+        weight, members = 0, []
+        for side in (1, -1):
+            n, _, _, words = heapq.heappop(heap)
+            weight, members = weight + n, members + words
+            for word in words:
+                paths[word].insert(0, (node, side))
+        heapq.heappush(heap, (weight, 0, node, members))
+    return paths
+
+
+def skipgram_paths(block: Block, paths: list[list[tuple[int, int]]]) -> tuple[NDArray, NDArray, NDArray]:
+    """(inputs, outputs, weights) of a block of skip-gram: contexts ask their centre's path, each node for the side."""
+    inputs = [word for words in block.contexts for word in words]
+    steps = [step for centre in block.centres for step in paths[centre]]
+    weights = np.zeros((len(inputs), len(steps)))
+    row = column = 0
+    for centre, words in zip(block.centres, block.contexts, strict=True):
+        path = paths[centre]
+        weights[row : row + len(words), column : column + len(path)] = [side for _, side in path]
+        row, column = row + len(words), column + len(path)
+    return np.array(inputs, int), np.array([node for node, _ in steps]), weights
+
+
+def cbow_paths_step(
+    W: NDArray,
+    N: NDArray,
+    block: Block,
+    paths: list[list[tuple[int, int]]],
+    lr: float,
+    frozen: Sequence[int] = (),
+    shares: float | NDArray = 1,
+) -> tuple[NDArray, NDArray, float]:
+    """W and N after one step of CBOW, and the loss: one mean after the other, W after the last."""
+    weights, N, loss = means(block, len(W)), N.copy(), 0.0
+    X = weights @ W
+    steps = np.zeros_like(X)
+    for i, centre in enumerate(block.centres):
+        if block.contexts[i]:
+            nodes, sides = np.array(paths[centre]).T
+            scores = N[nodes] @ X[i]
+            loss += softplus(-sides * scores).sum()
+            g = lr * ((sides > 0) - sigmoid(scores))
+            steps[i] = g @ N[nodes]
+            N[nodes] += np.outer(g, X[i])
+    return add_steps(W, weights, steps * np.reshape(shares, (-1, 1)), frozen), N, float(loss)

@@ -28,9 +28,9 @@ from embedtrain import (
     train_skipgram,
 )
 from embedtrain.machine.files import atomic_file
-from embedtrain.skipgram import _SkipgramModel
 from embedtrain.training.checkpoint import Checkpoint, read_settings
 from embedtrain.training.schedule import LARGEST_CHUNK, plan_chunks
+from embedtrain.word2vec import Word2vecModel
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and limits")
@@ -140,14 +140,14 @@ def test_a_run_may_be_cut_short_again_and_again(interrupt_after, tmp_path):
 
 
 def test_two_threads_train_on_every_chunk_once_though_cut_short(interrupt_after, monkeypatch, tmp_path):
-    path, seen, make_worker = tmp_path / "run.checkpoint", [], _SkipgramModel.worker
+    path, seen, make_worker = tmp_path / "run.checkpoint", [], Word2vecModel.worker
 
     def worker(model, thread, text=None):
         work = make_worker(model, thread, text)
         return lambda chunk: (seen.append(chunk), work(chunk))[1]
 
     whole = train(epochs=5)
-    monkeypatch.setattr(_SkipgramModel, "worker", worker)
+    monkeypatch.setattr(Word2vecModel, "worker", worker)
     monkeypatch.setattr("embedtrain.runs.run.Run.compile", lambda run: None)
     resume, n_tokens = None, sum(map(len, TEXT))
     while True:
@@ -306,7 +306,7 @@ def test_minutes_out_of_range_are_refused(tmp_path, minutes):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_tables_that_are_not_finite_replace_no_checkpoint(checkpoint, monkeypatch, value):
-    before, train_chunk = checkpoint.read_bytes(), _SkipgramModel.worker
+    before, train_chunk = checkpoint.read_bytes(), Word2vecModel.worker
 
     def worker(model, thread, text=None):
         work = train_chunk(model, thread, text)
@@ -318,7 +318,7 @@ def test_tables_that_are_not_finite_replace_no_checkpoint(checkpoint, monkeypatc
 
         return break_down
 
-    monkeypatch.setattr(_SkipgramModel, "worker", worker)
+    monkeypatch.setattr(Word2vecModel, "worker", worker)
     with pytest.raises(TrainingError, match=r"not finite; try --lr 0\.0063"):
         train(resume=checkpoint, checkpoint=checkpoint, checkpoint_every=0)
     assert checkpoint.read_bytes() == before

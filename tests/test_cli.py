@@ -24,6 +24,7 @@ from embedtrain import (
     WordVectors,
     cli,
     cooccurrence_counts,
+    train_cbow,
     train_glove,
     train_skipgram,
 )
@@ -66,6 +67,7 @@ def calls(monkeypatch):
         return WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
 
     monkeypatch.setattr("embedtrain.skipgram.train_skipgram", pretend)
+    monkeypatch.setattr("embedtrain.cbow.train_cbow", pretend)
     return seen
 
 
@@ -211,12 +213,15 @@ def test_help_shows_no_aliases():
 # --- Options ----------------------------------------------------------------------------------------------------------
 
 
-def test_defaults_are_those_of_the_library(calls):
-    assert run("skipgram", "text.txt").exit_code == 0
-    parameters = inspect.signature(train_skipgram).parameters
+@pytest.mark.parametrize(
+    ("command", "train", "n_options"), [("skipgram", train_skipgram, 24), ("cbow", train_cbow, 25)]
+)
+def test_defaults_are_those_of_the_library(calls, command, train, n_options):
+    assert run(command, "text.txt").exit_code == 0
+    parameters = inspect.signature(train).parameters
     own = {"corpus", "temp_folder", "progress", "callback"}
     wanted = {name: parameter.default for name, parameter in parameters.items() if name not in own}
-    assert len(wanted) == 23
+    assert len(wanted) == n_options
     (call,) = calls
     assert {name: value for name, value in call.items() if name not in own} == wanted
     assert call["corpus"] == Corpus("text.txt")
@@ -245,6 +250,7 @@ def test_defaults_are_those_of_the_library(calls):
         (["--field", "body"], "corpus", Corpus("text.txt", field="body")),
         (["--lowercase", "one.txt"], "corpus", Corpus("one.txt", "text.txt", lowercase=True)),
         (["--checkpoint-every", "3"], "checkpoint_every", 3),
+        (["--hs"], "hs", True),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -329,7 +335,22 @@ REFUSED_BY_TRAINING = [
     (2, ["text.txt", "-alpha", "0.1"], "--lr 0.1"),
     (2, ["--train", "text.txt"], "--train"),
     (2, ["text.txt", "--nonsense"], "--nonsense"),
-    (2, ["text.txt", "--x-max", "10"], "--x-max"),
+    (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove; skipgram counts no cells"),
+    (2, ["text.txt", "--cbow-update", "corrected"], "--cbow-update; it belongs to cbow"),
+    (2, ["text.txt", "-hs", "1"], "did you mean --hs?"),
+    (2, ["text.txt", "-cbow", "1"], "the model is the command: embedtrain skipgram, cbow or glove"),
+    (2, ["text.txt", "-loss", "hs"], "hierarchical softmax --hs"),
+]
+
+REFUSED_BY_CBOW = [
+    (2, ["text.txt", "--negative", "0"], "negative must be a whole number of at least 1, got 0; 5 is usual; without"),
+    (2, ["text.txt", "--negative", "-1", "--hs"], "negative must be a whole number of at least 0, got -1"),
+    (2, ["text.txt", "--cbow-update", "half"], "'half' is not one of 'word2vec', 'corrected'"),
+    (2, ["text.txt", "--cbow-mean", "0"], "--cbow-mean; the mean is always taken"),
+    (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove; cbow counts no cells"),
+    (2, ["text.txt", "--memory", "1G"], "--memory; it belongs to glove and cooccur; cbow takes what its tables need"),
+    (2, ["text.txt", "--lr", "0"], "lr must be above 0, got 0.0; 0.05 is usual"),
+    (1, ["same.txt", "--hs"], "at least two different words are needed to learn from"),
 ]
 
 
@@ -918,8 +939,10 @@ REFUSED_BY_GLOVE = [
     (2, ["counts.npz", "--log", "counts.npz"], "--log counts.npz would replace the counts"),
     (2, ["plain.npz", "--vocab", "words.txt", "-o", "words.txt"], "would replace the file of --vocab"),
     (2, ["plain.npz", "--vocab", "words.txt", "--save-vocab", "words.txt"], "would replace the file of --vocab"),
-    (2, ["text.txt", "--negative", "5"], "--negative; it belongs to skipgram; GloVe takes no samples"),
+    (2, ["text.txt", "--negative", "5"], "--negative; it belongs to skipgram and cbow; GloVe takes no samples"),
     (2, ["text.txt", "--neg=5"], "--neg=5; it belongs to skipgram"),
+    (2, ["text.txt", "--hs"], "--hs; it belongs to skipgram and cbow"),
+    (2, ["text.txt", "--cbow-update", "corrected"], "--cbow-update; it belongs to cbow"),
     (2, ["text.txt", "--sample", "0"], "--sample; it belongs to skipgram"),
     (2, ["text.txt", "--noise-exponent", "1"], "--noise-exponent; it belongs to skipgram"),
     (2, ["text.txt", "--valid", "text.txt"], "--valid; the cost of cells is no measure of held-out text"),
@@ -946,6 +969,15 @@ REFUSED_BY_GLOVE = [
     (2, ["text.txt", "--freeze", "--init", "good.vec", "--dim", "2"], "make it 'word'"),
     (2, [], "CORPUS"),
 ]
+
+
+@pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_CBOW, ids=named(REFUSED_BY_CBOW))
+def test_bad_input_of_cbow_is_one_line(folder, status, args, message):
+    (folder / "same.txt").write_text("one one one one one one\n")
+    before = contents(folder)
+    line = error_of(run("cbow", *args), status)
+    assert message.lower() in line.lower()
+    assert contents(folder) == before
 
 
 @pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_GLOVE, ids=named(REFUSED_BY_GLOVE))

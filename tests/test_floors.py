@@ -12,7 +12,8 @@ FLOORS = [
     {"corpus", "distributions"},
     {"counts", "training", "vectors"},
     {"runs"},
-    {"skipgram", "glove", "cooccur"},
+    {"word2vec"},
+    {"skipgram", "cbow", "glove", "cooccur"},
     {"__init__", "cli"},
     {"__main__"},
 ]

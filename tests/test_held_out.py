@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from embedtrain import Corpus, DataError, SettingError, cli, train_skipgram
 from embedtrain.corpus.encoding import encode
 from embedtrain.runs.texts import Texts
-from embedtrain.skipgram import _N_NOISE, SkipgramSettings, _random_key, _SkipgramModel
+from embedtrain.skipgram import SkipgramSettings
 from embedtrain.training.loop import evaluate
 from embedtrain.training.schedule import LARGEST_CHUNK, plan_chunks
 from embedtrain.training.tables import Table
+from embedtrain.word2vec import N_NOISE, Word2vecModel, _random_key
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(3000, 3))
@@ -33,15 +34,15 @@ def train(corpus=TEXT, **settings):
 def model_and_held_out(tmp_path, share=0.3, n_threads=1, **settings):
     """A model with random tables, its settings, and held-out text."""
     usual = {
-        "dim": 6, "window": 4, "window_mode": "dynamic", "negative": 5, "noise_exponent": 0.75, "sample": 1e-2,
-        "min_count": 2, "max_vocab": None, "valid_share": share, "epochs": 3, "lr": 0.025, "seed": 7,
+        "dim": 6, "window": 4, "window_mode": "dynamic", "negative": 5, "hs": False, "noise_exponent": 0.75,
+        "sample": 1e-2, "min_count": 2, "max_vocab": None, "valid_share": share, "epochs": 3, "lr": 0.025, "seed": 7,
     }  # fmt: skip
     chosen = SkipgramSettings(**{**usual, **settings})
     with encode(TEXT, threads=1, folder=tmp_path) as whole:
         training, held_out = whole.split(share, chosen.seed, tmp_path)
         vocabulary = whole.vocabulary.cut(2)
         texts = Texts(whole, training, held_out, vocabulary, vocabulary.n_tokens, 1.0, 0)
-        model = _SkipgramModel(texts, chosen, np.zeros(0, np.uint8), n_threads)
+        model = Word2vecModel(texts, chosen, np.zeros(0, np.uint8), n_threads)
         rng = np.random.default_rng(5)
         for table in (model.words, model.contexts):
             table.rows[:] = rng.normal(0, 0.4, table.rows.shape)
@@ -51,18 +52,17 @@ def model_and_held_out(tmp_path, share=0.3, n_threads=1, **settings):
 def plain_loss(model, settings, text):
     """The mean loss a pair, one pair after the other."""
     W, C = model.words.rows.astype(np.float64), model.contexts.rows.astype(np.float64)
-    keep, *noise = model._sampling
     key = int(_random_key(settings.seed, settings.epochs))
     loss, pairs = 0.0, 0
     for chunk in plan_chunks(len(text.ids), settings.epochs, settings.epochs, 0, LARGEST_CHUNK):
         for *questions, n_pairs in naive.skipgram_blocks(
-            naive.centres(text.ids, text.offsets, chunk.begin, chunk.end, keep, key),
-            noise,
+            naive.centres(text.ids, text.offsets, chunk.begin, chunk.end, model._keep_thresholds, key),
+            model._alias_table,
             window=settings.window,
             dynamic=settings.window_mode == "dynamic",
             negative=settings.negative,
-            n_noise=_N_NOISE,
-            block=model._shape.n_inputs,
+            n_noise=N_NOISE["skipgram"],
+            block=model._shape.n_centres,
             state=int(_random_key(settings.seed, settings.epochs, chunk.number)),
         ):
             loss += naive.logistic_loss(W, C, *questions)

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from embedtrain import DataError, SettingError, cli
 from embedtrain.runs import plan as runs_plan
 from embedtrain.runs import run as runs_run
-from embedtrain.skipgram import SkipgramSettings, _SkipgramModel, plan_skipgram, train_skipgram
+from embedtrain.skipgram import SkipgramSettings, plan_skipgram, train_skipgram
 from embedtrain.training.tables import Table
+from embedtrain.word2vec import Word2vecModel
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 SENTENCES = list(generate.sentences(3000))
@@ -127,7 +128,7 @@ def test_the_time_is_that_of_all_epochs_at_the_speed_measured():
 def test_the_speed_is_measured(monkeypatch):
     """With 50 ms more for every chunk."""
     tokens = []
-    worker = _SkipgramModel.worker
+    worker = Word2vecModel.worker
 
     def slow(model, thread):
         train = worker(model, thread)
@@ -139,7 +140,7 @@ def test_the_speed_is_measured(monkeypatch):
 
         return train_slowly
 
-    monkeypatch.setattr(_SkipgramModel, "worker", slow)
+    monkeypatch.setattr(Word2vecModel, "worker", slow)
     speed = plan().speed
     assert 0 < speed <= sum(tokens) / (0.05 * (len(tokens) - 1))  # the first is for compiling
 
@@ -302,7 +303,7 @@ def test_the_arguments_are_those_of_training():
 def test_the_kept_share_of_settings_is_weighted_by_counts(sample):
     counts = np.array(sorted(COUNTS.values(), reverse=True))
     settings = SkipgramSettings(
-        dim=8, window=5, window_mode="dynamic", negative=5, noise_exponent=0.75, sample=sample, min_count=5,
+        dim=8, window=5, window_mode="dynamic", negative=5, hs=False, noise_exponent=0.75, sample=sample, min_count=5,
         max_vocab=None, valid_share=0.0, epochs=1, lr=0.025, seed=1,
     )  # fmt: skip
     wanted = 1 - removed_share(counts.tolist(), sample) if sample else 1

@@ -13,6 +13,7 @@ import click
 from embedtrain._version import __version__
 from embedtrain.cli.analogy import analogy
 from embedtrain.cli.cache import cache
+from embedtrain.cli.cbow import cbow
 from embedtrain.cli.check import check
 from embedtrain.cli.convert import convert
 from embedtrain.cli.cooccur import cooccur
@@ -78,5 +79,5 @@ def main() -> None:
     """Train word embeddings from text, fast, and ask them."""
 
 
-for command in (skipgram, glove, cooccur, vocab, neighbors, analogy, evaluate, convert, info, check, cache):
+for command in (skipgram, cbow, glove, cooccur, vocab, neighbors, analogy, evaluate, convert, info, check, cache):
     main.add_command(command)

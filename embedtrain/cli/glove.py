@@ -13,15 +13,14 @@ from embedtrain.cli.training import REFUSED, read_text, run_command, was_given
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
 
-_ONLY_SKIPGRAM = "it belongs to skipgram; GloVe takes no samples"
+_ONLY_WORD2VEC = "it belongs to skipgram and cbow; GloVe takes no samples"
 _REFUSED = {
     **REFUSED,
-    "negative": _ONLY_SKIPGRAM,
-    "sample": _ONLY_SKIPGRAM,
-    "noise-exponent": _ONLY_SKIPGRAM,
-    "window-mode": "it belongs to skipgram; GloVe's windows weigh by --weighting",
-    "valid": "the cost of cells is no measure of held-out text; --valid belongs to skipgram",
-    "valid-share": "the cost of cells is no measure of held-out text; --valid-share belongs to skipgram",
+    **dict.fromkeys(("negative", "hs", "sample", "noise-exponent"), _ONLY_WORD2VEC),
+    "cbow-update": "it belongs to cbow",
+    "window-mode": "it belongs to skipgram and cbow; GloVe's windows weigh by --weighting",
+    "valid": "the cost of cells is no measure of held-out text; --valid belongs to skipgram and cbow",
+    "valid-share": "the cost of cells is no measure of held-out text; --valid-share belongs to skipgram and cbow",
     "patience": "it needs held-out text, which GloVe has none of; choose --epochs",
     "vocab-file": "use --vocab {value} for counts, --read-vocab {value} for text",
     "distance-weighting": "use --weighting distance or --weighting uniform",

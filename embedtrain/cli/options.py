@@ -66,6 +66,7 @@ class TrainingCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, after a look for what cannot be meant."""
         names = {name.removeprefix("--") for option in self.params for name in option.opts}
+        flags = {option.name for option in self.params if isinstance(option, click.Option) and option.is_flag}
         for place, arg in enumerate(args):
             match = _OPTION.fullmatch(arg)
             if not match:
@@ -77,6 +78,7 @@ class TrainingCommand(click.Command):
                 remedy = self.refused[name].format(value=value, command=self.name)
                 raise click.UsageError(f"no such option {arg}; {remedy}", ctx)
             if dashes == "-" and name in names:
+                value = "" if name in flags else value
                 raise click.UsageError(f"no such option {arg}; did you mean {f'--{name} {value}'.rstrip()}?", ctx)
         return super().parse_args(ctx, args)
 
@@ -129,6 +131,32 @@ def counting_options(command: _Command) -> _Command:
         click.option(
             "--memory", metavar="SIZE",
             help="What counts may take, as 500M or 4G; the rest is in temporary files. Default: half of what is free.",
+        ),
+    )  # fmt: skip
+
+
+def word2vec_options(command: _Command) -> _Command:
+    """The options of skip-gram and CBOW, but for the learning rate."""
+    return _with(
+        held_out_options(command),
+        click.option(
+            "--window", default=5, show_default=True, help="Words before and after a word that are its contexts."
+        ),
+        click.option(
+            "--window-mode", type=click.Choice(["dynamic", "fixed"]), default="dynamic", show_default=True,
+            help="Each word draws its window from 1 to --window, or always takes it whole.",
+        ),
+        click.option(
+            "--negative", default=5, show_default=True,
+            help="Noise words for each question; 0 leaves negative sampling out, with --hs.",
+        ),
+        click.option("--hs", is_flag=True, help="Train by hierarchical softmax, too; alone with --negative 0."),
+        click.option(
+            "--noise-exponent", default=0.75, show_default=True,
+            help="Noise words are drawn in proportion to count ** exponent.",
+        ),
+        click.option(
+            "--sample", default=1e-3, show_default=True, help="Subsample words more frequent than about this; 0: none."
         ),
     )  # fmt: skip
 

@@ -27,6 +27,18 @@ REFUSED = {
     "input": _CORPUS,
     "input-file": _CORPUS,
     "save-file": "use -o {value}",
+    **dict.fromkeys(
+        ("cbow", "sg", "skip-gram", "model"), "the model is the command: embedtrain skipgram, cbow or glove"
+    ),
+    "loss": "negative sampling is --negative, hierarchical softmax --hs",
+}
+_ONLY_GLOVE = "it belongs to glove; {command} counts no cells"
+#: And for the models of word2vec.
+REFUSED_BY_WORD2VEC = {
+    **REFUSED,
+    "alpha": "it means different things in different tools, use --lr {value}",
+    **dict.fromkeys(("x-max", "weighting", "symmetric", "vectors"), _ONLY_GLOVE),
+    "memory": "it belongs to glove and cooccur; {command} takes what its tables need",
 }
 
 

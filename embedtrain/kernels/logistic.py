@@ -1,4 +1,4 @@
-"""The block step: one SGD step of logistic regression between many rows of W and many rows of C at once."""
+"""The block step: one SGD step of logistic regression between many inputs and many rows of C at once."""
 
 from typing import NamedTuple
 
@@ -13,69 +13,125 @@ from embedtrain.kernels.tiles import (
     add_tile,
     copy_row,
     dot_tile,
+    fill,
     logistic_gradient,
     logistic_loss,
 )
 from embedtrain.kernels.vectors import LANES
 
 
-class Block(NamedTuple):
-    """Which rows meet, and how much each meeting weighs: what a block builder fills and the block step reads.
+class Band(NamedTuple):
+    """Weights between inputs and outputs, in whole groups of `ROWS`: a group asks a contiguous range of the others.
 
-    Output rows are in two parts: `n_noise` rows with label 0, each asked by every input, then rows with label 1, of
-    which each group of `ROWS` inputs asks a contiguous range (a band). Everything comes in whole groups of `ROWS`; a
-    weight of 0 mutes what only fills a group.
+    A weight of 0 mutes what is in the range and not asked, or only fills a group.
+    """
+
+    asked_begin: NDArray[np.int64]  # (n_inputs / ROWS,) the outputs that a group of inputs asks ...
+    asked_end: NDArray[np.int64]  # ... both ends rise from group to group
+    asking_begin: NDArray[np.int64]  # (n_outputs / ROWS,) the inputs that ask a group of outputs
+    asking_end: NDArray[np.int64]
+    weights: NDArray[np.float32]  # (n_inputs * stride,)
+
+
+class Block(NamedTuple):
+    """Which inputs and outputs meet: what a block builder fills and the block step reads.
+
+    Outputs are in two parts: `n_noise` rows that every input asks, then rows of which it asks a band. A positive
+    weight asks with label 1, a negative one with label 0.
     """
 
     inputs: NDArray[np.int64]  # (n_inputs,) first element of each input row in W
     moved: NDArray[np.int64]  # (n_inputs,) of the row in W that takes its step: the same array, unless rows are frozen
     outputs: NDArray[np.int64]  # (n_outputs,) first element of each output row in C
-    asked_begin: NDArray[np.int64]  # (n_inputs / ROWS,) the outputs with label 1 that a group of inputs asks ...
-    asked_end: NDArray[np.int64]  # ... both ends rise from group to group
-    asking_begin: NDArray[np.int64]  # (n_outputs / ROWS,) the inputs that ask a group of outputs
-    asking_end: NDArray[np.int64]
-    weights: NDArray[np.float32]  # (n_inputs * stride,)
+    band: Band
     scores: NDArray[np.float32]  # (n_inputs * stride,) scores, then coefficients
-    X: NDArray[np.float32]  # (n_inputs * dim,) the input rows as they were before the step
+    X: NDArray[np.float32]  # (n_inputs * dim,) the inputs as they were before the step
     x_rows: NDArray[np.int64]  # (n_inputs,) where each of them starts
+
+
+class Mean(NamedTuple):
+    """Inputs that are means of rows of W, and what of their steps goes back to these rows."""
+
+    rows: NDArray[np.int64]  # (n_rows,) first element of each row in W
+    moved: NDArray[np.int64]  # (n_rows,) of the row in W that takes its step
+    band: Band  # which rows an input is the mean of, weighing 1 / their number
+    shares: NDArray[np.float32]  # (n_inputs,) that times the weight is what a row takes of the input's step
+    steps: NDArray[np.float32]  # (n_inputs * dim,) those of the inputs
+
+
+@kernel
+def form_inputs(W, block, mean, n_inputs, dim):
+    """X = the rows of W, or means of them."""
+    X, x_rows = block.X, block.x_rows
+    if mean is None:
+        for i in range(n_inputs):
+            copy_row(X, x_rows[i], W, block.inputs[i], dim)
+    else:
+        take_means(X, x_rows, W, mean, n_inputs, dim)
+
+
+@kernel
+def take_means(X, x_rows, W, mean, n_inputs, dim):
+    """X = weights W."""
+    weights, rows, stride = mean.band.weights, mean.rows, mean.band.weights.size // mean.shares.size
+    fill(X, 0, n_inputs * dim, np.float32(0))
+    for d in range(0, dim, SLICE):
+        vectors = min(SLICE, dim - d) // LANES
+        for i in range(0, n_inputs, ROWS):
+            begin, end = mean.band.asked_begin[i // ROWS], mean.band.asked_end[i // ROWS]
+            add_tile(X, x_rows, i, d, vectors, weights, i * stride, stride, 1, W, rows, 0, begin, end)
 
 
 @kernel
 def score_gradient(block, n_inputs, n_noise, stride, lr, with_loss):
-    """Turn the scores S of a block into coefficients G = lr * weight * (label - sigmoid(S)).
+    """Turn the scores S of a block into coefficients G = lr * |weight| * (label - sigmoid(S)).
 
-    Returns the summed loss, sum of weight * softplus(S or -S), or 0 without `with_loss`.
+    Returns the summed loss, sum of |weight| * softplus(S or -S), or 0 without `with_loss`.
     """
-    weights, G = block.weights, block.scores
-    noise, context = np.float32(0), np.float32(1)
+    weights, G = block.band.weights, block.scores
     loss = 0.0
     for i in range(n_inputs):
-        begin, end = block.asked_begin[i // ROWS], block.asked_end[i // ROWS]
+        begin, end = block.band.asked_begin[i // ROWS], block.band.asked_end[i // ROWS]
         if with_loss:
-            loss += logistic_loss(G, i * stride, weights, n_noise, noise)
-            loss += logistic_loss(G, i * stride + begin, weights, end - begin, context)
-        logistic_gradient(G, i * stride, weights, n_noise, noise, lr)
-        logistic_gradient(G, i * stride + begin, weights, end - begin, context, lr)
+            loss += logistic_loss(G, i * stride, weights, n_noise)
+            loss += logistic_loss(G, i * stride + begin, weights, end - begin)
+        logistic_gradient(G, i * stride, weights, n_noise, lr)
+        logistic_gradient(G, i * stride + begin, weights, end - begin, lr)
     return loss
 
 
 @kernel
-def block_step(W, C, block, n_inputs, n_outputs, n_noise, stride, dim, lr, with_loss):
+def spread_steps(W, mean, n_inputs, n_rows, x_rows, dim):
+    """W += weights^T steps, each step times the share that its rows take of it."""
+    band, steps, shares = mean.band, mean.steps, mean.shares
+    stride = band.weights.size // shares.size
+    for i in range(n_inputs):
+        share, start = shares[i], np.uint64(x_rows[i])
+        for d in range(np.uint64(dim)):
+            steps[start + d] *= share
+    for d in range(0, dim, SLICE):
+        vectors = min(SLICE, dim - d) // LANES
+        for k in range(0, n_rows, ROWS):
+            begin, end = band.asking_begin[k // ROWS], band.asking_end[k // ROWS]
+            add_tile(W, mean.moved, k, d, vectors, band.weights, k, 1, stride, steps, x_rows, 0, begin, end)
+
+
+@kernel
+def block_step(W, C, block, mean, n_inputs, n_outputs, n_noise, n_rows, dim, lr, with_loss):
     """One step on all questions of a block, from the rows as they were before it.
 
-    S = X Y^T    G = lr * weight * (label - sigmoid(S))    X += G Y    Y += G^T X
+    S = X Y^T    G = lr * |weight| * (label - sigmoid(S))    X += G Y    Y += G^T X
 
-    The steps of X go to the rows `moved`. With lr = 0 not a byte of the tables changes.
-    Returns the loss, or 0 without `with_loss`.
+    The steps of X go to the rows `moved` of W or, where inputs are means of the `n_rows` rows of `mean`, to those.
+    With lr = 0 not a byte of the tables changes. Returns the loss, or 0 without `with_loss`.
     """
-    inputs, moved, outputs, X, x_rows = block.inputs, block.moved, block.outputs, block.X, block.x_rows
-    asked_begin, asked_end = block.asked_begin, block.asked_end
-    asking_begin, asking_end = block.asking_begin, block.asking_end
+    outputs, X, x_rows = block.outputs, block.X, block.x_rows
+    asked_begin, asked_end = block.band.asked_begin, block.band.asked_end
+    asking_begin, asking_end = block.band.asking_begin, block.band.asking_end
     G = block.scores
+    stride = G.size // x_rows.size
 
-    for i in range(n_inputs):
-        copy_row(X, x_rows[i], W, inputs[i], dim)
-
+    form_inputs(W, block, mean, n_inputs, dim)
     for i in range(0, n_inputs, ROWS):
         for k in range(0, n_noise, COLUMNS):
             dot_tile(X, x_rows, i, C, outputs, k, dim, G, i * stride + k, stride)
@@ -86,13 +142,24 @@ def block_step(W, C, block, n_inputs, n_outputs, n_noise, stride, dim, lr, with_
     if lr == 0:  # a step of size 0 moves nothing; adding it would still make 0 of -0
         return loss
 
+    stepped, step_rows = targets(W, block, mean, n_inputs, dim)
     for d in range(0, dim, SLICE):  # a slice of all rows of a block fits the innermost cache
         vectors = min(SLICE, dim - d) // LANES
         for i in range(0, n_inputs, ROWS):
             begin, end = asked_begin[i // ROWS], asked_end[i // ROWS]
-            add_tile(W, moved, i, d, vectors, G, i * stride, stride, 1, C, outputs, 0, n_noise)
-            add_tile(W, moved, i, d, vectors, G, i * stride, stride, 1, C, outputs, begin, end)
+            add_tile(stepped, step_rows, i, d, vectors, G, i * stride, stride, 1, C, outputs, n_noise, begin, end)
         for k in range(0, n_outputs, ROWS):
             begin, end = asking_begin[k // ROWS], asking_end[k // ROWS]
-            add_tile(C, outputs, k, d, vectors, G, k, 1, stride, X, x_rows, begin, end)
+            add_tile(C, outputs, k, d, vectors, G, k, 1, stride, X, x_rows, 0, begin, end)
+    if mean is not None:
+        spread_steps(W, mean, n_inputs, n_rows, x_rows, dim)
     return loss
+
+
+@kernel
+def targets(W, block, mean, n_inputs, dim):
+    """The table that takes the steps of the inputs, and its rows: W, or what is to be spread over it."""
+    if mean is None:
+        return W, block.moved
+    fill(mean.steps, 0, n_inputs * dim, np.float32(0))
+    return mean.steps, block.x_rows

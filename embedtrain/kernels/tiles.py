@@ -33,6 +33,7 @@ from embedtrain.kernels.vectors import (
     store,
     sum_lanes,
     sum_vector,
+    switch_width,
 )
 
 #: Rows of one operand that a tile holds, and the granularity of every list of rows.
@@ -43,61 +44,72 @@ COLUMNS = 4 if REGISTERS == 32 else 2
 VECTORS = 4 if REGISTERS == 32 else 2
 #: Elements of each row that `add_tile` holds at most.
 SLICE = VECTORS * LANES
+#: Vectors of a row that `exchange_row` holds, of three rows each.
+ROW_VECTORS = 2 * VECTORS
 
 
 # --- Products of rows ------------------------------------------------------------------------------------------
 
 
+def _dots(rows: int, columns: int) -> Any:
+    """The typing function of an intrinsic that multiplies so many rows by so many others."""
+
+    def dots(typing, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):
+        signature = types.void(
+            FLOATS, OFFSETS, types.int64, FLOATS, OFFSETS, types.int64, types.int64, FLOATS, types.int64, types.int64
+        )
+
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+            X, x_rows, i, Y, y_rows, k, dim, S, s, stride = arguments
+            X, Y, S = (data_of(context, builder, FLOATS, array) for array in (X, Y, S))
+            x_rows, y_rows = (data_of(context, builder, OFFSETS, array) for array in (x_rows, y_rows))
+            xs = [element(builder, x_rows, builder.add(i, integer(r))) for r in range(rows)]
+            ys = [element(builder, y_rows, builder.add(k, integer(c))) for c in range(columns)]
+
+            def multiply(d: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
+                y = [load(builder, Y, builder.add(start, d)) for start in ys]
+                x = [load(builder, X, builder.add(start, d)) for start in xs]
+                return [
+                    call_vector(builder, "fmuladd", x[r], y[c], sums[r * columns + c])
+                    for r in range(rows)
+                    for c in range(columns)
+                ]
+
+            sums = fold(builder, integer(0), dim, LANES, [constant(0)] * (rows * columns), multiply)
+            for first in range(0, rows * columns, LANES):
+                dots = sum_lanes(builder, sums[first : first + LANES])
+                for lane in range(0, LANES, columns):
+                    picked = ir.Constant(ir.VectorType(ir.IntType(32), columns), list(range(lane, lane + columns)))
+                    row = (first + lane) // columns
+                    at = builder.add(s, builder.mul(integer(row), stride))
+                    store(builder, builder.shuffle_vector(dots, dots, picked), S, at)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return dots
+
+
+#: S[s + r * stride + c] = X[x_rows[i + r]] . Y[y_rows[k + c]]  for `ROWS` values of r and `COLUMNS` of c.
+dot_tile = intrinsic(_dots(ROWS, COLUMNS))
+#: The same for one row of X and `LANES` of Y.
+dot_row = intrinsic(_dots(1, LANES))
+
+
 @intrinsic
-def dot_tile(typing, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):
-    """S[s + r * stride + c] = X[x_rows[i + r]] . Y[y_rows[k + c]]  for `ROWS` values of r and `COLUMNS` of c."""
-    signature = types.void(
-        FLOATS, OFFSETS, types.int64, FLOATS, OFFSETS, types.int64, types.int64, FLOATS, types.int64, types.int64
-    )
+def add_tile(typing, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, n_first, begin, end):
+    """Y[y_rows[k + r] + e] += sum over terms t of G[g + r * row_step + t * term_step] * X[x_rows[t] + e].
 
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        X, x_rows, i, Y, y_rows, k, dim, S, s, stride = arguments
-        X, Y, S = (data_of(context, builder, FLOATS, array) for array in (X, Y, S))
-        x_rows, y_rows = (data_of(context, builder, OFFSETS, array) for array in (x_rows, y_rows))
-        xs = [element(builder, x_rows, builder.add(i, integer(r))) for r in range(ROWS)]
-        ys = [element(builder, y_rows, builder.add(k, integer(c))) for c in range(COLUMNS)]
-
-        def multiply(d: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
-            y = [load(builder, Y, builder.add(start, d)) for start in ys]
-            x = [load(builder, X, builder.add(start, d)) for start in xs]
-            return [
-                call_vector(builder, "fmuladd", x[r], y[c], sums[r * COLUMNS + c])
-                for r in range(ROWS)
-                for c in range(COLUMNS)
-            ]
-
-        sums = fold(builder, integer(0), dim, LANES, [constant(0)] * (ROWS * COLUMNS), multiply)
-        for first in range(0, ROWS * COLUMNS, LANES):
-            dots = sum_lanes(builder, sums[first : first + LANES])
-            for lane in range(0, LANES, COLUMNS):
-                picked = ir.Constant(ir.VectorType(ir.IntType(32), COLUMNS), list(range(lane, lane + COLUMNS)))
-                row = (first + lane) // COLUMNS
-                at = builder.add(s, builder.mul(integer(row), stride))
-                store(builder, builder.shuffle_vector(dots, dots, picked), S, at)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-@intrinsic
-def add_tile(typing, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, begin, end):
-    """Y[y_rows[k + r] + e] += sum over t in [begin, end) of G[g + r * row_step + t * term_step] * X[x_rows[t] + e].
-
-    For `ROWS` rows r and the elements e of `n_vectors` (1 to `VECTORS`) vectors from d on. Rows are read and written
-    one after the other, so a row that is listed twice receives both sums.
+    For `ROWS` rows r, the terms [0, n_first) and [begin, end), and the elements e of `n_vectors` (1 to `VECTORS`)
+    vectors from d on. Rows are read and written one after the other, so a row that is listed twice receives both sums.
     """
     int64 = types.int64
     signature = types.void(
-        FLOATS, OFFSETS, int64, int64, int64, FLOATS, int64, int64, int64, FLOATS, OFFSETS, int64, int64
+        FLOATS, OFFSETS, int64, int64, int64, FLOATS, int64, int64, int64, FLOATS, OFFSETS, int64, int64, int64
     )
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, begin, end = arguments
+        Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, n_first, begin, end = arguments
         Y, G, X = (data_of(context, builder, FLOATS, array) for array in (Y, G, X))
         y_rows, x_rows = (data_of(context, builder, OFFSETS, array) for array in (y_rows, x_rows))
         ys = [builder.add(element(builder, y_rows, builder.add(k, integer(r))), d) for r in range(ROWS)]
@@ -116,21 +128,51 @@ def add_tile(typing, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x
                     result += [call_vector(builder, "fmuladd", weight, x[v], sums[r * width + v]) for v in range(width)]
                 return result
 
-            sums = fold(builder, begin, end, 1, [constant(0)] * (ROWS * width), accumulate)
+            sums = fold(builder, integer(0), n_first, 1, [constant(0)] * (ROWS * width), accumulate)
+            sums = fold(builder, begin, end, 1, sums, accumulate)
             for r in range(ROWS):
                 for v, step in enumerate(steps):
                     at = builder.add(ys[r], step)
                     store(builder, builder.fadd(load(builder, Y, at), sums[r * width + v], flags=FLAGS), Y, at)
 
-        done = builder.append_basic_block("added")
-        switch = builder.switch(n_vectors, done)
-        for width in range(1, VECTORS + 1):
-            block = builder.append_basic_block(f"add{width}")
-            switch.add_case(integer(width), block)
-            builder.position_at_end(block)
-            emit(width)
-            builder.branch(done)
-        builder.position_at_end(done)
+        switch_width(builder, n_vectors, VECTORS, emit)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def exchange_row(typing, E, X, x, d, n_vectors, Y, y_rows, begin, end, G):
+    """E[x + e] += G[k] * Y[y_rows[k] + e], Y[y_rows[k] + e] += G[k] * X[x + e]  for k in [begin, end), in turn.
+
+    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on; each Y before it moves.
+    """
+    int64 = types.int64
+    signature = types.void(FLOATS, FLOATS, int64, int64, int64, FLOATS, OFFSETS, int64, int64, FLOATS)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+        E, X, x, d, n_vectors, Y, y_rows, begin, end, G = arguments
+        E, X, Y, G = (data_of(context, builder, FLOATS, array) for array in (E, X, Y, G))
+        y_rows = data_of(context, builder, OFFSETS, y_rows)
+        start = builder.add(x, d)
+
+        def emit(width: int) -> None:
+            steps = [integer(v * LANES) for v in range(width)]
+            x = [load(builder, X, builder.add(start, step)) for step in steps]
+
+            def exchange(k: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
+                row = builder.add(element(builder, y_rows, k), d)
+                weight = splat(builder, element(builder, G, k))
+                y = [load(builder, Y, builder.add(row, step)) for step in steps]
+                for v, step in enumerate(steps):
+                    store(builder, call_vector(builder, "fmuladd", weight, x[v], y[v]), Y, builder.add(row, step))
+                return [call_vector(builder, "fmuladd", weight, y[v], sums[v]) for v in range(width)]
+
+            before = [load(builder, E, builder.add(start, step)) for step in steps]
+            for step, e in zip(steps, fold(builder, begin, end, 1, before, exchange), strict=True):
+                store(builder, e, E, builder.add(start, step))
+
+        switch_width(builder, n_vectors, ROW_VECTORS, emit)
         return context.get_dummy_value()
 
     return signature, generate
@@ -165,21 +207,25 @@ def _one_over(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
 
 
 @intrinsic
-def logistic_gradient(typing, S, s, weights, n, label, lr):
-    """S[e] = lr * weights[e] * (label - sigmoid(S[e]))  for e in [s, s + n), n rounded up to whole vectors."""
-    signature = types.void(FLOATS, types.int64, FLOATS, types.int64, types.float32, types.float32)
+def logistic_gradient(typing, S, s, weights, n, lr):
+    """S[e] = lr * |weights[e]| * (label - sigmoid(S[e])),  label = 1 where weights[e] > 0, else 0.
+
+    For e in [s, s + n), n rounded up to whole vectors.
+    """
+    signature = types.void(FLOATS, types.int64, FLOATS, types.int64, types.float32)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        S, s, weights, n, label, lr = arguments
+        S, s, weights, n, lr = arguments
         S, weights = (data_of(context, builder, FLOATS, array) for array in (S, weights))
-        labels, rates = splat(builder, label), splat(builder, lr)
+        rates = splat(builder, lr)
 
         def step(at: ir.Value, _: list[ir.Value]) -> list[ir.Value]:
             exponential = _exp_minus(builder, load(builder, S, at))
             sigmoid = _one_over(builder, builder.fadd(constant(1), exponential, flags=FLAGS))
-            error = builder.fsub(labels, sigmoid, flags=FLAGS)
-            rate = builder.fmul(rates, load(builder, weights, at), flags=FLAGS)
-            store(builder, builder.fmul(rate, error, flags=FLAGS), S, at)
+            weight = builder.fmul(rates, load(builder, weights, at), flags=FLAGS)
+            raised = call_vector(builder, "maxnum", weight, constant(0))
+            lowered = builder.fmul(call_vector(builder, "fabs", weight), sigmoid, flags=FLAGS)
+            store(builder, builder.fsub(raised, lowered, flags=FLAGS), S, at)
             return []
 
         fold(builder, s, builder.add(s, n), LANES, [], step)
@@ -189,21 +235,21 @@ def logistic_gradient(typing, S, s, weights, n, label, lr):
 
 
 @intrinsic
-def logistic_loss(typing, S, s, weights, n, label):
-    """Sum over e in [s, s + n) of weights[e] * softplus(S[e] if label == 0 else -S[e]), n rounded up to whole vectors.
+def logistic_loss(typing, S, s, weights, n):
+    """Sum over e in [s, s + n) of |weights[e]| * softplus(-S[e] if weights[e] > 0 else S[e]), n in whole vectors.
 
     softplus(x) = log(1 + e^x) = max(x, 0) + 2 atanh(u / (2 + u)), u = e^-|x|; not finite where x is not.
     """
-    signature = types.float32(FLOATS, types.int64, FLOATS, types.int64, types.float32)
+    signature = types.float32(FLOATS, types.int64, FLOATS, types.int64)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        S, s, weights, n, label = arguments
+        S, s, weights, n = arguments
         S, weights = (data_of(context, builder, FLOATS, array) for array in (S, weights))
-        two_labels = builder.fmul(splat(builder, label), constant(2), flags=FLAGS)
-        sign = builder.fsub(constant(1), two_labels, flags=FLAGS)
 
         def step(at: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
-            x = builder.fmul(sign, load(builder, S, at))
+            score, weight = load(builder, S, at), load(builder, weights, at)
+            raises = builder.fcmp_ordered(">", weight, constant(0))
+            x = builder.select(raises, builder.fsub(constant(-0.0), score), score)
             u = _exp_minus(builder, call_vector(builder, "fabs", x))
             z = builder.fmul(u, _one_over(builder, builder.fadd(constant(2), u, flags=FLAGS)), flags=FLAGS)
             square = builder.fmul(z, z, flags=FLAGS)
@@ -212,11 +258,9 @@ def logistic_loss(typing, S, s, weights, n, label):
                 series = call_vector(builder, "fmuladd", series, square, constant(2 / power))
             positive = builder.select(builder.fcmp_ordered("<", x, constant(0)), constant(0), x)  # keeps NaN
             softplus = builder.fadd(positive, builder.fmul(series, z, flags=FLAGS))
-            weight = load(builder, weights, at)
             asked = builder.fcmp_ordered("!=", weight, constant(0))  # a score that nobody asked for may be anything
-            return [
-                builder.select(asked, builder.fadd(sums[0], builder.fmul(weight, softplus)), sums[0]),
-            ]
+            loss = builder.fmul(call_vector(builder, "fabs", weight), softplus)
+            return [builder.select(asked, builder.fadd(sums[0], loss), sums[0])]
 
         (sums,) = fold(builder, s, builder.add(s, n), LANES, [constant(0)], step)
         return sum_vector(builder, sums)

@@ -126,23 +126,21 @@ def fold(
 def sum_lanes(builder: ir.IRBuilder, vectors: list[ir.Value]) -> ir.Value:
     """The vector whose lane `i` is the sum of all lanes of `vectors[i]`; `LANES` vectors, a power of two.
 
-    A tree: each level adds the halves of two vectors into one, so that 16 sums of 16 lanes take 15 additions.
+    A tree: each level adds the halves of two vectors into one, so that 16 sums of 16 lanes take 15 additions. Lanes
+    that stay where they are come by a blend, which costs less than a shuffle.
     """
-    groups, width = list(vectors), LANES
-    while len(groups) > 1:
-        half, pairs = width // 2, len(groups) // 2
-        picks: tuple[list[int], list[int]] = ([], [])
-        for segment in range(0, LANES, width):
-            for source in (0, LANES):
-                for part, pick in enumerate(picks):
-                    pick.extend(source + segment + part * half + lane for lane in range(half))
-        masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), pick) for pick in picks]
-        groups = [
-            builder.fadd(*(builder.shuffle_vector(groups[i], groups[i + pairs], mask) for mask in masks), flags=FLAGS)
-            for i in range(pairs)
-        ]
-        width = half
-    return groups[0]
+    lanes = range(LANES)
+
+    def pick(a: ir.Value, b: ir.Value, sources: list[int]) -> ir.Value:
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), LANES), sources))
+
+    while len(vectors) > 1:
+        half = len(vectors) // 2
+        stay = [lane + LANES * (lane & half > 0) for lane in lanes]  # of two vectors, one after the other
+        cross = [(lane ^ half) + LANES * (lane & half > 0) for lane in lanes]
+        pairs = zip(vectors[:half], vectors[half:], strict=True)
+        vectors = [builder.fadd(pick(a, b, stay), pick(a, b, cross), flags=FLAGS) for a, b in pairs]
+    return vectors[0]
 
 
 def sum_vector(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
@@ -150,3 +148,16 @@ def sum_vector(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
     signature = ir.FunctionType(FLOAT, [FLOAT, VECTOR])
     add = cgutils.get_or_insert_function(builder.module, signature, f"llvm.vector.reduce.fadd.v{LANES}f32")
     return builder.call(add, [ir.Constant(FLOAT, 0.0), vector], fastmath=("reassoc",))
+
+
+def switch_width(builder: ir.IRBuilder, width: ir.Value, most: int, emit: Callable[[int], None]) -> None:
+    """Emit code for each width from 1 to `most`, the one of which runs that is asked for."""
+    done = builder.append_basic_block("done")
+    switch = builder.switch(width, done)
+    for case in range(1, most + 1):
+        block = builder.append_basic_block(f"width{case}")
+        switch.add_case(integer(case), block)
+        builder.position_at_end(block)
+        emit(case)
+        builder.branch(done)
+    builder.position_at_end(done)

@@ -95,7 +95,7 @@ class Model(Protocol):
 
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:
-        """All that training changes, by its name in a checkpoint: views, `word_vectors` and `context_vectors` first."""
+        """All that training changes, by its name in a checkpoint: views, `word_vectors` first; tables end so."""
 
     def vectors(self) -> dict[str, NDArray[np.float32]]:
         """The tables by what `WordVectors` calls them."""

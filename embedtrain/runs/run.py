@@ -132,7 +132,7 @@ class Run:
                 self._frozen[shared.rows] = 1
         model = self.built(self._frozen)
         if initial is not None and shared is not None:
-            initial.put(shared, model.state["word_vectors"], model.state["context_vectors"])
+            initial.put(shared, model.state["word_vectors"], model.state.get("context_vectors"))
         return model
 
     def built(self, frozen: NDArray[np.uint8]) -> Model:
@@ -205,7 +205,7 @@ class Run:
     def _checkpoint(self) -> None:
         """See that the tables are finite, and write a checkpoint if one is wanted."""
         state = self.model.state
-        if not (all_finite(state["word_vectors"]) and all_finite(state["context_vectors"])):
+        if not all(all_finite(table) for name, table in state.items() if name.endswith("_vectors")):
             lr = self.settings.lr / 4
             raise TrainingError(f"training came to vectors that are not finite; try --lr {lr:.2g}")
         if self.options.checkpoint is None:

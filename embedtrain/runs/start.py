@@ -73,8 +73,8 @@ class InitialVectors:
             raise DataError(f"none of the {len(words):,} words is among the {len(index):,} words of init")
         return Shared(rows, [index[words[number]] for number in rows])
 
-    def put(self, shared: Shared, words: NDArray[np.float32], contexts: NDArray[np.float32]) -> None:
+    def put(self, shared: Shared, words: NDArray[np.float32], contexts: NDArray[np.float32] | None) -> None:
         """Copy the vectors of the shared words into the tables of a model."""
         for table, initial in zip((words, contexts), self._tables(), strict=True):
-            if initial is not None:
+            if table is not None and initial is not None:
                 table[shared.rows] = initial[shared.initial_rows]

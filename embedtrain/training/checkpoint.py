@@ -57,7 +57,7 @@ class Checkpoint:
     path: Path | None = None
 
     def save(self, path: str | os.PathLike[str], state: Mapping[str, NDArray[np.float32]]) -> None:
-        """Write the checkpoint with all that training changes, `word_vectors` and `context_vectors` among it.
+        """Write the checkpoint with all that training changes, `word_vectors` among it.
 
         All or nothing; an old one stays until the new one is on the disk.
 
@@ -107,8 +107,10 @@ class Checkpoint:
             n_words, dim = len(checkpoint.words), checkpoint.settings["dim"]
             _require(checkpoint.counts, np.int64, (n_words,))
             _require(checkpoint.frozen, np.uint8, (n_words,) if checkpoint.frozen.size else (0,))
-            for name in ("word_vectors", "context_vectors"):
-                _require(arrays[name], np.float32, (n_words, dim))
+            _require(arrays["word_vectors"], np.float32, (n_words, dim))
+            for name, n_rows in (("context_vectors", n_words), ("node_vectors", n_words - 1)):
+                if name in arrays:
+                    _require(arrays[name], np.float32, (n_rows, dim))
         return checkpoint
 
     def array(self, name: str) -> NDArray[np.float32]:

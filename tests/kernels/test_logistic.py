@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from embedtrain.kernels.alignment import aligned_zeros, padded
-from embedtrain.kernels.logistic import Block, block_step
+from embedtrain.kernels.logistic import Band, Block, Mean, block_step
 from embedtrain.kernels.tiles import ROWS
 from embedtrain.kernels.vectors import LANES
 
@@ -13,30 +13,49 @@ N_WORDS = 30
 N_NOISE = 16
 
 
-def make_block(inputs, outputs, asked, weights, dim, moved=None):
-    """A `Block` for lists of words; `asked` gives the columns with label 1 that each group of inputs asks."""
-    n_inputs, n_outputs = len(inputs), len(outputs)
+def make_band(weights, asked, n_noise=0):
+    """A `Band` of the matrix of weights; `asked` gives the columns that each group of inputs asks beside the noise."""
+    n_inputs, n_outputs = weights.shape
     stride = padded(n_outputs) + LANES
     groups = range(0, n_outputs, ROWS)
-    asking = [[g for g, (begin, end) in enumerate(asked) if k < N_NOISE or begin <= k < end] for k in groups]
+    asking = [[g for g, (begin, end) in enumerate(asked) if k < n_noise or begin <= k < end] for k in groups]
     flat = aligned_zeros(n_inputs * stride)
     flat.reshape(n_inputs, stride)[:, :n_outputs] = weights
-    return Block(
-        inputs=np.array(inputs) * dim,
-        moved=np.array(inputs if moved is None else moved) * dim,
-        outputs=np.array(outputs) * dim,
+    return Band(
         asked_begin=np.array([begin for begin, _ in asked]),
         asked_end=np.array([end for _, end in asked]),
         asking_begin=np.array([min(groups, default=0) * ROWS for groups in asking]),
         asking_end=np.array([(max(groups, default=-1) + 1) * ROWS for groups in asking]),
         weights=flat,
-        scores=aligned_zeros(n_inputs * stride),
+    )
+
+
+def make_block(inputs, outputs, asked, weights, dim, moved=None):
+    """A `Block` for lists of words."""
+    n_inputs, band = len(inputs), make_band(weights, asked, N_NOISE)
+    return Block(
+        inputs=np.array(inputs) * dim,
+        moved=np.array(inputs if moved is None else moved) * dim,
+        outputs=np.array(outputs) * dim,
+        band=band,
+        scores=aligned_zeros(band.weights.size),
         X=aligned_zeros(n_inputs * dim),
         x_rows=np.arange(n_inputs) * dim,
     )
 
 
-def step(W, C, block, lr, with_loss=True):
+def make_mean(rows, asked, weights, shares, dim, moved=None):
+    """A `Mean` for a list of words."""
+    return Mean(
+        rows=np.array(rows) * dim,
+        moved=np.array(rows if moved is None else moved) * dim,
+        band=make_band(weights, asked),
+        shares=np.array(shares, np.float32),
+        steps=aligned_zeros(len(weights) * dim),
+    )
+
+
+def step(W, C, block, lr, with_loss=True, mean=None):
     """Run the kernel on copies of two matrices with a canary row before and after; returns them and the loss."""
     n_words, dim = W.shape
     tables = []
@@ -47,10 +66,13 @@ def step(W, C, block, lr, with_loss=True):
         rows[1:-1] = table
         tables.append(rows)
     shifted = block._replace(inputs=block.inputs + dim, moved=block.moved + dim, outputs=block.outputs + dim)
-    stride = block.weights.size // block.inputs.size
+    n_rows = 0
+    if mean is not None:
+        n_rows = len(mean.rows)
+        mean = mean._replace(rows=mean.rows + dim, moved=mean.moved + dim)
     loss = block_step(
-        tables[0].ravel(), tables[1].ravel(), shifted, len(block.inputs), len(block.outputs), N_NOISE, stride, dim,
-        np.float32(lr), with_loss,
+        tables[0].ravel(), tables[1].ravel(), shifted, mean, len(block.inputs), len(block.outputs), N_NOISE, n_rows,
+        dim, np.float32(lr), with_loss,
     )  # fmt: skip
     for rows in tables:
         assert (rows[[0, -1]] == 77).all(), "a row beside the table was written"
@@ -71,34 +93,52 @@ def random_case(rng, n_inputs, n_contexts, dim, n_words=N_WORDS):
         weights[i : i + ROWS, N_NOISE + end :] = 0
         asked.append((N_NOISE + begin, N_NOISE + end))
     weights[rng.random(weights.shape) < 0.2] = 0
-    labels = np.array([0] * N_NOISE + [1] * n_contexts)
-    return W, C, inputs, outputs, asked, weights, labels
+    weights[:, :N_NOISE] *= -1
+    weights[:, N_NOISE:] *= rng.choice([1, 1, 1, -1], n_contexts)  # some nodes of a path say no
+    return W, C, inputs, outputs, asked, weights
+
+
+def random_mean(rng, n_inputs, n_rows, dim, n_words=N_WORDS):
+    """Rows with random weights in bands, and shares; as a `Mean` and as a matrix over all words."""
+    rows = rng.integers(0, n_words, n_rows)
+    weights = rng.random((n_inputs, n_rows)).astype(np.float32) / 4
+    asked = []
+    for i in range(0, n_inputs, ROWS):
+        begin = min(i, n_rows - ROWS)
+        end = min(begin + 2 * ROWS, n_rows)
+        weights[i : i + ROWS, :begin] = weights[i : i + ROWS, end:] = 0
+        asked.append((begin, end))
+    matrix = np.zeros((n_inputs, n_words))
+    for k, word in enumerate(rows):
+        matrix[:, word] += weights[:, k]
+    shares = rng.integers(1, 4, n_inputs)
+    return make_mean(rows, asked, weights, shares, dim), matrix, shares
 
 
 @pytest.mark.parametrize("n_vectors", [1, 2, 3, 4, 5, 7])
 @pytest.mark.parametrize(("n_inputs", "n_contexts"), [(4, 4), (8, 20), (32, 44)])
 def test_step_and_loss_are_the_plain_form(n_inputs, n_contexts, n_vectors):
     rng = np.random.default_rng(n_inputs + n_vectors)
-    W, C, inputs, outputs, asked, weights, labels = random_case(rng, n_inputs, n_contexts, n_vectors * LANES)
+    W, C, inputs, outputs, asked, weights = random_case(rng, n_inputs, n_contexts, n_vectors * LANES)
     block = make_block(inputs, outputs, asked, weights, W.shape[1])
     new_W, new_C, loss = step(W, C, block, 0.1)
 
     W64, C64 = W.astype(np.float64), C.astype(np.float64)
-    right_W, right_C = naive.logistic_step(W64, C64, inputs, outputs, weights, labels, 0.1)
+    right_W, right_C = naive.logistic_step(W64, C64, inputs, outputs, weights, 0.1)
     assert new_W == pytest.approx(right_W, abs=3e-5)
     assert new_C == pytest.approx(right_C, abs=3e-5)
-    assert loss == pytest.approx(naive.logistic_loss(W64, C64, inputs, outputs, weights, labels), rel=1e-5)
+    assert loss == pytest.approx(naive.logistic_loss(W64, C64, inputs, outputs, weights), rel=1e-5)
 
 
 def test_loss_can_be_left_out():
-    W, C, inputs, outputs, asked, weights, _ = random_case(np.random.default_rng(0), 8, 12, LANES)
+    W, C, inputs, outputs, asked, weights = random_case(np.random.default_rng(0), 8, 12, LANES)
     block = make_block(inputs, outputs, asked, weights, LANES)
     assert step(W, C, block, 0.1, with_loss=False)[2] == 0
     assert (step(W, C, block, 0.1, with_loss=False)[0] == step(W, C, block, 0.1)[0]).all()
 
 
 def test_a_step_of_size_0_takes_the_loss_and_moves_not_a_byte():
-    W, C, inputs, outputs, asked, weights, _ = random_case(np.random.default_rng(5), 8, 12, LANES)
+    W, C, inputs, outputs, asked, weights = random_case(np.random.default_rng(5), 8, 12, LANES)
     W[inputs[0], ::2] = C[outputs[0], ::2] = -0.0  # which adding 0 would change
     block = make_block(inputs, outputs, asked, weights, LANES)
     new_W, new_C, loss = step(W, C, block, 0)
@@ -109,7 +149,7 @@ def test_a_step_of_size_0_takes_the_loss_and_moves_not_a_byte():
 
 @pytest.mark.parametrize("frozen", [[2], [0, 3, 5, 8], range(10)])
 def test_frozen_rows_stay_while_what_they_ask_learns_from_them(frozen):
-    W, C, inputs, outputs, asked, weights, labels = random_case(np.random.default_rng(6), 16, 20, 5 * LANES)
+    W, C, inputs, outputs, asked, weights = random_case(np.random.default_rng(6), 16, 20, 5 * LANES)
     inputs %= 10
     W[frozen, ::2] = -0.0
     waste = N_WORDS - 1
@@ -117,44 +157,40 @@ def test_frozen_rows_stay_while_what_they_ask_learns_from_them(frozen):
     block = make_block(inputs, outputs, asked, weights, W.shape[1], np.where(np.isin(inputs, frozen), waste, inputs))
     new_W, new_C, loss = step(W, C, block, 0.1)
     W64, C64 = W.astype(np.float64), C.astype(np.float64)
-    right_W, right_C = naive.logistic_step(W64, C64, inputs, outputs, weights, labels, 0.1, frozen)
+    right_W, right_C = naive.logistic_step(W64, C64, inputs, outputs, weights, 0.1, frozen)
     assert new_W[frozen].tobytes() == W[frozen].tobytes()
     assert new_W[:waste] == pytest.approx(right_W[:waste], abs=3e-5)
     assert new_C == pytest.approx(right_C, abs=3e-5)
-    assert loss == pytest.approx(naive.logistic_loss(W64, C64, inputs, outputs, weights, labels), rel=1e-5)
+    assert loss == pytest.approx(naive.logistic_loss(W64, C64, inputs, outputs, weights), rel=1e-5)
 
 
 def test_plain_form_agrees_with_finite_differences():
     rng = np.random.default_rng(1)
-    W, C, inputs, outputs, _, weights, labels = random_case(rng, 4, 8, 4, n_words=6)
+    W, C, inputs, outputs, _, weights = random_case(rng, 4, 8, 4, n_words=6)
     W, C, weights = W.astype(np.float64), C.astype(np.float64), weights.astype(np.float64)
-    new_W, new_C = naive.logistic_step(W, C, inputs, outputs, weights, labels, lr=1.0)
+    new_W, new_C = naive.logistic_step(W, C, inputs, outputs, weights, lr=1.0)
     for moved, f, table in (
-        (W - new_W, lambda W_: naive.logistic_loss(W_, C, inputs, outputs, weights, labels), W),
-        (C - new_C, lambda C_: naive.logistic_loss(W, C_, inputs, outputs, weights, labels), C),
+        (W - new_W, lambda W_: naive.logistic_loss(W_, C, inputs, outputs, weights), W),
+        (C - new_C, lambda C_: naive.logistic_loss(W, C_, inputs, outputs, weights), C),
     ):
         assert moved == pytest.approx(naive.numerical_gradient(f, table), abs=1e-7)
 
 
 def test_kernel_agrees_with_finite_differences():
     rng = np.random.default_rng(2)
-    W, C, inputs, outputs, asked, weights, labels = random_case(rng, 4, 8, LANES, n_words=5)
+    W, C, inputs, outputs, asked, weights = random_case(rng, 4, 8, LANES, n_words=5)
     block = make_block(inputs, outputs, asked, weights, LANES)
     new_W, new_C, _ = step(W, C, block, 1.0)
     W64, C64, weights64 = (array.astype(np.float64) for array in (W, C, weights))
-    gradient_W = naive.numerical_gradient(
-        lambda x: naive.logistic_loss(x, C64, inputs, outputs, weights64, labels), W64
-    )
-    gradient_C = naive.numerical_gradient(
-        lambda x: naive.logistic_loss(W64, x, inputs, outputs, weights64, labels), C64
-    )
+    gradient_W = naive.numerical_gradient(lambda x: naive.logistic_loss(x, C64, inputs, outputs, weights64), W64)
+    gradient_C = naive.numerical_gradient(lambda x: naive.logistic_loss(W64, x, inputs, outputs, weights64), C64)
     assert W - new_W == pytest.approx(gradient_W, abs=1e-4)
     assert C - new_C == pytest.approx(gradient_C, abs=1e-4)
 
 
 def test_untouched_rows_stay_bit_identical():
     rng = np.random.default_rng(3)
-    W, C, inputs, outputs, asked, weights, _ = random_case(rng, 8, 8, LANES)
+    W, C, inputs, outputs, asked, weights = random_case(rng, 8, 8, LANES)
     block = make_block(inputs % 7, outputs % 9, asked, weights, LANES)
     new_W, new_C, _ = step(W, C, block, 0.1)
     assert (new_W[7:] == W[7:]).all()
@@ -165,10 +201,10 @@ def test_one_word_everywhere_receives_every_step():
     W, C = np.full((1, LANES), 0.1, np.float32), np.full((1, LANES), 0.2, np.float32)
     inputs, outputs = np.zeros(8, int), np.zeros(N_NOISE + 8, int)
     weights = np.ones((8, N_NOISE + 8), np.float32)
-    labels = np.array([0] * N_NOISE + [1] * 8)
+    weights[:, :N_NOISE] = -1
     block = make_block(inputs, outputs, [(N_NOISE, N_NOISE + 8)] * 2, weights, LANES)
     new_W, new_C, _ = step(W, C, block, 0.01)
-    right_W, right_C = naive.logistic_step(W.astype(float), C.astype(float), inputs, outputs, weights, labels, 0.01)
+    right_W, right_C = naive.logistic_step(W.astype(float), C.astype(float), inputs, outputs, weights, 0.01)
     assert new_W == pytest.approx(right_W, abs=1e-5)
     assert new_C == pytest.approx(right_C, abs=1e-5)
 
@@ -179,7 +215,7 @@ def test_sigmoid_and_loss_hold_over_the_whole_range(score):
     W[0, 0], C[0, 0] = 1, score
     inputs, outputs = np.zeros(ROWS, int), np.zeros(N_NOISE + ROWS, int)
     weights = np.zeros((ROWS, N_NOISE + ROWS), np.float32)
-    weights[0, 0] = weights[1, N_NOISE] = 1
+    weights[0, 0], weights[1, N_NOISE] = -1, 1
     block = make_block(inputs, outputs, [(N_NOISE, N_NOISE + ROWS)], weights, LANES)
     _, new_C, loss = step(W, C, block, 1.0)
     moved = -naive.sigmoid(np.float64(score)) + (1 - naive.sigmoid(np.float64(score)))
@@ -190,7 +226,97 @@ def test_sigmoid_and_loss_hold_over_the_whole_range(score):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("table", [0, 1])
 def test_loss_shows_what_is_not_finite(value, table):
-    W, C, inputs, outputs, asked, weights, _ = random_case(np.random.default_rng(4), 8, 12, LANES)
+    W, C, inputs, outputs, asked, weights = random_case(np.random.default_rng(4), 8, 12, LANES)
     (W, C)[table][[inputs, outputs][table][0]] = value
-    _, _, loss = step(W, C, make_block(inputs, outputs, asked, np.ones_like(weights), LANES), 0.1)
+    weights = np.where(np.arange(weights.shape[1]) < N_NOISE, -1, 1)[None].repeat(len(inputs), axis=0)
+    _, _, loss = step(W, C, make_block(inputs, outputs, asked, weights, LANES), 0.1)
     assert not np.isfinite(loss)
+
+
+# --- Inputs that are means --------------------------------------------------------------------------------------------
+
+
+def mean_case(seed, n_inputs=8, n_contexts=12, n_rows=16, dim=LANES, n_words=N_WORDS):
+    """Tables, a block, its mean, and the questions of the plain form."""
+    rng = np.random.default_rng(seed)
+    W, C, inputs, outputs, asked, weights = random_case(rng, n_inputs, n_contexts, dim, n_words)
+    mean, matrix, shares = random_mean(rng, n_inputs, n_rows, dim, n_words)
+    block = make_block(inputs, outputs, asked, weights, dim)  # whose own inputs nobody reads
+    return W, C, block, mean, (matrix, outputs, weights.astype(np.float64)), shares
+
+
+@pytest.mark.parametrize("n_vectors", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize(("n_inputs", "n_contexts", "n_rows"), [(4, 4, 4), (8, 20, 12), (32, 44, 40)])
+def test_step_of_means_is_the_plain_form(n_inputs, n_contexts, n_rows, n_vectors):
+    W, C, block, mean, questions, shares = mean_case(n_inputs, n_inputs, n_contexts, n_rows, n_vectors * LANES)
+    new_W, new_C, loss = step(W, C, block, 0.1, mean=mean)
+    W64, C64 = W.astype(np.float64), C.astype(np.float64)
+    right_W, right_C = naive.logistic_step(W64, C64, *questions, 0.1, shares=shares)
+    assert new_W == pytest.approx(right_W, abs=3e-5)
+    assert new_C == pytest.approx(right_C, abs=3e-5)
+    assert loss == pytest.approx(naive.logistic_loss(W64, C64, *questions), rel=1e-5)
+
+
+def test_steps_of_means_do_not_add_up_from_block_to_block():
+    W, C, block, mean, _, _ = mean_case(7)
+    first = step(W, C, block, 0.1, mean=mean)
+    second = step(W, C, block, 0.1, mean=mean)
+    assert [part.tobytes() for part in first[:2]] == [part.tobytes() for part in second[:2]]
+
+
+@pytest.mark.parametrize("share", [1, 3])
+def test_step_of_means_agrees_with_finite_differences(share):
+    """Where a mean's rows take their share of its step; a whole step is that times their number."""
+    W, C, block, mean, questions, _ = mean_case(8, 4, 8, 8, n_words=6)
+    mean.shares[:] = share
+    new_W, new_C, _ = step(W, C, block, 1.0, mean=mean)
+    W64, C64 = W.astype(np.float64), C.astype(np.float64)
+    gradient_W = naive.numerical_gradient(lambda x: naive.logistic_loss(x, C64, *questions), W64)
+    gradient_C = naive.numerical_gradient(lambda x: naive.logistic_loss(W64, x, *questions), C64)
+    assert W - new_W == pytest.approx(share * gradient_W, abs=1e-4)
+    assert C - new_C == pytest.approx(gradient_C, abs=1e-4)
+
+
+def test_plain_form_of_means_agrees_with_finite_differences():
+    W, C, _, _, questions, _ = mean_case(9, 4, 8, 8, n_words=6)
+    W, C = W.astype(np.float64), C.astype(np.float64)
+    new_W, new_C = naive.logistic_step(W, C, *questions, lr=1.0)
+    gradient_W = naive.numerical_gradient(lambda x: naive.logistic_loss(x, C, *questions), W)
+    gradient_C = naive.numerical_gradient(lambda x: naive.logistic_loss(W, x, *questions), C)
+    assert W - new_W == pytest.approx(gradient_W, abs=1e-7)
+    assert C - new_C == pytest.approx(gradient_C, abs=1e-7)
+
+
+@pytest.mark.parametrize("frozen", [[2], [0, 3, 5, 8], range(N_WORDS - 1)], ids=str)
+def test_frozen_rows_of_means_stay(frozen):
+    W, C, block, mean, questions, shares = mean_case(10)
+    words, waste = mean.rows // LANES, N_WORDS - 1
+    words[words == waste] = 1
+    questions[0][:, 1] += questions[0][:, waste]
+    questions[0][:, waste] = 0
+    W[frozen, ::2] = -0.0
+    W[waste] = np.nan  # nobody reads it
+    mean = mean._replace(rows=words * LANES, moved=np.where(np.isin(words, frozen), waste, words) * LANES)
+    new_W, new_C, loss = step(W, C, block, 0.1, mean=mean)
+    W64, C64 = np.nan_to_num(W.astype(np.float64)), C.astype(np.float64)
+    right_W, right_C = naive.logistic_step(W64, C64, *questions, 0.1, frozen, shares)
+    assert new_W[frozen].tobytes() == W[frozen].tobytes()
+    assert new_W[:waste] == pytest.approx(right_W[:waste], abs=3e-5)
+    assert new_C == pytest.approx(right_C, abs=3e-5)
+    assert loss == pytest.approx(naive.logistic_loss(W64, C64, *questions), rel=1e-5)
+
+
+def test_a_step_of_size_0_of_means_moves_not_a_byte():
+    W, C, block, mean, _, _ = mean_case(11)
+    W[:, ::2] = C[:, ::2] = -0.0
+    new_W, new_C, loss = step(W, C, block, 0, mean=mean)
+    assert (new_W.tobytes(), new_C.tobytes()) == (W.tobytes(), C.tobytes())
+    assert loss == step(W, C, block, 0.1, mean=mean)[2] > 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("table", [0, 1])
+def test_loss_of_means_shows_what_is_not_finite(value, table):
+    W, C, block, mean, (_, outputs, _), _ = mean_case(12)
+    (W, C)[table][[mean.rows // LANES, outputs][table][0]] = value
+    assert not np.isfinite(step(W, C, block, 0.1, mean=mean)[2])

@@ -1,10 +1,16 @@
-"""The shape of the tiles follows the machine that Numba compiles for."""
+"""Tiles: their shape follows the machine that Numba compiles for, and they are what their equations say."""
 
 import os
 
+import naive
+import numba
+import numpy as np
 import pytest
 
 from embedtrain.kernels import tiles, vectors
+from embedtrain.kernels.alignment import aligned_zeros
+
+LANES = vectors.LANES
 
 
 @pytest.mark.parametrize(
@@ -26,8 +32,95 @@ def test_tiles_fit_the_registers():
     registers = vectors.REGISTERS
     assert tiles.ROWS * tiles.COLUMNS + tiles.COLUMNS + 1 <= registers
     assert tiles.ROWS * tiles.VECTORS + tiles.VECTORS + 1 <= registers
+    assert 3 * tiles.ROW_VECTORS + 1 <= registers
     assert tiles.ROWS * tiles.COLUMNS % vectors.LANES == 0, "the sums of a tile fill whole vectors"
 
 
 def test_forced_machine_is_the_one_compiled_for():
     assert vectors.LANES == int(os.environ.get("EXPECTED_LANES", vectors.LANES))
+
+
+# --- One row against many, and logistic functions ---------------------------------------------------------------------
+
+
+@numba.njit
+def dot_row(*arguments):
+    tiles.dot_row(*arguments)
+
+
+@numba.njit
+def exchange_row(*arguments):
+    tiles.exchange_row(*arguments)
+
+
+@numba.njit
+def logistic_gradient(*arguments):
+    tiles.logistic_gradient(*arguments)
+
+
+@numba.njit
+def logistic_loss(*arguments):
+    return tiles.logistic_loss(*arguments)
+
+
+def normal(n, seed):
+    array = aligned_zeros(n)
+    array[:] = np.random.default_rng(seed).normal(size=n)
+    return array
+
+
+@pytest.mark.parametrize("n_vectors", [1, 2, 3, 7])
+def test_dot_row_multiplies_one_row_by_as_many_as_a_vector_holds(n_vectors):
+    dim = n_vectors * LANES
+    X, Y, S = normal(3 * dim, 1), normal(9 * dim, 2), aligned_zeros(3 * LANES)
+    y_rows = np.random.default_rng(3).integers(0, 9, 2 * LANES) * dim
+    dot_row(X, np.array([0, 2 * dim]), 1, Y, y_rows, LANES - 1, dim, S, LANES, 0)
+    picked = Y.reshape(9, dim)[y_rows[LANES - 1 : 2 * LANES - 1] // dim]
+    assert S[LANES : 2 * LANES] == pytest.approx(picked @ X[2 * dim :], rel=1e-4, abs=1e-4)
+    assert (S[:LANES] == 0).all()
+    assert (S[2 * LANES :] == 0).all()
+
+
+@pytest.mark.parametrize("n_vectors", range(1, tiles.ROW_VECTORS + 1))
+@pytest.mark.parametrize("n_rows", [0, 1, 5])
+def test_exchange_row_moves_each_row_and_sums_them_as_they_were(n_rows, n_vectors):
+    """Also a row that comes twice: it is added as it has become."""
+    begin, width = LANES, n_vectors * LANES
+    dim = begin + width + LANES
+    E, X, Y, G = normal(2 * dim, 1), normal(2 * dim, 2), normal(9 * dim, 3), normal(9, 4)
+    y_rows = np.array([7, 4, 2, 4, 0, 8, 1]) * dim
+    right_E, right_Y = E.astype(float), Y.astype(float).reshape(9, dim)
+    part = slice(begin, begin + width)
+    for k in range(1, 1 + n_rows):
+        y, x = right_Y[y_rows[k] // dim], X[dim:][part]
+        right_E[dim:][part] += G[k] * y[part]
+        y[part] += G[k] * x
+    exchange_row(E, X, dim, begin, n_vectors, Y, y_rows, 1, 1 + n_rows, G)
+    assert E == pytest.approx(right_E, abs=1e-5)
+    assert Y.reshape(9, dim) == pytest.approx(right_Y, abs=1e-5)
+
+
+def test_weights_say_which_label_is_asked():
+    """Positive ones ask with label 1, negative ones with 0, and 0 mutes."""
+    scores, weights = normal(4 * LANES, 1) * 5, normal(4 * LANES, 2)
+    weights[::5] = 0
+    weights[1::10] = -0.0
+    s, n = LANES // 2, 2 * LANES + 1  # in whole vectors: 3
+    part = slice(s, s + 3 * LANES)
+    S, w = scores[part].astype(float), weights[part].astype(float)
+    assert logistic_loss(scores, s, weights, n) == pytest.approx(
+        (np.abs(w) * naive.softplus(np.where(w > 0, -S, S))).sum(), rel=1e-5
+    )
+    G = scores.copy()
+    logistic_gradient(G, s, weights, n, np.float32(0.3))
+    assert G[part] == pytest.approx(0.3 * np.abs(w) * ((w > 0) - naive.sigmoid(S)), abs=1e-6)
+    assert (G[part][w == 0] == 0).all()
+    assert (np.delete(G, np.arange(4 * LANES)[part]) == np.delete(scores, np.arange(4 * LANES)[part])).all()
+
+
+def test_scores_that_nobody_asks_for_may_be_anything():
+    scores, weights = normal(LANES, 1), aligned_zeros(LANES)
+    scores[0], scores[1], scores[2] = np.nan, np.inf, -np.inf
+    assert logistic_loss(scores, 0, weights, LANES) == 0
+    logistic_gradient(scores, 0, weights, LANES, np.float32(1))
+    assert (scores == 0).all()

@@ -1,0 +1,92 @@
+"""A small text as kernels take it, and what they need beside it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.distributions import alias_table, huffman_paths, keep_thresholds
+from embedtrain.kernels import word2vec
+from embedtrain.kernels.huffman import Tree, make_own
+from embedtrain.kernels.noise import draw_noise, make_noise
+from embedtrain.kernels.tiles import ROWS
+from embedtrain.kernels.windows import NONE_FROZEN, Text, draw_windows, keep_tokens
+
+#: Borders everywhere: sentences of one word and of many.
+LENGTHS = (1, 40, 2, 1, 7, 30, 3, 25, 1, 11)
+#: Keys of what is random: which tokens are kept, and all else.
+KEY, STATE = 77, 123_456
+
+
+class Sampling(NamedTuple):
+    """Which tokens are kept, and how noise is drawn."""
+
+    keep_thresholds: NDArray[np.uint32]
+    noise: tuple[NDArray[np.uint32], NDArray[np.int32]]
+
+
+def readonly(array):
+    """As a corpus is mapped from disk: kernels are compiled for arrays that cannot be written."""
+    array.setflags(write=False)
+    return array
+
+
+def small_text(n_types=15, lengths=LENGTHS):
+    """Sentences over few words, so that each is repeated."""
+    ids = np.random.default_rng(8).integers(0, n_types, sum(lengths)).astype(np.int32)
+    return Text(readonly(ids), readonly(np.cumsum([0, *lengths])))
+
+
+def small_sampling(n_words=12, n_types=15, keep=None):
+    """Every word is kept with a probability of its own, or with `keep`; the types that are no words are cut."""
+    rng = np.random.default_rng(9)
+    probability = rng.uniform(0.5, 1, n_words) if keep is None else np.full(n_words, float(keep))
+    return Sampling(keep_thresholds(probability, n_types), alias_table(rng.dirichlet(np.ones(n_words))))
+
+
+def small_tree(counts, rows, share=1.0, input_sink=0):
+    """Huffman's tree, with copies of the nodes near its root and a sink at these elements of N."""
+    counts = np.array(counts, np.int64)
+    return Tree(*huffman_paths(counts), make_own(len(counts) - 1, rows, share, input_sink))
+
+
+def blocks_of_chunk(text, sampling, shape, begin, end, *, means, n_noise=0, tree=None, frozen=NONE_FROZEN):
+    """For each block of a chunk: the thread's memory with the noise and windows drawn, its tokens, and all tokens."""
+    noise = make_noise(n_noise, *sampling.noise) if n_noise else None
+    scratch = word2vec.make_scratch(shape, means=means, noise=noise, tree=tree, largest_chunk=128, frozen=frozen)
+    first, last, n_tokens = keep_tokens(
+        *text, begin, end, sampling.keep_thresholds, np.uint64(KEY), shape.window, scratch.kept
+    )
+    C, state = np.zeros(shape.sink + shape.dim, np.float32), np.uint64(STATE)
+    if n_noise:
+        state = np.uint64(draw_noise(noise, state, C, shape.dim))
+    for t0 in range(first, last, shape.n_centres):
+        t1 = min(t0 + shape.n_centres, last)
+        if n_noise:
+            state = np.uint64(draw_noise(noise, state, C, shape.dim))
+        *_, state = draw_windows(scratch.windows, scratch.kept, t0, t1, shape.window, shape.furthest, state)
+        state = np.uint64(state)
+        yield scratch, t0, t1, n_tokens
+
+
+def band_matrix(band, n_inputs, n_outputs, n_noise=0):
+    """The weights of a band that count; both views of who asks whom must be the same."""
+    asked, asking = np.zeros((2, n_inputs, n_outputs), bool)
+    asked[:, :n_noise] = True
+    for i in range(n_inputs):
+        asked[i, band.asked_begin[i // ROWS] : band.asked_end[i // ROWS]] = True
+    for k in range(n_outputs):
+        asking[band.asking_begin[k // ROWS] : band.asking_end[k // ROWS], k] = True
+    assert (asked == asking).all(), "the two views of who asks whom differ"
+    stride = band.weights.size // (band.asked_begin.size * ROWS)
+    return np.where(asked, band.weights.reshape(-1, stride)[:n_inputs, :n_outputs], 0)
+
+
+def by_word(weights, words, n_words):
+    """The weights of outputs, summed by word; those without one, beyond all words, weigh nothing."""
+    assert (weights[:, words >= n_words] == 0).all(), "what fills a group is asked"
+    matrix = np.zeros((len(weights), n_words))
+    for k, word in enumerate(words):
+        if word < n_words:
+            matrix[:, word] += weights[:, k]
+    return matrix

@@ -1,0 +1,353 @@
+"""Training by CBOW and by hierarchical softmax, from a corpus to vectors."""
+
+import itertools
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import generate
+import numpy as np
+import planted
+import pytest
+
+import embedtrain
+from embedtrain import DataError, Interrupted, SettingError, TrainingError, WordVectors, train_skipgram
+from embedtrain.cbow import plan_cbow, train_cbow
+from embedtrain.training.checkpoint import Checkpoint
+
+SAMPLE = Path(generate.__file__).parent / "toy.txt"
+TEXT = list(generate.sentences(3000, 3))
+MODES = {
+    "cbow": (train_cbow, {}),
+    "cbow corrected": (train_cbow, {"cbow_update": "corrected", "lr": 0.15}),
+    "cbow hs": (train_cbow, {"negative": 0, "hs": True}),
+    "cbow corrected hs": (train_cbow, {"cbow_update": "corrected", "lr": 0.15, "negative": 0, "hs": True}),
+    "cbow both": (train_cbow, {"hs": True}),
+    "skipgram hs": (train_skipgram, {"negative": 0, "hs": True}),
+    "skipgram both": (train_skipgram, {"hs": True}),
+}
+LEAST = {  # of the analogies, a little below the worst of four seeds
+    "cbow": 0.7, "cbow corrected": 0.9, "cbow hs": 0.9, "cbow corrected hs": 0.8, "cbow both": 0.9,
+    "skipgram hs": 0.85, "skipgram both": 0.95,
+}  # fmt: skip
+every_mode = pytest.mark.parametrize("mode", MODES)
+
+
+def small(mode, corpus=TEXT, **settings):
+    train, usual = MODES[mode]
+    quick = {"dim": 8, "epochs": 1, "min_count": 1, "threads": 1, "progress": False}
+    return train(corpus, **{**quick, **usual, **settings})
+
+
+def tables(vectors):
+    contexts = vectors.context_vectors
+    return vectors.vectors.tobytes(), None if contexts is None else contexts.tobytes()
+
+
+# --- What is learnt ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def learnt():
+    """Vectors of the committed sample, trained when first asked for."""
+    done = {}
+
+    def learnt(mode):
+        if mode not in done:
+            train, usual = MODES[mode]
+            done[mode] = train(SAMPLE, dim=50, epochs=8, threads=2, progress=False, **usual)
+        return done[mode]
+
+    return learnt
+
+
+@every_mode
+def test_planted_classes_are_recovered(learnt, mode):
+    assert planted.class_accuracy(learnt(mode)) >= 0.9
+
+
+@every_mode
+@pytest.mark.parametrize("relation", generate.PAIRS)
+def test_planted_analogies_are_recovered(learnt, mode, relation):
+    assert planted.analogy_accuracy(learnt(mode), relation) >= LEAST[mode]
+
+
+@every_mode
+def test_loss_falls_from_that_of_chance(learnt, mode):
+    losses, settings = learnt(mode).report.losses, learnt(mode).settings
+    assert len(losses) == 8
+    assert all(later < earlier for earlier, later in itertools.pairwise(losses))
+    n_words = len(learnt(mode))
+    chance = (6 * (settings["negative"] > 0) + settings["hs"] * math.log2(n_words)) * math.log(2)
+    assert losses[0] < chance
+
+
+@every_mode
+def test_loss_is_as_good_on_two_threads_as_on_one(mode):
+    train, usual = MODES[mode]
+    losses = [
+        train(SAMPLE, dim=16, epochs=2, threads=threads, progress=False, **usual).report.losses[-1]
+        for threads in (1, 2)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=0.03)
+
+
+@every_mode
+@pytest.mark.parametrize("lr", [0.025, 0.05, 0.1])
+@pytest.mark.parametrize("n_words", [2, 3, 5])
+@pytest.mark.parametrize("sample", [0, 1e-3])
+def test_tiny_vocabularies_stay_finite(mode, n_words, lr, sample):
+    rng = np.random.default_rng(n_words)
+    lines = [[f"w{i}" for i in rng.integers(0, n_words, 50)] for _ in range(400)]
+    vectors = small(mode, lines, lr=lr, sample=sample, epochs=5)
+    assert np.isfinite(vectors.vectors).all()
+    assert np.abs(vectors.vectors).max() < 50
+    bound = 6 * (vectors.settings["negative"] > 0) + vectors.settings["hs"] * (n_words - 1)
+    assert vectors.report.losses[-1] < 1.02 * bound * math.log(2), "there is nothing to learn"
+
+
+@every_mode
+def test_two_worlds_that_never_meet_are_told_apart(mode):
+    """Even words with even, odd with odd."""
+    rng = np.random.default_rng(5)
+    lines = [[str(2 * i + line % 2) for i in rng.integers(0, 10, 20)] for line in range(2000)]
+    vectors = small(mode, lines, epochs=5, sample=0, dim=10)
+    for word in map(str, range(20)):
+        near = [int(other) % 2 for other, _ in vectors.most_similar(word, topn=9)]
+        assert near == [int(word) % 2] * 9
+
+
+@every_mode
+@pytest.mark.parametrize("lr", [10, 1000])
+def test_divergence_stops_with_epoch_rate_and_remedy(mode, lr):
+    train, usual = MODES[mode]
+    with pytest.raises(TrainingError, match=r"diverged in epoch 1.*learning rate .*; try --lr"):
+        train(SAMPLE, dim=16, epochs=2, progress=False, **{**usual, "lr": lr})
+
+
+# --- Settings ---------------------------------------------------------------------------------------------------------
+
+
+@every_mode
+def test_one_thread_gives_the_same_bytes_every_time(mode):
+    first, second = (small(mode, epochs=2) for _ in range(2))
+    assert tables(first) == tables(second)
+    assert first.report.losses == second.report.losses
+
+
+@pytest.mark.parametrize("mode", ["cbow", "cbow hs", "skipgram hs"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2},
+        {"window": 3},
+        {"window_mode": "fixed"},
+        {"negative": 3},
+        {"sample": 0.01},
+        {"min_count": 2},
+        {"epochs": 2},
+        {"lr": 0.03},
+        {"dim": 9},
+    ],
+    ids=str,
+)
+def test_every_setting_changes_the_result_and_is_remembered(mode, change):
+    usual, changed = small(mode), small(mode, **change)
+    assert usual.vectors.shape != changed.vectors.shape or (usual.vectors != changed.vectors).any()
+    ((name, value),) = change.items()
+    assert changed.settings[name] == value
+    assert changed.settings["model"] == mode.split()[0]
+    assert changed.settings["version"] == embedtrain.__version__
+
+
+@pytest.mark.parametrize(
+    ("mode", "change"),
+    [
+        ("cbow", {"noise_exponent": 0.5}),
+        ("cbow", {"hs": True}),
+        ("cbow", {"cbow_update": "corrected"}),
+        ("cbow hs", {"cbow_update": "corrected"}),
+        ("skipgram both", {"hs": False}),
+        ("cbow both", {"negative": 0}),
+    ],
+    ids=str,
+)
+def test_settings_of_some_modes_change_the_result_and_are_remembered(mode, change):
+    usual, changed = small(mode), small(mode, **change)
+    assert (usual.vectors != changed.vectors).any()
+    ((name, value),) = change.items()
+    assert changed.settings[name] == value
+    assert usual.settings[name] != value
+
+
+@pytest.mark.parametrize("mode", ["cbow hs", "skipgram hs"])
+def test_without_negative_samples_nothing_is_drawn(mode):
+    """And there are no context vectors: what is learnt beside words belongs to nodes."""
+    vectors = small(mode)
+    assert vectors.context_vectors is None
+    assert tables(small(mode, noise_exponent=0.1)) == tables(vectors)
+
+
+@pytest.mark.parametrize("mode", ["cbow both", "skipgram both"])
+def test_with_negative_samples_there_are_context_vectors(mode):
+    vectors = small(mode)
+    assert vectors.context_vectors.shape == vectors.vectors.shape
+    assert np.abs(vectors.context_vectors).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "change", "message"),
+    [
+        ("cbow", {"negative": 0}, "negative must be a whole number of at least 1, got 0; .* hierarchical softmax, hs"),
+        ("skipgram both", {"negative": 0, "hs": False}, "negative must be a whole number of at least 1, got 0"),
+        ("cbow hs", {"negative": -1}, "negative must be a whole number of at least 0, got -1"),
+        ("cbow", {"cbow_update": "right"}, "cbow_update must be 'word2vec' or 'corrected', got 'right'"),
+        ("cbow", {"cbow_update": True}, "cbow_update must be 'word2vec' or 'corrected', got True"),
+        ("cbow", {"hs": "yes"}, "hs must be True or False, got 'yes'"),
+        ("skipgram hs", {"hs": 1}, "hs must be True or False, got 1"),
+        ("cbow", {"lr": 0}, r"lr must be above 0, got 0; 0\.05 is usual"),
+        ("cbow", {"window": 0}, "window must be a whole number of at least 1, got 0; 5 is usual"),
+        ("cbow", {"window_mode": "half"}, "window_mode must be"),
+    ],
+    ids=str,
+)
+def test_settings_out_of_range_are_refused(mode, change, message):
+    with pytest.raises(SettingError, match=message):
+        small(mode, **change)
+
+
+@pytest.mark.parametrize("mode", ["cbow", "cbow hs", "skipgram both"])
+@pytest.mark.parametrize(
+    ("lines", "settings", "message"),
+    [
+        ([["a", "a"]] * 5, {}, "at least two different words"),
+        ([["a", "b", "a"]] * 5, {"min_count": 6}, "only one word occurs 6 times or more"),
+        ([["a"], ["b"]] * 5, {}, "no sentence kept two words"),
+    ],
+    ids=["one type", "one word", "alone"],
+)
+def test_text_with_nothing_to_learn_is_refused(mode, lines, settings, message):
+    with pytest.raises(DataError, match=message):
+        small(mode, lines, sample=0, **settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "tables"), [({}, "two"), ({"hs": True}, "three"), ({"hs": True, "negative": 0}, "two")], ids=str
+)
+def test_the_plan_counts_the_tables(monkeypatch, change, tables):
+    monkeypatch.setattr("embedtrain.runs.plan._PROBE", 0.01)
+    found = plan_cbow(TEXT, dim=8, min_count=1, threads=1, **change)
+    assert f"{tables} tables of {found.words:,} × 8" in found.memory
+    assert ("the tree" in found.memory) == ("hs" in change)
+    assert found.speed > 0
+
+
+@every_mode
+def test_fewer_words_than_lanes_and_wide_windows(mode):
+    vectors = small(mode, [["a", "b", "a"]], dim=1, window=60, sample=0)
+    assert vectors.words == ["a", "b"]
+    assert np.isfinite(vectors.vectors).all()
+
+
+# --- Held-out text, starting from vectors, and runs that are cut short ------------------------------------------------
+
+
+@every_mode
+def test_held_out_loss_is_measured_and_changes_nothing(mode):
+    vectors = small(mode, epochs=3, valid_share=0.3)
+    losses = vectors.report.valid_losses
+    assert len(losses) == 3
+    assert losses[2] < losses[0]
+    with_it = small(mode, epochs=2, valid=TEXT[:50])
+    assert tables(with_it) == tables(small(mode, epochs=2))
+
+
+LONGER = """
+from embedtrain import train_skipgram
+from embedtrain.cbow import train_cbow
+
+train = train_{model}
+quick = dict(dim=8, epochs=1, min_count=1, threads=1, sample=0, lr=1e-9, progress=False, window=100)
+lines, longer = [["a", "b"], ["c", "d"], ["c", "a"], ["b", "d"]] * 100, [list("abcd") * 100] * 9
+print(*train(lines, valid=longer, **quick, **{settings}).report.valid_losses)
+"""
+
+
+@pytest.mark.parametrize("mode", ["cbow", "cbow hs", "skipgram hs", "skipgram both"])
+def test_held_out_sentences_may_be_longer_than_any_other(mode):
+    """Windows are as wide as the held-out text has them; in a process of its own, which a wrong one may bring down."""
+    train, settings = MODES[mode]
+    settings = {name: value for name, value in settings.items() if name != "lr"}
+    code = LONGER.format(model=train.__name__.removeprefix("train_"), settings=settings)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert run.returncode == 0, run.stderr
+    hs, negative = settings.get("hs", False), settings.get("negative", 5)
+    least, most = 2 * hs + (negative > 0), 2 * hs + (negative > 0) * (1 + negative)  # noise may be a context
+    assert least * math.log(2) - 1e-5 <= float(run.stdout) <= most * math.log(2) + 1e-5
+
+
+def given():
+    """Vectors of every third word."""
+    words = sorted({word for words in TEXT for word in words})[::3]
+    return WordVectors(words, np.random.default_rng(6).normal(0, 0.3, (len(words), 8)).astype(np.float32))
+
+
+@every_mode
+@pytest.mark.parametrize("threads", [1, 2])
+def test_frozen_vectors_stay_byte_for_byte_while_others_learn(mode, threads):
+    frozen = given()
+    vectors = small(mode, epochs=2, init=frozen, freeze=True, threads=threads)
+    without = small(mode, init=frozen, lr=1e-9, threads=threads)
+    assert all(vectors[word].tobytes() == frozen[word].tobytes() for word in frozen.words)
+    assert all((vectors[word] != without[word]).any() for word in vectors.words[:20] if word not in frozen)
+    assert all(without[word] == pytest.approx(frozen[word], abs=1e-6) for word in frozen.words)
+
+
+@every_mode
+def test_given_vectors_learn_where_they_are_not_frozen(mode):
+    vectors, start = small(mode, init=given()), given()
+    assert all((vectors[word] != start[word]).any() for word in vectors.words[:20] if word in start)
+
+
+@every_mode
+def test_a_resumed_run_gives_the_bytes_of_one_that_never_stopped(mode, tmp_path, interrupt_after):
+    path = tmp_path / "run.checkpoint"
+    whole = small(mode, epochs=3)
+    interrupt_after(17)
+    with pytest.raises(Interrupted) as interruption:
+        small(mode, epochs=3, checkpoint=path)
+    assert isinstance(interruption.value.vectors, WordVectors)
+    interrupt_after(10**9)
+    resumed = small(mode, epochs=3, resume=path)
+    assert tables(resumed) == tables(whole)
+    assert resumed.report.losses == whole.report.losses
+
+
+def test_a_checkpoint_holds_the_nodes(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    vectors = small("cbow hs", checkpoint=path)
+    state = Checkpoint.load(path)
+    assert state.array("word_vectors").tobytes() == vectors.vectors.tobytes()
+    assert state.array("node_vectors").shape == (len(vectors) - 1, 8)
+    assert np.abs(state.array("node_vectors")).max() > 0
+
+
+@pytest.mark.parametrize("change", [{"hs": True}, {"cbow_update": "corrected"}, {"negative": 3}], ids=str)
+def test_a_checkpoint_of_another_mode_is_refused(change, tmp_path):
+    path = tmp_path / "run.checkpoint"
+    small("cbow", checkpoint=path, callback=lambda epoch: True)
+    with pytest.raises(SettingError, match=next(iter(change))):
+        small("cbow", resume=path, **change)
+
+
+@every_mode
+def test_interruption_carries_the_vectors(mode):
+    def interrupt(epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as interruption:
+        small(mode, epochs=3, callback=interrupt)
+    vectors = interruption.value.vectors
+    assert len(vectors.report.losses) == 1
+    assert tables(vectors) != tables(small(mode, lr=1e-9))
