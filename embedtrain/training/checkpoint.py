@@ -73,6 +73,7 @@ class Checkpoint:
             "options": dict(self.options),
             "text": dict(self.text),
             "history": asdict(self.history),
+            "tables": list(state),
         }
         arrays: dict[str, NDArray[Any]] = {
             "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
@@ -107,10 +108,9 @@ class Checkpoint:
             n_words, dim = len(checkpoint.words), checkpoint.settings["dim"]
             _require(checkpoint.counts, np.int64, (n_words,))
             _require(checkpoint.frozen, np.uint8, (n_words,) if checkpoint.frozen.size else (0,))
-            _require(arrays["word_vectors"], np.float32, (n_words, dim))
-            for name, n_rows in (("context_vectors", n_words), ("node_vectors", n_words - 1)):
-                if name in arrays:
-                    _require(arrays[name], np.float32, (n_rows, dim))
+            for name in about["tables"]:
+                if name.endswith("_vectors"):
+                    _require(arrays[name], np.float32, (n_words - (name == "node_vectors"), dim))
         return checkpoint
 
     def array(self, name: str) -> NDArray[np.float32]:
