@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import io
 import lzma
 import re
 import zlib
@@ -155,3 +156,18 @@ class Stream:
             raise DataError(
                 f"cannot read {self._name}: the {format.name} data are damaged or cut short ({error})"
             ) from error
+
+
+class RawStream(io.RawIOBase):
+    """A stream as the standard library wants it."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer from its beginning."""
+        return self._stream.readinto(memoryview(buffer))

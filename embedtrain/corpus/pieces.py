@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +148,7 @@ def _require_text(name: str, start: NDArray[np.uint8]) -> None:
 
 def _read_json(name: str, stream: compression.Stream, field: str) -> Iterator[NDArray[np.uint8]]:
     """Pieces of the text in JSON lines, every text on lines of its own."""
-    lines = io.BufferedReader(_Raw(stream), _PIECE)  # type: ignore[type-var, unused-ignore]
+    lines = io.BufferedReader(compression.RawStream(stream), _PIECE)  # type: ignore[type-var, unused-ignore]
     yield from _join_lines(json_lines.texts(name, lines, field), surrogates=_BACK_TO_BYTES)
 
 
@@ -161,21 +161,6 @@ def _back_to_bytes(error: UnicodeError) -> tuple[bytes, int]:
 
 
 codecs.register_error(_BACK_TO_BYTES, _back_to_bytes)
-
-
-class _Raw(io.RawIOBase):
-    """A stream as the standard library wants it."""
-
-    def __init__(self, stream: compression.Stream) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer from its beginning."""
-        return self._stream.readinto(memoryview(buffer))
 
 
 def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.files import one_line
 
 #: What a corpus can be given as.
 CorpusLike: TypeAlias = "str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus"
@@ -155,7 +156,7 @@ def _not_stdin(path: Path) -> Path:
 
 def source_name(path: Path) -> str:
     """What messages call a file: in one line, whatever its name, which may be a text in the place of one."""
-    return "standard input" if path == STDIN else "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(path))
+    return "standard input" if path == STDIN else one_line(path)
 
 
 def _files_of(named: str | os.PathLike[str]) -> list[Path]:

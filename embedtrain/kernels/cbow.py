@@ -9,14 +9,13 @@ from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.huffman import lay_path, weigh_path
 from embedtrain.kernels.logistic import block_step, spread_steps, take_means
 from embedtrain.kernels.noise import mark_noise, may_be_noise
+from embedtrain.kernels.sigmoid import logistic_gradient, logistic_loss
 from embedtrain.kernels.tiles import (
     ROW_VECTORS,
     ROWS,
     dot_row,
     exchange_row,
     fill,
-    logistic_gradient,
-    logistic_loss,
 )
 from embedtrain.kernels.vectors import LANES
 from embedtrain.kernels.windows import (

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.sigmoid import logistic_gradient, logistic_loss
 from embedtrain.kernels.tiles import (
     COLUMNS,
     ROWS,
@@ -14,8 +15,6 @@ from embedtrain.kernels.tiles import (
     copy_row,
     dot_tile,
     fill,
-    logistic_gradient,
-    logistic_loss,
 )
 from embedtrain.kernels.vectors import LANES
 

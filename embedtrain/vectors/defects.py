@@ -8,19 +8,18 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain, islice
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from embedtrain.corpus.compression import Stream
+from embedtrain.corpus.compression import RawStream, Stream
 from embedtrain.errors import DataError
-from embedtrain.vectors.formats.text_line import count_values, shown
+from embedtrain.vectors.formats.text_line import BOM, count_values, shown
 
 _LOOKED_AT = 20  # lines that tell how many values a row has
 _AT_ONCE = 1 << 20  # bytes
 _LONGEST = 1 << 26  # bytes of a line or row
 _TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinite
-_BOM = b"\xef\xbb\xbf"
 _PLAIN = re.compile(rb"([^\x00-\x20]+)((?: -?\d{1,9}\.?\d*(?:[eE]-\d+)?)+) *\r?\n?")
 
 
@@ -40,7 +39,7 @@ def defects_of(stream: Stream, format: str) -> Iterator[Defect]:
     DataError
         If a line is far too long to be one.
     """
-    file = io.BufferedReader(_Raw(stream), _AT_ONCE)  # type: ignore[type-var, unused-ignore]
+    file = io.BufferedReader(RawStream(stream), _AT_ONCE)  # type: ignore[type-var, unused-ignore]
     return _of_binary(file) if format == "word2vec-bin" else _of_text(_lines(file))
 
 
@@ -50,7 +49,7 @@ def defects_of(stream: Stream, format: str) -> Iterator[Defect]:
 def _of_text(lines: Iterator[bytes]) -> Iterator[Defect]:
     """All defects of a text, in its order."""
     first = next(lines)
-    bare = first.removeprefix(_BOM)
+    bare = first.removeprefix(BOM)
     head = list(islice(lines, _LOOKED_AT))
     parts = bare.decode(errors="replace").split()
     n_words, promised = None, max(0, len(parts) - 1)
@@ -178,9 +177,9 @@ def _is_number(field: bytes) -> bool:
 def _of_binary(file: BinaryIO) -> Iterator[Defect]:
     """What gensim would trip over; line feeds before words it takes away."""
     first = file.readline()
-    if first.startswith(_BOM):
+    if first.startswith(BOM):
         yield Defect("bom and header", "line 1", "a byte order mark")
-    n_words, dim = map(int, first.removeprefix(_BOM).split())
+    n_words, dim = map(int, first.removeprefix(BOM).split())
     if n_words < 0 or dim < 1:
         yield Defect("negative", "line 1", f"it promises {n_words:,} words of {dim:,} dimensions")
         return
@@ -231,18 +230,3 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         if len(line) == _LONGEST:
             raise DataError(f"a line is longer than {_LONGEST >> 20} MiB; this is no text of vectors")
         yield line
-
-
-class _Raw(io.RawIOBase):
-    """A stream as the standard library wants it."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer from its beginning."""
-        return self._stream.readinto(memoryview(buffer))

@@ -7,7 +7,7 @@ import numba
 import numpy as np
 import pytest
 
-from embedtrain.kernels import tiles, vectors
+from embedtrain.kernels import sigmoid, tiles, vectors
 from embedtrain.kernels.alignment import aligned_zeros
 
 LANES = vectors.LANES
@@ -55,12 +55,12 @@ def exchange_row(*arguments):
 
 @numba.njit
 def logistic_gradient(*arguments):
-    tiles.logistic_gradient(*arguments)
+    sigmoid.logistic_gradient(*arguments)
 
 
 @numba.njit
 def logistic_loss(*arguments):
-    return tiles.logistic_loss(*arguments)
+    return sigmoid.logistic_loss(*arguments)
 
 
 def normal(n, seed):
