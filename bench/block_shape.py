@@ -1,7 +1,8 @@
-"""Why 64 centres share 48 noise words in skip-gram, 24 share 32 in CBOW: speed and accuracy of other shapes.
+"""Why 64 centres share 48 noise words in skip-gram, and 4 that are 16 tokens apart share 8 in CBOW, 16 when corrected.
 
     python bench/block_shape.py text8.xz --shapes 32x32 32x48 64x48 64x64 --seeds 3
-    python bench/block_shape.py text8.xz --mode cbow --shapes 8x16 16x32 24x32 32x32 32x48
+    python bench/block_shape.py text8.xz --mode cbow --shapes 4x4 4x8 4x12 4x16 2x8          and --mode cbow-corrected
+    python bench/block_shape.py text8.xz --mode cbow --shapes 4x8 --apart 1                  and 4, 8, 12
     python bench/block_shape.py text8.xz --mode skipgram-hs --shapes 4x0 8x0 16x0 32x0       no noise
 
 Prints words/s, and the mean and standard deviation of analogies and similarities (see quality.py) for CENTRESxNOISE.
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
 from pathlib import Path
 
+import numba
 from modes import MODES, train_embedtrain
 from quality import bundled_questions, evaluate
 from text import cut_into_lines
@@ -24,8 +27,9 @@ def main() -> None:
     parser.add_argument("text", type=Path)
     parser.add_argument("--eval", type=Path)
     parser.add_argument("--work", type=Path, default=Path("bench-work"))
-    parser.add_argument("--shapes", nargs="+", default=["32x32", "32x48", "64x48", "64x64"])
-    parser.add_argument("--mode", choices=MODES, default="skipgram")
+    parser.add_argument("--shapes", nargs="+", required=True)
+    parser.add_argument("--mode", choices=[mode for mode in MODES if mode != "cbow-hs"], default="skipgram")
+    parser.add_argument("--apart", type=int, help="tokens between the centres that CBOW asks at once")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--dim", type=int, default=100)
     parser.add_argument("--epochs", type=int, default=5)
@@ -33,13 +37,23 @@ def main() -> None:
     text = cut_into_lines(settings.text, settings.work)
     questions = settings.eval or bundled_questions()
 
+    if settings.apart is not None:  # a constant of the kernels: they must not come from the usual cache
+        cache = tempfile.TemporaryDirectory(dir=settings.work)
+        numba.config.CACHE_DIR = cache.name
     from embedtrain import word2vec
+    from embedtrain.kernels import cbow
 
+    if settings.apart is not None:
+        word2vec.APART = cbow.APART = settings.apart  # type: ignore[attr-defined]
     model, asked = MODES[settings.mode]
     print("shape    M words/s  analogies        WordSim-353      SimLex-999")
     for shape in settings.shapes:
         n_centres, n_noise = map(int, shape.split("x"))
-        word2vec.BLOCKS[model, "paths" if "hs" in asked else "noise"], word2vec.N_NOISE[model] = n_centres, n_noise
+        if model == "cbow" and n_centres > cbow.MEANS:
+            parser.error(f"{shape}: CBOW asks {cbow.MEANS} at once at most")
+        word2vec.AT_ONCE[model, "paths" if "hs" in asked else "noise"] = n_centres
+        key = model, settings.mode == "cbow-corrected"
+        word2vec.N_NOISE[key] = n_noise or word2vec.N_NOISE[key]
         speeds, scores = [], []
         for seed in range(1, settings.seeds + 1):
             result = train_embedtrain(

@@ -1,6 +1,6 @@
-"""Why every thread has its own copies of 64 nodes near the root of Huffman's tree: what threads gain from them.
+"""Why every thread has its own copies of 256 nodes near the root of Huffman's tree: what threads gain from them.
 
-    python bench/tree_copies.py text8.xz --copies 1 16 64 256 --modes cbow-hs skipgram-hs
+    python bench/tree_copies.py text8.xz --copies 1 64 256 1024 --modes cbow-hs skipgram-hs
 
 Every path begins at the root: without copies, threads wait for each other's writes to the same few rows. Prints words/s
 by number of threads, medians in turns. Accuracy is that of `bench/quality.py`.
@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", type=Path)
     parser.add_argument("--work", type=Path, default=Path("bench-work"))
-    parser.add_argument("--copies", type=int, nargs="+", default=[1, 16, 64, 256])
+    parser.add_argument("--copies", type=int, nargs="+", default=[1, 64, 256, 1024])
     parser.add_argument("--modes", nargs="+", choices=MODES, default=["cbow-hs", "skipgram-hs"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--runs", type=int, default=3)

@@ -26,7 +26,7 @@ from embedtrain.word2vec import Word2vecSettings, plan_word2vec, word2vec_run
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
 
-_LR = {"word2vec": 0.05, "corrected": 0.15}  # by update (bench/cbow_update.py)
+_LR = {"word2vec": 0.05, "corrected": 0.15}  # by update (bench/quality.py --modes cbow-corrected --lr …)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from embedtrain.distributions import (
 )
 from embedtrain.kernels import word2vec as kernels
 from embedtrain.kernels.alignment import padded
+from embedtrain.kernels.cbow import APART, MEANS
 from embedtrain.kernels.huffman import Tree, make_own
 from embedtrain.kernels.noise import make_noise
 from embedtrain.kernels.windows import Frozen, Text
@@ -35,12 +36,14 @@ from embedtrain.training.schedule import LARGEST_CHUNK, Chunk, Stretches
 from embedtrain.training.tables import Table, table_bytes
 from embedtrain.vectors.reports import Plan
 
-#: Centres in a block, where the vocabulary allows it, that ask for noise or for paths; bench/block_shape.py.
-BLOCKS = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", "noise"): 24, ("cbow", "paths"): 32}
-#: Noise words that a block shares, a multiple of 16: a trade of accuracy and speed; bench/block_shape.py.
-N_NOISE = {"skipgram": 48, "cbow": 32}
+#: Centres that ask for noise or for paths at once, where the vocabulary allows it (bench/block_shape.py); for paths,
+#: CBOW takes one after the other.
+AT_ONCE = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", "noise"): MEANS}
+#: Noise words that they share, by model and whether its update is corrected, a multiple of 16 or in CBOW of 4: a trade
+#: of accuracy and speed (bench/block_shape.py). The corrected update has a higher rate, and noise moves as far as that.
+N_NOISE = {("skipgram", False): 48, ("cbow", False): 8, ("cbow", True): 16}
 _STEP_LIMIT = 2.0  # of `block_size`; up to lr 0.1, 2.9 holds; at 0.2 a handful of words does not (bench/step_limit.py)
-N_COPIES = 64  # nodes near the root of which every thread has its own (bench/tree_copies.py)
+N_COPIES = 256  # nodes near the root of which every thread has its own (bench/tree_copies.py)
 _STRETCHES = 16  # of the text that are looked at for words that are frequent in one
 _LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/loss_share.py)
 
@@ -128,6 +131,7 @@ class Word2vecModel:
             window=window,
             furthest=settings.window if settings.window_mode == "dynamic" else 0,
             negative=settings.negative,
+            n_noise=N_NOISE[settings.model, settings.corrected],
             n_centres=block_size(settings, window, max(largest_share(text, keep), noise.max())),
             dim=padded(dim),
             sink=n_words * padded(dim),
@@ -193,7 +197,8 @@ class Word2vecModel:
         """The memory of a thread, for a shape."""
         model = self._settings.model
         frozen = Frozen(self._frozen, self.words.waste[thread] if self._frozen.size else 0)
-        noise = make_noise(N_NOISE[model], *self._alias_table) if self._settings.negative else None
+        n_noise = kernels.n_noise_words(shape, means=model == "cbow")
+        noise = make_noise(n_noise, *self._alias_table) if self._settings.negative else None
         return kernels.make_scratch(
             shape,
             means=model == "cbow",
@@ -253,16 +258,17 @@ def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
 def block_size(settings: Word2vecSettings, window: int, p_max: float) -> int:
     """Centres in a block.
 
-    A block moves a row by the sum of all its questions, asked before the row moved. The most frequent word, of
-    probability `p_max`, is asked about `n * (window + 1) * (1 + negative) * p_max` times by n centres, the root of
-    a tree `n * (window + 1)` times, or once by each mean; times the learning rate, that must stay below a bound, or
-    tables with a handful of words diverge.
+    Those that ask at once move a row by the sum of their questions, asked before the row moved. The most frequent word,
+    of probability `p_max`, is asked about `n * (window + 1) * (1 + negative) * p_max` times by n centres, the root of
+    a tree `n * (window + 1)` times; times the learning rate, that must stay below a bound, or tables with a handful of
+    words diverge. A block of CBOW is as long as its distances ask.
     """
-    questions = (window + 1) * (1 + settings.negative) * p_max
-    if settings.hs:
-        questions = max(questions, 1 if settings.model == "cbow" else window + 1)
     asked = {"noise": settings.negative > 0, "paths": settings.hs}
-    size = min(BLOCKS[settings.model, outputs] for outputs, is_asked in asked.items() if is_asked)
-    while size > 1 and settings.lr * size * questions > _STEP_LIMIT:
-        size //= 2
-    return size
+    questions = {"noise": (window + 1) * (1 + settings.negative) * p_max, "paths": window + 1}
+    size = max(n for (model, _), n in AT_ONCE.items() if model == settings.model)
+    for (model, outputs), at_once in AT_ONCE.items():
+        if model == settings.model and asked[outputs]:
+            size = min(size, at_once)
+            while size > 1 and settings.lr * size * questions[outputs] > _STEP_LIMIT:
+                size //= 2
+    return size if settings.model == "skipgram" else APART * size

@@ -227,19 +227,26 @@ def means(block: Block, n_words: int) -> NDArray:
     return weights
 
 
+def apart(block: Block, distance: int, n_noise: int = 0) -> Iterator[Block]:
+    """The centres of a block at a distance from each other, with noise of their own: 0, distance, …, then 1, …."""
+    for first in range(min(distance, len(block.centres))):
+        members, noise = slice(first, None, distance), block.noise[first * n_noise : (first + 1) * n_noise]
+        yield Block(block.centres[members], block.contexts[members], noise)
+
+
 def cbow_noise(block: Block, negative: float, n_words: int) -> tuple[NDArray, NDArray, NDArray]:
-    """(inputs, outputs, weights) of a block of CBOW.
+    """(inputs, outputs, weights) of centres of CBOW that share noise.
 
     Every mean asks its centre once with label 1, and each noise word that is not its centre negative / n_noise times
     with label 0.
     """
     n_noise, n_centres = len(block.noise), len(block.centres)
-    weights = np.zeros((n_centres, n_noise + n_centres))
+    weights = np.zeros((n_centres, n_centres + n_noise))
     for i, (centre, words) in enumerate(zip(block.centres, block.contexts, strict=True)):
         if words:
-            weights[i, :n_noise] = [-(k != centre) * negative / n_noise for k in block.noise]
-            weights[i, n_noise + i] = 1
-    return means(block, n_words), np.array(block.noise + block.centres), weights
+            weights[i, i] = 1
+            weights[i, n_centres:] = [-(k != centre) * negative / n_noise for k in block.noise]
+    return means(block, n_words), np.array(block.centres + block.noise), weights
 
 
 # --- Hierarchical softmax ---------------------------------------------------------------------------------------------
@@ -288,25 +295,8 @@ def skipgram_paths(block: Block, paths: list[list[tuple[int, int]]]) -> tuple[ND
     return np.array(inputs, int), np.array([node for node, _ in steps]), weights
 
 
-def cbow_paths_step(
-    W: NDArray,
-    N: NDArray,
-    block: Block,
-    paths: list[list[tuple[int, int]]],
-    lr: float,
-    frozen: Sequence[int] = (),
-    shares: float | NDArray = 1,
-) -> tuple[NDArray, NDArray, float]:
-    """W and N after one step of CBOW, and the loss: one mean after the other, W after the last."""
-    weights, N, loss = means(block, len(W)), N.copy(), 0.0
-    X = weights @ W
-    steps = np.zeros_like(X)
-    for i, centre in enumerate(block.centres):
-        if block.contexts[i]:
-            nodes, sides = np.array(paths[centre]).T
-            scores = N[nodes] @ X[i]
-            loss += softplus(-sides * scores).sum()
-            g = lr * ((sides > 0) - sigmoid(scores))
-            steps[i] = g @ N[nodes]
-            N[nodes] += np.outer(g, X[i])
-    return add_steps(W, weights, steps * np.reshape(shares, (-1, 1)), frozen), N, float(loss)
+def cbow_path(block: Block, paths: list[list[tuple[int, int]]], n_words: int) -> tuple[NDArray, NDArray, NDArray]:
+    """(inputs, outputs, weights) of one centre of CBOW: the mean asks the nodes on its path for the side."""
+    ((centre,), (words,), _) = block
+    nodes, sides = np.array(paths[centre]).T
+    return means(block, n_words), nodes, sides[None] * float(bool(words))

@@ -50,20 +50,20 @@ def small_tree(counts, rows, share=1.0, input_sink=0):
     return Tree(*huffman_paths(counts), make_own(len(counts) - 1, rows, share, input_sink))
 
 
-def blocks_of_chunk(text, sampling, shape, begin, end, *, means, n_noise=0, tree=None, frozen=NONE_FROZEN):
+def blocks_of_chunk(text, sampling, shape, begin, end, *, means, with_noise=False, tree=None, frozen=NONE_FROZEN):
     """For each block of a chunk: the thread's memory with the noise and windows drawn, its tokens, and all tokens."""
-    noise = make_noise(n_noise, *sampling.noise) if n_noise else None
+    noise = make_noise(word2vec.n_noise_words(shape, means=means), *sampling.noise) if with_noise else None
     scratch = word2vec.make_scratch(shape, means=means, noise=noise, tree=tree, largest_chunk=128, frozen=frozen)
     first, last, n_tokens = keep_tokens(
         *text, begin, end, sampling.keep_thresholds, np.uint64(KEY), shape.window, scratch.kept
     )
-    C, state = np.zeros(shape.sink + shape.dim, np.float32), np.uint64(STATE)
-    if n_noise:
-        state = np.uint64(draw_noise(noise, state, C, shape.dim))
+    state = np.uint64(STATE)
+    if noise:
+        state = np.uint64(draw_noise(noise, state))
     for t0 in range(first, last, shape.n_centres):
         t1 = min(t0 + shape.n_centres, last)
-        if n_noise:
-            state = np.uint64(draw_noise(noise, state, C, shape.dim))
+        if noise:
+            state = np.uint64(draw_noise(noise, state))
         *_, state = draw_windows(scratch.windows, scratch.kept, t0, t1, shape.window, shape.furthest, state)
         state = np.uint64(state)
         yield scratch, t0, t1, n_tokens

@@ -18,7 +18,7 @@ from embedtrain.skipgram import SkipgramSettings
 from embedtrain.training.loop import evaluate
 from embedtrain.training.schedule import LARGEST_CHUNK, plan_chunks
 from embedtrain.training.tables import Table
-from embedtrain.word2vec import N_NOISE, Word2vecModel, _random_key
+from embedtrain.word2vec import Word2vecModel, _random_key
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(3000, 3))
@@ -61,7 +61,7 @@ def plain_loss(model, settings, text):
             window=settings.window,
             dynamic=settings.window_mode == "dynamic",
             negative=settings.negative,
-            n_noise=N_NOISE["skipgram"],
+            n_noise=model._shape.n_noise,
             block=model._shape.n_centres,
             state=int(_random_key(settings.seed, settings.epochs, chunk.number)),
         ):

@@ -1,133 +1,106 @@
-"""Blocks of CBOW: the mean of a window asks for the centre, or for the centre's path in a tree."""
+"""Steps of CBOW: the mean of a window asks for the centre, or for the centre's path in a tree.
+
+Means of centres that follow each other are made of nearly the same rows, and every mean moves its rows by all of its
+step: asked at once, each would push them as if it were alone. So a block takes its centres at a distance, and those
+that are asked at once are far from each other: 0, 16, 32 and 48, then 1, 17, 33 and 49, and so on.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.huffman import lay_path, weigh_path
-from embedtrain.kernels.logistic import block_step, spread_steps, take_means
-from embedtrain.kernels.noise import mark_noise, may_be_noise
+from embedtrain.kernels.logistic import block_step
+from embedtrain.kernels.means import spread_step, take_mean
 from embedtrain.kernels.sigmoid import logistic_gradient, logistic_loss
-from embedtrain.kernels.tiles import (
-    ROW_VECTORS,
-    ROWS,
-    dot_row,
-    exchange_row,
-    fill,
-)
+from embedtrain.kernels.tiles import ROW_VECTORS, ROWS, dot_row, exchange_row, fill
 from embedtrain.kernels.vectors import LANES
-from embedtrain.kernels.windows import (
-    fetch_rows,
-    fill_rows,
-    find_askers,
-    name_rows,
-    name_slots,
-    spare_frozen,
-    weigh_windows,
-    whole_groups,
-)
+from embedtrain.kernels.windows import fetch_rows, fill_rows, name_rows
+
+#: Tokens from one centre to the next that is asked at once, or after it.
+APART = 16
+#: Means that are asked at once and share noise words: a tile.
+MEANS = ROWS
 
 
-@kernel
-def form_means(mean, kept, frozen, windows, t0, t1, n_tokens, shape):
-    """Let the inputs be the means of the windows of the centres [t0, t1).
-
-    A row of a window takes an input's whole step, as in word2vec.c, or if `shape.corrected` what the gradient says: its
-    share of the mean (İrsoy, Benton, Stratos, "Corrected CBOW performs as well as skip-gram", 2021). Returns the
-    number of rows, in whole groups; 0 if inputs are no means.
-    """
-    if mean is None:
-        return 0
-    window, dim = shape.window, shape.dim
-    n_rows = name_slots(mean.rows, 0, kept, t0, t1, n_tokens, window, dim, shape.sink)
-    if frozen.words.size:
-        spare_frozen(mean.moved, mean.rows, n_rows, frozen, dim)
-    weigh_windows(mean.band, kept, windows, t0, t1, 0, window, True)
-    n_inputs = whole_groups(t1 - t0)
-    find_askers(mean.band, n_inputs, n_rows, 0)
-    for i in range(n_inputs):
-        n_contexts = windows.ends[i] - windows.begins[i] - 1
-        mean.shares[i] = np.float32(1) if shape.corrected else np.float32(n_contexts)
-    return n_rows
-
-
-@kernel
-def noise_step(W, C, block, noise, mean, kept, windows, t0, t1, n_tokens, n_rows, shape, lr, with_loss):
-    """A step of negative sampling for the centres [t0, t1), if there is any; returns its loss."""
+@inlined
+def noise_step(W, C, block, noise, mean, kept, windows, t0, t1, n_tokens, shape, lr, with_loss):
+    """Steps of negative sampling for the centres [t0, t1), if there are any; returns their loss."""
     if block is None:
         return 0.0
-    n_noise, dim = noise.words.size, shape.dim
-    share = np.float32(shape.negative) / np.float32(n_noise)
-    fetch_rows(W, kept.words, t1 + shape.window, min(2 * t1 - t0 + shape.window, n_tokens), dim)
-    fetch_rows(C, kept.words, t1, min(2 * t1 - t0, n_tokens), dim)
-    n_inputs, n_outputs = build_noise_block(block, noise, kept, windows, t0, t1, share, dim, shape.sink)
-    return block_step(W, C, block, mean, n_inputs, n_outputs, n_noise, n_rows, dim, lr, with_loss)
+    n_centres, dim = t1 - t0, shape.dim
+    at_once = (n_centres + APART - 1) // APART
+    loss = 0.0
+    for first in range(min(APART, n_centres)):
+        build_noise_block(block, noise, kept, windows, t0, n_centres, first, shape)
+        for input, i in enumerate(range(first, n_centres, APART)):
+            fetch_context(W, kept, t1 + first * at_once + input, n_tokens, shape)
+            take_mean(block.X, input * dim, W, mean, windows, t0, i, shape)
+        fill(mean.steps, 0, MEANS * dim, np.float32(0))
+        loss += block_step(mean.steps, C, block, MEANS, MEANS + shape.n_noise, 0, dim, lr, with_loss)
+        if lr > 0:
+            for input, i in enumerate(range(first, n_centres, APART)):
+                fetch_outputs(C, noise, kept, t0, t1, first + 1, input, at_once, n_tokens, shape)
+                spread_step(W, mean, input * dim, windows, t0, i, shape)
+    return loss
 
 
-@kernel
-def build_noise_block(block, noise, kept, windows, t0, t1, share, dim, sink):
-    """Negative sampling: outputs are the noise words and the centres, of which each input asks its own.
+@inlined
+def build_noise_block(block, noise, kept, windows, t0, n_centres, first, shape):
+    """Negative sampling: the means around the centres first, first + APART, … ask for these and for noise words."""
+    outputs, weights, n_noise = block.outputs, block.band.weights, shape.n_noise
+    stride = weights.size // MEANS
+    share, first_noise = np.float32(shape.negative) / np.float32(n_noise), first * n_noise
+    fill_rows(outputs, 0, MEANS, shape.sink)
+    name_rows(outputs, MEANS, noise.words, first_noise, first_noise + n_noise, shape.dim)
+    for input in range(MEANS):
+        i, row = first + input * APART, input * stride
+        fill(weights, row, MEANS + n_noise, np.float32(0))
+        if i < n_centres and windows.ends[i] - windows.begins[i] > 1:
+            centre = kept.words[t0 + i]
+            outputs[input], weights[row + input] = centre * shape.dim, np.float32(1)
+            for k in range(n_noise):  # no word is pushed from its own context
+                if noise.words[first_noise + k] != centre:
+                    weights[row + MEANS + k] = -share
 
-    Returns the numbers of inputs and outputs, in whole groups.
-    """
-    n_noise, words, band = noise.words.size, kept.words, block.band
-    weights, stride = band.weights, band.weights.size // (band.asked_begin.size * ROWS)
-    n_inputs = whole_groups(t1 - t0)
-    name_rows(block.outputs, 0, noise.words, 0, n_noise, dim)
-    fill_rows(block.outputs, n_noise, n_inputs, sink)
-    name_rows(block.outputs, n_noise, words, t0, t1, dim)
-    mark_noise(noise, 1)
-    for i in range(n_inputs):
-        row, group = i * stride, n_noise + i // ROWS * ROWS
-        asks = windows.ends[i] - windows.begins[i] > 1
-        fill(weights, row, n_noise, -share if asks else np.float32(0))
-        fill(weights, row + group, ROWS, np.float32(0))
-        band.asked_begin[i // ROWS], band.asked_end[i // ROWS] = group, group + ROWS
-        if asks:
-            weights[row + n_noise + i] = np.float32(1)
-            if may_be_noise(noise, words[t0 + i]):
-                for k in range(n_noise):
-                    if noise.words[k] == words[t0 + i]:
-                        weights[row + k] = np.float32(0)
-    mark_noise(noise, 0)
-    find_askers(band, n_inputs, n_noise + n_inputs, n_noise)
-    return n_inputs, n_noise + n_inputs
+
+# Rows are fetched one by one between the sums, which they then hardly hold up; the outputs, for which threads compete
+# most, only just before they are asked.
+
+
+@inlined
+def fetch_context(W, kept, centre, n_tokens, shape):
+    """Fetch the row of the last word in the window of a centre, if there is one."""
+    last = centre + shape.window
+    fetch_rows(W, kept.words, last, min(last + 1, n_tokens), shape.dim)
+
+
+@inlined
+def fetch_outputs(C, noise, kept, t0, t1, first, input, at_once, n_tokens, shape):
+    """Fetch the row of the centre first + APART * input, and its part of the noise; APART is the next block's 0."""
+    words, part = noise.words, shape.n_noise // at_once
+    if first == APART:
+        t0, first, words = t1, 0, noise.following
+    centre, begin = t0 + first + APART * input, first * shape.n_noise + input * part
+    fetch_rows(C, kept.words, centre, min(centre + 1, n_tokens), shape.dim)
+    fetch_rows(C, words, begin, begin + part, shape.dim)
 
 
 class PathBlock(NamedTuple):
-    """Inputs, each of which asks for nodes of its own; the padding between paths is not asked."""
+    """A mean, and the nodes that it asks for."""
 
-    begins: NDArray[np.int64]  # (n_inputs,) the outputs of each input ...
-    ends: NDArray[np.int64]  # ... end here; what pads them to whole vectors follows
     outputs: NDArray[np.int64]  # (n_outputs,) first element of each row in N
     weights: NDArray[np.float32]  # (n_outputs,) 1 or -1 for the side that a path goes on, 0 for padding
     scores: NDArray[np.float32]  # (n_outputs,) scores, then coefficients
-    X: NDArray[np.float32]  # (n_inputs * dim,)
-    x_rows: NDArray[np.int64]  # (n_inputs,)
+    X: NDArray[np.float32]  # (dim,) the mean as it was before the step
+    x_rows: NDArray[np.int64]  # (1,) where it starts
 
 
-@kernel
-def build_path_block(block, tree, kept, windows, t0, t1, dim):
-    """Hierarchical softmax: each input asks for the path of its centre; returns the number of inputs."""
-    outputs, weights = block.outputs, block.weights
-    n_outputs = 0
-    for centre in range(t1 - t0):
-        begin = end = n_outputs
-        if windows.ends[centre] - windows.begins[centre] > 1:
-            end = lay_path(outputs, begin, tree, kept.words[t0 + centre], dim)
-            n_outputs = (end + LANES - 1) // LANES * LANES
-            fill_rows(outputs, end, n_outputs - end, tree.own.sink)
-            fill(weights, n_outputs - LANES, LANES, np.float32(0))
-            weigh_path(weights, begin, tree, kept.words[t0 + centre])
-        block.begins[centre], block.ends[centre] = begin, end
-    return t1 - t0
-
-
-@kernel
-def path_step(W, N, block, tree, mean, kept, windows, t0, t1, n_tokens, n_rows, shape, lr, with_loss):
-    """A step of hierarchical softmax for the centres [t0, t1), if there is any: one mean x after the other.
+@inlined
+def path_step(W, N, block, tree, mean, kept, windows, t0, t1, n_tokens, shape, lr, with_loss):
+    """Steps of hierarchical softmax for the centres [t0, t1), if there are any: one mean x after the other.
 
     g = lr * (1 if the path goes to the lighter child of y, else 0 - sigmoid(x . y))    x += g y    y += g x
 
@@ -135,24 +108,36 @@ def path_step(W, N, block, tree, mean, kept, windows, t0, t1, n_tokens, n_rows, 
     """
     if block is None:
         return 0.0
-    X, x_rows, outputs, weights, G = block.X, block.x_rows, block.outputs, block.weights, block.scores
-    dim = shape.dim
-    fetch_rows(W, kept.words, t1 + shape.window, min(2 * t1 - t0 + shape.window, n_tokens), dim)
-    n_inputs = build_path_block(block, tree, kept, windows, t0, t1, dim)
-    take_means(X, x_rows, W, mean, whole_groups(n_inputs), dim)
-    fill(mean.steps, 0, whole_groups(n_inputs) * dim, np.float32(0))
+    n_centres, dim = t1 - t0, shape.dim
+    at_once = (n_centres + APART - 1) // APART
+    outputs, weights, X, G = block.outputs, block.weights, block.X, block.scores
     loss = 0.0
-    for i in range(n_inputs):
-        begin, end = block.begins[i], block.ends[i]
-        for k in range(begin, end, LANES):
-            dot_row(X, x_rows, i, N, outputs, k, dim, G, k, 0)
-        if with_loss:
-            loss += logistic_loss(G, begin, weights, end - begin)
-        if lr > 0:
-            logistic_gradient(G, begin, weights, end - begin, lr)
-            for d in range(0, dim, ROW_VECTORS * LANES):
-                vectors = min(ROW_VECTORS, (dim - d) // LANES)
-                exchange_row(mean.steps, X, x_rows[i], d, vectors, N, outputs, begin, end, G)
-    if lr > 0:
-        spread_steps(W, mean, whole_groups(n_inputs), n_rows, x_rows, dim)
+    for first in range(APART):
+        for input, i in enumerate(range(first, n_centres, APART)):
+            fetch_context(W, kept, t1 + first * at_once + input, n_tokens, shape)
+            if windows.ends[i] - windows.begins[i] > 1:
+                n_nodes = build_path_block(block, tree, kept.words[t0 + i], dim)
+                take_mean(X, 0, W, mean, windows, t0, i, shape)
+                for k in range(0, n_nodes, LANES):
+                    dot_row(X, block.x_rows, 0, N, outputs, k, dim, G, k, 0)
+                if with_loss:
+                    loss += logistic_loss(G, 0, weights, n_nodes)
+                if lr > 0:
+                    logistic_gradient(G, 0, weights, n_nodes, lr)
+                    fill(mean.steps, 0, dim, np.float32(0))
+                    for d in range(0, dim, ROW_VECTORS * LANES):
+                        vectors = min(ROW_VECTORS, (dim - d) // LANES)
+                        exchange_row(mean.steps, X, 0, d, vectors, N, outputs, 0, n_nodes, G)
+                    spread_step(W, mean, 0, windows, t0, i, shape)
     return loss
+
+
+@inlined
+def build_path_block(block, tree, word, dim):
+    """Hierarchical softmax: ask for the path of a word; returns its length."""
+    n_nodes = lay_path(block.outputs, 0, tree, word, dim)
+    whole = (n_nodes + LANES - 1) // LANES * LANES
+    fill_rows(block.outputs, n_nodes, whole - n_nodes, tree.own.sink)
+    fill(block.weights, whole - LANES, LANES, np.float32(0))
+    weigh_path(block.weights, 0, tree, word)
+    return n_nodes

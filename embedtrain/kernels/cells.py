@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 
 BLOCK = 512  # rows, and columns, of a block
 BLOCKS_ACROSS = 128  # in the largest tile: what keys count in
@@ -22,7 +22,7 @@ _DIAGONALS, SUB_TILES = 1 << 4, 1 << 10
 _VALUE_BITS, _VALUE = 32, np.uint64(0xFFFFFFFF)  # of an item: its key is above, its value below
 
 
-@kernel
+@inlined
 def key_of(row, column):
     """The key of the cell at (row, column), both in [0, 65,536) and counted from the tile's first."""
     block = (row >> 9) << 7 | column >> 9
@@ -31,7 +31,7 @@ def key_of(row, column):
     return block << _BLOCK_BIT | sub_tile << _SUB_TILE_BIT | diagonal << _DIAGONAL_BIT | (row & 15)
 
 
-@kernel
+@inlined
 def place_of(key):
     """The place, row << 16 | column, of the cell with this key."""
     block, sub_tile, diagonal = key >> _BLOCK_BIT, key >> _SUB_TILE_BIT & 1023, key >> _DIAGONAL_BIT & 15
@@ -71,7 +71,7 @@ def part_cells(starts, columns, values, first_row, end_row, block_of, column_bor
                 free[block] += 1
 
 
-@kernel
+@inlined
 def sort_items(items, begin, n, into, to, bit, n_digits, free):
     """Sort n items by the digit, one of `n_digits`, that their keys have from `bit` on, and else leave their order.
 
@@ -92,7 +92,7 @@ def sort_items(items, begin, n, into, to, bit, n_digits, free):
         free[number] += 1
 
 
-@kernel
+@inlined
 def weigh_items(items, begin, n, log_x_max, alpha, places, numbers, to):
     """Write what training wants of n items: all places, from places[to] on, then all log x, then all f(x).
 

@@ -16,7 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.text_bytes import ONE, lowest
 
 BITS = 64  # of a word of a bitmap
@@ -54,7 +54,7 @@ def count_words(ids, begin, end, counts):
             counts[word] += 1
 
 
-@kernel
+@inlined
 def sentence_at(offsets, position):
     """The sentence of a token."""
     return np.searchsorted(offsets, position, side="right") - 1
@@ -131,7 +131,7 @@ def prefetch(typing, array, at):
     return types.void(array, types.int64), generate
 
 
-@kernel
+@inlined
 def add(tally, n_touched, column, count):
     """Add to a column's sum, without a branch; the number of touched columns."""
     old = tally.sums[column]
@@ -140,7 +140,7 @@ def add(tally, n_touched, column, count):
     return n_touched + (old == 0)
 
 
-@kernel
+@inlined
 def add_windows(index, word, weights, symmetric, tally):
     """Sum all windows of a word, `weights` by distance; the number of touched columns."""
     tokens, positions = index.tokens, index.positions

@@ -5,7 +5,7 @@ Raffaello Giulietti, "The Schubfach way to render doubles" (2020), for 32-bit fl
 
 import numpy as np
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 
 _K_MIN, _K_MAX = -31, 45
 
@@ -34,7 +34,7 @@ _WORD, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _MINUS, _POINT, _ZERO, _E, _PLUS, _SPACE, _NEWLINE = (np.uint8(ord(c)) for c in "-.0e+ \n")
 
 
-@kernel
+@inlined
 def round_to_odd(g, x):
     """floor(g x / 2^64), made odd if anything but the smallest remainder was cut off."""
     x = np.uint64(x)
@@ -42,7 +42,7 @@ def round_to_odd(g, x):
     return np.int64(middle >> _WORD) | np.int64((middle & _LOW) > 1)
 
 
-@kernel
+@inlined
 def shortest_decimal(c, q, odd, closer_below):
     """(digits, exponent): the shortest and then closest decimal digits * 10^exponent that reads as the float32 c * 2^q.
 
@@ -68,7 +68,7 @@ def shortest_decimal(c, q, odd, closer_below):
     return s + np.int64(v > middle or (v == middle and s & 1)), k
 
 
-@kernel
+@inlined
 def decimal_of(bits):
     """(digits, exponent) of the float32 > 0 with these bits, as every reader takes it.
 
@@ -87,7 +87,7 @@ def decimal_of(bits):
     return digits, exponent
 
 
-@kernel
+@inlined
 def write_digits(number, n, out, at):
     """Write the last n digits of a number; returns where they end."""
     for place in range(n):
@@ -96,7 +96,7 @@ def write_digits(number, n, out, at):
     return at + n
 
 
-@kernel
+@inlined
 def write_float(bits, out, at):
     """Write the float32 with these bits, finite, as Python's `repr` would, but without a trailing ".0"; returns
     where it ends.

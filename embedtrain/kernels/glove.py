@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.adagrad import adagrad_step, dot
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.tiles import prefetch_row
 
 _AHEAD = 8  # cells, whose steps take about as long as fetching rows
@@ -31,7 +31,7 @@ class Cells(NamedTuple):
     weights: NDArray[np.float32]  # (n,) f(x)
 
 
-@kernel
+@inlined
 def rows_of(place, first_row, first_column, dim):
     """Where the rows of a cell start in W and in C."""
     place = np.int64(place)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.tiles import copy_row
 
 
@@ -88,14 +88,14 @@ def trace_paths(parents, sides, starts, path_nodes, path_sides):
             child = n_words + parents[child]
 
 
-@kernel
+@inlined
 def row_of(tree, node, dim):
     """First element of a node's row, or of this thread's copy."""
     copy = node - tree.own.first_node
     return node * dim if copy < 0 else tree.own.first + copy * tree.own.step
 
 
-@kernel
+@inlined
 def copy_top(N, own, dim):
     """Make the copies what the shared rows are."""
     for row in range(0, own.base.size, own.step):
@@ -104,7 +104,7 @@ def copy_top(N, own, dim):
         copy_row(own.base, row, N, shared, dim)
 
 
-@kernel
+@inlined
 def merge_top(N, own, dim):
     """Merge what the copies learnt into the shared rows, and make them the same."""
     share = np.float32(own.share)
@@ -116,7 +116,7 @@ def merge_top(N, own, dim):
             N[shared + d] = N[mine + d] = own.base[base + d] = merged
 
 
-@kernel
+@inlined
 def lay_path(outputs, at, tree, word, dim):
     """Name the rows of the nodes on a word's path, from outputs[at] on; returns where they end."""
     begin = np.uint64(tree.starts[word])
@@ -126,7 +126,7 @@ def lay_path(outputs, at, tree, word, dim):
     return at + np.int64(n)
 
 
-@kernel
+@inlined
 def weigh_path(weights, at, tree, word):
     """Ask each node on a word's path for the side that the path goes on."""
     begin, first = np.uint64(tree.starts[word]), np.uint64(at)

@@ -5,17 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.sigmoid import logistic_gradient, logistic_loss
-from embedtrain.kernels.tiles import (
-    COLUMNS,
-    ROWS,
-    SLICE,
-    add_tile,
-    copy_row,
-    dot_tile,
-    fill,
-)
+from embedtrain.kernels.tiles import COLUMNS, ROWS, SLICE, add_tile, dot_tile
 from embedtrain.kernels.vectors import LANES
 
 
@@ -39,8 +31,8 @@ class Block(NamedTuple):
     weight asks with label 1, a negative one with label 0.
     """
 
-    inputs: NDArray[np.int64]  # (n_inputs,) first element of each input row in W
-    moved: NDArray[np.int64]  # (n_inputs,) of the row in W that takes its step: the same array, unless rows are frozen
+    inputs: NDArray[np.int64]  # (n_inputs,) first element of each input row in W; means are no rows of it
+    moved: NDArray[np.int64]  # (n_inputs,) of the row that takes its step: for rows of W the same array, unless frozen
     outputs: NDArray[np.int64]  # (n_outputs,) first element of each output row in C
     band: Band
     scores: NDArray[np.float32]  # (n_inputs * stride,) scores, then coefficients
@@ -48,40 +40,7 @@ class Block(NamedTuple):
     x_rows: NDArray[np.int64]  # (n_inputs,) where each of them starts
 
 
-class Mean(NamedTuple):
-    """Inputs that are means of rows of W, and what of their steps goes back to these rows."""
-
-    rows: NDArray[np.int64]  # (n_rows,) first element of each row in W
-    moved: NDArray[np.int64]  # (n_rows,) of the row in W that takes its step
-    band: Band  # which rows an input is the mean of, weighing 1 / their number
-    shares: NDArray[np.float32]  # (n_inputs,) that times the weight is what a row takes of the input's step
-    steps: NDArray[np.float32]  # (n_inputs * dim,) those of the inputs
-
-
-@kernel
-def form_inputs(W, block, mean, n_inputs, dim):
-    """X = the rows of W, or means of them."""
-    X, x_rows = block.X, block.x_rows
-    if mean is None:
-        for i in range(n_inputs):
-            copy_row(X, x_rows[i], W, block.inputs[i], dim)
-    else:
-        take_means(X, x_rows, W, mean, n_inputs, dim)
-
-
-@kernel
-def take_means(X, x_rows, W, mean, n_inputs, dim):
-    """X = weights W."""
-    weights, rows, stride = mean.band.weights, mean.rows, mean.band.weights.size // mean.shares.size
-    fill(X, 0, n_inputs * dim, np.float32(0))
-    for d in range(0, dim, SLICE):
-        vectors = min(SLICE, dim - d) // LANES
-        for i in range(0, n_inputs, ROWS):
-            begin, end = mean.band.asked_begin[i // ROWS], mean.band.asked_end[i // ROWS]
-            add_tile(X, x_rows, i, d, vectors, weights, i * stride, stride, 1, W, rows, 0, begin, end)
-
-
-@kernel
+@inlined
 def score_gradient(block, n_inputs, n_noise, stride, lr, with_loss):
     """Turn the scores S of a block into coefficients G = lr * |weight| * (label - sigmoid(S)).
 
@@ -99,38 +58,21 @@ def score_gradient(block, n_inputs, n_noise, stride, lr, with_loss):
     return loss
 
 
-@kernel
-def spread_steps(W, mean, n_inputs, n_rows, x_rows, dim):
-    """W += weights^T steps, each step times the share that its rows take of it."""
-    band, steps, shares = mean.band, mean.steps, mean.shares
-    stride = band.weights.size // shares.size
-    for i in range(n_inputs):
-        share, start = shares[i], np.uint64(x_rows[i])
-        for d in range(np.uint64(dim)):
-            steps[start + d] *= share
-    for d in range(0, dim, SLICE):
-        vectors = min(SLICE, dim - d) // LANES
-        for k in range(0, n_rows, ROWS):
-            begin, end = band.asking_begin[k // ROWS], band.asking_end[k // ROWS]
-            add_tile(W, mean.moved, k, d, vectors, band.weights, k, 1, stride, steps, x_rows, 0, begin, end)
-
-
-@kernel
-def block_step(W, C, block, mean, n_inputs, n_outputs, n_noise, n_rows, dim, lr, with_loss):
+@inlined
+def block_step(stepped, C, block, n_inputs, n_outputs, n_noise, dim, lr, with_loss):
     """One step on all questions of a block, from the rows as they were before it.
 
     S = X Y^T    G = lr * |weight| * (label - sigmoid(S))    X += G Y    Y += G^T X
 
-    The steps of X go to the rows `moved` of W or, where inputs are means of the `n_rows` rows of `mean`, to those.
-    With lr = 0 not a byte of the tables changes. Returns the loss, or 0 without `with_loss`.
+    The inputs X have been formed; the rows `moved` of the table `stepped` take their steps. With lr = 0 not a byte of
+    the tables changes. Returns the loss, or 0 without `with_loss`.
     """
-    outputs, X, x_rows = block.outputs, block.X, block.x_rows
+    outputs, X, x_rows, moved = block.outputs, block.X, block.x_rows, block.moved
     asked_begin, asked_end = block.band.asked_begin, block.band.asked_end
     asking_begin, asking_end = block.band.asking_begin, block.band.asking_end
     G = block.scores
     stride = G.size // x_rows.size
 
-    form_inputs(W, block, mean, n_inputs, dim)
     for i in range(0, n_inputs, ROWS):
         for k in range(0, n_noise, COLUMNS):
             dot_tile(X, x_rows, i, C, outputs, k, dim, G, i * stride + k, stride)
@@ -141,24 +83,12 @@ def block_step(W, C, block, mean, n_inputs, n_outputs, n_noise, n_rows, dim, lr,
     if lr == 0:  # a step of size 0 moves nothing; adding it would still make 0 of -0
         return loss
 
-    stepped, step_rows = targets(W, block, mean, n_inputs, dim)
     for d in range(0, dim, SLICE):  # a slice of all rows of a block fits the innermost cache
         vectors = min(SLICE, dim - d) // LANES
         for i in range(0, n_inputs, ROWS):
             begin, end = asked_begin[i // ROWS], asked_end[i // ROWS]
-            add_tile(stepped, step_rows, i, d, vectors, G, i * stride, stride, 1, C, outputs, n_noise, begin, end)
+            add_tile(stepped, moved, i, d, vectors, G, i * stride, stride, 1, C, outputs, n_noise, begin, end)
         for k in range(0, n_outputs, ROWS):
             begin, end = asking_begin[k // ROWS], asking_end[k // ROWS]
             add_tile(C, outputs, k, d, vectors, G, k, 1, stride, X, x_rows, 0, begin, end)
-    if mean is not None:
-        spread_steps(W, mean, n_inputs, n_rows, x_rows, dim)
     return loss
-
-
-@kernel
-def targets(W, block, mean, n_inputs, dim):
-    """The table that takes the steps of the inputs, and its rows: W, or what is to be spread over it."""
-    if mean is None:
-        return W, block.moved
-    fill(mean.steps, 0, n_inputs * dim, np.float32(0))
-    return mean.steps, block.x_rows

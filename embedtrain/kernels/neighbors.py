@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 
 _STEP = 64  # scores that are looked at together
 
@@ -32,7 +32,7 @@ def insert_higher(scores, n_columns, start, rows, highest):
                         highest[query, place], rows[query, place] = score, start + column
 
 
-@kernel
+@inlined
 def any_above(scores, begin, end, least):
     """Whether one of scores[begin:end] is above `least`; counting them all needs no branches."""
     n_above, begin = 0, np.uint64(begin)

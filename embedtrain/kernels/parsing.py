@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types as numba_types
 from numba.extending import intrinsic
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.text_bytes import BLOCK, below, bytes_between, lowest
 
 #: Below, w 10^q < 2^64 10^q is less than half the least float32 > 0; above, 10^q is more than the largest.
@@ -81,7 +81,7 @@ def nearest_float32(typing, bits):
     return numba_types.float32(numba_types.uint64), generate
 
 
-@kernel
+@inlined
 def nearest_float64(w, q):
     """The bits of the float64 nearest to w 10^q, halfway the even one; of 0 if a float32 cannot tell it from 0."""
     if w == _ZERO or q < _LEAST_POWER:
@@ -108,7 +108,7 @@ def nearest_float64(w, q):
     return np.uint64(exponent) << _FRACTION_BITS | (mantissa & _FRACTION)
 
 
-@kernel
+@inlined
 def read_digits(text, at, w, scale):
     """(end, w, scale, cut): the digits from `at` appended to w while there is room for them.
 
@@ -127,7 +127,7 @@ def read_digits(text, at, w, scale):
     return at, w, scale, cut
 
 
-@kernel
+@inlined
 def read_exponent(text, at):
     """(end, exponent) of "e+12" and the like; FAILED if the digits are missing, or too many to count."""
     at += 1
@@ -145,7 +145,7 @@ def read_exponent(text, at):
     return at, -exponent if negative else exponent
 
 
-@kernel
+@inlined
 def read_number(text, at):
     """(end, bits): the number that starts at `at`, as the bits of a float64 that a float32 is near to.
 
@@ -178,7 +178,7 @@ def read_number(text, at):
     return at, sign | bits
 
 
-@kernel
+@inlined
 def skip_spaces(text, at):
     """Where the spaces from `at` on end."""
     while text[at] == _SPACE:
@@ -186,7 +186,7 @@ def skip_spaces(text, at):
     return at
 
 
-@kernel
+@inlined
 def end_of_word(text, at):
     """Where the first control character or space from `at` on stands."""
     while text[at] > _SPACE and text[at] != _DELETE:
@@ -194,7 +194,7 @@ def end_of_word(text, at):
     return at
 
 
-@kernel
+@inlined
 def parse_values(text, at, row):
     """Fill a row with the numbers from `at` on, spaces before each; returns where they end, or FAILED."""
     for column in range(row.size):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 
 _STRIDE = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT30, _SHIFT27, _SHIFT31 = np.uint64(30), np.uint64(27), np.uint64(31)
@@ -11,7 +11,7 @@ _HALF, _KEEP_SHIFT = np.uint64(32), np.uint64(33)
 _LOW = np.uint64(0xFFFFFFFF)
 
 
-@kernel
+@inlined
 def mix(x):
     """Scramble 64 bits, one to one (the finaliser of SplitMix64; Steele, Lea, Flood 2014)."""
     x = (x ^ (x >> _SHIFT30)) * _FACTOR1
@@ -19,19 +19,19 @@ def mix(x):
     return x ^ (x >> _SHIFT31)
 
 
-@kernel
+@inlined
 def random_at(key, index):
     """Number `index` of the random sequence `key`: 64 bits."""
     return mix(key + np.uint64(index) * _STRIDE)
 
 
-@kernel
+@inlined
 def below(bits, n):
     """The upper half of 64 random bits, scaled to an integer in [0, n), n < 2^32."""
     return np.int64(((bits >> _HALF) * np.uint64(n)) >> _HALF)
 
 
-@kernel
+@inlined
 def is_kept(key, position, threshold):
     """Whether subsampling keeps the token at `position`: with probability threshold / 2^31.
 
@@ -40,7 +40,7 @@ def is_kept(key, position, threshold):
     return (random_at(key, position) >> _KEEP_SHIFT) < np.uint64(threshold)
 
 
-@kernel
+@inlined
 def draw_alias(bits, thresholds, aliases):
     """Draw from a discrete distribution in constant time (alias method; Walker 1977, Vose 1991)."""
     index = below(bits, thresholds.size)

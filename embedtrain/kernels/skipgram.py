@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.huffman import lay_path, weigh_path
 from embedtrain.kernels.logistic import block_step
 from embedtrain.kernels.noise import mark_noise, may_be_noise
@@ -19,53 +19,61 @@ from embedtrain.kernels.windows import (
 )
 
 
-@kernel
+@inlined
 def noise_step(W, C, block, noise, kept, frozen, windows, t0, t1, n_tokens, shape, lr, with_loss):
     """A step of negative sampling for the centres [t0, t1), if there is any; returns its loss."""
     if block is None:
         return 0.0
-    n_noise, window, dim = noise.words.size, shape.window, shape.dim
-    share = np.float32(shape.negative) / np.float32(n_noise)
+    window, dim = shape.window, shape.dim
     fetch_rows(W, kept.words, t1, min(2 * t1 - t0, n_tokens), dim)
     fetch_rows(C, kept.words, t1 + window, min(2 * t1 - t0 + window, n_tokens), dim)
-    n_inputs, n_outputs = build_noise_block(
-        block, noise, kept, frozen, windows, t0, t1, n_tokens, window, share, dim, shape.sink
-    )
-    return block_step(W, C, block, None, n_inputs, n_outputs, n_noise, 0, dim, lr, with_loss)
+    fetch_rows(C, noise.following, 0, shape.n_noise, dim)
+    n_inputs, n_outputs = build_noise_block(block, noise, kept, frozen, windows, t0, t1, n_tokens, shape)
+    take_rows(W, block, n_inputs, dim)
+    return block_step(W, C, block, n_inputs, n_outputs, shape.n_noise, dim, lr, with_loss)
 
 
-@kernel
+@inlined
 def path_step(W, N, block, tree, kept, frozen, windows, t0, t1, n_tokens, shape, lr, with_loss):
     """A step of hierarchical softmax for the centres [t0, t1), if there is any; returns its loss."""
     if block is None:
         return 0.0
     fetch_rows(W, kept.words, t1 + shape.window, min(2 * t1 - t0 + shape.window, n_tokens), shape.dim)
     n_inputs, n_outputs = build_path_block(block, tree, kept, frozen, windows, t0, t1, shape.dim)
-    return block_step(W, N, block, None, n_inputs, n_outputs, 0, 0, shape.dim, lr, with_loss)
+    take_rows(W, block, n_inputs, shape.dim)
+    return block_step(W, N, block, n_inputs, n_outputs, 0, shape.dim, lr, with_loss)
 
 
-@kernel
-def build_noise_block(block, noise, kept, frozen, windows, t0, t1, n_tokens, window, share, dim, sink):
+@inlined
+def take_rows(W, block, n_inputs, dim):
+    """X = the rows of the inputs."""
+    for i in range(n_inputs):
+        copy_row(block.X, block.x_rows[i], W, block.inputs[i], dim)
+
+
+@inlined
+def build_noise_block(block, noise, kept, frozen, windows, t0, t1, n_tokens, shape):
     """Negative sampling: inputs are the centres [t0, t1), outputs the noise words and the tokens around.
 
     Output `n_noise + s` is the token `t0 - window + s`. Returns the numbers of inputs and outputs, in whole groups.
     """
-    n_noise = noise.words.size
+    n_noise, window, dim = shape.n_noise, shape.window, shape.dim
+    share = np.float32(shape.negative) / np.float32(n_noise)
     n_inputs = whole_groups(t1 - t0)
-    fill_rows(block.inputs, 0, n_inputs, sink)
+    fill_rows(block.inputs, 0, n_inputs, shape.sink)
     name_rows(block.inputs, 0, kept.words, t0, t1, dim)
     name_rows(block.outputs, 0, noise.words, 0, n_noise, dim)
-    n_slots = name_slots(block.outputs, n_noise, kept, t0, t1, n_tokens, window, dim, sink)
+    n_slots = name_slots(block.outputs, n_noise, kept, t0, t1, n_tokens, shape)
     if frozen.words.size:
         spare_frozen(block.moved, block.inputs, n_inputs, frozen, dim)
     weigh_noise(block.band, windows, n_inputs, n_noise, share)
-    weigh_windows(block.band, kept, windows, t0, t1, n_noise, window, False)
-    spare_contexts(block.band, noise, kept, t0, t1, n_slots, n_tokens, window, share)
+    weigh_windows(block.band, kept, windows, t0, t1, n_noise, window)
+    spare_contexts(block.band, noise, kept, t0, t1, n_slots, n_tokens, n_noise, window, share)
     find_askers(block.band, n_inputs, n_noise + n_slots, n_noise)
     return n_inputs, n_noise + n_slots
 
 
-@kernel
+@inlined
 def weigh_noise(band, windows, n_inputs, n_noise, share):
     """Ask every input for noise as often as for all its contexts, in expectation."""
     stride = band.weights.size // (band.asked_begin.size * ROWS)
@@ -74,12 +82,11 @@ def weigh_noise(band, windows, n_inputs, n_noise, share):
         fill(band.weights, i * stride, n_noise, np.float32(-n_contexts) * share)
 
 
-@kernel
-def spare_contexts(band, noise, kept, t0, t1, n_slots, n_tokens, window, share):
+@inlined
+def spare_contexts(band, noise, kept, t0, t1, n_slots, n_tokens, n_noise, window, share):
     """Take a noise word's weight back from the inputs whose context it is: no word is pushed from its own context."""
     words, begins, ends = kept.words, kept.begins, kept.ends
     weights, stride = band.weights, band.weights.size // (band.asked_begin.size * ROWS)
-    n_noise = noise.words.size
     mark_noise(noise, 1)
     for token in range(max(0, t0 - window), min(t0 - window + n_slots, n_tokens)):
         if may_be_noise(noise, words[token]):
@@ -92,7 +99,7 @@ def spare_contexts(band, noise, kept, t0, t1, n_slots, n_tokens, window, share):
     mark_noise(noise, 0)
 
 
-@kernel
+@inlined
 def build_path_block(block, tree, kept, frozen, windows, t0, t1, dim):
     """Hierarchical softmax: inputs are the contexts of each centre in [t0, t1), which all ask for the centre's path.
 

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types as numba_types
 from numba.extending import intrinsic
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined
 
 BLOCK, WORD = 64, 8  # bytes
 PADDING = BLOCK  # bytes after a text, or after the spellings in a table, that may be looked at
@@ -108,19 +108,19 @@ def reversed_bytes(typing, word):
     return numba_types.uint64(numba_types.uint64), generate
 
 
-@kernel
+@inlined
 def below(n):
     """The lowest n bits, 0 <= n; all from 64 on."""
     return (ONE << np.uint64(n)) - ONE if n < BLOCK else ALL
 
 
-@kernel
+@inlined
 def first_bytes(text, begin, end):
     """The first 8 bytes of text[begin:end] as a word, zeros where there are less; 7 more may be looked at."""
     return load_word(text, begin) & (ALL >> np.uint64(8 * (WORD - min(WORD, end - begin))))
 
 
-@kernel
+@inlined
 def are_same(text, begin, end, other, at):
     """Whether text[begin:end] and other[at:at + end - begin] are the same, of at least 8 bytes."""
     for shift in range(0, end - begin - WORD, WORD):
@@ -129,7 +129,7 @@ def are_same(text, begin, end, other, at):
     return load_word(text, end - WORD) == load_word(other, at + end - begin - WORD)
 
 
-@kernel
+@inlined
 def copy_bytes(into, at, text, begin, end):
     """Copy text[begin:end] to `at`; what follows there, 7 bytes at most, is spoilt."""
     for shift in range(0, end - begin, WORD):

@@ -1,6 +1,6 @@
 """Register tiles: products of a few table rows, held in vector registers, as LLVM IR.
 
-Four intrinsics do the heavy arithmetic between many rows, in place. The shape of the tiles follows the target.
+The heavy arithmetic between many rows, in place. The shape of the tiles follows the target.
 """
 
 from __future__ import annotations
@@ -175,6 +175,76 @@ def exchange_row(typing, E, X, x, d, n_vectors, Y, y_rows, begin, end, G):
     return signature, generate
 
 
+@intrinsic
+def sum_rows(typing, Y, y, d, n_vectors, weight, X, x_rows, begin, skip, end):
+    """Y[y + e] = weight * sum of X[x_rows[k] + e]  over k in [begin, skip) and [skip + 1, end).
+
+    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
+    """
+    int64 = types.int64
+    signature = types.void(FLOATS, int64, int64, int64, types.float32, FLOATS, OFFSETS, int64, int64, int64)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+        Y, y, d, n_vectors, weight, X, x_rows, begin, skip, end = arguments
+        Y, X = (data_of(context, builder, FLOATS, array) for array in (Y, X))
+        x_rows = data_of(context, builder, OFFSETS, x_rows)
+        start, weights = builder.add(y, d), splat(builder, weight)
+
+        def emit(width: int) -> None:
+            steps = [integer(v * LANES) for v in range(width)]
+
+            def add(k: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
+                row = builder.add(element(builder, x_rows, k), d)
+                x = [load(builder, X, builder.add(row, step)) for step in steps]
+                return [builder.fadd(total, part, flags=FLAGS) for total, part in zip(sums, x, strict=True)]
+
+            sums = fold(builder, begin, skip, 1, [constant(0)] * width, add)
+            sums = fold(builder, builder.add(skip, integer(1)), end, 1, sums, add)
+            for step, total in zip(steps, sums, strict=True):
+                store(builder, builder.fmul(weights, total, flags=FLAGS), Y, builder.add(start, step))
+
+        switch_width(builder, n_vectors, ROW_VECTORS, emit)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def add_to_rows(typing, Y, y_rows, begin, skip, end, d, n_vectors, weight, X, x):
+    """Y[y_rows[k] + e] += weight * X[x + e]  for k in [begin, skip) and [skip + 1, end), in turn.
+
+    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
+    """
+    int64 = types.int64
+    signature = types.void(FLOATS, OFFSETS, int64, int64, int64, int64, int64, types.float32, FLOATS, int64)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+        Y, y_rows, begin, skip, end, d, n_vectors, weight, X, x = arguments
+        Y, X = (data_of(context, builder, FLOATS, array) for array in (Y, X))
+        y_rows = data_of(context, builder, OFFSETS, y_rows)
+        start, weights = builder.add(x, d), splat(builder, weight)
+
+        def emit(width: int) -> None:
+            steps = [integer(v * LANES) for v in range(width)]
+            x = [load(builder, X, builder.add(start, step)) for step in steps]
+            x = [builder.fmul(weights, part, flags=FLAGS) for part in x]
+
+            def add(k: ir.Value, _: list[ir.Value]) -> list[ir.Value]:
+                row = builder.add(element(builder, y_rows, k), d)
+                for step, part in zip(steps, x, strict=True):
+                    at = builder.add(row, step)
+                    store(builder, builder.fadd(load(builder, Y, at), part, flags=FLAGS), Y, at)
+                return []
+
+            fold(builder, begin, skip, 1, [], add)
+            fold(builder, builder.add(skip, integer(1)), end, 1, [], add)
+
+        switch_width(builder, n_vectors, ROW_VECTORS, emit)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 # --- Rows ------------------------------------------------------------------------------------------------------
 
 
@@ -218,7 +288,7 @@ def fill(typing, X, x, n, value):
 
 @intrinsic
 def prefetch_row(typing, X, row, dim):
-    """Ask for the `dim` elements from X[row] on, which will be read and written."""
+    """Fetch the `dim` elements from X[row] on: to read, since fetching to write takes rows from other threads."""
     signature = types.void(FLOATS, types.int64, types.int64)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
@@ -230,7 +300,7 @@ def prefetch_row(typing, X, row, dim):
 
         def line(at: ir.Value, _: list[ir.Value]) -> list[ir.Value]:
             pointer = builder.bitcast(builder.gep(X, [at]), byte_pointer)
-            builder.call(prefetch, [pointer, int32(1), int32(3), int32(1)])
+            builder.call(prefetch, [pointer, int32(0), int32(3), int32(1)])
             return []
 
         fold(builder, row, builder.add(row, dim), CACHE_LINE, [], line)

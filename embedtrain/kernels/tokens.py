@@ -6,7 +6,7 @@ characters; a line feed also ends a sentence. Bytes that are no UTF-8 are token 
 
 import numpy as np
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.text_bytes import BLOCK, ONE, below, bytes_between, lowest
 from embedtrain.kernels.types import FREE, NUMBER, add_type, find_slot, has_room, key_of
 
@@ -15,7 +15,7 @@ POSITION, N_TYPES, N_TOKENS, N_BREAKS, N_LINES, N_CONTROLS, FIRST_CONTROL = rang
 STATE = 7
 
 
-@kernel
+@inlined
 def wide_separator(text, position):
     """Bytes of the separator outside ASCII that begins at `position`, 0 if none does."""
     first, second, third = text[position], text[position + 1], text[position + 2]
@@ -32,7 +32,7 @@ def wide_separator(text, position):
     return 3 if second == 0x81 and third == 0x9F else 0  # U+205F
 
 
-@kernel
+@inlined
 def is_control(text, position):
     """Whether the separator at `position` is a control character rather than whitespace."""
     first, second = text[position], text[position + 1]
@@ -41,7 +41,7 @@ def is_control(text, position):
     return first < 0x09 or 0x0E <= first <= 0x1B or first == 0x7F
 
 
-@kernel
+@inlined
 def separators(text, position, n):
     """Bits for the block at `position` that ends at n at the latest: bytes of separators, and where one begins that
     is a line feed or may be a control character; then bits for the block after it: bytes of a separator from this one.
@@ -65,7 +65,7 @@ def separators(text, position, n):
     return found, special & inside, after
 
 
-@kernel
+@inlined
 def pass_separator(text, position, piece, n_tokens, state, breaks):
     """Note in `state` and `breaks` what the separator at `position` is, after so many tokens."""
     if text[position] == 0x0A:

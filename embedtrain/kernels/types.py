@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.text_bytes import (
     ONE,
     PADDING,
@@ -35,7 +35,7 @@ class Types(NamedTuple):
     first_seen: NDArray[np.int64]  # (capacity,) piece << 32 | line in the piece
 
 
-@kernel
+@inlined
 def key_of(text, begin, end):
     """What slots know types by. A token holds no byte below 0x21, so that three kinds of words differ in their first.
 
@@ -49,20 +49,20 @@ def key_of(text, begin, end):
     return (fold(code ^ load_word(text, end - WORD), _FACTOR) & ~_BYTE) | ONE
 
 
-@kernel
+@inlined
 def home_of(slots, key):
     """The slot to begin with in search for a key. One product is not enough for its lower half to be even."""
     return np.int64(fold(key, _FACTOR) >> _HALF) & (slots.size - 2)
 
 
-@kernel
+@inlined
 def is_type(types, number, text, begin, end):
     """Whether text[begin:end] is the type, of at least 8 bytes."""
     start, stop = types.starts[number], types.starts[number + ONE]
     return stop - start == end - begin and are_same(text, begin, end, types.text, start)
 
 
-@kernel
+@inlined
 def find_slot(types, text, begin, end, key):
     """The slot that holds the type text[begin:end], or the free slot where it belongs."""
     slots = types.slots
@@ -74,13 +74,13 @@ def find_slot(types, text, begin, end, key):
     return slot
 
 
-@kernel
+@inlined
 def has_room(types, n_types, length):
     """Whether one more type of `length` bytes fits."""
     return n_types < types.counts.size and types.starts[n_types] + length <= types.text.size - PADDING
 
 
-@kernel
+@inlined
 def add_type(types, slot, number, text, begin, end, key, seen):
     """Put the new type text[begin:end] into its free slot, with count 0."""
     start = types.starts[number]
@@ -132,7 +132,7 @@ def merge_types(into, n_into, text, starts, counts, first_seen, begin, numbers):
 WAITING = 128  # rows that `sort_types` needs for fewer than 2^63 types
 
 
-@kernel
+@inlined
 def sort_key(types, number, depth):
     """What types are compared by: their counts, descending, then 8 bytes after 8 bytes from `depth` 0 on."""
     if depth < 0:
@@ -141,14 +141,14 @@ def sort_key(types, number, depth):
     return reversed_bytes(first_bytes(types.text, begin, end)) if begin < end else FREE
 
 
-@kernel
+@inlined
 def exchange(order, keys, i, k):
     """Let two elements change places."""
     order[i], order[k] = order[k], order[i]
     keys[i], keys[k] = keys[k], keys[i]
 
 
-@kernel
+@inlined
 def partition(order, keys, begin, end):
     """Bring the lesser keys of [begin, end) to the front, the greater to the back; where the pivot's equals lie."""
     pivot = keys[begin + np.int64(fold(np.uint64(end), _FACTOR) % np.uint64(end - begin))]
@@ -167,7 +167,7 @@ def partition(order, keys, begin, end):
     return begin, end
 
 
-@kernel
+@inlined
 def put_off(waiting, n_waiting, begin, end, depth):
     """Let [begin, end) wait to be sorted, if there is anything to sort; how many parts wait now."""
     if end - begin < 2:
@@ -225,7 +225,7 @@ def gather(types, order, starts, text):
         copy_bytes(text, starts[i], types.text, types.starts[number], types.starts[number + 1])
 
 
-@kernel
+@inlined
 def is_ascii(text, begin, end):
     """Whether no byte of text[begin:end] is above 0x7F."""
     for position in range(begin, end, WORD):
@@ -234,7 +234,7 @@ def is_ascii(text, begin, end):
     return True
 
 
-@kernel
+@inlined
 def may_follow(first, second):
     """Whether `second` may follow the byte `first` that begins a character: in its shortest form and no surrogate."""
     low = 0xA0 if first == 0xE0 else 0x90 if first == 0xF0 else 0x80
@@ -242,7 +242,7 @@ def may_follow(first, second):
     return low <= second <= high
 
 
-@kernel
+@inlined
 def is_utf8(text, begin, end):
     """Whether text[begin:end] is UTF-8 (Unicode 15, table 3-7)."""
     position = begin

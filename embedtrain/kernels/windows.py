@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.sampling import below, is_kept, random_at
 from embedtrain.kernels.tiles import ROWS, fill, prefetch_row
 
@@ -27,7 +27,7 @@ class Kept(NamedTuple):
     ends: NDArray[np.int32]  # one past the last
 
 
-@kernel
+@inlined
 def keep_tokens(ids, offsets, lo, hi, thresholds, key, window, kept):
     """Collect the kept tokens of positions [lo, hi), and up to `window` more at each side in the same sentence.
 
@@ -67,7 +67,7 @@ class Windows(NamedTuple):
     ends: NDArray[np.int32]  # one past the last
 
 
-@kernel
+@inlined
 def draw_windows(windows, kept, t0, t1, window, furthest, state):
     """Draw the windows of the centres [t0, t1); what fills the last group of centres has windows without contexts.
 
@@ -89,15 +89,15 @@ def draw_windows(windows, kept, t0, t1, window, furthest, state):
     return n_contexts, n_centres, state
 
 
-@kernel
+@inlined
 def whole_groups(n):
     """`n` rounded up to groups of `ROWS`."""
     return (n + ROWS - 1) // ROWS * ROWS
 
 
-@kernel
-def weigh_windows(band, kept, windows, t0, t1, n_before, window, averaged):
-    """Let each centre in [t0, t1) ask for the tokens in its window, each with weight 1, or 1 / their number.
+@inlined
+def weigh_windows(band, kept, windows, t0, t1, n_before, window):
+    """Let each centre in [t0, t1) ask for the tokens in its window, each with weight 1.
 
     Output `n_before + s` is the token `t0 - window + s`.
     """
@@ -113,13 +113,12 @@ def weigh_windows(band, kept, windows, t0, t1, n_before, window, averaged):
             fill(weights, row + low, high - low, np.float32(0))
             begin, end = windows.begins[centre], windows.ends[centre]
             if end - begin > 1:
-                weight = np.float32(1) / np.float32(end - begin - 1) if averaged else np.float32(1)
                 for token in range(begin, end):
-                    weights[row + shift + token] = weight
+                    weights[row + shift + token] = np.float32(1)
                 weights[row + shift + t0 + centre] = np.float32(0)
 
 
-@kernel
+@inlined
 def find_askers(band, n_inputs, n_outputs, n_noise):
     """The inputs that ask each group of outputs: all ask for the noise, and a contiguous range for each token."""
     asked_begin, asked_end = band.asked_begin, band.asked_end
@@ -138,7 +137,7 @@ def find_askers(band, n_inputs, n_outputs, n_noise):
 # Unsigned indices let these loops be vectorised: Numba looks at every signed one, whether it counts from the end.
 
 
-@kernel
+@inlined
 def name_rows(rows, at, words, begin, end, dim):
     """rows[at], rows[at + 1], … = first elements of the rows of words[begin:end]."""
     at, begin = np.uint64(at), np.uint64(begin)
@@ -146,7 +145,7 @@ def name_rows(rows, at, words, begin, end, dim):
         rows[at + i] = words[begin + i] * dim
 
 
-@kernel
+@inlined
 def fill_rows(rows, at, n, row):
     """rows[at], …, rows[at + n - 1] = row."""
     at = np.uint64(at)
@@ -154,17 +153,18 @@ def fill_rows(rows, at, n, row):
         rows[at + i] = row
 
 
-@kernel
-def name_slots(rows, at, kept, t0, t1, n_tokens, window, dim, sink):
+@inlined
+def name_slots(rows, at, kept, t0, t1, n_tokens, shape):
     """Name the rows of the tokens from t0 - window to t1 + window, from rows[at] on; returns their number in groups."""
-    n_slots = whole_groups(t1 - t0 + 2 * window)
-    first, last = max(0, t0 - window), min(t0 - window + n_slots, n_tokens)
-    fill_rows(rows, at, n_slots, sink)
-    name_rows(rows, at + first - (t0 - window), kept.words, first, last, dim)
+    begin = t0 - shape.window
+    n_slots = whole_groups(t1 - t0 + 2 * shape.window)
+    first, last = max(0, begin), min(begin + n_slots, n_tokens)
+    fill_rows(rows, at, n_slots, shape.sink)
+    name_rows(rows, at + first - begin, kept.words, first, last, shape.dim)
     return n_slots
 
 
-@kernel
+@inlined
 def fetch_rows(table, words, begin, end, dim):
     """Fetch the rows of words[begin:end]."""
     for token in range(begin, end):
@@ -181,7 +181,7 @@ class Frozen(NamedTuple):
 NONE_FROZEN = Frozen(np.zeros(0, np.uint8), 0)
 
 
-@kernel
+@inlined
 def spare_frozen(moved, rows, n, frozen, dim):
     """moved[:n] = rows[:n], but the waste row for frozen words: others learn from them, their own rows stay."""
     n_words = frozen.words.size

@@ -3,21 +3,23 @@
 import naive
 import numpy as np
 import pytest
-from small_text import KEY, STATE, band_matrix, blocks_of_chunk, by_word, small_sampling, small_text, small_tree
+from small_text import KEY, STATE, blocks_of_chunk, small_sampling, small_text, small_tree
 
-from embedtrain.kernels import cbow
-from embedtrain.kernels.alignment import padded
+from embedtrain.kernels import cbow, means
+from embedtrain.kernels.alignment import aligned_zeros, padded
+from embedtrain.kernels.cbow import APART, MEANS
 from embedtrain.kernels.tiles import ROWS
 from embedtrain.kernels.vectors import LANES
 from embedtrain.kernels.windows import Frozen
-from embedtrain.kernels.word2vec import Shape
+from embedtrain.kernels.word2vec import Shape, n_noise_words
 
-N_WORDS, DIM, N_NOISE = 12, padded(6), 16
+N_WORDS, DIM, N_NOISE = 12, padded(6), 8
 COUNTS = [89, 55, 34, 21, 13, 8, 5, 3, 2, 2, 1, 1]
+WASTE = N_WORDS + 1  # a row after the sink
 
 every_block = pytest.mark.parametrize(
     ("window", "dynamic", "block"),
-    [(window, dynamic, block) for window in (1, 2, 5, 9) for dynamic in (True, False) for block in (1, 4, 8, 30)],
+    [(window, dynamic, block) for window in (1, 2, 5, 9) for dynamic in (True, False) for block in (1, 20, 64)],
 )
 
 
@@ -33,68 +35,106 @@ def sampling():
 
 def shape_of(window, dynamic, block, corrected=False):
     furthest = window if dynamic else 0
-    return Shape(window, furthest, 5, block, DIM, N_WORDS * DIM, loss_every=1, corrected=corrected)
+    return Shape(window, furthest, 5, N_NOISE, block, DIM, N_WORDS * DIM, loss_every=1, corrected=corrected)
 
 
-def plain_blocks(text, sampling, window, dynamic, block, n_noise=0):
+def plain_blocks(text, sampling, shape, *, with_noise=False):
     middles = naive.centres(*text, 5, 110, sampling.keep_thresholds, KEY)
-    table = sampling.noise if n_noise else None
-    return naive.draw_blocks(middles, table, window=window, dynamic=dynamic, n_noise=n_noise, block=block, state=STATE)
+    return naive.draw_blocks(
+        middles, sampling.noise if with_noise else None, window=shape.window, dynamic=shape.furthest > 0,
+        n_noise=n_noise_words(shape, means=True), block=shape.n_centres, state=STATE,
+    )  # fmt: skip
+
+
+def random_rows(n_rows, seed):
+    """A table without what fills groups, and its memory: after the rows of words the sink and a waste row."""
+    flat = aligned_zeros(n_rows * DIM)
+    rows = flat.reshape(n_rows, DIM)
+    rows[:N_WORDS] = np.random.default_rng(seed).normal(size=(N_WORDS, DIM))
+    return flat, rows
+
+
+@every_block
+def test_inputs_are_means_of_windows(text, sampling, window, dynamic, block):
+    shape, (W, rows) = shape_of(window, dynamic, block), random_rows(WASTE + 1, 1)
+    rows[N_WORDS:] = np.nan  # nobody reads them
+    blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=True)
+    for (scratch, t0, t1, n_tokens), right in zip(blocks, plain_blocks(text, sampling, shape), strict=True):
+        kept, windows, _, _, mean, frozen, _ = scratch
+        means.name_contexts(mean, kept, frozen, t0, t1, n_tokens, shape)
+        X = aligned_zeros(block * DIM)
+        for i in range(t1 - t0):
+            means.take_mean(X, i * DIM, W, mean, windows, t0, i, shape)
+        expected = naive.means(right, N_WORDS) @ rows[:N_WORDS].astype(float)
+        assert X.reshape(block, DIM)[: t1 - t0] == pytest.approx(expected, abs=1e-6)
 
 
 @every_block
 @pytest.mark.parametrize("corrected", [True, False])
-def test_inputs_are_means_of_windows(text, sampling, window, dynamic, block, corrected):
-    shape = shape_of(window, dynamic, block, corrected)
-    frozen = Frozen(np.arange(N_WORDS, dtype=np.uint8) % 2, 88 * DIM)
+def test_steps_go_to_the_windows_but_not_to_frozen_words(text, sampling, window, dynamic, block, corrected):
+    shape, (W, rows) = shape_of(window, dynamic, block, corrected), random_rows(WASTE + 1, 2)
+    frozen = Frozen(np.arange(N_WORDS, dtype=np.uint8) % 2, WASTE * DIM)
+    before = rows[1:N_WORDS:2].tobytes()
     blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=True, frozen=frozen)
-    for (scratch, t0, t1, n_tokens), right in zip(
-        blocks, plain_blocks(text, sampling, window, dynamic, block), strict=True
-    ):
+    for (scratch, t0, t1, n_tokens), right in zip(blocks, plain_blocks(text, sampling, shape), strict=True):
         kept, windows, _, _, mean, frozen, _ = scratch
-        n_rows = cbow.form_means(mean, kept, frozen, windows, t0, t1, n_tokens, shape)
-        n_inputs = -(-(t1 - t0) // ROWS) * ROWS
-        weights, words = band_matrix(mean.band, n_inputs, n_rows), mean.rows[:n_rows] // DIM
-        assert (weights[t1 - t0 :] == 0).all(), "what fills a group is muted"
-        assert by_word(weights, words, N_WORDS)[: t1 - t0] == pytest.approx(naive.means(right, N_WORDS))
-        assert (mean.moved[:n_rows] // DIM == np.where((words < N_WORDS) & (words % 2 == 1), 88, words)).all()
-        n_contexts = np.array([len(words) for words in right.contexts])
-        assert (mean.shares[: t1 - t0] == (1 if corrected else n_contexts)).all()
+        means.name_contexts(mean, kept, frozen, t0, t1, n_tokens, shape)
+        steps = np.random.default_rng(t0).normal(size=(t1 - t0, DIM)).astype(np.float32)
+        n_contexts = np.array([[len(words)] for words in right.contexts])
+        shares = steps if corrected else steps * n_contexts
+        expected = naive.add_steps(
+            rows[:N_WORDS].astype(float), naive.means(right, N_WORDS), shares, range(1, N_WORDS, 2)
+        )
+        for i, step in enumerate(steps):
+            mean.steps[-DIM:] = step
+            means.spread_step(W, mean, mean.steps.size - DIM, windows, t0, i, shape)
+        assert rows[:N_WORDS] == pytest.approx(expected, abs=2e-5)
+        assert (rows[N_WORDS] == 0).all(), "the sink stays zero"
+        rows[:N_WORDS] = expected
+    assert rows[1:N_WORDS:2].tobytes() == before
 
 
 @every_block
 def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, block):
     shape = shape_of(window, dynamic, block)
-    blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=True, n_noise=N_NOISE)
-    plain = plain_blocks(text, sampling, window, dynamic, block, N_NOISE)
-    for (scratch, t0, t1, _), right in zip(blocks, plain, strict=True):
+    blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=True, with_noise=True)
+    for (scratch, t0, t1, _), whole in zip(blocks, plain_blocks(text, sampling, shape, with_noise=True), strict=True):
         kept, windows, noise, _, _, _, (*_, filled, _) = scratch
-        n_inputs, n_outputs = cbow.build_noise_block(
-            filled, noise, kept, windows, t0, t1, np.float32(5 / N_NOISE), DIM, shape.sink
-        )
-        weights = band_matrix(filled.band, n_inputs, n_outputs, N_NOISE)
-        _, right_outputs, right_weights = naive.cbow_noise(right, 5, N_WORDS)
-        n_right = len(right_outputs)
-        assert (filled.outputs[:n_right] // DIM).tolist() == right_outputs.tolist()
-        assert (filled.outputs[n_right:n_outputs] == shape.sink).all()
-        assert weights[: t1 - t0, :n_right] == pytest.approx(right_weights)
-        assert (weights[t1 - t0 :] == 0).all(), "what fills a group is muted"
-        assert (weights[:, n_right:] == 0).all()
+        for first, right in enumerate(naive.apart(whole, APART, N_NOISE)):
+            cbow.build_noise_block(filled, noise, kept, windows, t0, t1 - t0, first, shape)
+            weights = filled.band.weights.reshape(MEANS, -1)[:, : MEANS + N_NOISE]
+            _, right_outputs, right_weights = naive.cbow_noise(right, 5, N_WORDS)
+            n = len(right.centres)
+            asked = [*range(n), *range(MEANS, MEANS + N_NOISE)]  # between them is what fills the tile
+            own = [i for i in range(n) if right.contexts[i]]
+            outputs = filled.outputs // DIM
+            assert outputs[own].tolist() == [right.centres[i] for i in own]
+            assert outputs[MEANS:].tolist() == right.noise == right_outputs[n:].tolist()
+            assert (np.delete(outputs[:MEANS], own) == N_WORDS).all(), "what asks nothing has the sink"
+            assert weights[:n, asked] == pytest.approx(right_weights)
+            assert (weights[n:] == 0).all(), "what fills the tile is muted"
+            assert (weights[:, n:MEANS] == 0).all()
 
 
-@every_block
-def test_means_ask_the_path_of_their_centre(text, sampling, window, dynamic, block):
+def test_all_of_a_tile_ask_all(text, sampling):
+    (scratch, *_), *_ = blocks_of_chunk(text, sampling, shape_of(2, True, 64), 5, 110, means=True, with_noise=True)
+    block = scratch.blocks.cbow_noise
+    assert (block.band.asked_begin.tolist(), block.band.asked_end.tolist()) == ([0], [MEANS + N_NOISE])
+    n_groups = (MEANS + N_NOISE) // ROWS
+    assert (block.band.asking_begin.tolist(), block.band.asking_end.tolist()) == ([0] * n_groups, [MEANS] * n_groups)
+    assert (block.moved == np.arange(MEANS) * DIM).all()
+
+
+@pytest.mark.parametrize("word", range(N_WORDS))
+def test_means_ask_the_path_of_their_centre(text, sampling, word):
     copies = [(100 + k) * DIM for k in range(12)]
     tree = small_tree(COUNTS, copies)
-    blocks = blocks_of_chunk(text, sampling, shape_of(window, dynamic, block), 5, 110, means=True, tree=tree)
-    paths = naive.huffman_paths(COUNTS)
-    for (scratch, t0, t1, _), right in zip(blocks, plain_blocks(text, sampling, window, dynamic, block), strict=True):
-        kept, windows, *_, (*_, filled) = scratch
-        assert cbow.build_path_block(filled, tree, kept, windows, t0, t1, DIM) == t1 - t0
-        for i, (centre, words) in enumerate(zip(right.centres, right.contexts, strict=True)):
-            begin, end = filled.begins[i], filled.ends[i]
-            fill = slice(end, begin + -(-(end - begin) // LANES) * LANES)
-            nodes, sides = (filled.outputs[begin:end] // DIM - 100).tolist(), filled.weights[begin:end].tolist()
-            assert list(zip(nodes, sides, strict=True)) == (paths[centre] if words else [])
-            assert (filled.outputs[fill] == copies[-1]).all()
-            assert (filled.weights[fill] == 0).all(), "what fills a vector is muted"
+    (scratch, *_), *_ = blocks_of_chunk(text, sampling, shape_of(2, True, 64), 5, 110, means=True, tree=tree)
+    filled = scratch.blocks.cbow_paths
+    filled.weights[:] = 99
+    n_nodes = cbow.build_path_block(filled, tree, word, DIM)
+    fill = slice(n_nodes, -(-n_nodes // LANES) * LANES)
+    nodes, sides = (filled.outputs[:n_nodes] // DIM - 100).tolist(), filled.weights[:n_nodes].tolist()
+    assert list(zip(nodes, sides, strict=True)) == naive.huffman_paths(COUNTS)[word]
+    assert (filled.outputs[fill] == copies[-1]).all()
+    assert (filled.weights[fill] == 0).all(), "what fills a vector is muted"

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from embedtrain.kernels.alignment import aligned_zeros, padded
-from embedtrain.kernels.logistic import Band, Block, Mean, block_step
+from embedtrain.kernels.logistic import Band, Block, block_step
+from embedtrain.kernels.skipgram import take_rows
 from embedtrain.kernels.tiles import ROWS
 from embedtrain.kernels.vectors import LANES
 
@@ -44,18 +45,7 @@ def make_block(inputs, outputs, asked, weights, dim, moved=None):
     )
 
 
-def make_mean(rows, asked, weights, shares, dim, moved=None):
-    """A `Mean` for a list of words."""
-    return Mean(
-        rows=np.array(rows) * dim,
-        moved=np.array(rows if moved is None else moved) * dim,
-        band=make_band(weights, asked),
-        shares=np.array(shares, np.float32),
-        steps=aligned_zeros(len(weights) * dim),
-    )
-
-
-def step(W, C, block, lr, with_loss=True, mean=None):
+def step(W, C, block, lr, with_loss=True):
     """Run the kernel on copies of two matrices with a canary row before and after; returns them and the loss."""
     n_words, dim = W.shape
     tables = []
@@ -66,14 +56,10 @@ def step(W, C, block, lr, with_loss=True, mean=None):
         rows[1:-1] = table
         tables.append(rows)
     shifted = block._replace(inputs=block.inputs + dim, moved=block.moved + dim, outputs=block.outputs + dim)
-    n_rows = 0
-    if mean is not None:
-        n_rows = len(mean.rows)
-        mean = mean._replace(rows=mean.rows + dim, moved=mean.moved + dim)
-    loss = block_step(
-        tables[0].ravel(), tables[1].ravel(), shifted, mean, len(block.inputs), len(block.outputs), N_NOISE, n_rows,
-        dim, np.float32(lr), with_loss,
-    )  # fmt: skip
+    flat_W, flat_C = (rows.ravel() for rows in tables)
+    n_inputs, n_outputs = len(block.inputs), len(block.outputs)
+    take_rows(flat_W, shifted, n_inputs, dim)
+    loss = block_step(flat_W, flat_C, shifted, n_inputs, n_outputs, N_NOISE, dim, np.float32(lr), with_loss)
     for rows in tables:
         assert (rows[[0, -1]] == 77).all(), "a row beside the table was written"
     return tables[0][1:-1], tables[1][1:-1], loss
@@ -96,23 +82,6 @@ def random_case(rng, n_inputs, n_contexts, dim, n_words=N_WORDS):
     weights[:, :N_NOISE] *= -1
     weights[:, N_NOISE:] *= rng.choice([1, 1, 1, -1], n_contexts)  # some nodes of a path say no
     return W, C, inputs, outputs, asked, weights
-
-
-def random_mean(rng, n_inputs, n_rows, dim, n_words=N_WORDS):
-    """Rows with random weights in bands, and shares; as a `Mean` and as a matrix over all words."""
-    rows = rng.integers(0, n_words, n_rows)
-    weights = rng.random((n_inputs, n_rows)).astype(np.float32) / 4
-    asked = []
-    for i in range(0, n_inputs, ROWS):
-        begin = min(i, n_rows - ROWS)
-        end = min(begin + 2 * ROWS, n_rows)
-        weights[i : i + ROWS, :begin] = weights[i : i + ROWS, end:] = 0
-        asked.append((begin, end))
-    matrix = np.zeros((n_inputs, n_words))
-    for k, word in enumerate(rows):
-        matrix[:, word] += weights[:, k]
-    shares = rng.integers(1, 4, n_inputs)
-    return make_mean(rows, asked, weights, shares, dim), matrix, shares
 
 
 @pytest.mark.parametrize("n_vectors", [1, 2, 3, 4, 5, 7])
@@ -231,92 +200,3 @@ def test_loss_shows_what_is_not_finite(value, table):
     weights = np.where(np.arange(weights.shape[1]) < N_NOISE, -1, 1)[None].repeat(len(inputs), axis=0)
     _, _, loss = step(W, C, make_block(inputs, outputs, asked, weights, LANES), 0.1)
     assert not np.isfinite(loss)
-
-
-# --- Inputs that are means --------------------------------------------------------------------------------------------
-
-
-def mean_case(seed, n_inputs=8, n_contexts=12, n_rows=16, dim=LANES, n_words=N_WORDS):
-    """Tables, a block, its mean, and the questions of the plain form."""
-    rng = np.random.default_rng(seed)
-    W, C, inputs, outputs, asked, weights = random_case(rng, n_inputs, n_contexts, dim, n_words)
-    mean, matrix, shares = random_mean(rng, n_inputs, n_rows, dim, n_words)
-    block = make_block(inputs, outputs, asked, weights, dim)  # whose own inputs nobody reads
-    return W, C, block, mean, (matrix, outputs, weights.astype(np.float64)), shares
-
-
-@pytest.mark.parametrize("n_vectors", [1, 2, 3, 4, 5, 7])
-@pytest.mark.parametrize(("n_inputs", "n_contexts", "n_rows"), [(4, 4, 4), (8, 20, 12), (32, 44, 40)])
-def test_step_of_means_is_the_plain_form(n_inputs, n_contexts, n_rows, n_vectors):
-    W, C, block, mean, questions, shares = mean_case(n_inputs, n_inputs, n_contexts, n_rows, n_vectors * LANES)
-    new_W, new_C, loss = step(W, C, block, 0.1, mean=mean)
-    W64, C64 = W.astype(np.float64), C.astype(np.float64)
-    right_W, right_C = naive.logistic_step(W64, C64, *questions, 0.1, shares=shares)
-    assert new_W == pytest.approx(right_W, abs=3e-5)
-    assert new_C == pytest.approx(right_C, abs=3e-5)
-    assert loss == pytest.approx(naive.logistic_loss(W64, C64, *questions), rel=1e-5)
-
-
-def test_steps_of_means_do_not_add_up_from_block_to_block():
-    W, C, block, mean, _, _ = mean_case(7)
-    first = step(W, C, block, 0.1, mean=mean)
-    second = step(W, C, block, 0.1, mean=mean)
-    assert [part.tobytes() for part in first[:2]] == [part.tobytes() for part in second[:2]]
-
-
-@pytest.mark.parametrize("share", [1, 3])
-def test_step_of_means_agrees_with_finite_differences(share):
-    """Where a mean's rows take their share of its step; a whole step is that times their number."""
-    W, C, block, mean, questions, _ = mean_case(8, 4, 8, 8, n_words=6)
-    mean.shares[:] = share
-    new_W, new_C, _ = step(W, C, block, 1.0, mean=mean)
-    W64, C64 = W.astype(np.float64), C.astype(np.float64)
-    gradient_W = naive.numerical_gradient(lambda x: naive.logistic_loss(x, C64, *questions), W64)
-    gradient_C = naive.numerical_gradient(lambda x: naive.logistic_loss(W64, x, *questions), C64)
-    assert W - new_W == pytest.approx(share * gradient_W, abs=1e-4)
-    assert C - new_C == pytest.approx(gradient_C, abs=1e-4)
-
-
-def test_plain_form_of_means_agrees_with_finite_differences():
-    W, C, _, _, questions, _ = mean_case(9, 4, 8, 8, n_words=6)
-    W, C = W.astype(np.float64), C.astype(np.float64)
-    new_W, new_C = naive.logistic_step(W, C, *questions, lr=1.0)
-    gradient_W = naive.numerical_gradient(lambda x: naive.logistic_loss(x, C, *questions), W)
-    gradient_C = naive.numerical_gradient(lambda x: naive.logistic_loss(W, x, *questions), C)
-    assert W - new_W == pytest.approx(gradient_W, abs=1e-7)
-    assert C - new_C == pytest.approx(gradient_C, abs=1e-7)
-
-
-@pytest.mark.parametrize("frozen", [[2], [0, 3, 5, 8], range(N_WORDS - 1)], ids=str)
-def test_frozen_rows_of_means_stay(frozen):
-    W, C, block, mean, questions, shares = mean_case(10)
-    words, waste = mean.rows // LANES, N_WORDS - 1
-    words[words == waste] = 1
-    questions[0][:, 1] += questions[0][:, waste]
-    questions[0][:, waste] = 0
-    W[frozen, ::2] = -0.0
-    W[waste] = np.nan  # nobody reads it
-    mean = mean._replace(rows=words * LANES, moved=np.where(np.isin(words, frozen), waste, words) * LANES)
-    new_W, new_C, loss = step(W, C, block, 0.1, mean=mean)
-    W64, C64 = np.nan_to_num(W.astype(np.float64)), C.astype(np.float64)
-    right_W, right_C = naive.logistic_step(W64, C64, *questions, 0.1, frozen, shares)
-    assert new_W[frozen].tobytes() == W[frozen].tobytes()
-    assert new_W[:waste] == pytest.approx(right_W[:waste], abs=3e-5)
-    assert new_C == pytest.approx(right_C, abs=3e-5)
-    assert loss == pytest.approx(naive.logistic_loss(W64, C64, *questions), rel=1e-5)
-
-
-def test_a_step_of_size_0_of_means_moves_not_a_byte():
-    W, C, block, mean, _, _ = mean_case(11)
-    W[:, ::2] = C[:, ::2] = -0.0
-    new_W, new_C, loss = step(W, C, block, 0, mean=mean)
-    assert (new_W.tobytes(), new_C.tobytes()) == (W.tobytes(), C.tobytes())
-    assert loss == step(W, C, block, 0.1, mean=mean)[2] > 0
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("table", [0, 1])
-def test_loss_of_means_shows_what_is_not_finite(value, table):
-    W, C, block, mean, (_, outputs, _), _ = mean_case(12)
-    (W, C)[table][[mean.rows // LANES, outputs][table][0]] = value
-    assert not np.isfinite(step(W, C, block, 0.1, mean=mean)[2])

@@ -26,7 +26,7 @@ def sampling():
 
 def shape_of(window, dynamic, block):
     furthest = window if dynamic else 0
-    return Shape(window, furthest, 5, block, DIM, N_WORDS * DIM, loss_every=1, corrected=False)
+    return Shape(window, furthest, 5, N_NOISE, block, DIM, N_WORDS * DIM, loss_every=1, corrected=False)
 
 
 def plain_blocks(text, sampling, window, dynamic, block, n_noise):
@@ -40,13 +40,11 @@ def plain_blocks(text, sampling, window, dynamic, block, n_noise):
 @pytest.mark.parametrize("block", [1, 4, 8, 30])
 def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, block):
     shape = shape_of(window, dynamic, block)
-    blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=False, n_noise=N_NOISE)
+    blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=False, with_noise=True)
     plain = plain_blocks(text, sampling, window, dynamic, block, N_NOISE)
     for (scratch, t0, t1, n_tokens), right in zip(blocks, plain, strict=True):
         kept, windows, noise, _, _, frozen, (filled, *_) = scratch
-        n_inputs, n_outputs = skipgram.build_noise_block(
-            filled, noise, kept, frozen, windows, t0, t1, n_tokens, window, np.float32(5 / N_NOISE), DIM, shape.sink
-        )
+        n_inputs, n_outputs = skipgram.build_noise_block(filled, noise, kept, frozen, windows, t0, t1, n_tokens, shape)
         right_inputs, right_outputs, right_weights = naive.skipgram_noise(right, 5)
         weights = band_matrix(filled.band, n_inputs, n_outputs, N_NOISE)
         inputs, outputs = filled.inputs[:n_inputs] // DIM, filled.outputs[:n_outputs] // DIM

@@ -43,24 +43,14 @@ def test_forced_machine_is_the_one_compiled_for():
 # --- One row against many, and logistic functions ---------------------------------------------------------------------
 
 
-@numba.njit
-def dot_row(*arguments):
-    tiles.dot_row(*arguments)
+def callable_from_python(intrinsic):
+    return numba.njit(lambda *arguments: intrinsic(*arguments))
 
 
-@numba.njit
-def exchange_row(*arguments):
-    tiles.exchange_row(*arguments)
-
-
-@numba.njit
-def logistic_gradient(*arguments):
-    sigmoid.logistic_gradient(*arguments)
-
-
-@numba.njit
-def logistic_loss(*arguments):
-    return sigmoid.logistic_loss(*arguments)
+dot_row, exchange_row = callable_from_python(tiles.dot_row), callable_from_python(tiles.exchange_row)
+sum_rows, add_to_rows = callable_from_python(tiles.sum_rows), callable_from_python(tiles.add_to_rows)
+logistic_gradient = callable_from_python(sigmoid.logistic_gradient)
+logistic_loss = callable_from_python(sigmoid.logistic_loss)
 
 
 def normal(n, seed):
@@ -98,6 +88,40 @@ def test_exchange_row_moves_each_row_and_sums_them_as_they_were(n_rows, n_vector
     exchange_row(E, X, dim, begin, n_vectors, Y, y_rows, 1, 1 + n_rows, G)
     assert E == pytest.approx(right_E, abs=1e-5)
     assert Y.reshape(9, dim) == pytest.approx(right_Y, abs=1e-5)
+
+
+#: begin, skip and end among seven rows.
+WINDOWS = [(1, 3, 6), (1, 1, 6), (1, 5, 6), (2, 2, 3), (0, 6, 7)]
+
+
+@pytest.mark.parametrize("n_vectors", range(1, tiles.ROW_VECTORS + 1))
+@pytest.mark.parametrize(("begin", "skip", "end"), WINDOWS)
+def test_rows_are_summed_but_for_one(begin, skip, end, n_vectors):
+    d, width = LANES, n_vectors * LANES
+    dim = d + width + LANES
+    X, Y = normal(9 * dim, 1), normal(2 * dim, 2)
+    x_rows = np.array([7, 4, 2, 4, 0, 8, 1]) * dim
+    right = Y.copy()
+    others = [k for k in range(begin, end) if k != skip]
+    part = X.reshape(9, dim)[x_rows[others] // dim, d : d + width].astype(float)
+    right[dim + d :][:width] = 0.25 * part.sum(axis=0)
+    sum_rows(Y, dim, d, n_vectors, np.float32(0.25), X, x_rows, begin, skip, end)
+    assert Y == pytest.approx(right, abs=1e-6)
+
+
+@pytest.mark.parametrize("n_vectors", range(1, tiles.ROW_VECTORS + 1))
+@pytest.mark.parametrize(("begin", "skip", "end"), WINDOWS)
+def test_rows_but_for_one_move_also_twice(begin, skip, end, n_vectors):
+    d, width = LANES, n_vectors * LANES
+    dim = d + width + LANES
+    X, Y = normal(2 * dim, 1), normal(9 * dim, 2)
+    y_rows = np.array([7, 4, 2, 4, 0, 8, 1]) * dim
+    right = Y.astype(float)
+    for k in range(begin, end):
+        if k != skip:
+            right[y_rows[k] + d :][:width] += 0.25 * X[dim + d :][:width]
+    add_to_rows(Y, y_rows, begin, skip, end, d, n_vectors, np.float32(0.25), X, dim)
+    assert Y == pytest.approx(right, abs=1e-6)
 
 
 def test_weights_say_which_label_is_asked():

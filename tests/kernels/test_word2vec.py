@@ -11,7 +11,9 @@ from small_text import KEY, LENGTHS, STATE, readonly, small_sampling, small_text
 
 from embedtrain.kernels import word2vec
 from embedtrain.kernels.alignment import aligned_zeros, padded
+from embedtrain.kernels.cbow import APART
 from embedtrain.kernels.noise import make_noise
+from embedtrain.kernels.tiles import ROWS
 from embedtrain.kernels.vectors import LANES
 from embedtrain.kernels.windows import NONE_FROZEN, Frozen
 from embedtrain.training.tables import Table
@@ -103,13 +105,17 @@ def random_tables(mode, n_words=N_WORDS, dim=DIM, n_copies=5, n_threads=1):
     )
 
 
-def shape_of(mode, window=3, block=8, *, dim=DIM, n_words=N_WORDS, furthest=None, loss_every=1):
-    """The whole window is drawn from, or where that is said another one, or it is fixed with 0."""
+def shape_of(mode, window=3, block=None, *, dim=DIM, n_words=N_WORDS, furthest=None, loss_every=1, n_tiles=2):
+    """The whole window is drawn from, or where that is said another one, or it is fixed with 0.
+
+    A block of CBOW is so long that several means are asked at once.
+    """
     return word2vec.Shape(
         window=window,
         furthest=window if furthest is None else furthest,
         negative=mode.negative,
-        n_centres=block,
+        n_noise=n_tiles * (ROWS if mode.model == "cbow" else LANES),
+        n_centres=block or (40 if mode.model == "cbow" else 8),
         dim=padded(dim),
         sink=n_words * padded(dim),
         loss_every=loss_every,
@@ -117,17 +123,18 @@ def shape_of(mode, window=3, block=8, *, dim=DIM, n_words=N_WORDS, furthest=None
     )
 
 
-def scratch_of(mode, tables, shape, sampling, *, n_noise=16, frozen=(), counts=COUNTS, thread=0, n_threads=1):
+def scratch_of(mode, tables, shape, sampling, *, frozen=(), counts=COUNTS, thread=0, n_threads=1):
     """The memory of a thread."""
     tree = None
     if tables.N is not None:
         n_own = len(tables.N.waste) // n_threads
         rows = tables.N.waste[thread * n_own : (thread + 1) * n_own]
         tree = small_tree(counts, rows, 1 / n_threads, tables.W.waste[-1 - thread])
+    means = mode.model == "cbow"
     return word2vec.make_scratch(
         shape,
-        means=mode.model == "cbow",
-        noise=make_noise(n_noise, *sampling.noise) if mode.noise else None,
+        means=means,
+        noise=make_noise(word2vec.n_noise_words(shape, means=means), *sampling.noise) if mode.noise else None,
         tree=tree,
         largest_chunk=1000,
         frozen=freeze(frozen, tables.W.waste[thread]) if len(frozen) else NONE_FROZEN,
@@ -164,8 +171,7 @@ def train(tables, text, sampling, shape, scratch, first_lr, last_lr, state=STATE
     return result
 
 
-def train_plainly(mode, tables, text, sampling, shape, first_lr, last_lr, *, n_noise=16, frozen=(), counts=COUNTS,
-                  span=None):  # fmt: skip
+def train_plainly(mode, tables, text, sampling, shape, first_lr, last_lr, *, frozen=(), counts=COUNTS, span=None):
     """What `train` does, in float64 from W, C and N; returns them and what the kernel returns."""
     W, C, N = tables
     begin, end = span or (0, len(text.ids))
@@ -173,7 +179,8 @@ def train_plainly(mode, tables, text, sampling, shape, first_lr, last_lr, *, n_n
     middles = naive.centres(*text, begin, end, sampling.keep_thresholds, KEY)
     blocks = naive.draw_blocks(
         middles, sampling.noise if mode.noise else None, window=shape.furthest or shape.window,
-        dynamic=shape.furthest > 0, n_noise=n_noise, block=shape.n_centres, state=STATE,
+        dynamic=shape.furthest > 0, n_noise=word2vec.n_noise_words(shape, means=mode.model == "cbow"),
+        block=shape.n_centres, state=STATE,
     )  # fmt: skip
     loss, pairs, done = 0.0, 0, 0
     for number, block in enumerate(blocks):
@@ -189,14 +196,15 @@ def train_plainly(mode, tables, text, sampling, shape, first_lr, last_lr, *, n_n
                 loss += naive.logistic_loss(W, N, *questions)
                 W, N = naive.logistic_step(W, N, *questions, lr, frozen)
         else:
-            shares = 1 if mode.corrected else n_contexts
-            if mode.noise:
-                questions = naive.cbow_noise(block, mode.negative, len(W))
+            for part in naive.apart(block, APART, shape.n_noise) if mode.noise else ():
+                questions = naive.cbow_noise(part, mode.negative, len(W))
                 loss += naive.logistic_loss(W, C, *questions)
-                W, C = naive.logistic_step(W, C, *questions, lr, frozen, shares)
-            if mode.hs:
-                W, N, path_loss = naive.cbow_paths_step(W, N, block, paths, lr, frozen, shares)
-                loss += path_loss
+                W, C = naive.logistic_step(W, C, *questions, lr, frozen, shares(mode, part))
+            for part in naive.apart(block, APART) if mode.hs else ():
+                for one in naive.apart(part, len(part.centres)):
+                    questions = naive.cbow_path(one, paths, len(W))
+                    loss += naive.logistic_loss(W, N, *questions)
+                    W, N = naive.logistic_step(W, N, *questions, lr, frozen, shares(mode, one))
         done += len(block.centres)
         if number % shape.loss_every:
             loss = before
@@ -205,17 +213,22 @@ def train_plainly(mode, tables, text, sampling, shape, first_lr, last_lr, *, n_n
     return (W, C, N), (loss, pairs, len(middles))
 
 
+def shares(mode, block):
+    """How often the contexts of a mean take what is their share of its step."""
+    return 1 if mode.corrected else np.array([len(words) for words in block.contexts])
+
+
 def check(tables, right, tolerance=2e-5):
     for table, rows in zip(tables, right, strict=True):
         if table is not None:
             assert table.rows == pytest.approx(rows, abs=tolerance)
 
 
-def compare(mode, text, sampling, shape, rates, *, n_copies=5, n_noise=16, frozen=(), counts=COUNTS, tolerance=2e-5):
+def compare(mode, text, sampling, shape, rates, *, n_copies=5, frozen=(), counts=COUNTS, tolerance=2e-5):
     """Train a chunk in both ways; returns the tables of the kernel."""
     n_words, dim = shape.sink // shape.dim, DIM if shape.dim == padded(DIM) else shape.dim - 1
     tables = random_tables(mode, n_words, dim, n_copies)
-    options = {"n_noise": n_noise, "frozen": frozen, "counts": counts}
+    options = {"frozen": frozen, "counts": counts}
     right, figures = train_plainly(mode, tables.doubles, text, sampling, shape, *rates, **options)
     tables.W.flat[tables.W.waste[0] :][: shape.dim] = np.inf  # where frozen words step: nobody reads it
     scratch = scratch_of(mode, tables, shape, sampling, **options)
@@ -229,11 +242,11 @@ def compare(mode, text, sampling, shape, rates, *, n_copies=5, n_noise=16, froze
 
 @every_mode
 @pytest.mark.parametrize("window", [1, 2, 5, 60])
-@pytest.mark.parametrize(("block", "n_noise"), [(1, 16), (4, 16), (32, 16), (64, 48)])
-def test_chunk_trains_as_the_plain_form(text, sampling, mode, window, block, n_noise):
-    shape = shape_of(mode, min(window, max(LENGTHS) - 1), block, furthest=window)
+@pytest.mark.parametrize(("block", "n_tiles"), [(1, 1), (4, 2), (32, 2), (64, 3)])
+def test_chunk_trains_as_the_plain_form(text, sampling, mode, window, block, n_tiles):
+    shape = shape_of(mode, min(window, max(LENGTHS) - 1), block, furthest=window, n_tiles=n_tiles)
     rates = 0.1 / window, 0.04 / window  # wide windows take many steps at once
-    compare(mode, text, sampling, shape, rates, n_noise=n_noise)
+    compare(mode, text, sampling, shape, rates)
 
 
 @every_mode
@@ -243,7 +256,7 @@ def test_vectors_of_any_length(text, sampling, mode, n_vectors):
 
 
 @every_mode
-@pytest.mark.parametrize("block", [1, 16])
+@pytest.mark.parametrize("block", [1, 16, 64])
 def test_windows_of_fixed_width(text, sampling, mode, block):
     compare(mode, text, sampling, shape_of(mode, block=block, furthest=0), (0.03, 0.01))
 
@@ -261,8 +274,9 @@ def test_short_sentences(sampling, mode, lengths):
 def test_tiny_vocabularies(mode, n_words):
     """Every word stands beside itself, is noise many times over, and under the root."""
     text, sampling = small_text(n_words), small_sampling(n_words, n_words)
-    shape = shape_of(mode, block=8, n_words=n_words)
-    compare(mode, text, sampling, shape, (0.01, 0.004), counts=[5, 3, 2][:n_words])
+    for block in (8, 64):
+        shape = shape_of(mode, block=block, n_words=n_words)
+        compare(mode, text, sampling, shape, (0.08 / block, 0.03 / block), counts=[5, 3, 2][:n_words])
 
 
 @every_mode
@@ -277,14 +291,14 @@ def test_sentences_of_one_word_said_again_and_again(sampling, mode):
 def test_trees_with_any_number_of_copies(mode, counts, n_copies):
     n_words = len(counts)
     text, sampling = small_text(n_words), small_sampling(n_words, n_words)
-    for block in (2, 16):
+    for block in (2, None):
         shape = shape_of(mode, block=block, n_words=n_words)
         compare(mode, text, sampling, shape, (0.02, 0.01), counts=counts, n_copies=n_copies)
 
 
 @every_kernel
 def test_loss_of_some_blocks_and_their_pairs(text, sampling, mode):
-    compare(mode, text, sampling, shape_of(mode, block=4, loss_every=3), (0.03, 0.01))
+    compare(mode, text, sampling, shape_of(mode, block=20 if mode.model == "cbow" else 4, loss_every=3), (0.03, 0.01))
 
 
 @every_mode
@@ -401,12 +415,18 @@ def test_frozen_rows_stay_while_threads_race(sampling, mode):
 SINGLE = [Mode("skipgram", 5), Mode("skipgram", 0, True), Mode("cbow", 5, False, True), Mode("cbow", 0, True, True)]
 
 
-def one_block(mode):
-    """A text of which one block is asked: of many centres, but of one where means follow each other."""
-    text, sampling = small_text(5, (3, 9, 4)), small_sampling(5, 5, keep=1)
-    span = (6, 7) if mode.model == "cbow" and mode.hs else (1, 13)
-    shape = shape_of(mode, window=2, block=16, dim=DIM, n_words=5, furthest=0)
+def one_block(mode, lengths=(3, 9, 4), span=(1, 13)):
+    """A text of which one block is asked."""
+    text, sampling = small_text(5, lengths), small_sampling(5, 5, keep=1)
+    shape = shape_of(mode, window=2, block=64 if mode.model == "cbow" else 16, dim=DIM, n_words=5, furthest=0)
     return text, sampling, shape, {"counts": [9, 4, 3, 2, 1], "span": span}
+
+
+def asked_at_once(mode):
+    """The same, of many centres of skip-gram; of CBOW two that ask for noise, or one that asks for a path."""
+    if mode.model == "skipgram":
+        return one_block(mode)
+    return one_block(mode, span=(6, 7)) if mode.hs else one_block(mode, (3, *(1,) * (APART - 1), 4), (2, APART + 3))
 
 
 def gradients(mode, tables, shape, text, sampling, options):
@@ -423,7 +443,7 @@ def gradients(mode, tables, shape, text, sampling, options):
 
 @pytest.mark.parametrize("mode", SINGLE, ids=str)
 def test_chunk_agrees_with_finite_differences(mode):
-    text, sampling, shape, options = one_block(mode)
+    text, sampling, shape, options = asked_at_once(mode)
     tables = random_tables(mode, 5)
     before, slopes = tables.doubles, list(gradients(mode, tables, shape, text, sampling, options))
     scratch = scratch_of(mode, tables, shape, sampling, counts=options["counts"])
@@ -438,7 +458,7 @@ def test_chunk_agrees_with_finite_differences(mode):
 def test_plain_form_agrees_with_finite_differences(mode):
     """Also where means follow each other, of many centres: at a rate so low that it does not matter."""
     text, sampling, shape, options = one_block(mode)
-    options["span"], lr = (1, 13), 1e-6
+    lr = 1e-6
     tables = random_tables(mode, 5)
     after, _ = train_plainly(mode, tables.doubles, text, sampling, shape, lr, lr, **options)
     slopes = gradients(mode, tables, shape, text, sampling, options)
