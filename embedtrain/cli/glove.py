@@ -45,7 +45,7 @@ def glove(ctx: click.Context, /, **settings: Any) -> None:
     """Train word vectors on how often the words of CORPUS stand beside each other (GloVe).
 
     The result is the same with any number of threads, and counts can be given; on 100 MB of Wikipedia it answered
-    fewer analogies than word2vec (32 %, skip-gram 37).
+    fewer analogies than word2vec (32 %, skip-gram 38).
 
     CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, a sentence a line,
     tokens between spaces; or JSON lines. Or it is a file of counts: of embedtrain cooccur, an .npz of SciPy, or

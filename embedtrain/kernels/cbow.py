@@ -14,8 +14,9 @@ from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.huffman import lay_path, weigh_path
 from embedtrain.kernels.logistic import block_step
 from embedtrain.kernels.means import spread_step, take_mean
+from embedtrain.kernels.rows import ROW_VECTORS, exchange_row, fill
 from embedtrain.kernels.sigmoid import logistic_gradient, logistic_loss
-from embedtrain.kernels.tiles import ROW_VECTORS, ROWS, dot_row, exchange_row, fill
+from embedtrain.kernels.tiles import ROWS, dot_row
 from embedtrain.kernels.vectors import LANES
 from embedtrain.kernels.windows import fetch_rows, fill_rows, name_rows
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from embedtrain.kernels.adagrad import adagrad_step, dot
 from embedtrain.kernels.compilation import inlined, kernel
-from embedtrain.kernels.tiles import prefetch_row
+from embedtrain.kernels.rows import prefetch_row
 
 _AHEAD = 8  # cells, whose steps take about as long as fetching rows
 _LONGEST = np.float32(1)  # of g: no step is longer than the row it goes along, else tables with huge counts diverge

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined, kernel
-from embedtrain.kernels.tiles import copy_row
+from embedtrain.kernels.rows import copy_row
 
 
 class Own(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
-from embedtrain.kernels.tiles import ROW_VECTORS, add_to_rows, sum_rows
+from embedtrain.kernels.rows import ROW_VECTORS, add_to_rows, sum_rows
 from embedtrain.kernels.vectors import LANES
 from embedtrain.kernels.windows import name_slots, spare_frozen
 

@@ -6,7 +6,8 @@ from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.huffman import lay_path, weigh_path
 from embedtrain.kernels.logistic import block_step
 from embedtrain.kernels.noise import mark_noise, may_be_noise
-from embedtrain.kernels.tiles import ROWS, copy_row, fill
+from embedtrain.kernels.rows import copy_row, fill
+from embedtrain.kernels.tiles import ROWS
 from embedtrain.kernels.windows import (
     fetch_rows,
     fill_rows,

@@ -40,6 +40,9 @@ OFFSETS = types.Array(types.int64, 1, "C")
 #: The arithmetic may be reordered and fused, and must still show NaN and infinity to the loss.
 FLAGS = ("reassoc", "contract", "nsz", "arcp")
 
+#: What `fold` emits for an index: from values to values.
+Body = Callable[[ir.Value, list[ir.Value]], list[ir.Value]]
+
 
 # --- Emitting --------------------------------------------------------------------------------------------------
 
@@ -97,7 +100,7 @@ def fold(
     stop: ir.Value,
     step: int,
     initial: Sequence[ir.Value],
-    body: Callable[[ir.Value, list[ir.Value]], list[ir.Value]],
+    body: Body,
 ) -> list[ir.Value]:
     """Emit `for index in range(start, stop, step): values = body(index, values)`, the values in registers."""
     entry = builder.block

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
+from embedtrain.kernels.rows import fill, prefetch_row
 from embedtrain.kernels.sampling import below, is_kept, random_at
-from embedtrain.kernels.tiles import ROWS, fill, prefetch_row
+from embedtrain.kernels.tiles import ROWS
 
 FORWARD = np.uint64(1)
 
