@@ -3,7 +3,7 @@
 import naive
 import numpy as np
 import pytest
-from small_text import KEY, STATE, blocks_of_chunk, small_sampling, small_text, small_tree
+from small_text import KEY, STATE, blocks_of_chunk, small_tree
 
 from embedtrain.kernels import cbow, means
 from embedtrain.kernels.alignment import aligned_zeros, padded
@@ -21,16 +21,6 @@ every_block = pytest.mark.parametrize(
     ("window", "dynamic", "block"),
     [(window, dynamic, block) for window in (1, 2, 5, 9) for dynamic in (True, False) for block in (1, 20, 64)],
 )
-
-
-@pytest.fixture(scope="module")
-def text():
-    return small_text()
-
-
-@pytest.fixture(scope="module")
-def sampling():
-    return small_sampling()
 
 
 def shape_of(window, dynamic, block, corrected=False):

@@ -3,7 +3,7 @@
 import naive
 import numpy as np
 import pytest
-from small_text import KEY, STATE, band_matrix, blocks_of_chunk, by_word, small_sampling, small_text, small_tree
+from small_text import KEY, STATE, band_matrix, blocks_of_chunk, by_word, small_tree
 
 from embedtrain.kernels import skipgram
 from embedtrain.kernels.alignment import padded
@@ -12,16 +12,6 @@ from embedtrain.kernels.word2vec import Shape
 
 N_WORDS, DIM, N_NOISE = 12, padded(6), 16
 COUNTS = [89, 55, 34, 21, 13, 8, 5, 3, 2, 2, 1, 1]
-
-
-@pytest.fixture(scope="module")
-def text():
-    return small_text()
-
-
-@pytest.fixture(scope="module")
-def sampling():
-    return small_sampling()
 
 
 def shape_of(window, dynamic, block):

@@ -3,20 +3,10 @@
 import naive
 import numpy as np
 import pytest
-from small_text import KEY, STATE, small_sampling, small_text
+from small_text import KEY, STATE
 
 from embedtrain.kernels import windows
 from embedtrain.kernels.tiles import ROWS
-
-
-@pytest.fixture(scope="module")
-def text():
-    return small_text()
-
-
-@pytest.fixture(scope="module")
-def sampling():
-    return small_sampling()
 
 
 def keep(text, sampling, begin, end, window):

@@ -47,16 +47,6 @@ every_mode = pytest.mark.parametrize("mode", MODES, ids=str)
 every_kernel = pytest.mark.parametrize("mode", COMPILED, ids=str)
 
 
-@pytest.fixture(scope="module")
-def text():
-    return small_text()
-
-
-@pytest.fixture(scope="module")
-def sampling():
-    return small_sampling()
-
-
 # --- Tables and threads -----------------------------------------------------------------------------------------------
 
 GUARD = 64  # elements beside a table
