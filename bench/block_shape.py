@@ -40,8 +40,8 @@ def main() -> None:
     if settings.apart is not None:  # a constant of the kernels: they must not come from the usual cache
         cache = tempfile.TemporaryDirectory(dir=settings.work)
         numba.config.CACHE_DIR = cache.name
-    from embedtrain import word2vec
-    from embedtrain.kernels import cbow
+    from embedtrain.kernels.word2vec import cbow
+    from embedtrain.models import word2vec
 
     if settings.apart is not None:
         word2vec.APART = cbow.APART = settings.apart  # type: ignore[attr-defined]

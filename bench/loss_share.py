@@ -22,7 +22,7 @@ def main() -> None:
     settings = parser.parse_args()
     text = cut_into_lines(settings.text, settings.work)
 
-    from embedtrain import skipgram, word2vec
+    from embedtrain.models import skipgram, word2vec
 
     speeds: dict[int, list[float]] = {every: [] for every in settings.every}
     losses: dict[int, list[float]] = {every: [] for every in settings.every}

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from embedtrain import TrainingError, skipgram, word2vec
+from embedtrain import TrainingError
+from embedtrain.models import skipgram, word2vec
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 

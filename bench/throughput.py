@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--commands", action="store_true", help="whole commands instead of the training phase")
     settings = parser.parse_args()
-    from embedtrain.kernels.vectors import LANES
+    from embedtrain.kernels.simd.lanes import LANES
 
     print(f"{platform.machine()}, {os.cpu_count()} processors, vectors of {LANES} floats")
     (compare_commands if settings.commands else compare_training)(settings)

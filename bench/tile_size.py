@@ -56,10 +56,10 @@ def build(arrays: Any, rows: int, share: int, threads: int) -> Any:
 
 def epoch_seconds(tiles: Any, dim: int, threads: int) -> float:
     """An epoch's time, after one that warms everything up."""
-    from embedtrain.kernels.alignment import aligned_zeros, padded
-    from embedtrain.kernels.glove import train_tile
+    from embedtrain.kernels.glove.train_tile import train_tile
+    from embedtrain.kernels.simd.alignment import aligned_zeros, padded
     from embedtrain.machine.threads import run_tasks
-    from embedtrain.training.rounds import Rounds
+    from embedtrain.training.tile_schedule import Rounds
 
     width, n_words = padded(dim + 2), int(tiles.row_borders[-1])
     W, W_sums, C, C_sums = (aligned_zeros(n_words * width) for _ in range(4))

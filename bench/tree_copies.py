@@ -16,7 +16,7 @@ from pathlib import Path
 from modes import MODES, train_embedtrain
 from text import cut_into_lines
 
-from embedtrain import word2vec
+from embedtrain.models import word2vec
 
 
 def main() -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from embedtrain.vectors.formats import word2vec_text
-from embedtrain.vectors.formats.content import Choice, Content
+from embedtrain.formats import word2vec_text
+from embedtrain.formats.content import Choice, Content
 
 
 def main() -> None:

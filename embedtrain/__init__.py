@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from embedtrain._version import __version__
 
 if TYPE_CHECKING:
-    from embedtrain.cbow import plan_cbow, train_cbow
-    from embedtrain.cooccur import cooccurrence, cooccurrence_counts
     from embedtrain.corpus.sources import Corpus
     from embedtrain.counts.matrix import Counts
     from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, SettingError, TrainingError
-    from embedtrain.glove import plan_glove, train_glove
-    from embedtrain.skipgram import plan_skipgram, train_skipgram
+    from embedtrain.models.cbow import plan_cbow, train_cbow
+    from embedtrain.models.cooccurrence import cooccurrence, cooccurrence_counts
+    from embedtrain.models.glove import plan_glove, train_glove
+    from embedtrain.models.skipgram import plan_skipgram, train_skipgram
     from embedtrain.training.epoch_log import EpochLog
+    from embedtrain.training.reports import Epoch, Plan
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
     from embedtrain.vectors.keyed import UnknownWord
-    from embedtrain.vectors.reports import Epoch, Plan
     from embedtrain.vectors.word_vectors import WordVectors
 
 _HOMES = {
@@ -29,25 +29,25 @@ _HOMES = {
     "Counts": "counts.matrix",
     "DataError": "errors",
     "EmbedtrainError": "errors",
-    "Epoch": "vectors.reports",
+    "Epoch": "training.reports",
     "EpochLog": "training.epoch_log",
     "Interrupted": "errors",
     "OutputError": "errors",
-    "Plan": "vectors.reports",
+    "Plan": "training.reports",
     "SettingError": "errors",
     "TrainingError": "errors",
     "UnknownWord": "vectors.keyed",
     "WordVectors": "vectors.word_vectors",
-    "cooccurrence": "cooccur",
-    "cooccurrence_counts": "cooccur",
+    "cooccurrence": "models.cooccurrence",
+    "cooccurrence_counts": "models.cooccurrence",
     "evaluate_analogies": "vectors.evaluation",
     "evaluate_similarity": "vectors.evaluation",
-    "plan_cbow": "cbow",
-    "plan_glove": "glove",
-    "plan_skipgram": "skipgram",
-    "train_cbow": "cbow",
-    "train_glove": "glove",
-    "train_skipgram": "skipgram",
+    "plan_cbow": "models.cbow",
+    "plan_glove": "models.glove",
+    "plan_skipgram": "models.skipgram",
+    "train_cbow": "models.cbow",
+    "train_glove": "models.glove",
+    "train_skipgram": "models.skipgram",
 }
 
 __all__ = [

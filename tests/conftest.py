@@ -43,7 +43,7 @@ def interrupt_after(monkeypatch):
             asked = itertools.count()
             yield lambda: next(asked) >= n
 
-        monkeypatch.setattr("embedtrain.runs.run.deferred_interrupts", deferred)
+        monkeypatch.setattr("embedtrain.training.run.deferred_interrupts", deferred)
 
     yield interrupt_after
     monkeypatch.undo()

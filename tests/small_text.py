@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.distributions import alias_table, huffman_paths, keep_thresholds
-from embedtrain.kernels import word2vec
-from embedtrain.kernels.huffman import Tree, make_own
-from embedtrain.kernels.noise import draw_noise, make_noise
-from embedtrain.kernels.tiles import ROWS
-from embedtrain.kernels.windows import NONE_FROZEN, Text, draw_windows, keep_tokens
+from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.word2vec import train_chunk as word2vec
+from embedtrain.kernels.word2vec.huffman import Tree, make_own
+from embedtrain.kernels.word2vec.negatives import draw_noise, make_noise
+from embedtrain.kernels.word2vec.windows import NONE_FROZEN, Text, draw_windows, keep_tokens
+from embedtrain.models.distributions import alias_table, huffman_paths, keep_thresholds
 
 #: Borders everywhere: sentences of one word and of many.
 LENGTHS = (1, 40, 2, 1, 7, 30, 3, 25, 1, 11)

@@ -13,7 +13,7 @@ import pytest
 
 import embedtrain
 from embedtrain import DataError, Interrupted, SettingError, TrainingError, WordVectors, train_skipgram
-from embedtrain.cbow import plan_cbow, train_cbow
+from embedtrain.models.cbow import plan_cbow, train_cbow
 from embedtrain.training.checkpoint import Checkpoint
 
 SAMPLE = Path(generate.__file__).parent / "toy.txt"
@@ -236,7 +236,7 @@ def test_text_with_nothing_to_learn_is_refused(mode, lines, settings, message):
     ("change", "tables"), [({}, "two"), ({"hs": True}, "three"), ({"hs": True, "negative": 0}, "two")], ids=str
 )
 def test_the_plan_counts_the_tables(monkeypatch, change, tables):
-    monkeypatch.setattr("embedtrain.runs.plan._PROBE", 0.01)
+    monkeypatch.setattr("embedtrain.training.plan._PROBE", 0.01)
     found = plan_cbow(TEXT, dim=8, min_count=1, threads=1, **change)
     assert f"{tables} tables of {found.words:,} × 8" in found.memory
     assert ("the tree" in found.memory) == ("hs" in change)
@@ -265,7 +265,7 @@ def test_held_out_loss_is_measured_and_changes_nothing(mode):
 
 LONGER = """
 from embedtrain import train_skipgram
-from embedtrain.cbow import train_cbow
+from embedtrain.models.cbow import train_cbow
 
 train = train_{model}
 quick = dict(dim=8, epochs=1, min_count=1, threads=1, sample=0, lr=1e-9, progress=False, window=100)

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from embedtrain import formats
 from embedtrain.cli import main
 from embedtrain.cli.check import _CLIENTS
-from embedtrain.corpus.compression import Stream
 from embedtrain.errors import DataError, SettingError
-from embedtrain.vectors import formats
+from embedtrain.machine.compression import Stream
 from embedtrain.vectors.checks import _CONSEQUENCES, CLIENTS, check
 from embedtrain.vectors.defects import defects_of
 

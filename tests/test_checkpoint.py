@@ -28,9 +28,9 @@ from embedtrain import (
     train_skipgram,
 )
 from embedtrain.machine.files import atomic_file
+from embedtrain.models.word2vec import Word2vecModel
 from embedtrain.training.checkpoint import Checkpoint, read_settings
-from embedtrain.training.schedule import LARGEST_CHUNK, plan_chunks
-from embedtrain.word2vec import Word2vecModel
+from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and limits")
@@ -148,7 +148,7 @@ def test_two_threads_train_on_every_chunk_once_though_cut_short(interrupt_after,
 
     whole = train(epochs=5)
     monkeypatch.setattr(Word2vecModel, "worker", worker)
-    monkeypatch.setattr("embedtrain.runs.run.Run.compile", lambda run: None)
+    monkeypatch.setattr("embedtrain.training.run.Run.compile", lambda run: None)
     resume, n_tokens = None, sum(map(len, TEXT))
     while True:
         interrupt_after(5)
@@ -199,7 +199,7 @@ def test_a_run_that_its_callback_stopped_does_not_go_on(tmp_path):
 def test_a_run_that_lost_its_patience_does_not_go_on(monkeypatch, tmp_path):
     path, settings = tmp_path / "run.checkpoint", {"epochs": 5, "valid_share": 0.1, "patience": 1}
     losses = iter([2.0, 3.0])
-    monkeypatch.setattr("embedtrain.runs.run.evaluate", lambda *_, **__: next(losses))
+    monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(losses))
     stopped = train(**settings, checkpoint=path)
     again = train(**settings, resume=path)
     assert again.report.valid_losses == [2.0, 3.0]
@@ -210,7 +210,7 @@ def test_a_run_that_lost_its_patience_does_not_go_on(monkeypatch, tmp_path):
 def test_patience_goes_on_where_it_was(monkeypatch, tmp_path, n_before):
     path, settings = tmp_path / "run.checkpoint", {"epochs": 9, "valid_share": 0.1, "patience": 2}
     losses = iter([2.0, 1.0, 3.0, 1.0, 0.5])
-    monkeypatch.setattr("embedtrain.runs.run.evaluate", lambda *_, **__: next(losses))
+    monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(losses))
 
     def interrupt(epoch):
         if epoch.number > n_before:
@@ -253,7 +253,7 @@ def test_without_held_out_text_a_resumed_run_tells_of_no_held_out_loss(tmp_path)
 
 def test_a_checkpoint_is_written_every_so_many_minutes(kept, monkeypatch):
     now = itertools.count()  # a second for each question
-    monkeypatch.setattr("embedtrain.runs.run.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("embedtrain.training.run.time.monotonic", lambda: next(now))
     train(epochs=10, checkpoint="x", checkpoint_every=0.2)
     assert 3 <= len(kept) <= 1 + 10 * (2 * N_CHUNKS) // 12
 

@@ -66,8 +66,8 @@ def calls(monkeypatch):
         seen.append({"corpus": corpus, **settings})
         return WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
 
-    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", pretend)
-    monkeypatch.setattr("embedtrain.cbow.train_cbow", pretend)
+    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", pretend)
+    monkeypatch.setattr("embedtrain.models.cbow.train_cbow", pretend)
     return seen
 
 
@@ -418,7 +418,7 @@ def raising(error):
 
 @pytest.mark.parametrize("error", [DataError, TrainingError, MemoryError])
 def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
-    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", raising(error("in the middle")))
+    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(error("in the middle")))
     (folder / "text.vec").write_bytes(b"old")
     before = contents(folder)
     error_of(run("skipgram", "text.txt"), 1)
@@ -427,7 +427,7 @@ def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
 
 def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
     vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
-    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", raising(Interrupted(vectors)))
+    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(Interrupted(vectors)))
     done = run("skipgram", "text.txt", "--quiet")
     assert done.exit_code == 130
     assert done.stderr.split() == "Error: interrupted; text.vec holds what was trained so far".split()
@@ -435,7 +435,7 @@ def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
 
 
 def test_an_interruption_before_training_saves_nothing(folder, monkeypatch):
-    monkeypatch.setattr("embedtrain.skipgram.train_skipgram", raising(KeyboardInterrupt()))
+    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(KeyboardInterrupt()))
     before = contents(folder)
     done = run("skipgram", "text.txt")
     assert done.exit_code == 130
@@ -748,7 +748,7 @@ def glove_calls(monkeypatch):
         seen.append({"corpus_or_counts": corpus_or_counts, **settings})
         return WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
 
-    monkeypatch.setattr("embedtrain.glove.train_glove", pretend)
+    monkeypatch.setattr("embedtrain.models.glove.train_glove", pretend)
     return seen
 
 
@@ -1044,7 +1044,7 @@ def test_diverged_glove_leaves_the_old_output_alone(with_counts):
 @pytest.mark.usefixtures("with_counts")
 def test_an_interruption_of_glove_saves_what_was_trained(monkeypatch):
     vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
-    monkeypatch.setattr("embedtrain.glove.train_glove", raising(Interrupted(vectors)))
+    monkeypatch.setattr("embedtrain.models.glove.train_glove", raising(Interrupted(vectors)))
     done = run("glove", "counts.npz", "--quiet")
     assert (done.exit_code, done.stdout) == (130, "")
     assert done.stderr == "Error: interrupted; counts.vec holds what was trained so far\n"
@@ -1055,7 +1055,7 @@ def test_an_interruption_of_counting_saves_nothing(with_counts, monkeypatch):
     def interrupt(*args, **settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("embedtrain.runs.counted.count_windows", interrupt)
+    monkeypatch.setattr("embedtrain.training.count_data.count_windows", interrupt)
     before = contents(with_counts)
     for command in ("cooccur", "glove"):
         done = run(command, "text.txt", "--quiet")

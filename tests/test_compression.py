@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedtrain.corpus import compression, pieces
-from embedtrain.corpus.compression import Stream
+from embedtrain.corpus import pieces
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError
+from embedtrain.machine import compression
+from embedtrain.machine.compression import Stream
 
 try:
     from compression.zstd import compress as zstd  # from Python 3.14 on

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from embedtrain import formats
 from embedtrain.cli import main
-from embedtrain.vectors import formats
-from embedtrain.vectors.formats import text
-from embedtrain.vectors.formats.content import Content
+from embedtrain.formats import text
+from embedtrain.formats.content import Content
 
 GOOD = "3 3\nthe 1 0 0\ncat 0 1 0\nsat 0 0.5 0.25\n"
 

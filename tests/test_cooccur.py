@@ -12,7 +12,7 @@ from scipy import sparse
 
 import embedtrain
 from embedtrain import Corpus, Counts, DataError, SettingError, cooccurrence, cooccurrence_counts
-from embedtrain.counts import division
+from embedtrain.counts import memory_plan as division
 from embedtrain.machine.memory import mapping_of
 
 TEXT = list(generate.sentences(1500, 3))
@@ -94,7 +94,7 @@ def test_threads_memory_and_the_cache_change_no_byte(tmp_path, little_memory, mo
     settings = {"symmetric": symmetric, "max_vocab": 200}
     expected = bytes_of(count(**settings))
     seen = set()
-    monkeypatch.setattr("embedtrain.cooccur.require_memory", lambda *_: seen.update(files_in(tmp_path)))
+    monkeypatch.setattr("embedtrain.models.cooccurrence.require_memory", lambda *_: seen.update(files_in(tmp_path)))
     small = count(**settings, threads=threads, memory=little_memory(200), temp_folder=tmp_path)
     assert {"columns", "values"} <= seen, "the result was in files"
     assert bytes_of(small) == expected
@@ -206,7 +206,7 @@ def test_what_ends_counting_leaves_nothing(tmp_path, little_memory, monkeypatch,
         assert {"columns", "values"} <= files_in(tmp_path)
         raise error
 
-    monkeypatch.setattr("embedtrain.cooccur.require_memory", fail)
+    monkeypatch.setattr("embedtrain.models.cooccurrence.require_memory", fail)
     with pytest.raises(error):
         count(max_vocab=200, memory=little_memory(200), temp_folder=tmp_path)
     assert not files_in(tmp_path)

@@ -30,10 +30,11 @@ from embedtrain import (
     train_glove,
     train_skipgram,
 )
-from embedtrain.cooccur import cooccurrence_counts
-from embedtrain.counts import division, tiling
+from embedtrain.counts import memory_plan as division
+from embedtrain.counts import tiling
 from embedtrain.counts.tiling import TILE_CELL_BYTES
-from embedtrain.glove import _GloveModel
+from embedtrain.models.cooccurrence import cooccurrence_counts
+from embedtrain.models.glove import _GloveModel
 from embedtrain.training.checkpoint import Checkpoint
 
 TOY = Path(generate.__file__).parent / "toy.txt"
@@ -165,7 +166,7 @@ def test_every_tile_is_trained_on_once_though_the_run_is_cut_short_again_and_aga
 
     whole = train(counts, epochs=3)
     monkeypatch.setattr(_GloveModel, "worker", worker)
-    monkeypatch.setattr("embedtrain.runs.run.Run.compile", lambda run: None)
+    monkeypatch.setattr("embedtrain.training.run.Run.compile", lambda run: None)
     cuts = 0
     while True:
         interrupt_after(5)
@@ -323,14 +324,16 @@ def test_an_interrupted_and_then_killed_run_ends_in_the_same_bytes(tmp_path, mon
     assert output.read_bytes() == (tmp_path / "whole.vec").read_bytes()
 
 
-@pytest.mark.parametrize("place", ["embedtrain.runs.counted.count_windows", "embedtrain.glove.build_tiles"])
+@pytest.mark.parametrize(
+    "place", ["embedtrain.training.count_data.count_windows", "embedtrain.models.glove.build_tiles"]
+)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_what_ends_a_run_before_training_leaves_nothing(tmp_path, monkeypatch, place, error):
     def fail(*args, folder, **settings):
         assert files_in(tmp_path), "temporary files"
         raise error
 
-    monkeypatch.setattr("embedtrain.runs.run.Run.compile", lambda run: None)
+    monkeypatch.setattr("embedtrain.training.run.Run.compile", lambda run: None)
     monkeypatch.setattr(place, fail)
     with pytest.raises(error):
         train(temp_folder=tmp_path)

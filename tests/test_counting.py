@@ -13,7 +13,9 @@ from scipy.sparse import csr_array
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.counts import counting, division, partial_sums
+from embedtrain.counts import counting
+from embedtrain.counts import memory_plan as division
+from embedtrain.counts import spill as partial_sums
 from embedtrain.counts.rows import RowCells, RowStore
 from embedtrain.counts.summing import Workplace
 from embedtrain.errors import DataError, SettingError

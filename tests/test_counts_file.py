@@ -16,7 +16,7 @@ from embedtrain.counts.counts_file import is_counts_file, load_counts, save_coun
 from embedtrain.counts.matrix import Counts, as_counts
 from embedtrain.counts.words_file import read_words
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.arrays import map_arrays, write_arrays
+from embedtrain.machine.npz import map_arrays, write_arrays
 
 WORDS = ["the", "🙂", "дом", "e\u0301", "\ufffd"]
 SETTINGS = {"window": 10, "weighting": "harmonic", "symmetric": True}
@@ -371,7 +371,7 @@ def test_a_wrong_line_is_named(tmp_path, content, message):
 
 @pytest.mark.parametrize("piece", [1, 64, 1 << 18])
 def test_arrays_of_all_kinds_come_back(tmp_path, monkeypatch, piece):
-    monkeypatch.setattr("embedtrain.machine.arrays._PIECE", piece)
+    monkeypatch.setattr("embedtrain.machine.npz._PIECE", piece)
     arrays = {
         "table": np.arange(12, dtype=np.float32).reshape(3, 4)[:, :3],
         "scalar": np.array(True),

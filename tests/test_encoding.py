@@ -13,10 +13,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive_text import sentences_of, tokens_of, vocabulary_of
 
-from embedtrain.corpus import compression, pieces
+from embedtrain.corpus import pieces
 from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, EmbedtrainError, SettingError
+from embedtrain.machine import compression
 
 try:
     from compression.zstd import compress as zstd  # from Python 3.14 on

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedtrain import WordVectors
+from embedtrain import WordVectors, formats
 from embedtrain.errors import DataError, EmbedtrainError, SettingError
+from embedtrain.formats import text
+from embedtrain.formats.content import Choice, Content
+from embedtrain.formats.selection import pack_words
+from embedtrain.formats.text_line import mended
 from embedtrain.machine import memory
-from embedtrain.vectors import formats
-from embedtrain.vectors.formats import text
-from embedtrain.vectors.formats.content import Choice, Content
-from embedtrain.vectors.formats.selection import pack_words
-from embedtrain.vectors.formats.text_line import mended
 
 WORDS = ["the", "é", "日本", "x"]
 CONTENT = Content(

@@ -11,10 +11,9 @@ import warnings
 import numpy as np
 import pytest
 
-from embedtrain import WordVectors
+from embedtrain import WordVectors, formats
 from embedtrain.errors import EmbedtrainError
-from embedtrain.vectors import formats
-from embedtrain.vectors.formats.content import Content
+from embedtrain.formats.content import Content
 
 N = int(os.environ.get("EMBEDTRAIN_FUZZ", "10000"))  # in all
 SHARES = {

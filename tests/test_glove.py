@@ -14,11 +14,12 @@ from scipy import sparse
 
 import embedtrain
 from embedtrain import Corpus, Counts, DataError, Interrupted, SettingError, TrainingError, WordVectors, train_glove
-from embedtrain.cooccur import cooccurrence_counts
-from embedtrain.counts import division, tiling
+from embedtrain.counts import memory_plan as division
+from embedtrain.counts import tiling
 from embedtrain.counts.tiling import build_tiles
+from embedtrain.models.cooccurrence import cooccurrence_counts
 from embedtrain.training.checkpoint import Checkpoint
-from embedtrain.training.rounds import Rounds
+from embedtrain.training.tile_schedule import Rounds
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(3000, 3))

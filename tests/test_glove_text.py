@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from embedtrain.errors import DataError
-from embedtrain.vectors.formats import glove_text, word2vec_text
-from embedtrain.vectors.formats.content import Choice, Content
+from embedtrain.formats import glove_text, word2vec_text
+from embedtrain.formats.content import Choice, Content
 
 LIBRARIES = {".gz": gzip, ".bz2": bz2, ".xz": lzma}
 LARGE = 20_000, 60  # words and values: several blocks of text

@@ -13,12 +13,12 @@ from click.testing import CliRunner
 
 from embedtrain import Corpus, DataError, SettingError, cli, train_skipgram
 from embedtrain.corpus.encoding import encode
-from embedtrain.runs.texts import Texts
-from embedtrain.skipgram import SkipgramSettings
+from embedtrain.models.skipgram import SkipgramSettings
+from embedtrain.models.word2vec import Word2vecModel, _random_key
+from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
 from embedtrain.training.loop import evaluate
-from embedtrain.training.schedule import LARGEST_CHUNK, plan_chunks
 from embedtrain.training.tables import Table
-from embedtrain.word2vec import Word2vecModel, _random_key
+from embedtrain.training.text_data import Texts
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(3000, 3))
@@ -227,7 +227,7 @@ def test_what_makes_no_sense_is_refused_in_a_line(tmp_path, monkeypatch, corpus,
 )
 def test_patience_ends_after_so_many_epochs_without_a_new_best(monkeypatch, patience, losses, n_epochs):
     told = iter([*losses, *[0.0] * 9])
-    monkeypatch.setattr("embedtrain.runs.run.evaluate", lambda *_, **__: next(told))
+    monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(told))
     seen = []
     report = train(epochs=7, valid=OTHER, patience=patience, callback=lambda epoch: seen.append(epoch.number)).report
     assert report.valid_losses == losses[:n_epochs]
@@ -236,7 +236,7 @@ def test_patience_ends_after_so_many_epochs_without_a_new_best(monkeypatch, pati
 
 def test_without_patience_all_epochs_are_trained(monkeypatch):
     told = itertools.count()
-    monkeypatch.setattr("embedtrain.runs.run.evaluate", lambda *_, **__: next(told))
+    monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(told))
     assert train(epochs=7, valid=OTHER).report.valid_losses == list(range(7))
 
 

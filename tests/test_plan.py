@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from embedtrain import DataError, SettingError, cli
-from embedtrain.runs import plan as runs_plan
-from embedtrain.runs import run as runs_run
-from embedtrain.skipgram import SkipgramSettings, plan_skipgram, train_skipgram
+from embedtrain.models.skipgram import SkipgramSettings, plan_skipgram, train_skipgram
+from embedtrain.models.word2vec import Word2vecModel
+from embedtrain.training import plan as runs_plan
+from embedtrain.training import run as runs_run
 from embedtrain.training.tables import Table
-from embedtrain.word2vec import Word2vecModel
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 SENTENCES = list(generate.sentences(3000))
@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_memory(monkeypatch):
-    monkeypatch.setattr("embedtrain.runs.plan.available_memory", lambda: 1000)
+    monkeypatch.setattr("embedtrain.training.plan.available_memory", lambda: 1000)
     monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 1000)
 
 

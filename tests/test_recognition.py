@@ -10,10 +10,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from embedtrain import WordVectors
+from embedtrain import WordVectors, formats
 from embedtrain.errors import DataError
-from embedtrain.vectors import formats
-from embedtrain.vectors.formats.content import Content
+from embedtrain.formats.content import Content
 
 MAGICS = ["PAR1", "Rar!", "%PDF-", "FiFu", "<html>", "ARROW1", "<!doctype", "version", ":", "#"]
 

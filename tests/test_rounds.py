@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from embedtrain.machine.threads import run_tasks
-from embedtrain.training.rounds import Rounds, Tile
+from embedtrain.training.tile_schedule import Rounds, Tile
 
 SHAPES = [(1, 1), (2, 2), (3, 3), (8, 8), (5, 2), (2, 5), (7, 4), (4, 7), (1, 6), (6, 1)]
 LARGE = [(8, 8), (7, 4), (4, 7)]

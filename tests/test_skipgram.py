@@ -288,7 +288,7 @@ def test_interruption_after_the_last_epoch_loses_nothing_either(monkeypatch):
     def interrupt(values):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("embedtrain.runs.run.all_finite", interrupt)
+    monkeypatch.setattr("embedtrain.training.run.all_finite", interrupt)
     with pytest.raises(Interrupted) as interruption:
         small(sentences())
     assert np.abs(interruption.value.vectors.context_vectors).max() > 0

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from embedtrain.corpus import compression, pieces
+from embedtrain.corpus import pieces
 from embedtrain.corpus.pieces import read_pieces as read
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError
-from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.kernels.text.byte_masks import PADDING
+from embedtrain.machine import compression
 
 BOM = b"\xef\xbb\xbf"
 BITS = [b"a", b"bc", b" ", b"\n", b"\r", b"\t", b"\r\n", b"\x00", BOM, b"\xff", "é".encode(), "\u2003".encode()]

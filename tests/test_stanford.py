@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedtrain.counts.stanford import read_cooccurrence_bin
+from embedtrain.counts.glove_bin import read_cooccurrence_bin
 from embedtrain.errors import DataError, SettingError
 
 RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("count", "<f8")])
@@ -36,7 +36,7 @@ def refused(part):
 
 @pytest.fixture(params=[1, 3, 1 << 18])
 def at_once(request, monkeypatch):
-    monkeypatch.setattr("embedtrain.counts.stanford._AT_ONCE", request.param)
+    monkeypatch.setattr("embedtrain.counts.glove_bin._AT_ONCE", request.param)
 
 
 def test_records_are_sixteen_packed_bytes(path):
@@ -131,7 +131,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("cells", [[(4, 1, 1.0)] * 4, RIGHT[:3], [*RIGHT, RIGHT[0]]])
 def test_a_file_that_changes_while_it_is_read_is_refused(path, monkeypatch, cells):
-    from embedtrain.counts import stanford
+    from embedtrain.counts import glove_bin as stanford
 
     count = stanford._count_cells
 

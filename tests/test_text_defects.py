@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from embedtrain.errors import DataError
-from embedtrain.vectors.formats import glove_text, text_blocks, word2vec_text
-from embedtrain.vectors.formats.content import Choice
+from embedtrain.formats import glove_text, text_blocks, word2vec_text
+from embedtrain.formats.content import Choice
 
 ROWS = {"a": [1, 2, 3], "b": [4, 5, 6.5]}
 

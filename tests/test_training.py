@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from embedtrain import TrainingError
-from embedtrain.kernels.alignment import padded
-from embedtrain.kernels.vectors import CACHE_LINE, LANES
+from embedtrain.kernels.simd.alignment import padded
+from embedtrain.kernels.simd.lanes import CACHE_LINE, LANES
 from embedtrain.machine.progress import Progress, Stopwatch, say
+from embedtrain.training.chunk_schedule import Stretches, linear_decay, plan_chunks
 from embedtrain.training.loop import History, train_epochs
 from embedtrain.training.loss import ChunkResult, LossMeter
-from embedtrain.training.schedule import Stretches, linear_decay, plan_chunks
 from embedtrain.training.tables import Table, table_bytes
 
 

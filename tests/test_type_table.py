@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from embedtrain.corpus import type_table
 from embedtrain.corpus.type_table import TypeTable
-from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.kernels.text.byte_masks import PADDING
 
 FEW = settings(max_examples=150, derandomize=True, deadline=None)
 

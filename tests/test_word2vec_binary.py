@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from embedtrain.errors import DataError
-from embedtrain.vectors.formats import word2vec_binary
-from embedtrain.vectors.formats.content import Choice, Content
+from embedtrain.formats import word2vec_binary
+from embedtrain.formats.content import Choice, Content
 
 WORDS = ["the", "é", "日本", "a" * 200]
 VECTORS = np.arange(12, dtype=np.float32).reshape(4, 3) / 7

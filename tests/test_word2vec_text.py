@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedtrain.errors import DataError
-from embedtrain.vectors.formats import word2vec_text
-from embedtrain.vectors.formats.content import Content
+from embedtrain.formats import word2vec_text
+from embedtrain.formats.content import Content
 
 LARGEST = 0x7F7FFFFF  # bits of the largest float32
 PATTERNS = st.integers(0, LARGEST) | st.integers(0x80000000, 0x80000000 | LARGEST)

@@ -181,7 +181,7 @@ def test_loading_and_asking_need_no_trainer(tmp_path, vectors):
     code = (
         "import sys; from embedtrain import WordVectors;"
         "print(WordVectors.load(sys.argv[1]).most_similar('king')[0][0]);"
-        "trainers = ('embedtrain.skipgram', 'embedtrain.glove', 'embedtrain.runs', 'embedtrain.training');"
+        "trainers = ('embedtrain.models.skipgram', 'embedtrain.models.glove', 'embedtrain.training');"
         "print([name for name in sys.modules if name.startswith(trainers)])"
     )
     done = subprocess.run(

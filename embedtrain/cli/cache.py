@@ -13,9 +13,9 @@ import click
 def cache(folder: str, clear: bool) -> None:
     """List the encoded corpora that runs with --cache FOLDER have put there, or remove them."""
     from embedtrain.corpus.cache import clear_cache, list_cache
-    from embedtrain.corpus.sources import source_name
     from embedtrain.machine.memory import format_bytes
     from embedtrain.machine.progress import counted
+    from embedtrain.machine.reading import source_name
 
     entries = list_cache(folder)
     for entry in entries:

@@ -34,6 +34,6 @@ def cbow(ctx: click.Context, /, **settings: Any) -> None:
     from embedtrain.machine.interrupts import deferred_interrupts
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
-        from embedtrain.cbow import plan_cbow, train_cbow
+        from embedtrain.models.cbow import plan_cbow, train_cbow
 
     run_command(ctx, settings, train_cbow, plan_cbow, read=read_text)

@@ -36,9 +36,9 @@ def convert(
     """
     import numpy as np
 
+    from embedtrain import formats
+    from embedtrain.formats.content import Choice
     from embedtrain.machine.files import one_line, require_apart, require_writable
-    from embedtrain.vectors import formats
-    from embedtrain.vectors.formats.content import Choice
 
     format = format or formats.format_of(target)
     formats.require_format(format)
@@ -66,7 +66,7 @@ def _outputs(target: str, format: str) -> dict[str, Path]:
     """What is written, by what messages call it."""
     if format != "projector":
         return {"TARGET": Path(target)}
-    from embedtrain.vectors.formats import projector
+    from embedtrain.formats import projector
 
     vectors, words = projector.paths(Path(target))
     return {"TARGET": vectors, "the file of words": words}
@@ -74,9 +74,9 @@ def _outputs(target: str, format: str) -> dict[str, Path]:
 
 def _require_words(source: str, words: Sequence[str]) -> None:
     """See that all words can be written: files of others may hold whitespace that is not ASCII."""
-    from embedtrain.corpus.sources import source_name
-    from embedtrain.corpus.words import is_word
-    from embedtrain.vectors.formats.text_line import mended, shown
+    from embedtrain.formats.text_line import mended, shown
+    from embedtrain.machine.reading import source_name
+    from embedtrain.machine.words import is_word
 
     for number, word in enumerate(words, 1):
         if not is_word(word):

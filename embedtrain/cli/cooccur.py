@@ -41,10 +41,10 @@ def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
     from embedtrain.machine.interrupts import deferred_interrupts
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
-        from embedtrain.cooccur import counts_of_text
         from embedtrain.counts.counts_file import is_counts_file
         from embedtrain.machine.files import require_apart, require_writable
         from embedtrain.machine.progress import counted, say
+        from embedtrain.models.cooccurrence import counts_of_text
 
     for source in filter(is_counts_file, settings["corpus"]):
         raise click.UsageError(f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}")

@@ -55,7 +55,7 @@ def glove(ctx: click.Context, /, **settings: Any) -> None:
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
         from embedtrain.counts.counts_file import is_counts_file
-        from embedtrain.glove import plan_glove, train_glove
+        from embedtrain.models.glove import plan_glove, train_glove
 
     def read(settings: dict[str, Any]) -> tuple[Corpus | Path, dict[str, list[Any]]]:
         sources = settings["corpus"]

@@ -44,10 +44,10 @@ def _facts(path: Path) -> dict[str, Any]:
     """All that is to be said."""
     import numpy as np
 
-    from embedtrain.corpus.sources import source_name
-    from embedtrain.vectors import formats
-    from embedtrain.vectors.formats.content import Choice
-    from embedtrain.vectors.formats.selection import plain_settings, require_finite
+    from embedtrain import formats
+    from embedtrain.formats.content import Choice
+    from embedtrain.formats.selection import plain_settings, require_finite
+    from embedtrain.machine.reading import source_name
 
     format = formats.recognise(path)
     words, vectors, counts, settings = formats.read(path, Choice(mmap=True), format)

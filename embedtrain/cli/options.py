@@ -222,7 +222,8 @@ def output_path(sources: Sequence[Any], files: Sequence[Any], output: str | None
 
     It must be none of the `files` that are read.
     """
-    from embedtrain.corpus import compression, json_lines
+    from embedtrain.corpus import json_lines
+    from embedtrain.machine import compression
 
     if output is None:
         source = str(sources[0])

@@ -28,6 +28,6 @@ def skipgram(ctx: click.Context, /, **settings: Any) -> None:
     from embedtrain.machine.interrupts import deferred_interrupts
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
-        from embedtrain.skipgram import plan_skipgram, train_skipgram
+        from embedtrain.models.skipgram import plan_skipgram, train_skipgram
 
     run_command(ctx, settings, train_skipgram, plan_skipgram, read=read_text)

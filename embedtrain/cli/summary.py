@@ -13,7 +13,8 @@ from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import counted, say
 
 if TYPE_CHECKING:
-    from embedtrain.vectors.reports import Plan, TrainingReport
+    from embedtrain.training.reports import Plan
+    from embedtrain.vectors.training_report import TrainingReport
     from embedtrain.vectors.word_vectors import WordVectors
 
 

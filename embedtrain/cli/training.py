@@ -17,7 +17,7 @@ from embedtrain.cli.summary import save_and_say, say_plan
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
     from embedtrain.errors import Interrupted, OutputError
-    from embedtrain.vectors.reports import Plan
+    from embedtrain.training.reports import Plan
     from embedtrain.vectors.word_vectors import WordVectors
 
 _CORPUS = "name the corpus without an option: embedtrain {command} {value}"

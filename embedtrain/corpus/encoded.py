@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
-from embedtrain.kernels import sampling
+from embedtrain.kernels import random as sampling
 from embedtrain.machine.files import writing
 
 _AT_ONCE = 1 << 20  # tokens, or sentences

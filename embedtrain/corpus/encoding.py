@@ -17,17 +17,18 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.compression import is_compressed
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.pieces import Piece, read_pieces
-from embedtrain.corpus.places import Places
-from embedtrain.corpus.sources import Corpus, CorpusLike, reading
+from embedtrain.corpus.sources import Corpus, CorpusLike
+from embedtrain.corpus.text_warnings import Places
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
-from embedtrain.kernels import tokens
+from embedtrain.kernels.text import tokenize as tokens
+from embedtrain.machine.compression import is_compressed
 from embedtrain.machine.files import temporary_folder, writing
 from embedtrain.machine.progress import Progress
+from embedtrain.machine.reading import reading
 from embedtrain.machine.threads import in_order, run_tasks
 
 _PIECES_AT_ONCE = 64  # renumbered by one thread before it asks for more

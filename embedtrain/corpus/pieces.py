@@ -12,10 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus import compression, json_lines
-from embedtrain.corpus.sources import STDIN, Corpus, open_source, reading, source_name
+from embedtrain.corpus import json_lines
+from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError
-from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.kernels.text.byte_masks import PADDING
+from embedtrain.machine import compression
+from embedtrain.machine.reading import STDIN, open_source, reading, source_name
 from embedtrain.machine.threads import read_ahead
 
 _PIECE = 1 << 21  # bytes

@@ -5,20 +5,16 @@ from __future__ import annotations
 import glob
 import os
 import stat
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.files import one_line
+from embedtrain.machine.reading import STDIN, path_hint, reading, source_name
 
 #: What a corpus can be given as.
 CorpusLike: TypeAlias = "str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus"
-
-STDIN = Path("-")  # a file of this name goes by its absolute path
 
 
 @dataclass(frozen=True, init=False)
@@ -154,11 +150,6 @@ def _not_stdin(path: Path) -> Path:
     return path.absolute() if path == STDIN else path
 
 
-def source_name(path: Path) -> str:
-    """What messages call a file: in one line, whatever its name, which may be a text in the place of one."""
-    return "standard input" if path == STDIN else one_line(path)
-
-
 def _files_of(named: str | os.PathLike[str]) -> list[Path]:
     """The files that a path, a folder or a pattern stands for."""
     source = _path(named)
@@ -174,7 +165,7 @@ def _files_of(named: str | os.PathLike[str]) -> list[Path]:
         matches = map(Path, sorted(glob.glob(str(source), recursive=True)))
         found = [file for path in matches for file in (_files_in(path) if path.is_dir() else [path])]
         if not found:
-            raise DataError(f"no file matches the pattern {source_name(source)[:200]}{_hint(source)}")
+            raise DataError(f"no file matches the pattern {source_name(source)[:200]}{path_hint(source)}")
         return list(dict.fromkeys(map(_not_stdin, found)))  # "**" matches folders and what is in them
     return [source]
 
@@ -201,27 +192,3 @@ def _files_in(folder: Path) -> list[Path]:
         paths = (Path(root, name) for name in files if not name.startswith("."))
         found += [path for path in paths if os.path.isfile(path) or not os.path.exists(path)]  # pipes might never end
     return list(map(_not_stdin, sorted(found, key=lambda path: path.relative_to(folder).parts)))
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Say what is wrong with a file that cannot be read."""
-    try:
-        yield
-    except OSError as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
-        raise DataError(f"cannot read {source_name(path)[:200]}: {reason}{_hint(path)}") from error
-
-
-def _hint(path: Path) -> str:
-    """What somebody should know who gave text in the place of a path."""
-    return "; a str is a path, text in memory is a list of lines" if len(str(path).split()) > 1 else ""
-
-
-def open_source(path: Path) -> Any:
-    """The bytes of a file or of standard input; a context manager."""
-    if path == STDIN:
-        if sys.stdin is None:
-            raise DataError("cannot read standard input: it is closed")
-        return open(cast(int, sys.stdin.fileno()), "rb", closefd=False)
-    return open(path, "rb")

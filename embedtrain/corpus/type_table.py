@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.vocabulary import PackedWords
 from embedtrain.errors import DataError
-from embedtrain.kernels import types
-from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.kernels.text import word_table as types
+from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine.memory import available_memory, format_bytes
 
 _AT_ONCE = 1 << 16  # types that are looked at as Python's strings

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.counts.division import Division, row_ranges
-from embedtrain.counts.partial_sums import Piece, merge_pieces
+from embedtrain.counts.memory_plan import Division, row_ranges
 from embedtrain.counts.rows import CellFiles, RowCells, Rows, RowStore, starts_of
+from embedtrain.counts.spill import Piece, merge_pieces
 from embedtrain.counts.summing import Workplace, sum_rows
-from embedtrain.kernels import cooccurrence
-from embedtrain.kernels.cooccurrence import Index
+from embedtrain.kernels.glove import cooccurrence
+from embedtrain.kernels.glove.cooccurrence import Index
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_all

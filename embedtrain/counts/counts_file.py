@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embedtrain._version import __version__
-from embedtrain.corpus.sources import reading, source_name
 from embedtrain.corpus.vocabulary import PackedWords
 from embedtrain.counts.matrix import Counts, as_counts
 from embedtrain.counts.words_file import read_words
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.arrays import map_arrays, no_damage, write_arrays
 from embedtrain.machine.files import atomic_file
+from embedtrain.machine.npz import map_arrays, no_damage, write_arrays
+from embedtrain.machine.reading import reading, source_name
 
 _VERSION = 1
 _KINDS = "counts are an .npz of embedtrain or of scipy.sparse.save_npz, or the cooccurrence.bin of GloVe"
@@ -103,7 +103,7 @@ def load_counts(path: str | os.PathLike[str], vocabulary_path: str | os.PathLike
             f"{source_name(path)} holds no counts: it looks like text, which must have another name; {_KINDS}"
         )
     words, counts = _read_words(path, vocabulary_path)
-    from embedtrain.counts.stanford import read_cooccurrence_bin  # needs kernels, other files do not
+    from embedtrain.counts.glove_bin import read_cooccurrence_bin  # needs kernels, other files do not
 
     return _checked(path, read_cooccurrence_bin(path, len(words)), words, counts)
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embedtrain.corpus.vocabulary import PackedWords
-from embedtrain.corpus.words import require_words, stands_twice
 from embedtrain.counts.rows import Rows
 from embedtrain.errors import DataError
-from embedtrain.machine.arrays import plain, read_only
 from embedtrain.machine.memory import release_pages
+from embedtrain.machine.npz import plain, read_only
+from embedtrain.machine.words import require_words, stands_twice
 
 _AT_ONCE = 1 << 18  # cells looked at or rounded at once: the arrays may be mapped, and larger than memory
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.counts.rows import RowCells
-from embedtrain.kernels.cooccurrence import BITS, Tally
+from embedtrain.kernels.glove.cooccurrence import BITS, Tally
 from embedtrain.machine.threads import in_order, run_tasks
 
 Numbered: TypeAlias = "tuple[int, tuple[int, int]]"  # a range of rows

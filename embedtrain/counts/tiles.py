@@ -10,8 +10,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.glove import Cells
-from embedtrain.machine.arrays import read_into
+from embedtrain.kernels.glove.train_tile import Cells
+from embedtrain.machine.npz import read_into
 
 #: Memory, or disk, of a cell in a tile: its place, log and weight.
 TILE_CELL_BYTES = 12

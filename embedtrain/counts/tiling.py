@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from embedtrain.counts.rows import starts_of
 from embedtrain.counts.tiles import TILE_CELL_BYTES, Tiles
-from embedtrain.kernels.cells import (
+from embedtrain.kernels.glove.tile_order import (
     BLOCK,
     BLOCKS_ACROSS,
     SUB_TILES,
@@ -25,9 +25,9 @@ from embedtrain.kernels.cells import (
     part_cells,
     write_tiles,
 )
-from embedtrain.machine.arrays import plain, read_only
 from embedtrain.machine.files import writing
 from embedtrain.machine.memory import release_pages
+from embedtrain.machine.npz import plain, read_only
 from embedtrain.machine.threads import run_tasks
 
 # The most frequent words have a third of all cells, and a block's tiles are trained on one after the other: with more

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.sources import reading, source_name
 from embedtrain.errors import DataError
+from embedtrain.machine.reading import reading, source_name
 
 
 def read_words(path: str | os.PathLike[str]) -> tuple[list[str], NDArray[np.int64] | None]:

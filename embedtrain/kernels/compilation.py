@@ -42,7 +42,7 @@ OPTIONS = _options()
 def _sources() -> str:
     """Digest of all kernel sources; Numba's own cache key sees only the file a kernel stands in."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain._version import __version__
-from embedtrain.corpus.sources import reading
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.arrays import no_damage, write_arrays
 from embedtrain.machine.files import atomic_file
+from embedtrain.machine.npz import no_damage, write_arrays
+from embedtrain.machine.reading import reading
 from embedtrain.training.loop import History
 
 _VERSION = 1

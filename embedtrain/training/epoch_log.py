@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from embedtrain.corpus.sources import reading
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_file, writing
+from embedtrain.machine.reading import reading
 
 
 class EpochLog:

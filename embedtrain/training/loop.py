@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol
 from embedtrain.errors import DataError
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_tasks
+from embedtrain.training.chunk_schedule import LARGEST_CHUNK, AnyTask, Chunk, Schedule, plan_chunks
 from embedtrain.training.loss import ChunkResult, LossMeter
-from embedtrain.training.schedule import LARGEST_CHUNK, AnyTask, Chunk, Schedule, plan_chunks
 
 
 class EpochResult(NamedTuple):

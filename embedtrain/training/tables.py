@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.alignment import aligned_zeros, padded
-from embedtrain.kernels.vectors import CACHE_LINE
+from embedtrain.kernels.simd.alignment import aligned_zeros, padded
+from embedtrain.kernels.simd.lanes import CACHE_LINE
 
 
 def table_bytes(n_rows: int, dim: int) -> int:

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from embedtrain.corpus.compression import Stream
-from embedtrain.corpus.sources import reading, source_name
 from embedtrain.errors import SettingError
+from embedtrain.formats import recognise
+from embedtrain.machine.compression import Stream
+from embedtrain.machine.reading import reading, source_name
 from embedtrain.vectors.defects import Defect, defects_of
-from embedtrain.vectors.formats import recognise
 
 CLIENTS = ("gensim", "spacy", "fasttext", "torchtext")
 _READERS = {"word2vec": CLIENTS, "glove": CLIENTS, "word2vec-bin": ("gensim",)}

@@ -12,9 +12,9 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from embedtrain.corpus.compression import RawStream, Stream
 from embedtrain.errors import DataError
-from embedtrain.vectors.formats.text_line import BOM, count_values, shown
+from embedtrain.formats.text_line import BOM, count_values, shown
+from embedtrain.machine.compression import RawStream, Stream
 
 _LOOKED_AT = 20  # lines that tell how many values a row has
 _AT_ONCE = 1 << 20  # bytes

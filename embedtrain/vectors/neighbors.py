@@ -132,7 +132,7 @@ def _find(
     found: Nearest,
 ) -> None:
     """Fill `found` with the nearest of each query, blocks of which meet a tile of rows."""
-    from embedtrain.kernels.neighbors import insert_higher
+    from embedtrain.kernels.top_k import insert_higher
 
     found.rows[:], found.cosines[:] = -1, -np.inf
     n_rows = min(_ROWS, max(_FEW_ROWS, _FLOATS // len(queries)))

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from embedtrain.corpus.sources import open_source, reading, source_name
 from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.reading import open_source, reading, source_name
 
 #: a is to b as c is to d.
 Question: TypeAlias = "tuple[str, str, str, str]"

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.vectors.formats.content import Choice, Content
+from embedtrain.formats.content import Choice, Content
 from embedtrain.vectors.queries import Queries
 from embedtrain.vectors.queries import UnknownWord as UnknownWord
-from embedtrain.vectors.reports import TrainingReport
+from embedtrain.vectors.training_report import TrainingReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class WordVectors(Queries):
         ----------
         path : path
         format : str, optional
-            One of `vectors.formats.NAMES`; by default the one that the name stands for, word2vec text in doubt.
+            One of `formats.NAMES`; by default the one that the name stands for, word2vec text in doubt.
         threads : int, optional
             That format text; by default all.
 
@@ -138,7 +138,7 @@ class WordVectors(Queries):
         DataError
             If the file cannot be written, or the format cannot hold a word or value.
         """
-        from embedtrain.vectors import formats
+        from embedtrain import formats
 
         content = Content(self.words, self.vectors, self.counts, self.settings)
         formats.write(path, content, format, threads=threads)
@@ -161,7 +161,7 @@ class WordVectors(Queries):
         ----------
         path : path
         format : str, optional
-            One of `vectors.formats.NAMES`; by default it is known by the content.
+            One of `formats.NAMES`; by default it is known by the content.
         limit : int, optional
             Only the first so many words.
         vocabulary : iterable of str, optional
@@ -181,7 +181,7 @@ class WordVectors(Queries):
         SettingError
             If a setting cannot be.
         """
-        from embedtrain.vectors import formats
+        from embedtrain import formats
 
         choice = _choice(limit, vocabulary, dtype, mmap, threads)
         words, vectors, counts, settings = formats.read(path, choice, format)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from embedtrain.kernels.adagrad import adagrad_step, dot
-from embedtrain.kernels.alignment import aligned_zeros
 from embedtrain.kernels.compilation import kernel
-from embedtrain.kernels.vectors import LANES
+from embedtrain.kernels.simd.adagrad import adagrad_step, dot
+from embedtrain.kernels.simd.alignment import aligned_zeros
+from embedtrain.kernels.simd.lanes import LANES
 
 VECTORS = [1, 2, 3, 4, 5, 7, 8, 9, 19]
 

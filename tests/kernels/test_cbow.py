@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from small_text import KEY, STATE, blocks_of_chunk, small_tree
 
-from embedtrain.kernels import cbow, means
-from embedtrain.kernels.alignment import aligned_zeros, padded
-from embedtrain.kernels.cbow import APART, MEANS
-from embedtrain.kernels.tiles import ROWS
-from embedtrain.kernels.vectors import LANES
-from embedtrain.kernels.windows import Frozen
-from embedtrain.kernels.word2vec import Shape, n_noise_words
+from embedtrain.kernels.simd.alignment import aligned_zeros, padded
+from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.word2vec import cbow
+from embedtrain.kernels.word2vec import window_means as means
+from embedtrain.kernels.word2vec.cbow import APART, MEANS
+from embedtrain.kernels.word2vec.train_chunk import Shape, n_noise_words
+from embedtrain.kernels.word2vec.windows import Frozen
 
 N_WORDS, DIM, N_NOISE = 12, padded(6), 8
 COUNTS = [89, 55, 34, 21, 13, 8, 5, 3, 2, 2, 1, 1]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from naive_glove import order_in_tile, weight
 
-from embedtrain.kernels.cells import SUB_TILES, key_of, place_of, sort_items, weigh_items
+from embedtrain.kernels.glove.tile_order import SUB_TILES, key_of, place_of, sort_items, weigh_items
 
 
 def some_places(n):

@@ -10,12 +10,12 @@ import naive
 import numpy as np
 import pytest
 
-from embedtrain.kernels import sampling
+from embedtrain.kernels import random as sampling
 
 PACKAGE = Path(__file__).parent.parent.parent / "embedtrain"
 CALL = """
 import numpy as np
-from embedtrain.kernels import sampling
+from embedtrain.kernels import random as sampling
 held_out = np.zeros(64, np.uint8)
 sampling.hold_out(np.array([0, 64]), 0, 1, np.uint64(1), np.uint32(1 << 30), held_out)
 print(int.from_bytes(np.packbits(held_out).tobytes()), sum(sampling.hold_out.stats.cache_hits.values()))

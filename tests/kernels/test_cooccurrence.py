@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embedtrain.counts.summing import Workplace
-from embedtrain.kernels import cooccurrence
+from embedtrain.kernels.glove import cooccurrence
 
 N_WORDS = 6
 _MANY = 400_000  # words: a bitmap of many groups

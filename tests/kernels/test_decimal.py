@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedtrain.kernels import decimal
+from embedtrain.kernels.text import format_floats as decimal
 
 LARGEST = 0x7F7FFFFF  # bits of the largest float32; infinity comes next
 SIGN = 0x80000000

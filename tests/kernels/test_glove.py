@@ -8,8 +8,8 @@ from naive import numerical_gradient
 from naive_glove import Counts, Parameters, adagrad, cost, errors, gradients, weight
 from numpy.typing import NDArray
 
-from embedtrain.kernels.alignment import aligned_zeros, padded
-from embedtrain.kernels.glove import Cells, train_tile
+from embedtrain.kernels.glove.train_tile import Cells, train_tile
+from embedtrain.kernels.simd.alignment import aligned_zeros, padded
 
 N_WORDS = 12
 DIMS = [1, 2, 14, 15, 16, 100, 300]

@@ -6,10 +6,10 @@ import naive
 import numpy as np
 import pytest
 
-from embedtrain.distributions import huffman_paths
-from embedtrain.kernels import huffman
-from embedtrain.kernels.alignment import aligned_zeros
-from embedtrain.kernels.vectors import LANES
+from embedtrain.kernels.simd.alignment import aligned_zeros
+from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.word2vec import huffman
+from embedtrain.models.distributions import huffman_paths
 
 
 def paths_of(counts):

@@ -4,11 +4,11 @@ import naive
 import numpy as np
 import pytest
 
-from embedtrain.kernels.alignment import aligned_zeros, padded
-from embedtrain.kernels.logistic import Band, Block, block_step
-from embedtrain.kernels.skipgram import take_rows
-from embedtrain.kernels.tiles import ROWS
-from embedtrain.kernels.vectors import LANES
+from embedtrain.kernels.simd.alignment import aligned_zeros, padded
+from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.word2vec.block_step import Band, Block, block_step
+from embedtrain.kernels.word2vec.skipgram import take_rows
 
 N_WORDS = 30
 N_NOISE = 16

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from embedtrain.kernels.neighbors import insert_higher
+from embedtrain.kernels.top_k import insert_higher
 
 
 def insert_tiles(scores, width, topn):

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedtrain.kernels import parsing
-from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.kernels.text import parse_floats as parsing
+from embedtrain.kernels.text.byte_masks import PADDING
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from naive import alias_probabilities, below, draw_alias, mix, random_at
 
-from embedtrain.distributions import alias_table, keep_probability, keep_thresholds, noise_distribution
-from embedtrain.kernels import sampling
+from embedtrain.kernels import random as sampling
+from embedtrain.models.distributions import alias_table, keep_probability, keep_thresholds, noise_distribution
 
 
 def test_mix_is_splitmix64():

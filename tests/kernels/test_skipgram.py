@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from small_text import KEY, STATE, band_matrix, blocks_of_chunk, by_word, small_tree
 
-from embedtrain.kernels import skipgram
-from embedtrain.kernels.alignment import padded
-from embedtrain.kernels.windows import Frozen
-from embedtrain.kernels.word2vec import Shape
+from embedtrain.kernels.simd.alignment import padded
+from embedtrain.kernels.word2vec import skipgram
+from embedtrain.kernels.word2vec.train_chunk import Shape
+from embedtrain.kernels.word2vec.windows import Frozen
 
 N_WORDS, DIM, N_NOISE = 12, padded(6), 16
 COUNTS = [89, 55, 34, 21, 13, 8, 5, 3, 2, 2, 1, 1]

@@ -7,8 +7,9 @@ import numba
 import numpy as np
 import pytest
 
-from embedtrain.kernels import rows, sigmoid, tiles, vectors
-from embedtrain.kernels.alignment import aligned_zeros
+from embedtrain.kernels.simd import lanes as vectors
+from embedtrain.kernels.simd import rows, sigmoid, tiles
+from embedtrain.kernels.simd.alignment import aligned_zeros
 
 LANES = vectors.LANES
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedtrain.corpus.type_table import TypeTable
-from embedtrain.kernels import tokens
-from embedtrain.kernels import types as kernel_types
 from embedtrain.kernels.compilation import kernel
-from embedtrain.kernels.text_bytes import PADDING
+from embedtrain.kernels.text import tokenize as tokens
+from embedtrain.kernels.text import word_table as kernel_types
+from embedtrain.kernels.text.byte_masks import PADDING
 
 FEW = settings(max_examples=150, derandomize=True, deadline=None)
 

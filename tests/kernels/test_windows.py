@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from small_text import KEY, STATE
 
-from embedtrain.kernels import windows
-from embedtrain.kernels.tiles import ROWS
+from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.word2vec import windows
 
 
 def keep(text, sampling, begin, end, window):

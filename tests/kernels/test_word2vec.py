@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from small_text import KEY, LENGTHS, STATE, readonly, small_sampling, small_text, small_tree
 
-from embedtrain.kernels import word2vec
-from embedtrain.kernels.alignment import aligned_zeros, padded
-from embedtrain.kernels.cbow import APART
-from embedtrain.kernels.noise import make_noise
-from embedtrain.kernels.tiles import ROWS
-from embedtrain.kernels.vectors import LANES
-from embedtrain.kernels.windows import NONE_FROZEN, Frozen
+from embedtrain.kernels.simd.alignment import aligned_zeros, padded
+from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.word2vec import train_chunk as word2vec
+from embedtrain.kernels.word2vec.cbow import APART
+from embedtrain.kernels.word2vec.negatives import make_noise
+from embedtrain.kernels.word2vec.windows import NONE_FROZEN, Frozen
 from embedtrain.training.tables import Table
 
 N_WORDS, N_TYPES, DIM = 12, 15, 6

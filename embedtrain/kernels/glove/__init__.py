@@ -1,0 +1,1 @@
+"""Count co-occurrences, order them in tiles, and train GloVe on a tile."""

@@ -1,0 +1,1 @@
+"""Vectors, tiles and rows of floats in registers, written as LLVM IR."""

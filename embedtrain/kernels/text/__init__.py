@@ -1,0 +1,1 @@
+"""Tokenise text, number its types, and parse and format floats."""

@@ -1,0 +1,268 @@
+"""Text to float32: lines "word value value …" of bytes, every value as `np.float32(float(text))` would have it.
+
+A decimal w 10^q becomes the nearest float64, and that the nearest float32. Daniel Lemire, "Number parsing at a
+gigabyte per second" (2021); that the product of 128 bits always decides: Noble Mushtak and Daniel Lemire, "Fast number
+parsing without fallback" (2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types as numba_types
+from numba.extending import intrinsic
+
+from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.text.byte_masks import BLOCK, below, bytes_between, lowest
+
+#: Below, w 10^q < 2^64 10^q is less than half the least float32 > 0; above, 10^q is more than the largest.
+_LEAST_POWER, _LARGEST_POWER = -65, 38
+_TIES = (-4, 23)  # where w 10^q can lie exactly between two float64
+
+
+def _power_of_five(q: int) -> int:
+    """The highest 128 bits of 5^q: cut off, and of a fraction rounded up."""
+    if q >= 0:
+        power = 5**q
+        return power << 128 - power.bit_length() if power < 1 << 128 else power >> power.bit_length() - 128
+    divisor = 5**-q
+    return (1 << divisor.bit_length() + 127) // divisor + 1
+
+
+_POWERS = [_power_of_five(q) for q in range(_LEAST_POWER, _LARGEST_POWER + 1)]
+_HIGH = np.array([power >> 64 for power in _POWERS], np.uint64)
+_LOW = np.array([power & 0xFFFFFFFFFFFFFFFF for power in _POWERS], np.uint64)
+
+_ZERO, _ONE, _TWO, _THREE, _NINE, _TEN = (np.uint64(n) for n in (0, 1, 2, 3, 9, 10))
+_UNSURE = np.uint64(0x1FF)  # the lowest bits of a product, which a carry from below would run through
+_TOP, _FRACTION, _FRACTION_BITS = np.uint64(63), np.uint64((1 << 52) - 1), np.uint64(52)
+_ROOM = np.uint64(10**18)  # a mantissa below takes one more digit
+_SIGN = np.uint64(1 << 63)
+_TOO_LARGE = np.uint64(0x47EFFFFFF0000000)  # the float64 from which on the nearest float32 is infinite
+_MOST_EXPONENT = 100_000
+_DIGIT_0 = np.uint64(ord("0"))
+_SPACE, _NEWLINE, _RETURN, _DELETE, _PLUS, _MINUS, _POINT = (np.uint8(ord(c)) for c in " \n\r\x7f+-.")
+_LOWER_CASE, _E = np.uint8(0x20), np.uint8(ord("e"))
+FAILED = -1  # where a number ends that is none, or needs more than 19 digits to be told from its neighbours
+
+
+@intrinsic
+def high_product(typing, x, y):
+    """The upper half of the product of 128 bits."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+        wide = ir.IntType(128)
+        product = builder.mul(*(builder.zext(argument, wide) for argument in arguments))
+        return builder.trunc(builder.lshr(product, wide(64)), ir.IntType(64))
+
+    return numba_types.uint64(numba_types.uint64, numba_types.uint64), generate
+
+
+@intrinsic
+def leading_zeros(typing, x):
+    """How many of the highest bits are 0, of x > 0."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+        return builder.ctlz(arguments[0], ir.IntType(1)(0))
+
+    return numba_types.uint64(numba_types.uint64), generate
+
+
+@intrinsic
+def nearest_float32(typing, bits):
+    """The float32 nearest to the float64 with these bits, halfway the even one."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+        return builder.fptrunc(builder.bitcast(arguments[0], ir.DoubleType()), ir.FloatType())
+
+    return numba_types.float32(numba_types.uint64), generate
+
+
+@inlined
+def nearest_float64(w, q):
+    """The bits of the float64 nearest to w 10^q, halfway the even one; of 0 if a float32 cannot tell it from 0."""
+    if w == _ZERO or q < _LEAST_POWER:
+        return _ZERO
+    if q > _LARGEST_POWER:
+        return _TOO_LARGE
+    zeros = leading_zeros(w)
+    w <<= zeros
+    power = _HIGH[q - _LEAST_POWER]
+    high, low = high_product(w, power), w * power
+    if high & _UNSURE == _UNSURE:
+        carried = high_product(w, _LOW[q - _LEAST_POWER])
+        low += carried
+        high += np.uint64(carried > low)
+
+    upper = high >> _TOP
+    shift = upper + np.uint64(9)
+    mantissa = high >> shift  # of 54 bits, the last of which rounds
+    if low <= _ONE and _TIES[0] <= q <= _TIES[1] and mantissa & _THREE == _ONE and mantissa << shift == high:
+        mantissa -= _ONE
+    mantissa = (mantissa + (mantissa & _ONE)) >> _ONE
+    exponent = (217706 * q >> 16) + 63 + np.int64(upper) - np.int64(zeros) + 1023  # 217706 / 2^16 is log2 10
+    exponent += np.int64(mantissa >> np.uint64(53))
+    return np.uint64(exponent) << _FRACTION_BITS | (mantissa & _FRACTION)
+
+
+@inlined
+def read_digits(text, at, w, scale):
+    """(end, w, scale, cut): the digits from `at` appended to w while there is room for them.
+
+    Of those that are left out, `cut` tells whether one was not 0, and each adds 1 to `scale`.
+    """
+    cut = _ZERO
+    digit = np.uint64(text[at]) - _DIGIT_0
+    while digit <= _NINE:
+        if w < _ROOM:
+            w = w * _TEN + digit
+        else:
+            cut |= digit
+            scale += 1
+        at += 1
+        digit = np.uint64(text[at]) - _DIGIT_0
+    return at, w, scale, cut
+
+
+@inlined
+def read_exponent(text, at):
+    """(end, exponent) of "e+12" and the like; FAILED if the digits are missing, or too many to count."""
+    at += 1
+    negative = text[at] == _MINUS
+    if negative or text[at] == _PLUS:
+        at += 1
+    first, exponent = at, np.int64(0)
+    digit = np.uint64(text[at]) - _DIGIT_0
+    while digit <= _NINE and exponent < _MOST_EXPONENT:
+        exponent = exponent * 10 + np.int64(digit)
+        at += 1
+        digit = np.uint64(text[at]) - _DIGIT_0
+    if at == first or exponent >= _MOST_EXPONENT:
+        return FAILED, exponent
+    return at, -exponent if negative else exponent
+
+
+@inlined
+def read_number(text, at):
+    """(end, bits): the number that starts at `at`, as the bits of a float64 that a float32 is near to.
+
+    The text ends with something that belongs to no number.
+    """
+    sign = _SIGN if text[at] == _MINUS else _ZERO
+    if text[at] == _MINUS or text[at] == _PLUS:
+        at += 1
+    first = at
+    at, w, q, cut = read_digits(text, at, _ZERO, np.int64(0))
+    n_digits = at - first
+    if text[at] == _POINT:
+        point = at + 1
+        at, w, q, cut_after = read_digits(text, point, w, q)
+        cut |= cut_after
+        q -= at - point
+        n_digits += at - point
+    if n_digits == 0:
+        return FAILED, _ZERO
+    if text[at] | _LOWER_CASE == _E:
+        at, exponent = read_exponent(text, at)
+        if at == FAILED:
+            return FAILED, _ZERO
+        q += exponent
+    bits = nearest_float64(w, q)
+    if bits >= _TOO_LARGE:
+        return FAILED, _ZERO
+    if cut != _ZERO and nearest_float32(nearest_float64(w + _ONE, q)) != nearest_float32(bits):
+        return FAILED, _ZERO  # else what is between the two is the same
+    return at, sign | bits
+
+
+@inlined
+def skip_spaces(text, at):
+    """Where the spaces from `at` on end."""
+    while text[at] == _SPACE:
+        at += 1
+    return at
+
+
+@inlined
+def end_of_word(text, at):
+    """Where the first control character or space from `at` on stands."""
+    while text[at] > _SPACE and text[at] != _DELETE:
+        at += 1
+    return at
+
+
+@inlined
+def parse_values(text, at, row):
+    """Fill a row with the numbers from `at` on, spaces before each; returns where they end, or FAILED."""
+    for column in range(row.size):
+        start = skip_spaces(text, at)
+        if start == at:
+            return FAILED
+        at, bits = read_number(text, start)
+        if at == FAILED:
+            return FAILED
+        row[column] = nearest_float32(bits)
+    return at
+
+
+@kernel
+def parse_rows(text, starts, word_ends, values):
+    """Read the lines that start at `starts`, a word and values.shape[1] finite numbers each.
+
+    `word_ends` becomes where the words end; FAILED for a line that is anything else, whose row is spoilt. Spaces and a
+    carriage return may stand at the end of a line; the text ends with a line feed.
+    """
+    for i in range(starts.size):
+        word_ends[i] = FAILED
+        end = end_of_word(text, starts[i])
+        if end == starts[i]:
+            continue
+        at = parse_values(text, end, values[i])
+        if at == FAILED:
+            continue
+        at = skip_spaces(text, at)
+        if text[at] == _RETURN:
+            at += 1
+        if text[at] == _NEWLINE:
+            word_ends[i] = end
+
+
+@kernel
+def find_words(text, starts, word_ends):
+    """Where the words end of the lines that start at `starts`; FAILED if there is none with a space behind it."""
+    for i in range(starts.size):
+        end = end_of_word(text, starts[i])
+        word_ends[i] = end if end > starts[i] and text[end] == _SPACE else FAILED
+
+
+@kernel
+def pack_words(text, starts, word_ends, out):
+    """Write the words one after the other, a line feed after each; returns how many bytes were written."""
+    at = np.int64(0)
+    for i in range(starts.size):
+        for position in range(starts[i], word_ends[i]):
+            out[at] = text[position]
+            at += 1
+        out[at] = _NEWLINE
+        at += 1
+    return at
+
+
+@kernel
+def find_lines(text, n, starts):
+    """Where the lines of text[:n] start that are ended by line feeds, and where the last one ends.
+
+    Returns how many lines there are; `starts` has room for one more.
+    """
+    n_lines = np.int64(0)
+    starts[0] = 0
+    for block in range(0, n, BLOCK):
+        feeds = bytes_between(text, block, _NEWLINE, _NEWLINE) & below(n - block)
+        while feeds:
+            n_lines += 1
+            starts[n_lines] = block + lowest(feeds) + 1
+            feeds &= feeds - _ONE
+    return n_lines

@@ -1,0 +1,137 @@
+"""From bytes of UTF-8 text to numbers: tokens found, numbered by type and counted.
+
+A token is a maximal run of characters that are neither whitespace (as in Python's `str.split`) nor control
+characters; a line feed also ends a sentence. Bytes that are no UTF-8 are token bytes like others.
+"""
+
+import numpy as np
+
+from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.text.byte_masks import BLOCK, ONE, below, bytes_between, lowest
+from embedtrain.kernels.text.word_table import FREE, NUMBER, add_type, find_slot, has_room, key_of
+
+# What `tokenise` remembers between calls, in an int64 array of `STATE` elements.
+POSITION, N_TYPES, N_TOKENS, N_BREAKS, N_LINES, N_CONTROLS, FIRST_CONTROL = range(7)
+STATE = 7
+
+
+@inlined
+def wide_separator(text, position):
+    """Bytes of the separator outside ASCII that begins at `position`, 0 if none does."""
+    first, second, third = text[position], text[position + 1], text[position + 2]
+    if first == 0xC2:  # U+0080 to U+009F are control characters but U+0085; U+00A0 is the no-break space
+        return 2 if 0x80 <= second <= 0xA0 else 0
+    if first == 0xE1:  # U+1680
+        return 3 if second == 0x9A and third == 0x80 else 0
+    if first == 0xE3:  # U+3000
+        return 3 if second == 0x80 and third == 0x80 else 0
+    if first != 0xE2:
+        return 0
+    if second == 0x80:  # U+2000 to U+200A, U+2028, U+2029, U+202F
+        return 3 if 0x80 <= third <= 0x8A or 0xA8 <= third <= 0xA9 or third == 0xAF else 0
+    return 3 if second == 0x81 and third == 0x9F else 0  # U+205F
+
+
+@inlined
+def is_control(text, position):
+    """Whether the separator at `position` is a control character rather than whitespace."""
+    first, second = text[position], text[position + 1]
+    if first == 0xC2:
+        return second < 0xA0 and second != 0x85
+    return first < 0x09 or 0x0E <= first <= 0x1B or first == 0x7F
+
+
+@inlined
+def separators(text, position, n):
+    """Bits for the block at `position` that ends at n at the latest: bytes of separators, and where one begins that
+    is a line feed or may be a control character; then bits for the block after it: bytes of a separator from this one.
+    """
+    inside = below(n - position)
+    special = bytes_between(text, position, 0x00, 0x1F) | bytes_between(text, position, 0x7F, 0x7F)
+    found = special | bytes_between(text, position, 0x20, 0x20) | ~inside
+    leads = bytes_between(text, position, 0xC2, 0xC2) | bytes_between(text, position, 0xE1, 0xE3)
+    after = FREE
+    leads &= inside
+    while leads:
+        at = lowest(leads)
+        leads &= leads - ONE
+        width = wide_separator(text, position + at)
+        if width and position + at + width <= n:
+            found |= below(width) << np.uint64(at)
+            if width == 2:
+                special |= ONE << np.uint64(at)
+            if at + width > BLOCK:
+                after = below(at + width - BLOCK)
+    return found, special & inside, after
+
+
+@inlined
+def pass_separator(text, position, piece, n_tokens, state, breaks):
+    """Note in `state` and `breaks` what the separator at `position` is, after so many tokens."""
+    if text[position] == 0x0A:
+        state[N_LINES] += 1
+        n_breaks = state[N_BREAKS]
+        if n_breaks == 0 or breaks[n_breaks - 1] < n_tokens:
+            breaks[n_breaks] = n_tokens
+            state[N_BREAKS] += 1
+    elif is_control(text, position):
+        if state[N_CONTROLS] == 0:
+            state[FIRST_CONTROL] = piece << 32 | state[N_LINES]
+        state[N_CONTROLS] += 1
+
+
+@kernel
+def tokenise(text, n, piece, types, state, ids, breaks):
+    """Number the tokens of text[:n] into `ids`; `breaks` tells how many stand before each end of a sentence.
+
+    Goes on from `state`. Returns 0 at the end, or the length of a new type for which `types` has no room: then
+    make some and call again. `PADDING` bytes must follow the text, whatever they are.
+    """
+    slots, counts = types.slots, types.counts
+    n_types, n_tokens = state[N_TYPES], state[N_TOKENS]
+    block, begin, before, after = state[POSITION], 0, ONE, FREE  # before: a separator stands before the block
+    while block <= n:  # a block at n ends a token there
+        carried = after
+        found, special, after = separators(text, block, n)
+        found |= carried
+        follow = found << ONE | before
+        begins, ends = ~found & follow, found & ~follow
+        if before:
+            begin = block + lowest(begins)
+            begins &= begins - ONE
+        before = found >> np.uint64(BLOCK - 1)
+        while True:
+            stop = lowest(special)
+            until = ends & below(stop + 1)  # tokens that end at the special separator at the latest
+            ends ^= until
+            while until:
+                end = block + lowest(until)
+                until &= until - ONE
+                key = key_of(text, begin, end)
+                slot = find_slot(types, text, begin, end, key)
+                if slots[slot] == FREE:
+                    if not has_room(types, n_types, end - begin):
+                        state[POSITION], state[N_TYPES], state[N_TOKENS] = begin, n_types, n_tokens
+                        return end - begin
+                    add_type(types, slot, n_types, text, begin, end, key, piece << 32 | state[N_LINES])
+                    n_types += 1
+                number = np.int64(slots[slot + NUMBER])
+                counts[number] += 1
+                ids[n_tokens] = number
+                n_tokens += 1
+                begin = block + lowest(begins)
+                begins &= begins - ONE
+            if not special:
+                break
+            pass_separator(text, block + stop, piece, n_tokens, state, breaks)
+            special &= special - ONE
+        block += BLOCK
+    state[POSITION], state[N_TYPES], state[N_TOKENS] = n, n_types, n_tokens
+    return 0
+
+
+@kernel
+def renumber(ids, ranks):
+    """ids[i] = ranks[ids[i]] for all i."""
+    for i in range(np.uint64(ids.size)):
+        ids[i] = ranks[ids[i]]

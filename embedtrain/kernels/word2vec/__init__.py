@@ -1,0 +1,1 @@
+"""Train skip-gram and CBOW on a chunk of text, block by block."""

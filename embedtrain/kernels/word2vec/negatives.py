@@ -1,0 +1,52 @@
+"""Negative samples: noise words that inputs share, and the care that no word is pushed from its own context."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.kernels.compilation import inlined
+from embedtrain.kernels.random import draw_alias, random_at
+from embedtrain.kernels.word2vec.windows import FORWARD
+
+_MARKS = 4096  # size of the noise filter, a power of two
+
+
+class Noise(NamedTuple):
+    """Noise words, drawn one block ahead so that their rows can be fetched in time, and where they are drawn from."""
+
+    words: NDArray[np.int32]
+    following: NDArray[np.int32]
+    marks: NDArray[np.uint8]  # (_MARKS,) 1 where a noise word falls: a filter against searching them all
+    thresholds: NDArray[np.uint32]  # (n_words,) for `draw_alias`
+    aliases: NDArray[np.int32]
+
+
+def make_noise(n_words: int, thresholds: NDArray[np.uint32], aliases: NDArray[np.int32]) -> Noise:
+    """Memory of a thread for `n_words` noise words a block."""
+    words, following = np.zeros(n_words, np.int32), np.zeros(n_words, np.int32)
+    return Noise(words, following, np.zeros(_MARKS, np.uint8), thresholds, aliases)
+
+
+@inlined
+def draw_noise(noise, state):
+    """Make the drawn noise current and draw the next; returns the generator's state."""
+    words, following = noise.words, noise.following
+    for k in range(words.size):
+        words[k] = following[k]
+        state += FORWARD
+        following[k] = draw_alias(random_at(state, 0), noise.thresholds, noise.aliases)
+    return state
+
+
+@inlined
+def mark_noise(noise, mark):
+    """Put the noise words into the filter, or take them out with 0."""
+    for word in noise.words:
+        noise.marks[word & (_MARKS - 1)] = mark
+
+
+@inlined
+def may_be_noise(noise, word):
+    """Whether the filter lets a word pass."""
+    return noise.marks[word & (_MARKS - 1)]

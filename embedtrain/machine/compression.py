@@ -1,0 +1,173 @@
+"""Compressed files: known by their first bytes, decompressed as they are read."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import re
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from embedtrain.errors import DataError, EmbedtrainError
+from embedtrain.machine.reading import STDIN
+
+_INPUT = 1 << 16  # compressed bytes that are read at once
+_OUTPUT = 1 << 22  # bytes that they become at once, whatever is in them ...
+_ZSTANDARD = 1 << 13  # ... but the package zstandard gives all that so many become, at most 128 KiB for 4 of them
+
+
+class _Format(NamedTuple):
+    name: str
+    magic: bytes  # a regular expression
+    decompressor: Callable[[], Any]  # has decompress(bytes, most), eof and unused_data; zlib's unconsumed_tail
+
+
+class _InSlices:
+    """A decompressor that knows no bound, and is given little at once; `unconsumed_tail` is for the next time."""
+
+    def __init__(self, decompressor: Any) -> None:
+        self._decompressor = decompressor
+        self.unconsumed_tail = memoryview(b"")
+
+    def decompress(self, data: bytes | memoryview, most: int) -> bytes:
+        """The next bytes; `most` says nothing here."""
+        data = memoryview(data)
+        self.unconsumed_tail = data[_ZSTANDARD:]
+        return self._decompressor.decompress(data[:_ZSTANDARD]) if data else b""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the frame has ended."""
+        return self._decompressor.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the frame."""
+        return self._decompressor.unused_data + bytes(self.unconsumed_tail)
+
+
+def _zstandard() -> Any:
+    try:
+        from compression import zstd  # type: ignore[import-not-found, unused-ignore]  # from Python 3.14 on
+    except ImportError:
+        try:
+            import zstandard
+        except ImportError:
+            raise DataError('for Zstandard files install the package with its extra: "embedtrain[zstd]"') from None
+        return _InSlices(zstandard.ZstdDecompressor().decompressobj())
+    return zstd.ZstdDecompressor()
+
+
+_FORMATS = (
+    _Format("gzip", rb"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),  # 31: with gzip's header and checksum
+    _Format("bzip2", rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", bz2.BZ2Decompressor),
+    _Format("xz", rb"\xfd7zXZ\x00", lzma.LZMADecompressor),
+    _Format("Zstandard", rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", _zstandard),  # or a frame to be skipped: pzstd
+)
+SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+
+
+def plain_name(name: str) -> str:
+    """A file's name without the suffix of a format."""
+    return name[: name.rindex(".")] if name.lower().endswith(SUFFIXES) else name
+
+
+def _format_of(start: bytes) -> _Format | None:
+    return next((known for known in _FORMATS if re.match(known.magic, start)), None)
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether a file that can be read twice begins like compressed data."""
+    if path == STDIN or not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return _format_of(file.read(_INPUT)) is not None
+
+
+class Stream:
+    """The decompressed bytes of `file`, which may be plain, and may be a pipe.
+
+    Compressed data may come in several members one after the other, as parallel compressors and ``cat`` make them.
+
+    Raises
+    ------
+    DataError
+        If the data are damaged or end too early.
+    """
+
+    def __init__(self, name: str, file: BinaryIO) -> None:
+        self._name, self._file = name, file
+        start = file.read(_INPUT)
+        self._format = _format_of(start)
+        self._input, self._ready = b"", memoryview(start)  # compressed bytes, and bytes that nobody took yet
+        if self._format is not None:
+            self._input, self._ready = start, memoryview(b"")
+            self._decompressor = self._format.decompressor()
+        self._is_full = False  # whether there was as much as was asked for, and more may be ready
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether there is anything to decompress."""
+        return self._format is not None
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer from its beginning; returns how many bytes there were, 0 only at the end."""
+        if not self._ready:
+            if self._format is None:
+                return self._file.readinto(buffer)  # type: ignore[attr-defined]
+            self._ready = memoryview(self._decompressed(self._format))
+        n = min(len(buffer), len(self._ready))
+        buffer[:n], self._ready = self._ready[:n], self._ready[n:]
+        return n
+
+    def _take(self) -> bytes:
+        """What the input gives, but so much at once; what is left of the input waits."""
+        data = self._decompressor.decompress(self._input, _OUTPUT)
+        if self._decompressor.eof:  # where zlib's unconsumed_tail may repeat unused_data
+            self._input, self._is_full = self._decompressor.unused_data, False
+        else:
+            self._input, self._is_full = getattr(self._decompressor, "unconsumed_tail", b""), len(data) >= _OUTPUT
+        return data
+
+    def _decompressed(self, format: _Format) -> bytes:
+        """The next bytes, none at the end."""
+        try:
+            while True:
+                if not (self._input or self._is_full):
+                    self._input = self._file.read(_INPUT)
+                at_end = not (self._input or self._is_full)
+                if self._decompressor.eof:
+                    if at_end:
+                        return b""
+                    self._input = self._input.lstrip(b"\0")  # padding between members
+                    if self._input:
+                        self._decompressor = format.decompressor()
+                    continue
+                if at_end:
+                    raise EOFError("the end is missing")
+                if data := self._take():
+                    return data
+        except Exception as error:  # of zlib, lzma and zstandard, EOFError; bzip2 has an OSError that is no system's
+            if isinstance(error, (EmbedtrainError, MemoryError)) or getattr(error, "errno", None) is not None:
+                raise
+            raise DataError(
+                f"cannot read {self._name}: the {format.name} data are damaged or cut short ({error})"
+            ) from error
+
+
+class RawStream(io.RawIOBase):
+    """A stream as the standard library wants it."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer from its beginning."""
+        return self._stream.readinto(memoryview(buffer))

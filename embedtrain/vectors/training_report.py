@@ -1,0 +1,48 @@
+"""The report of a training run, which stays with its vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class TrainingReport:
+    """The account that training gives of itself.
+
+    Attributes
+    ----------
+    words : int
+        That got a vector.
+    threads : int
+    tokens, types : int
+        Found in the corpus, if there was one.
+    covered : int
+        Tokens that are among these words.
+    cells : int
+        Of the matrix, if there was one.
+    kept_share : float
+        Share of the covered tokens that subsampling kept.
+    losses : list of float
+        Mean loss a pair, for each epoch that was finished.
+    valid_losses : list of float
+        The same on held-out text, if there is any.
+    speed : float
+        Tokens of the corpus, or cells of the matrix, passed in a second of training.
+    unit : str
+        Which of them: "words" or "cells".
+    seconds : dict of str to float
+        Time by stage: "read", "count", "prepare", "train", and "valid" and "checkpoint" where there were such.
+    """
+
+    words: int
+    threads: int
+    tokens: int = 0
+    types: int = 0
+    covered: int = 0
+    cells: int = 0
+    kept_share: float = 1.0
+    losses: list[float] = field(default_factory=list)
+    valid_losses: list[float] = field(default_factory=list)
+    speed: float = 0.0
+    unit: str = "words"
+    seconds: dict[str, float] = field(default_factory=dict)
