@@ -1,0 +1,381 @@
+"""The command `skipgram`, and what all commands of training share."""
+
+import gzip
+import inspect
+import json
+import shlex
+from pathlib import Path
+
+import generate
+import numpy as np
+import pytest
+from commands import LONG_NAME, SETTINGS, contents, error_of, named, python, raising, run
+
+from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, train_cbow, train_skipgram
+from embedtrain.corpus.pieces import read_pieces
+
+pytestmark = pytest.mark.usefixtures("warm_kernels")
+
+
+def test_training_writes_vectors_that_load(folder):
+    done = run("skipgram", "text.txt", *SETTINGS, "-o", "x.vec")
+    assert (done.exit_code, done.stdout) == (0, "")
+    vectors = WordVectors.load("x.vec")
+    again = train_skipgram("text.txt", dim=8, epochs=1, threads=1, min_count=2)
+    assert list(vectors.words) == again.words
+    assert vectors.vectors.tolist() == again.vectors.tolist()
+
+
+def test_the_summary_names_a_next_command_that_works():
+    done = run("skipgram", "text.txt", *SETTINGS, "-o", "a name.vec")
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("next ")]
+    name, *args = shlex.split(line.removeprefix("next "))
+    assert name == "embedtrain"
+    asked = run(*args)
+    assert asked.exit_code == 0
+    assert len(asked.stdout.splitlines()) == 10
+
+
+def test_the_summary_says_what_was_done():
+    done = run("skipgram", "text.txt", *SETTINGS, "-o", "x.vec")
+    vectors = WordVectors.load("x.vec")
+    n_tokens = len(Path("text.txt").read_text().split())
+    for part in (f"{n_tokens} tokens of ", f"{len(vectors)} words", "1 epoch,", "1 thread,", "x.vec", "8 dimensions"):
+        assert part in done.stderr
+
+
+def test_quiet_says_nothing():
+    done = run("skipgram", "text.txt", *SETTINGS, "--quiet")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+    assert WordVectors.load("text.vec").vectors.shape[1] == 8
+
+
+@pytest.mark.usefixtures("doubtful_text")
+def test_notes_on_the_text_are_shown_a_line_each():
+    done = run("skipgram", "text.txt", *SETTINGS)
+    assert done.exit_code == 0
+    shown = [line for line in done.stderr.splitlines() if line.startswith("Note: ")]
+    assert ["control character" in note for note in shown].count(True) == 1
+    assert ["not UTF-8" in note for note in shown].count(True) == 1
+    assert len(shown) == 2
+
+
+@pytest.mark.usefixtures("doubtful_text")
+def test_quiet_says_no_notes():
+    done = run("skipgram", "text.txt", *SETTINGS, "--quiet")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("corpus", "output"),
+    [
+        ("text.txt", "text.vec"),
+        ("text.txt.gz", "text.vec"),
+        ("TEXT.Txt.GZ", "TEXT.vec"),
+        ("text", "text.vec"),
+        ("a.b.txt", "a.b.vec"),
+        ("folder/text.txt", "text.vec"),
+        ("folder/a text.txt", "a text.vec"),
+    ],
+)
+def test_the_output_is_named_after_the_corpus(folder, corpus, output):
+    text = (folder / "text.txt").read_bytes()
+    (folder / corpus).write_bytes(gzip.compress(text) if corpus.lower().endswith(".gz") else text)
+    before = set(contents(folder))
+    assert run("skipgram", corpus, *SETTINGS).exit_code == 0
+    assert set(contents(folder)) - before == {output}
+
+
+@pytest.mark.parametrize(
+    ("corpus", "output"),
+    [
+        (["texts"], "texts.vec"),
+        (["texts/"], "texts.vec"),
+        (["texts/../texts"], "texts.vec"),
+        (["."], "current.vec"),
+        (["b.c.jsonl.gz"], "b.c.vec"),
+        (["b.ndjson"], "b.vec"),
+        (["texts", "a.txt"], "vectors.vec"),
+        (["a.txt", "texts"], "vectors.vec"),
+        (["texts/*"], "vectors.vec"),
+        (["?.txt"], "vectors.vec"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_output_is_named_after_a_single_corpus(folder, monkeypatch, corpus, output):
+    (folder / "current" / "texts").mkdir(parents=True)
+    monkeypatch.chdir(folder / "current")
+    text = (folder / "text.txt").read_bytes()
+    record = json.dumps({"text": text.decode()}).encode()
+    for path, content in [
+        ("a.txt", text), ("texts/a.txt", text), ("b.c.jsonl.gz", gzip.compress(record)), ("b.ndjson", record)
+    ]:  # fmt: skip
+        Path(path).write_bytes(content)
+    before = set(contents(folder / "current"))
+    assert run("skipgram", *corpus, *SETTINGS).exit_code == 0
+    assert set(contents(folder / "current")) - before == {output}
+
+
+def test_an_old_output_is_replaced(folder):
+    (folder / "text.vec").write_bytes(b"old")
+    assert run("skipgram", "text.txt", *SETTINGS).exit_code == 0
+    assert WordVectors.load("text.vec").vectors.shape[1] == 8
+
+
+def test_help_shows_no_aliases():
+    shown = run("skipgram", "--help").stdout
+    assert "--dim" in shown
+    assert not [alias for alias in ("--size", "--iter", "--workers", "--neg ", "--ws", "--alpha") if alias in shown]
+
+
+@pytest.mark.parametrize(
+    ("command", "train", "n_options"), [("skipgram", train_skipgram, 24), ("cbow", train_cbow, 25)]
+)
+def test_defaults_are_those_of_the_library(calls, command, train, n_options):
+    assert run(command, "text.txt").exit_code == 0
+    parameters = inspect.signature(train).parameters
+    own = {"corpus", "temp_folder", "progress", "callback"}
+    wanted = {name: parameter.default for name, parameter in parameters.items() if name not in own}
+    assert len(wanted) == n_options
+    (call,) = calls
+    assert {name: value for name, value in call.items() if name not in own} == wanted
+    assert call["corpus"] == Corpus("text.txt")
+
+
+@pytest.mark.parametrize(
+    ("args", "setting", "value"),
+    [
+        (["--size", "7"], "dim", 7),
+        (["--size=7"], "dim", 7),
+        (["--vector_size", "7"], "dim", 7),
+        (["--vector-size", "7"], "dim", 7),
+        (["--iter", "7"], "epochs", 7),
+        (["--workers", "7"], "threads", 7),
+        (["--neg", "7"], "negative", 7),
+        (["--ws", "7"], "window", 7),
+        (["--min_count", "7"], "min_count", 7),
+        (["--mincount", "7"], "min_count", 7),
+        (["--minCount", "7"], "min_count", 7),
+        (["--ns_exponent", "0.5"], "noise_exponent", 0.5),
+        (["--window_mode", "fixed"], "window_mode", "fixed"),
+        (["--dim", "7"], "dim", 7),
+        (["--lr", "0.5"], "lr", 0.5),
+        (["--sample", "0"], "sample", 0),
+        (["--invalid-utf8", "refuse"], "corpus", Corpus("text.txt", invalid_utf8="refuse")),
+        (["--field", "body"], "corpus", Corpus("text.txt", field="body")),
+        (["--lowercase", "one.txt"], "corpus", Corpus("one.txt", "text.txt", lowercase=True)),
+        (["--checkpoint-every", "3"], "checkpoint_every", 3),
+        (["--hs"], "hs", True),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_names_of_other_tools_are_understood(calls, args, setting, value):
+    done = run("skipgram", *args, "text.txt")
+    assert done.exit_code == 0
+    assert calls[0][setting] == value
+
+
+def test_temporary_files_lie_beside_the_output(calls, folder):
+    assert run("skipgram", "text.txt", "-o", "folder/x.vec").exit_code == 0
+    assert Path(calls[0]["temp_folder"]).resolve() == (folder / "folder").resolve()
+
+
+REFUSED_BY_TRAINING = [
+    (1, ["missing.txt"], "cannot read missing.txt: no such file"),
+    (1, ["folder"], "folder holds no files"),
+    (1, ["empty.txt"], "empty.txt holds no words"),
+    (1, ["one.txt", "--min-count", "1"], "at least two different words"),
+    (1, ["text.txt", "--min-count", "1000"], "try a min-count of at most"),
+    (1, ["text.txt", "-o", "missing/x.vec"], "missing; create it first"),
+    (1, [LONG_NAME], f"cannot read {LONG_NAME[:200]}"),
+    (1, ["text.txt", "-o", LONG_NAME], f"cannot write {LONG_NAME}"),
+    (1, ["text.txt", "-o", "folder"], "cannot write folder: it is a folder"),
+    (2, ["text.txt", "-o", "text.txt"], "would replace the corpus"),
+    (2, ["text.txt", "-o", "folder/../text.txt"], "would replace the corpus"),
+    (2, ["good.vec", "-o", "good.vec"], "would replace the corpus good.vec"),
+    (2, [], "CORPUS"),
+    (1, ["text.txt", "missing.txt"], "missing.txt"),
+    (1, ["text.txt", "folder"], "folder holds no files"),
+    (1, ["*.text"], "no file matches the pattern *.text"),
+    (1, ["text.txt", "--field", "text"], "text.txt, line 1: not JSON"),
+    (2, [".", "-o", "text.txt"], "would replace the corpus text.txt; name another file with -o"),
+    (2, [".", "-o", "folder/../good.vec"], "would replace the corpus"),
+    (2, ["*.txt", "-o", "empty.txt"], "would replace the corpus empty.txt"),
+    (2, ["one.txt", "text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
+    (1, ["text.txt", "--cache", "one.txt", *SETTINGS], "cannot write one.txt"),
+    (1, ["text.txt", "--cache", "one.txt/cache", *SETTINGS], "cannot write one.txt/cache"),
+    (1, ["text.txt", "--read-vocab", "missing"], "cannot read missing: no such file"),
+    (1, ["text.txt", "--read-vocab", "folder"], "cannot read folder"),
+    (1, ["text.txt", "--read-vocab", "one.txt"], "one.txt, line 1: expected a word, a space and its count"),
+    (1, ["text.txt", "--read-vocab", "empty.txt"], "empty.txt holds no words"),
+    (1, ["text.txt", "--save-vocab", "missing/x"], "missing; create it first"),
+    (2, ["text.txt", "--max-vocab", "1"], "max_vocab must be a whole number of at least 2, got 1; leave it out"),
+    (2, ["text.txt", "--max-vocab", "x"], "'x' is not a valid integer"),
+    (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--dim", "-5"], "dim must be a whole number of at least 1, got -5"),
+    (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
+    (2, ["text.txt", "--dim"], "--dim"),
+    (2, ["text.txt", "--dim", "1000000000"], "lower dim"),
+    (2, ["text.txt", "--threads", "-1"], "threads must be a whole number of at least 0, got -1"),
+    (2, ["text.txt", "--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--lr", "0"], "lr must be above 0, got 0"),
+    (2, ["text.txt", "--lr", "nan"], "lr must be between 0 and 1000, got nan"),
+    (2, ["text.txt", "--negative", "0"], "negative must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--sample", "2"], "sample must be between 0 and 1, got 2"),
+    (2, ["text.txt", "--window", "0"], "window must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--min-count", "0"], "min_count must be a whole number of at least 1, got 0"),
+    (2, ["text.txt", "--seed", "-1"], "seed must be a whole number of at least 0, got -1"),
+    (2, ["text.txt", "--window-mode", "wide"], "'wide' is not one of"),
+    (2, ["text.txt", "-size", "200"], "did you mean --dim 200?"),
+    (2, ["text.txt", "-window", "8"], "did you mean --window 8?"),
+    (2, ["text.txt", "-iter", "3", "--quiet"], "did you mean --epochs 3?"),
+    (2, ["text.txt", "-min-count", "3"], "did you mean --min-count 3?"),
+    (2, ["text.txt", "--alpha", "0.1"], "use --lr 0.1"),
+    (2, ["text.txt", "-alpha", "0.1"], "--lr 0.1"),
+    (2, ["--train", "text.txt"], "--train"),
+    (2, ["text.txt", "--nonsense"], "--nonsense"),
+    (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove; skipgram counts no cells"),
+    (2, ["text.txt", "--cbow-update", "corrected"], "--cbow-update; it belongs to cbow"),
+    (2, ["text.txt", "-hs", "1"], "did you mean --hs?"),
+    (2, ["text.txt", "-cbow", "1"], "the model is the command: embedtrain skipgram, cbow or glove"),
+    (2, ["text.txt", "-loss", "hs"], "hierarchical softmax --hs"),
+]
+
+
+@pytest.mark.parametrize(("status", "args", "message"), REFUSED_BY_TRAINING, ids=named(REFUSED_BY_TRAINING))
+def test_bad_input_of_training_is_one_line(folder, status, args, message):
+    before = contents(folder)
+    line = error_of(run("skipgram", *args), status)
+    assert message.lower() in line.lower()
+    assert contents(folder) == before
+
+
+@pytest.mark.usefixtures("doubtful_text")
+def test_text_that_is_not_utf8_is_refused_where_asked():
+    line = error_of(run("skipgram", "text.txt", *SETTINGS, "--invalid-utf8", "refuse"), 1)
+    assert r"b'caf\xe9' is not UTF-8" in line
+
+
+def test_diverged_training_leaves_the_old_output_alone(folder):
+    toy = " ".join(token for tokens in generate.sentences(5000) for token in tokens)
+    (folder / "text.txt").write_text(toy)
+    (folder / "text.vec").write_bytes(b"old")
+    before = contents(folder)
+    line = error_of(run("skipgram", "text.txt", "--lr", "10", "--dim", "8", "--threads", "1"), 1)
+    assert "try --lr" in line
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("error", [DataError, TrainingError, MemoryError])
+def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
+    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(error("in the middle")))
+    (folder / "text.vec").write_bytes(b"old")
+    before = contents(folder)
+    error_of(run("skipgram", "text.txt"), 1)
+    assert contents(folder) == before
+
+
+def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
+    vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
+    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(Interrupted(vectors)))
+    done = run("skipgram", "text.txt", "--quiet")
+    assert done.exit_code == 130
+    assert done.stderr.split() == "Error: interrupted; text.vec holds what was trained so far".split()
+    assert list(WordVectors.load("text.vec").words) == ["a", "b"]
+
+
+def test_an_interruption_before_training_saves_nothing(folder, monkeypatch):
+    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(KeyboardInterrupt()))
+    before = contents(folder)
+    done = run("skipgram", "text.txt")
+    assert done.exit_code == 130
+    assert "Error: interrupted; nothing was saved" in done.stderr
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("corpus", [["parts"], ["parts/*"], ["parts/1.*", "parts/2*"], None], ids=str)
+def test_many_files_are_one_corpus(parts, corpus):
+    assert run("skipgram", *(corpus or parts), *SETTINGS, "-o", "parts.vec").exit_code == 0
+    assert run("skipgram", "text.txt", *SETTINGS).exit_code == 0
+    assert Path("parts.vec").read_bytes() == Path("text.vec").read_bytes()
+
+
+def test_the_order_of_files_is_that_of_the_arguments(parts):
+    for name, corpus in (("forth", parts), ("back", parts[::-1])):
+        assert run("skipgram", *corpus, *SETTINGS, "-o", name).exit_code == 0
+    assert Path("forth").read_bytes() != Path("back").read_bytes()
+    assert set(WordVectors.load("forth").words) == set(WordVectors.load("back").words)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "options"),
+    [("text.jsonl", "text", []), ("text.jsonl", "body", ["--field", "body"]), ("dump", "body", ["--field", "body"])],
+)
+def test_json_lines_give_the_text_of_their_field(folder, name, field, options):
+    lines = (folder / "text.txt").read_text().splitlines()
+    records = [{field: line, "id": number, "title": "other words"} for number, line in enumerate(lines)]
+    (folder / name).write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert run("skipgram", name, *options, *SETTINGS, "-o", "json.vec").exit_code == 0
+    assert run("skipgram", "text.txt", *SETTINGS, "-o", "text.vec").exit_code == 0
+    assert Path("json.vec").read_bytes() == Path("text.vec").read_bytes()
+
+
+def test_a_field_that_no_record_has_is_one_line(folder):
+    (folder / "x.jsonl").write_text('{"body": "a b"}\n')
+    assert "no record has the field 'text'; name another with --field, they have 'body'" in error_of(
+        run("skipgram", "x.jsonl"), 1
+    )
+
+
+def test_training_takes_the_file_of_vocab():
+    assert run("vocab", "text.txt", "--min-count", 1).exit_code == 0
+    train = ["skipgram", "text.txt", *SETTINGS[:-1], "1"]
+    assert run(*train, "--read-vocab", "text.vocab", "--save-vocab", "saved").exit_code == 0
+    assert run(*train, "-o", "plain.vec").exit_code == 0
+    assert Path("text.vec").read_bytes() == Path("plain.vec").read_bytes()
+    assert Path("saved").read_bytes() == Path("text.vocab").read_bytes()
+
+
+def test_words_that_the_text_lacks_are_noted(folder):
+    (folder / "words").write_text("the 30\nunheard 20\nin 10\n")
+    done = run("skipgram", "text.txt", *SETTINGS, "--sample", 0, "--read-vocab", "words")
+    assert done.exit_code == 0
+    assert "Note: 1 of the 3 words of the vocabulary do not occur in text.txt" in done.stderr.splitlines()
+    assert list(WordVectors.load("text.vec").words) == ["the", "unheard", "in"]
+
+
+def test_a_vocabulary_of_another_text_is_one_line(folder):
+    (folder / "words").write_text("unheard 20\nunseen 10\n")
+    line = error_of(run("skipgram", "text.txt", *SETTINGS, "--read-vocab", "words"), 1)
+    assert "text.txt holds none of the 2 words of the vocabulary" in line
+
+
+def test_max_vocab_is_that_of_the_library():
+    assert run("skipgram", "text.txt", *SETTINGS, "--max-vocab", "30").exit_code == 0
+    wanted = train_skipgram("text.txt", dim=8, epochs=1, threads=1, min_count=2, max_vocab=30)
+    assert len(wanted) == 30
+    assert list(WordVectors.load("text.vec").words) == wanted.words
+
+
+def test_a_second_training_with_a_cache_reads_no_text(monkeypatch):
+    assert run("skipgram", "text.txt", *SETTINGS, "--cache", "cache", "-o", "first.vec").exit_code == 0
+
+    def read(corpus):
+        assert corpus.in_memory
+        return read_pieces(corpus)
+
+    monkeypatch.setattr("embedtrain.corpus.encoding.read_pieces", read)
+    assert run("skipgram", "text.txt", *SETTINGS, "--cache", "cache", "-o", "second.vec").exit_code == 0
+    assert Path("first.vec").read_bytes() == Path("second.vec").read_bytes()
+
+
+def test_text_from_a_pipe_is_trained_on(folder):
+    text = (folder / "text.txt").read_text()
+    before = set(contents(folder))
+    done = python("-m", "embedtrain", "skipgram", "-", *SETTINGS, "--cache", "cache", text=text)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Note: standard input is not kept in the cache: it cannot be known again" in done.stderr.splitlines()
+    assert set(contents(folder)) - before == {"vectors.vec", "cache"}
+    assert contents(folder / "cache") == {}
+    assert run("skipgram", "text.txt", *SETTINGS).exit_code == 0
+    assert Path("vectors.vec").read_bytes() == Path("text.vec").read_bytes()
