@@ -41,7 +41,7 @@ def main() -> None:
         cache = tempfile.TemporaryDirectory(dir=settings.work)
         numba.config.CACHE_DIR = cache.name
     from embedtrain.kernels.word2vec import cbow
-    from embedtrain.models import word2vec
+    from embedtrain.models import word2vec_model
 
     if settings.apart is not None:
         word2vec.APART = cbow.APART = settings.apart  # type: ignore[attr-defined]
@@ -51,9 +51,9 @@ def main() -> None:
         n_centres, n_noise = map(int, shape.split("x"))
         if model == "cbow" and n_centres > cbow.MEANS:
             parser.error(f"{shape}: CBOW asks {cbow.MEANS} at once at most")
-        word2vec.AT_ONCE[model, "paths" if "hs" in asked else "noise"] = n_centres
+        word2vec_model.AT_ONCE[model, "paths" if "hs" in asked else "noise"] = n_centres
         key = model, settings.mode == "cbow-corrected"
-        word2vec.N_NOISE[key] = n_noise or word2vec.N_NOISE[key]
+        word2vec_model.N_NOISE[key] = n_noise or word2vec_model.N_NOISE[key]
         speeds, scores = [], []
         for seed in range(1, settings.seeds + 1):
             result = train_embedtrain(

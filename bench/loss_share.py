@@ -22,13 +22,13 @@ def main() -> None:
     settings = parser.parse_args()
     text = cut_into_lines(settings.text, settings.work)
 
-    from embedtrain.models import skipgram, word2vec
+    from embedtrain.models import skipgram, word2vec_model
 
     speeds: dict[int, list[float]] = {every: [] for every in settings.every}
     losses: dict[int, list[float]] = {every: [] for every in settings.every}
     for seed in range(1, settings.runs + 1):
         for every in settings.every:
-            word2vec._LOSS_EVERY = every
+            word2vec_model._LOSS_EVERY = every
             report = skipgram.train_skipgram(
                 text, epochs=1, sample=1e-4, seed=seed, threads=1, temp_folder=settings.work, progress=False
             ).report

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from embedtrain import TrainingError
-from embedtrain.models import skipgram, word2vec
+from embedtrain.models import skipgram, word2vec_model
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -44,7 +44,7 @@ def main() -> None:
                     steps.append(settings.lr * size * 36 * p_max)
                     return size
 
-                word2vec.block_size = fixed
+                word2vec_model.block_size = fixed
                 try:
                     report = skipgram.train_skipgram(
                         lines, dim=8, min_count=1, sample=0, lr=lr, threads=1, progress=False

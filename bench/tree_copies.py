@@ -16,7 +16,7 @@ from pathlib import Path
 from modes import MODES, train_embedtrain
 from text import cut_into_lines
 
-from embedtrain.models import word2vec
+from embedtrain.models import word2vec_model
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     cases = list(product(settings.modes, settings.copies, settings.threads))
     speeds: dict[tuple[str, int, int], list[float]] = {case: [] for case in cases}
     for _, case in product(range(settings.runs), cases):
-        mode, word2vec.N_COPIES, threads = case
+        mode, word2vec_model.N_COPIES, threads = case
         result = train_embedtrain(mode, text, dim=100, sample=1e-4, epochs=1, threads=threads, work=settings.work)
         assert result.report is not None
         speeds[case].append(result.report.speed / 1e6)

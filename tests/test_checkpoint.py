@@ -28,7 +28,7 @@ from embedtrain import (
     train_skipgram,
 )
 from embedtrain.machine.files import atomic_file
-from embedtrain.models.word2vec import Word2vecModel
+from embedtrain.models.word2vec_model import Word2vecModel
 from embedtrain.training.checkpoint import Checkpoint, read_settings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
 

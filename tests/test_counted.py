@@ -34,7 +34,7 @@ from embedtrain.counts import memory_plan as division
 from embedtrain.counts import tiling
 from embedtrain.counts.tiling import TILE_CELL_BYTES
 from embedtrain.models.cooccurrence import cooccurrence_counts
-from embedtrain.models.glove import _GloveModel
+from embedtrain.models.glove_model import GloveModel
 from embedtrain.training.checkpoint import Checkpoint
 
 TOY = Path(generate.__file__).parent / "toy.txt"
@@ -158,14 +158,14 @@ def test_an_interrupt_writes_a_checkpoint_from_which_a_run_goes_on(interrupt_aft
 def test_every_tile_is_trained_on_once_though_the_run_is_cut_short_again_and_again(
     interrupt_after, monkeypatch, tmp_path, counts
 ):
-    path, seen, make_worker = tmp_path / "run.checkpoint", [], _GloveModel.worker
+    path, seen, make_worker = tmp_path / "run.checkpoint", [], GloveModel.worker
 
     def worker(model, thread, text=None):
         work = make_worker(model, thread, text)
         return lambda tile: (seen.append(tile), work(tile))[1]
 
     whole = train(counts, epochs=3)
-    monkeypatch.setattr(_GloveModel, "worker", worker)
+    monkeypatch.setattr(GloveModel, "worker", worker)
     monkeypatch.setattr("embedtrain.training.run.Run.compile", lambda run: None)
     cuts = 0
     while True:
@@ -325,7 +325,7 @@ def test_an_interrupted_and_then_killed_run_ends_in_the_same_bytes(tmp_path, mon
 
 
 @pytest.mark.parametrize(
-    "place", ["embedtrain.training.count_data.count_windows", "embedtrain.models.glove.build_tiles"]
+    "place", ["embedtrain.training.count_data.count_windows", "embedtrain.models.glove_model.build_tiles"]
 )
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_what_ends_a_run_before_training_leaves_nothing(tmp_path, monkeypatch, place, error):

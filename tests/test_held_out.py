@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from embedtrain import Corpus, DataError, SettingError, cli, train_skipgram
 from embedtrain.corpus.encoding import encode
 from embedtrain.models.skipgram import SkipgramSettings
-from embedtrain.models.word2vec import Word2vecModel, _random_key
+from embedtrain.models.word2vec_model import Word2vecModel, _random_key
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
 from embedtrain.training.loop import evaluate
 from embedtrain.training.tables import Table

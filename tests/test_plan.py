@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from embedtrain import DataError, SettingError, cli
 from embedtrain.models.skipgram import SkipgramSettings, plan_skipgram, train_skipgram
-from embedtrain.models.word2vec import Word2vecModel
+from embedtrain.models.word2vec_model import Word2vecModel
 from embedtrain.training import plan as runs_plan
 from embedtrain.training import run as runs_run
 from embedtrain.training.tables import Table

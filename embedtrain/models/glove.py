@@ -13,36 +13,23 @@ Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning and stoc
 from __future__ import annotations
 
 import inspect
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.counts.given import are_counts, paths_among, read_counts
 from embedtrain.counts.matrix import Counts
-from embedtrain.counts.tiles import TILE_CELL_BYTES
-from embedtrain.counts.tiling import build_tiles
 from embedtrain.errors import SettingError
-from embedtrain.kernels.glove import train_tile as kernels
-from embedtrain.kernels.simd.alignment import padded
-from embedtrain.training.count_data import Budget, Counted, CountedTextSource, GivenCounts
-from embedtrain.training.loss import ChunkResult
+from embedtrain.training.count_data import Budget, CountedTextSource, GivenCounts
 from embedtrain.training.options import RunOptions
 from embedtrain.training.plan import plan_run
 from embedtrain.training.protocols import Source
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.training.run import Run
 from embedtrain.training.settings import CountSettings, ModelSettings
-from embedtrain.training.tables import Table, table_bytes
 from embedtrain.training.text_data import TextCut, TextSource
-from embedtrain.training.tile_schedule import Rounds, Tile
 from embedtrain.vectors.word_vectors import WordVectors
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
@@ -172,10 +159,12 @@ def plan_glove(
 def _run(arguments: Mapping[str, Any]) -> Run:
     """The run that the arguments of `train_glove` ask for."""
     settings = GloveSettings(**{field.name: arguments[field.name] for field in fields(GloveSettings)})
+    from embedtrain.models.glove_model import GloveModel
+
     options = RunOptions.of(arguments)
     if options.freeze and settings.vectors != "word":
         raise SettingError(f"freeze keeps the words' own vectors, and vectors is {settings.vectors!r}; make it 'word'")
-    return Run("glove", _source(arguments, settings, options), settings, options, _GloveModel)
+    return Run("glove", _source(arguments, settings, options), settings, options, GloveModel)
 
 
 def _source(arguments: Mapping[str, Any], settings: GloveSettings, options: RunOptions) -> Source:
@@ -196,99 +185,3 @@ def _source(arguments: Mapping[str, Any], settings: GloveSettings, options: RunO
     if options.save_vocab is not None and counts.counts is None:
         raise SettingError("save_vocab writes how often words occur, which is not known of these counts; leave it out")
     return GivenCounts(counts, options, budget)
-
-
-class _GloveModel:
-    """Both tables with their biases and the sums of AdaGrad, and the tiles that they are trained on.
-
-    Rows of `words` are (w, b, 1), of `contexts` (c, 1, b~), so that their product is w . c + b + b~. What never moves
-    has an infinite sum: the ones, and the vectors of frozen words.
-    """
-
-    unit = "cells"
-    even = False  # a tile of frequent words costs more than others
-
-    def __init__(self, material: Counted, settings: GloveSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
-        n_words, dim = len(material.vocabulary), settings.dim
-        self._settings, self._width = settings, padded(dim + _BIASES)
-        self.words = Table.uniform(n_words, dim + _BIASES, settings.seed)
-        self.contexts = Table.uniform(n_words, dim + _BIASES, [settings.seed, 1])
-        self.word_sums, self.context_sums = (Table.zeros(n_words, dim + _BIASES) for _ in range(2))
-        for table, sums, one in ((self.words, self.word_sums, dim + 1), (self.contexts, self.context_sums, dim)):
-            table.rows[:, one] = 1
-            sums.flat[:] = 1
-            sums.rows[:, one] = np.inf
-        if frozen.size:
-            self.word_sums.rows[frozen > 0, :dim] = np.inf
-
-        rows = material.take_rows()
-        self.loss_limit = 2 * _cost_of_nothing(rows.values, settings)
-        self._tiles = build_tiles(
-            *rows, x_max=settings.x_max, alpha=settings.alpha, threads=n_threads, memory=material.room,
-            folder=material.tiles_folder,
-        )  # fmt: skip
-        self.schedule = Rounds(self._tiles.sizes, settings.lr, settings.seed)
-
-    @classmethod
-    def memory(cls, material: Counted, settings: GloveSettings) -> dict[str, int]:
-        """Four tables, the cells, and the sum of two tables."""
-        n_words, dim = len(material.vocabulary), settings.dim
-        needed = {f"four tables of {n_words:,} × {dim}": 4 * table_bytes(n_words, dim + _BIASES)}
-        if material.tiles_folder is None:
-            needed[f"{material.units:,} cells"] = TILE_CELL_BYTES * material.units
-        if settings.vectors == "sum":
-            needed["the sum of two tables"] = 4 * n_words * dim
-        return needed
-
-    @property
-    def scratch_bytes(self) -> int:
-        """The largest tile, if tiles are read from a file."""
-        return TILE_CELL_BYTES * self._tiles.largest_tile if isinstance(self._tiles.cells, Path) else 0
-
-    @property
-    def state(self) -> dict[str, NDArray[np.float32]]:
-        """Vectors, biases and sums."""
-        words, contexts, dim = self.words.rows, self.contexts.rows, self._settings.dim
-        return {
-            "word_vectors": words[:, :dim],
-            "context_vectors": contexts[:, :dim],
-            "word_biases": words[:, dim],
-            "context_biases": contexts[:, dim + 1],
-            "word_sums": self.word_sums.rows,
-            "context_sums": self.context_sums.rows,
-        }
-
-    def vectors(self) -> dict[str, NDArray[np.float32]]:
-        """What was asked for, and both tables."""
-        words, contexts = self.state["word_vectors"], self.state["context_vectors"]
-        if self._settings.vectors == "word":
-            return {"vectors": words, "context_vectors": contexts}
-        asked = contexts if self._settings.vectors == "context" else words + contexts
-        return {"vectors": asked, "word_vectors": words, "context_vectors": contexts}
-
-    def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Tile], ChunkResult]:
-        """A function that trains on a tile."""
-        read = self._tiles.reader()
-        W, W_sums, C, C_sums = (table.flat for table in (self.words, self.word_sums, self.contexts, self.context_sums))
-
-        def train(tile: Tile) -> ChunkResult:
-            number = self._tiles.number(tile.row_block, tile.column_block)
-            cells, begin, end = read(number)
-            cost = kernels.train_tile(
-                W, W_sums, C, C_sums, cells, begin, end, *self._tiles.corner(number),
-                self._width, np.float32(tile.last_lr),
-            )  # fmt: skip
-            return ChunkResult(end - begin, end - begin, cost, end - begin, tile.last_lr)
-
-        return train
-
-
-def _cost_of_nothing(values: NDArray[np.float32], settings: GloveSettings) -> float:
-    """The mean cost, of a sample of cells, if every product were off by the whole logarithm and by 1 more."""
-    begins = np.linspace(0, max(0, len(values) - _JUDGED), _SAMPLES).astype(int).tolist()
-    some = np.concatenate([values[begin : begin + _JUDGED] for begin in begins]).astype(np.float64)
-    some = some[some > 0]
-    if not some.size:  # so many zeros that the sample has nothing else
-        return math.inf
-    weights = np.minimum(1, (some / settings.x_max) ** settings.alpha)
-    return float((0.5 * weights * (np.log(some) ** 2 + 1)).mean())

@@ -1,9 +1,8 @@
-"""What skip-gram and CBOW share: their settings, and the tables and workers of a run."""
+"""The settings that skip-gram and CBOW share."""
 
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -11,41 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.kernels.simd.alignment import padded
-from embedtrain.kernels.word2vec import train_chunk as kernels
-from embedtrain.kernels.word2vec.cbow import APART, MEANS
-from embedtrain.kernels.word2vec.huffman import Tree, make_own
-from embedtrain.kernels.word2vec.negatives import make_noise
-from embedtrain.kernels.word2vec.windows import Frozen, Text
-from embedtrain.models.distributions import (
-    alias_table,
-    huffman_paths,
-    keep_probability,
-    keep_thresholds,
-    noise_distribution,
-)
-from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, Stretches
-from embedtrain.training.loss import ChunkResult
+from embedtrain.models.distributions import keep_probability
 from embedtrain.training.options import RunOptions
 from embedtrain.training.plan import plan_run
 from embedtrain.training.reports import Plan
 from embedtrain.training.run import Run
 from embedtrain.training.settings import ModelSettings
-from embedtrain.training.tables import Table, table_bytes
-from embedtrain.training.text_data import TextCut, Texts, TextSource
-
-#: Centres that ask for noise or for paths at once, where the vocabulary allows it (bench/block_shape.py); for paths,
-#: CBOW takes one after the other.
-AT_ONCE = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", "noise"): MEANS}
-#: Noise words that they share, by model and whether its update is corrected, a multiple of 16 or in CBOW of 4: a trade
-#: of accuracy and speed (bench/block_shape.py). The corrected update has a higher rate, and noise moves as far as that.
-N_NOISE = {("skipgram", False): 48, ("cbow", False): 8, ("cbow", True): 16}
-_STEP_LIMIT = 2.0  # of `block_size`; up to lr 0.1, 2.9 holds; at 0.2 a handful of words does not (bench/step_limit.py)
-N_COPIES = 256  # nodes near the root of which every thread has its own (bench/tree_copies.py)
-_STRETCHES = 16  # of the text that are looked at for words that are frequent in one
-_LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/loss_share.py)
+from embedtrain.training.text_data import TextCut, TextSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +60,8 @@ def word2vec_run(settings_type: type[Word2vecSettings], arguments: Mapping[str, 
     """The run that the arguments of `train_skipgram` or `train_cbow` ask for."""
     settings = settings_type(**{field.name: arguments[field.name] for field in fields(settings_type)})
     options = RunOptions.of(arguments, settings.valid_share)
+    from embedtrain.models.word2vec_model import Word2vecModel
+
     cut = TextCut(settings.min_count, settings.max_vocab, settings.valid_share, settings.seed)
     return Run(settings.model, TextSource(arguments["corpus"], cut, options), settings, options, Word2vecModel)
 
@@ -99,176 +73,3 @@ def plan_word2vec(
     call = inspect.signature(train).bind(corpus, **arguments)
     call.apply_defaults()
     return plan_run(word2vec_run(settings_type, call.arguments))
-
-
-class Word2vecModel:
-    """The tables of a run and what its workers share."""
-
-    unit = "words"
-    even = True
-
-    def __init__(self, material: Texts, settings: Word2vecSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
-        text, counts, n_words = material.training, material.vocabulary.counts, len(material.vocabulary)
-        self._text, self._settings, self._frozen = text, settings, frozen
-        self.schedule = Stretches(len(text.ids), settings.epochs, settings.lr)
-        dim = settings.dim
-        n_waste = n_threads * ((frozen.size > 0) + settings.hs)
-        self.words = Table.uniform(n_words, dim, settings.seed, waste=n_waste)
-        self.contexts = Table.zeros(n_words, dim) if settings.negative else None
-        self._n_copies = min(N_COPIES, n_words - 1) if settings.hs else 0
-        self.nodes = Table.zeros(n_words - 1, dim, waste=n_threads * (self._n_copies + 1)) if settings.hs else None
-        self._n_threads = n_threads
-
-        keep = keep_probability(counts, settings.sample)
-        self._keep_thresholds = keep_thresholds(keep, len(text.vocabulary))
-        noise = noise_distribution(counts, settings.noise_exponent)
-        self._alias_table = alias_table(noise)
-        self._paths = huffman_paths(counts) if settings.hs else None
-        path = 0.0 if self._paths is None else float(np.diff(self._paths.starts).max())
-        self.loss_limit = 2 * ((1 + settings.negative) * (settings.negative > 0) + path) * math.log(2)
-        window = self._window(text)
-        self._shape = kernels.Shape(
-            window=window,
-            furthest=settings.window if settings.window_mode == "dynamic" else 0,
-            negative=settings.negative,
-            n_noise=N_NOISE[settings.model, settings.corrected],
-            n_centres=block_size(settings, window, max(largest_share(text, keep), noise.max())),
-            dim=padded(dim),
-            sink=n_words * padded(dim),
-            loss_every=_LOSS_EVERY,
-            corrected=settings.corrected,
-        )
-
-    @classmethod
-    def memory(cls, material: Texts, settings: Word2vecSettings) -> dict[str, int]:
-        """The tables, and Huffman's tree."""
-        n_words, dim = len(material.vocabulary), settings.dim
-        n_tables = 1 + (settings.negative > 0) + settings.hs
-        needed = {f"{_NUMBERS[n_tables]} tables of {n_words:,} × {dim}": n_tables * table_bytes(n_words, dim)}
-        if settings.hs:
-            needed["the tree"] = _PATH_BYTES * n_words * (math.ceil(math.log2(n_words)) + _UNEVEN)
-        return needed
-
-    @property
-    def state(self) -> dict[str, NDArray[np.float32]]:
-        """All tables."""
-        tables = {"word_vectors": self.words, "context_vectors": self.contexts, "node_vectors": self.nodes}
-        return {name: table.rows for name, table in tables.items() if table is not None}
-
-    def vectors(self) -> dict[str, NDArray[np.float32]]:
-        """The tables whose rows are words."""
-        tables = {"vectors": self.words, "context_vectors": self.contexts}
-        return {name: table.rows for name, table in tables.items() if table is not None}
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Memory of each thread beside the tables."""
-        scratch = self._scratch(0, self._shape)
-        return sum(array.nbytes for array in _arrays(scratch._replace(tree=None)))
-
-    def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Chunk], ChunkResult]:
-        """A function that trains on a chunk, for thread 0, 1, …; on another `text` it takes the losses of all blocks.
-
-        At a learning rate of 0 no table changes.
-        """
-        shape = self._shape if text is None else self._shape._replace(window=self._window(text), loss_every=1)
-        source = text or self._text
-        numbers = Text(source.ids, source.offsets)
-        scratch = self._scratch(thread, shape)
-        W = self.words.flat
-        C, N = (None if table is None else table.flat for table in (self.contexts, self.nodes))
-        seed, keep = self._settings.seed, self._keep_thresholds
-
-        def train(chunk: Chunk) -> ChunkResult:
-            loss, pairs, kept = kernels.train_chunk(
-                W, C, N, numbers, chunk.begin, chunk.end, keep, shape, scratch,
-                _random_key(seed, chunk.epoch), _random_key(seed, chunk.epoch, chunk.number),
-                np.float32(chunk.first_lr), np.float32(chunk.last_lr),
-            )  # fmt: skip
-            return ChunkResult(chunk.end - chunk.begin, kept, loss, pairs, chunk.last_lr)
-
-        return train
-
-    def _window(self, text: EncodedCorpus) -> int:
-        """The window that a sentence of a text can fill."""
-        return max(1, min(self._settings.window, text.longest_sentence - 1))
-
-    def _scratch(self, thread: int, shape: kernels.Shape) -> kernels.Scratch:
-        """The memory of a thread, for a shape."""
-        model = self._settings.model
-        frozen = Frozen(self._frozen, self.words.waste[thread] if self._frozen.size else 0)
-        n_noise = kernels.n_noise_words(shape, means=model == "cbow")
-        noise = make_noise(n_noise, *self._alias_table) if self._settings.negative else None
-        return kernels.make_scratch(
-            shape,
-            means=model == "cbow",
-            noise=noise,
-            tree=self._tree(thread),
-            largest_chunk=LARGEST_CHUNK,
-            frozen=frozen,
-        )
-
-    def _tree(self, thread: int) -> Tree | None:
-        """Huffman's tree, with rows of the thread's own."""
-        if self._paths is None or self.nodes is None:
-            return None
-        n_rows = self._n_copies + 1
-        rows = self.nodes.waste[thread * n_rows : (thread + 1) * n_rows]
-        own = make_own(len(self.nodes.rows), rows, 1 / self._n_threads, self.words.waste[-1 - thread])
-        return Tree(*self._paths, own)
-
-
-_NUMBERS = {2: "two", 3: "three"}
-_PATH_BYTES = 5  # of a step of a path: a node and a side
-_UNEVEN = 4  # steps that paths are longer than in a balanced tree, about
-
-
-def _arrays(parts: Any) -> list[NDArray[Any]]:
-    """All arrays in tuples of tuples."""
-    if isinstance(parts, np.ndarray):
-        return [parts]
-    return [array for part in parts for array in _arrays(part)] if isinstance(parts, tuple) else []
-
-
-def _random_key(seed: int, *numbers: int) -> np.uint64:
-    """64 bits that depend on the seed and on all the numbers, and on how many they are."""
-    return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]
-
-
-def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
-    """The share that one word has of the kept tokens, in that of many stretches of the text where it is the largest.
-
-    What is frequent may change within a text, of many languages for example, or sorted.
-
-    Parameters
-    ----------
-    text : EncodedCorpus
-    keep : (n_words,) float64 array
-        The probability that an occurrence of each word is kept.
-    """
-    largest = 0.0
-    n_words, n_tokens = len(keep), len(text.ids)
-    for begin in np.unique(np.linspace(0, max(0, n_tokens - LARGEST_CHUNK), _STRETCHES).astype(int)).tolist():
-        ids = text.ids[begin : begin + LARGEST_CHUNK]
-        kept = np.bincount(ids[ids < n_words], minlength=n_words) * keep
-        largest = max(largest, kept.max() / max(kept.sum(), 1.0))
-    return largest
-
-
-def block_size(settings: Word2vecSettings, window: int, p_max: float) -> int:
-    """Centres in a block.
-
-    Those that ask at once move a row by the sum of their questions, asked before the row moved. The most frequent word,
-    of probability `p_max`, is asked about `n * (window + 1) * (1 + negative) * p_max` times by n centres, the root of
-    a tree `n * (window + 1)` times; times the learning rate, that must stay below a bound, or tables with a handful of
-    words diverge. A block of CBOW is as long as its distances ask.
-    """
-    asked = {"noise": settings.negative > 0, "paths": settings.hs}
-    questions = {"noise": (window + 1) * (1 + settings.negative) * p_max, "paths": window + 1}
-    size = max(n for (model, _), n in AT_ONCE.items() if model == settings.model)
-    for (model, outputs), at_once in AT_ONCE.items():
-        if model == settings.model and asked[outputs]:
-            size = min(size, at_once)
-            while size > 1 and settings.lr * size * questions[outputs] > _STEP_LIMIT:
-                size //= 2
-    return size if settings.model == "skipgram" else APART * size
