@@ -7,14 +7,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine import files
-from embedtrain.machine.files import atomic_file, require_apart, require_writable, sweep, temporary_folder
+from embedtrain.machine.files import (
+    atomic_file,
+    require_apart,
+    require_writable,
+    sweep,
+    temporary_file,
+    temporary_folder,
+)
+from embedtrain.machine.memory import mapping_of
 
 LOCKS = pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 HOUR, WEEK = 3600, 7 * 24 * 3600
@@ -353,6 +363,75 @@ def test_a_trial_of_a_pipe_waits_for_nobody_and_sees_what_is_not_allowed(tmp_pat
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(DataError, match=r"^cannot write .*pipe: Permission denied$"):
         require_writable(tmp_path / "pipe")
+
+
+# --- temporary_file ---------------------------------------------------------------------------------------------------
+
+
+def test_a_temporary_file_holds_arrays_at_any_position(tmp_path):
+    with temporary_file(tmp_path) as file:
+        file.append(np.arange(5, dtype=np.int32))
+        file.write_at(40, np.array([[7, 8], [9, 10]], np.int32))
+        file.append(np.array([], np.int64))
+        file.append(np.array([11], np.int32))
+        part = np.empty((2, 2), np.int32)
+        file.read_into(part, 40)
+        file.read_into(np.empty(0, np.int32), 0)
+        found = file.mapped(np.int32)
+    assert part.tolist() == [[7, 8], [9, 10]]
+    assert found.tolist() == [0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 7, 8, 9, 10, 11]
+    assert found.dtype == np.int32
+    assert not found.flags.writeable
+    assert mapping_of(found) is not None
+
+
+def test_a_temporary_file_has_no_name(tmp_path):
+    file = temporary_file(tmp_path)
+    file.append(np.arange(5))
+    if os.name != "nt":
+        assert names(tmp_path) == []
+    found = file.mapped(np.int64)
+    assert found.tolist() == [0, 1, 2, 3, 4]
+    del found
+    assert names(tmp_path) == []
+
+
+def test_a_temporary_file_may_be_empty(tmp_path):
+    found = temporary_file(tmp_path).mapped(np.float32)
+    assert (found.shape, found.dtype, found.flags.writeable) == ((0,), np.float32, False)
+
+
+def test_threads_share_a_temporary_file(tmp_path):
+    def work(number):
+        for at in range(number, 400, 4):
+            file.write_at(8 * at, np.array([at]))
+            found = np.empty(1, np.int64)
+            file.read_into(found, 8 * at)
+            assert found[0] == at
+
+    with temporary_file(tmp_path) as file, ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, range(4)))
+        assert file.mapped(np.int64).tolist() == list(range(400))
+
+
+def test_the_end_of_a_temporary_file_is_noticed(tmp_path):
+    with temporary_file(tmp_path) as file:
+        file.append(np.arange(3))
+        with pytest.raises(DataError, match=r"^cannot read temporary files in .*: it ends too early$"):
+            file.read_into(np.empty(4, np.int64), 0)
+
+
+def test_a_temporary_file_on_a_full_disk_is_refused_in_one_line(full_disk):
+    with (
+        temporary_file(full_disk) as file,
+        pytest.raises(DataError, match=r"^cannot write temporary files in .*: No space left on device$"),
+    ):
+        file.append(np.zeros(1 << 17))
+
+
+def test_a_temporary_file_in_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"^cannot write temporary files in .*missing: "):
+        temporary_file(tmp_path / "missing")
 
 
 # --- temporary_folder -------------------------------------------------------------------------------------------------
