@@ -12,7 +12,6 @@ import shutil
 import stat
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.threads import Lock
 
 _PREFIX = ".embedtrain-"  # of all that is temporary
 _PART = ".part"  # ends the name of a file that is being written
@@ -164,7 +164,7 @@ class ArrayFile:
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file, self._name = file, name  # unbuffered, and what messages call it
-        self._lock = threading.Lock()  # of the position; Windows has no pread
+        self._lock = Lock()  # of the position; Windows has no pread
 
     def append(self, array: NDArray[Any]) -> None:
         """Write an array after all others."""

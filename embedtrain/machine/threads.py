@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
+from threading import Lock as Lock
 from typing import Generic, TypeVar
 
 from embedtrain.errors import SettingError
