@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from embedtrain import __version__
-from embedtrain.corpus.vocabulary import PackedWords
 from embedtrain.counts.counts_file import is_counts_file, load_counts, save_counts
 from embedtrain.counts.matrix import Counts, as_counts
 from embedtrain.counts.words_file import read_words
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.npz import map_arrays, write_arrays
+from embedtrain.machine.words import PackedWords
 
 WORDS = ["the", "🙂", "дом", "e\u0301", "\ufffd"]
 SETTINGS = {"window": 10, "weighting": "harmonic", "symmetric": True}

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from embedtrain.corpus.vocabulary import PackedWords
 from embedtrain.counts import matrix as counts_matrix
 from embedtrain.counts.matrix import Counts, as_counts
 from embedtrain.errors import DataError
+from embedtrain.machine.words import PackedWords
 
 WORDS = ["the", "king", "queen", "наш"]
 DENSE = np.array([[0, 2, 0.5, 0], [2, 0, 0, 1], [0.5, 0, 4, 0], [0, 1, 0, 0]])

@@ -10,8 +10,9 @@ from embedtrain.corpus import encoded
 from embedtrain.corpus.encoded import EncodedCorpus, map_file
 from embedtrain.corpus.encoding import encode_into
 from embedtrain.corpus.sources import Corpus
-from embedtrain.corpus.vocabulary import PackedWords, Vocabulary
+from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
+from embedtrain.machine.words import PackedWords
 
 SENTENCES = st.lists(st.lists(st.sampled_from("aaabbcdefgh"), min_size=1, max_size=12), min_size=1, max_size=15)
 AT_ONCE = [1, 2, 7, 1 << 20]  # tokens in a part: borders fall everywhere

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from embedtrain.corpus.vocabulary import PackedWords, Vocabulary, require_cut
+from embedtrain.corpus.vocabulary import Vocabulary, require_cut
 from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.words import PackedWords
 
 
 @pytest.fixture

@@ -26,11 +26,12 @@ from numpy.typing import NDArray
 from embedtrain.corpus.encoded import EncodedCorpus, map_file
 from embedtrain.corpus.encoding import encode_into
 from embedtrain.corpus.sources import Corpus
-from embedtrain.corpus.vocabulary import PackedWords, Vocabulary
+from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.machine.files import sweep, temporary_folder, writing
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import in_order, run_tasks
+from embedtrain.machine.words import PackedWords
 
 _VERSION = 1  # of the entries, and of what is a token
 _NAME = re.compile(r"\.[0-9a-f]{32}\.encoded")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.vocabulary import PackedWords
 from embedtrain.errors import DataError
 from embedtrain.kernels.text import word_table as types
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine.memory import available_memory, format_bytes
+from embedtrain.machine.words import PackedWords
 
 _AT_ONCE = 1 << 16  # types that are looked at as Python's strings
 _LARGE = 1 << 26  # bytes, from which on it is worth a look whether they are there

@@ -4,48 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
-
-
-@dataclass(frozen=True, eq=False)
-class PackedWords(Sequence[str]):
-    """Words as their UTF-8 bytes, one after the other: millions of them, of which few are looked at.
-
-    Attributes
-    ----------
-    text : uint8 array
-    starts : (n + 1,) int64 array
-        Where each word starts, and the end of the last.
-    """
-
-    text: NDArray[np.uint8]
-    starts: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        if not isinstance(place, slice):
-            return self[place : place + 1 or None][0]
-        first, last, step = place.indices(len(self))
-        starts = self.starts[first : max(first, last) + 1]
-        text = self.text[starts[0] : starts[-1]].tobytes()
-        ends = (starts - starts[0]).tolist()
-        return [text[a:b].decode() for a, b in pairwise(ends)][::step]
-
-    def first(self, n: int) -> PackedWords:
-        """The first n words, which share the memory."""
-        return PackedWords(self.text, self.starts[: n + 1])
+from embedtrain.machine.words import PackedWords
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embedtrain._version import __version__
-from embedtrain.corpus.vocabulary import PackedWords
 from embedtrain.counts.matrix import Counts, as_counts
 from embedtrain.counts.words_file import read_words
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.npz import map_arrays, no_damage, write_arrays
 from embedtrain.machine.reading import reading, source_name
+from embedtrain.machine.words import PackedWords
 
 _VERSION = 1
 _KINDS = "counts are an .npz of embedtrain or of scipy.sparse.save_npz, or the cooccurrence.bin of GloVe"

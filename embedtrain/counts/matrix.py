@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embedtrain.corpus.vocabulary import PackedWords
 from embedtrain.counts.rows import Rows
 from embedtrain.errors import DataError
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.npz import plain, read_only
-from embedtrain.machine.words import require_words, stands_twice
+from embedtrain.machine.words import PackedWords, first_duplicate, require_words
 
 _AT_ONCE = 1 << 18  # cells looked at or rounded at once: the arrays may be mapped, and larger than memory
 
@@ -137,7 +136,7 @@ def _checked_words(words: Sequence[str]) -> list[str]:
     require_words(words)
     if len(words) < 2:
         raise DataError(f"at least two words are needed to learn from, got {len(words)}")
-    if twice := stands_twice(words):
+    if twice := first_duplicate(words):
         raise DataError(f"the word {twice!r} stands twice among the words; add up its rows and columns")
     return words
 

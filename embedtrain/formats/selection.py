@@ -16,7 +16,7 @@ from embedtrain.formats.content import Choice, Content
 from embedtrain.formats.text import all_finite
 from embedtrain.formats.text_line import mended, shown
 from embedtrain.machine.memory import require_memory
-from embedtrain.machine.words import is_word, stands_twice, unreadable_word
+from embedtrain.machine.words import first_duplicate, is_word, unreadable_word
 
 KIND = "embedtrain vectors"  # what files of arrays say that they are
 VERSION = 1
@@ -49,7 +49,7 @@ def select(name: str, content: Content, choice: Choice) -> Content:
     if (word := unreadable_word(words)) is not None:
         problem = f"the word {shown(word)} is empty or has a space or control character"
         raise DataError(f"{name}: {problem}; `embedtrain convert --repair` makes it {shown(mended(word) or '_')}")
-    if twice := stands_twice(words):
+    if twice := first_duplicate(words):
         raise DataError(f"{name}: the word {twice!r} stands twice; write the file again, with unique words")
     if choice.mmap and choice.dtype.itemsize < vectors.dtype.itemsize:
         raise SettingError(f"dtype {choice.dtype} is not what {name} holds, {vectors.dtype}; leave out it or mmap")

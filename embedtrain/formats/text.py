@@ -19,7 +19,7 @@ from embedtrain.formats.content import Content
 from embedtrain.formats.text_line import BOM, HEADER, shown
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
-from embedtrain.machine.words import require_words, stands_twice
+from embedtrain.machine.words import first_duplicate, require_words
 
 _MOST_DIMENSIONS = 1 << 21  # whose text fits the longest line that is read
 _VALUES_AT_ONCE = 1 << 17  # formatted by one thread before it asks for more
@@ -75,7 +75,7 @@ def require_content(content: Content) -> Content:
         raise DataError(
             f"vectors must have at most {_MOST_DIMENSIONS:,} dimensions, got {vectors.shape[1]:,}; no file holds more"
         )
-    if twice := stands_twice(words):
+    if twice := first_duplicate(words):
         raise DataError(f"the word {twice!r} stands twice; a vectors file holds every word once")
     require_words(words)
     if not all_finite(vectors):

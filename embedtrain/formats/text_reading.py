@@ -23,7 +23,7 @@ from embedtrain.formats.text_table import Table
 from embedtrain.machine.compression import Stream
 from embedtrain.machine.reading import reading, source_name
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
-from embedtrain.machine.words import is_word, stands_twice
+from embedtrain.machine.words import first_duplicate, is_word
 
 _LOOKED_AT = 20  # lines that tell how many values a row has
 
@@ -156,7 +156,7 @@ class _Reader:
             self._refuse_or_report(0, Defect(problem, "takes what is there, if the file was not cut short"))
         if not self._n_rows:
             raise DataError(f"{self._name}: there are no words in the file")
-        if twice := stands_twice(self._words):
+        if twice := first_duplicate(self._words):
             lines = np.concatenate(self._lines)[: len(self._words)]
             first, second, *_ = (int(lines[row]) for row, word in enumerate(self._words) if word == twice)
             raise self._error(second, _twice(twice, first))

@@ -22,7 +22,7 @@ from embedtrain.formats.text_table import Table
 from embedtrain.machine.compression import Stream
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.reading import reading, source_name
-from embedtrain.machine.words import is_word, stands_twice, unreadable_word
+from embedtrain.machine.words import first_duplicate, is_word, unreadable_word
 
 _HEADER = re.compile(rb" *(\d{1,18}) +(\d{1,18})[ \r]*\n")
 _LONGEST_HEADER = 100  # bytes
@@ -74,7 +74,7 @@ class _Reader:
         while self._n_rows < self._n_wanted and self._take_block():
             pass
         self._require_end()
-        if (twice := stands_twice(self._words)) is not None:
+        if (twice := first_duplicate(self._words)) is not None:
             places = np.concatenate(self._places)
             first, second, *_ = (int(places[row]) for row, word in enumerate(self._words) if word == twice)
             raise self._error(second, f"it stands twice, as word {first + 1:,} too", "keeps the first")
