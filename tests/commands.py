@@ -1,8 +1,5 @@
 """Running the commands, and what their tests look at."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import naive_text
@@ -49,10 +46,3 @@ def counted(path="text.txt", min_count=1):
     """The lines of a vocabulary in plain Python."""
     words = naive_text.vocabulary_of(naive_text.tokens_of(Path(path).read_bytes()))
     return [f"{word} {count}" for word, count in words.items() if count >= min_count]
-
-
-def python(*args, text=None, stdout="utf-8"):
-    environment = {**os.environ, "PYTHONIOENCODING": stdout}
-    return subprocess.run(
-        [sys.executable, *args], input=text, capture_output=True, text=True, encoding="utf-8", env=environment
-    )

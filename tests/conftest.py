@@ -1,4 +1,6 @@
 import itertools
+import shutil
+import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +34,27 @@ def kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Checkpoint, "save", save_apart)
     return paths
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of its own, and a function that sets the number of free bytes."""
+    mount, disk = shutil.which("mount"), tmp_path / "disk"
+    disk.mkdir()
+    command = [mount, "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk]
+    if not mount or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a small disk needs Linux and root")
+
+    def leave(n_bytes):
+        used = shutil.disk_usage(disk).used
+        subprocess.run([mount, "-o", f"remount,size={used + n_bytes}", disk], check=True)
+
+    try:
+        (disk / "other").write_bytes(bytes(4096))  # a size of 0 would be no limit
+        (disk / "folder").mkdir()
+        yield disk / "folder", leave
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 @pytest.fixture

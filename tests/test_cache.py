@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import generate
 import pytest
+from programs import start_python
 
 from embedtrain import Corpus, DataError, train_skipgram
 from embedtrain.corpus import cache as cache_module
@@ -450,12 +450,6 @@ def test_what_stands_in_the_place_of_an_entry_is_replaced(text, cache, change):
 # --- Other runs -------------------------------------------------------------------------------------------------------
 
 
-def python(program, *args):
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-
-
 KILLED = """
 import sys, time
 from embedtrain import Corpus
@@ -476,8 +470,8 @@ with cache.encode_cached(Corpus(sys.argv[1]), sys.argv[2], threads=2):
     ("module", "function"), [("encoding", "_write_offsets"), ("cache", "_complete"), ("cache", "_replace")]
 )
 def test_what_a_killed_run_was_building_is_not_taken_and_is_swept_away(text, cache, module, function):
-    run = python(KILLED, text, cache, module, function)
-    assert run.stdout.readline() == b"now\n"
+    run = start_python("-c", KILLED, text, cache, module, function)
+    assert run.stdout.readline() == "now\n"
     run.send_signal(signal.SIGKILL)
     run.communicate()
     (left,) = cache.iterdir()
@@ -489,9 +483,9 @@ def test_what_a_killed_run_was_building_is_not_taken_and_is_swept_away(text, cac
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no locks")
 def test_what_a_living_run_is_building_is_left_alone(text, cache):
-    run = python(KILLED, text, cache, "cache", "_complete")
+    run = start_python("-c", KILLED, text, cache, "cache", "_complete")
     try:
-        assert run.stdout.readline() == b"now\n"
+        assert run.stdout.readline() == "now\n"
         (building,) = cache.iterdir()
         assert cached(text, cache) == plain(text)
         clear_cache(cache)
@@ -521,7 +515,7 @@ sys.stdout.buffer.write(vectors.vectors.tobytes())
 
 
 def test_two_processes_at_once_find_the_same(text, cache):
-    runs = [python(TRAIN, text, cache) for _ in range(2)]
+    runs = [start_python("-c", TRAIN, text, cache, encoding=None) for _ in range(2)]
     found = [run.communicate() for run in runs]
     assert found == [(train(text).vectors.tobytes(), b"")] * 2
     assert cached(text, cache) == plain(text)

@@ -6,9 +6,6 @@ import math
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import generate
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from programs import POSIX, embedtrain, start_embedtrain
 
 from embedtrain import (
     DataError,
@@ -33,7 +31,6 @@ from embedtrain.training.checkpoint import Checkpoint, read_settings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
 
 TOY = Path(generate.__file__).parent / "toy.txt"
-POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and limits")
 TEXT = list(generate.sentences(1500, 3))
 N_CHUNKS = 6  # of an epoch
 
@@ -725,7 +722,7 @@ def test_an_interrupt_while_saving_waits_until_all_is_saved(folder, monkeypatch)
 
 
 def command(*args):
-    return [sys.executable, "-m", "embedtrain", "skipgram", *map(str, args), "--threads", "1", "--quiet"]
+    return ["skipgram", *args, "--threads", "1", "--quiet"]
 
 
 @pytest.fixture(scope="module")
@@ -741,10 +738,7 @@ def uninterrupted(tmp_path_factory):
 def test_a_signal_leaves_a_checkpoint_that_ends_in_the_same_bytes(tmp_path, uninterrupted, number):
     output, path = tmp_path / "toy.vec", tmp_path / "toy.checkpoint"
     settings = ["--dim", "8", "--epochs", "20", "--checkpoint", path, "--checkpoint-every", "0.001"]
-    process = subprocess.Popen(command(TOY, "-o", output, *settings), stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    process = start_embedtrain(*command(TOY, "-o", output, *settings), until=path.exists)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
@@ -755,7 +749,7 @@ def test_a_signal_leaves_a_checkpoint_that_ends_in_the_same_bytes(tmp_path, unin
     assert len(state.history.losses) < 20
     assert WordVectors.load(output).vectors.tobytes() == state.array("word_vectors").tobytes()
     assert sorted(tmp_path.iterdir()) == [path, output]
-    subprocess.run(command(TOY, "-o", output, "--resume", path), check=True, timeout=60)
+    embedtrain(*command(TOY, "-o", output, "--resume", path), check=True)
     assert output.read_bytes() == uninterrupted
     assert sorted(tmp_path.iterdir()) == [path, output]
 
@@ -764,15 +758,12 @@ def test_a_signal_leaves_a_checkpoint_that_ends_in_the_same_bytes(tmp_path, unin
 def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path, uninterrupted):
     output, path = tmp_path / "toy.vec", tmp_path / "toy.checkpoint"
     settings = ["--dim", "8", "--epochs", "20", "--checkpoint", path, "--checkpoint-every", "0.001"]
-    process = subprocess.Popen(command(TOY, "-o", output, *settings))
-    deadline = time.monotonic() + 60
-    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    process = start_embedtrain(*command(TOY, "-o", output, *settings), until=path.exists)
     process.kill()
     assert process.wait(timeout=60) == -signal.SIGKILL
     assert not output.exists()
     assert len(Checkpoint.load(path).history.losses) < 20
-    subprocess.run(command(TOY, "-o", output, "--resume", path), check=True, timeout=60)
+    embedtrain(*command(TOY, "-o", output, "--resume", path), check=True)
     assert output.read_bytes() == uninterrupted
     assert sorted(tmp_path.iterdir()) == [path, output], "what the killed run left is gone"
 
@@ -782,12 +773,9 @@ def test_a_checkpoint_too_large_for_the_disk_is_one_line_and_leaves_the_old_one(
     import resource
 
     before, size = checkpoint.read_bytes(), checkpoint.stat().st_size
-    ended = subprocess.run(
-        command("text.txt", "-o", "x.vec", "--resume", checkpoint),
+    ended = embedtrain(
+        *command("text.txt", "-o", "x.vec", "--resume", checkpoint),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2)),
-        capture_output=True,
-        text=True,
-        timeout=60,
         env={**os.environ, "NUMBA_DISABLE_PERFORMANCE_WARNINGS": "1"},
     )
     assert ended.returncode == 1
@@ -796,28 +784,16 @@ def test_a_checkpoint_too_large_for_the_disk_is_one_line_and_leaves_the_old_one(
     assert not Path("x.vec").exists()
 
 
-@pytest.fixture
-def full_disk(tmp_path):
-    """A disk of 100 kB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", place], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("mounting a small disk is not permitted")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
-def test_a_disk_that_fills_up_is_one_line_and_leaves_the_checkpoint_before(folder, full_disk):
-    path = full_disk / "run.checkpoint"
-    ended = subprocess.run(
-        command("text.txt", "-o", "x.vec", "--dim", "16", "--min-count", "1", "--sample", "0",
+def test_a_disk_that_fills_up_is_one_line_and_leaves_the_checkpoint_before(folder, small_disk):
+    disk, leave = small_disk
+    leave(100_000)
+    path = disk / "run.checkpoint"
+    ended = embedtrain(
+        *command("text.txt", "-o", "x.vec", "--dim", "16", "--min-count", "1", "--sample", "0",
                 "--checkpoint", path, "--checkpoint-every", "0"),
-        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     line = f"Error: cannot write {path}: No space left on device; x.vec holds what was trained so far\n"
     assert (ended.returncode, ended.stderr) == (1, line)
-    assert list(full_disk.iterdir()) == [path]
+    assert list(disk.iterdir()) == [path]
     assert Checkpoint.load(path).history.chunks == 1, "the first had room, the second had not beside it"
     assert len(WordVectors.load("x.vec")) > 100, "what was trained is saved where there is room"

@@ -2,13 +2,8 @@
 
 import itertools
 import json
-import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +12,7 @@ import generate
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from programs import POSIX, embedtrain, start_embedtrain
 from scipy import sparse
 
 from embedtrain import (
@@ -39,7 +35,6 @@ from embedtrain.training.checkpoint import Checkpoint
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(1500, 3))
-POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
 STATE = ["word_vectors", "context_vectors", "word_biases", "context_biases", "word_sums", "context_sums"]
 
 
@@ -277,19 +272,12 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path, checkpoint):
 # --- Signals ----------------------------------------------------------------------------------------------------------
 
 
-def command(*args):
-    return [sys.executable, "-m", "embedtrain", "glove", *map(str, args), "--quiet"]
-
-
 def started(path, *args):
     """A run that has written a new checkpoint."""
     before = path.stat().st_mtime_ns if path.exists() else 0
-    process = subprocess.Popen(command(*args), stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while (path.stat().st_mtime_ns if path.exists() else 0) == before and time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
-    return process
+    return start_embedtrain(
+        "glove", *args, "--quiet", until=lambda: path.exists() and path.stat().st_mtime_ns != before
+    )
 
 
 @POSIX
@@ -318,7 +306,7 @@ def test_an_interrupted_and_then_killed_run_ends_in_the_same_bytes(tmp_path, mon
     assert not output.exists()
     assert 0 < interrupted_after < Checkpoint.load(path).history.passed < 100 * counts.matrix.nnz
 
-    subprocess.run(command(*usual, "--resume", path), check=True, timeout=60)
+    embedtrain("glove", *usual, "--resume", path, "--quiet", check=True)
     assert sorted(tmp_path.iterdir()) == [path, source, output], "what the killed run left is gone"
     train_glove(counts, dim=30, epochs=100, progress=False).save(tmp_path / "whole.vec")
     assert output.read_bytes() == (tmp_path / "whole.vec").read_bytes()
@@ -343,30 +331,6 @@ def test_what_ends_a_run_before_training_leaves_nothing(tmp_path, monkeypatch, p
 # --- Full disks -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """A disk of its own, and a function that leaves it so many bytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if (
-        not mount
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True).returncode
-    ):
-        pytest.skip("making a small disk takes Linux, and root's rights")
-
-    def leave(n_bytes):
-        used = shutil.disk_usage(folder).used
-        subprocess.run([mount, "-o", f"remount,size={used + n_bytes}", folder], check=True)
-
-    (folder / "other").write_bytes(bytes(4096))  # a size of 0 would be no limit
-    (folder / "temporary").mkdir()
-    try:
-        yield folder / "temporary", leave
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 @contextmanager
 def suppress_full_disk(folder):
     """Note the error of a full disk, which must be one line, in a list."""
@@ -379,8 +343,8 @@ def suppress_full_disk(folder):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_disk_too_small_for_the_tiles_is_said_in_a_line(tmp_path, disk, monkeypatch, counts, threads):
-    folder, leave = disk
+def test_a_disk_too_small_for_the_tiles_is_said_in_a_line(tmp_path, small_disk, monkeypatch, counts, threads):
+    folder, leave = small_disk
     monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
     n_bytes = TILE_CELL_BYTES * counts.matrix.nnz
     small = {"memory": 1000, "temp_folder": folder, "threads": threads}
@@ -395,8 +359,8 @@ def test_a_disk_too_small_for_the_tiles_is_said_in_a_line(tmp_path, disk, monkey
     assert not list(folder.iterdir())
 
 
-def test_a_disk_too_small_for_pieces_or_counts_is_said_in_a_line(disk, monkeypatch):
-    folder, leave = disk
+def test_a_disk_too_small_for_pieces_or_counts_is_said_in_a_line(small_disk, monkeypatch):
+    folder, leave = small_disk
     monkeypatch.setattr(division, "_TASK_CELLS", 1)
     monkeypatch.setattr(division, "_LEAST_PIECE", 500)
     monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)

@@ -3,15 +3,13 @@
 import json
 import math
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import generate
 import pytest
 from click.testing import CliRunner
+from programs import POSIX, embedtrain, start_embedtrain
 
 from embedtrain import DataError, cli, train_skipgram
 from embedtrain.training.checkpoint import Checkpoint
@@ -163,16 +161,14 @@ def test_the_option_continues_the_log():
     assert "loss" in records()[2]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
+@POSIX
 def test_a_run_killed_and_resumed_has_one_log():
-    command = [sys.executable, "-m", "embedtrain", "skipgram", "text.txt", "--threads", "1", "--log", "log", "--quiet"]
+    command = ["skipgram", "text.txt", "--threads", "1", "--log", "log", "--quiet"]
     new = ["--epochs", "1000", "--dim", "8", "--checkpoint", "x", "--checkpoint-every", "0.0005"]
-    process = subprocess.Popen([*command, *new])
-    while not Path("x").exists() and process.poll() is None:
-        time.sleep(0.005)
+    process = start_embedtrain(*command, *new, until=Path("x").exists)
     process.kill()
     assert process.wait(timeout=60) == -signal.SIGKILL
-    subprocess.run([*command, "--resume", "x"], check=True, timeout=60)
+    embedtrain(*command, "--resume", "x", check=True)
     assert numbers() == list(range(1, 1001))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from programs import start_python
 
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine import files
@@ -199,37 +200,19 @@ def test_a_durable_file_that_cannot_be_synced_is_refused(tmp_path, monkeypatch):
     assert names(tmp_path) == ["x.vec"]
 
 
-def fill(path):
-    with suppress(OSError), open(path, "wb", buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
-
-
-@pytest.fixture
-def full_disk(tmp_path):
-    """A folder on a disk of its own, without a free byte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "embedtrain-test", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("this user cannot mount a small disk")
-    try:
-        fill(folder / "filler")
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.parametrize("durable", [False, True])
 @pytest.mark.parametrize("size", [10, 1 << 20], ids=["at the end", "in the block"])
-def test_a_disk_that_is_full_indeed_is_said_in_one_line(full_disk, size, durable):
+def test_a_disk_that_is_full_indeed_is_said_in_one_line(small_disk, size, durable):
+    folder, leave = small_disk
+    leave(0)
+
     def write():
-        with atomic_file(full_disk / "x.vec", durable=durable) as file:
+        with atomic_file(folder / "x.vec", durable=durable) as file:
             file.write(bytes(size))
 
     with pytest.raises(DataError, match=r"^cannot write .*x\.vec: No space left on device$"):
         write()
-    assert names(full_disk) == ["filler"]
+    assert names(folder) == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
@@ -528,9 +511,9 @@ with temporary_folder(sys.argv[1]), atomic_file(sys.argv[1] + "/x.vec"):
     print("ready", flush=True)
     time.sleep(60)
 """
-    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as process:
+    with start_python("-c", script, tmp_path) as process:
         try:
-            assert process.stdout.readline() == b"ready\n"
+            assert process.stdout.readline() == "ready\n"
             in_use = names(tmp_path)
             assert len(in_use) == 2
             sweep(tmp_path)

@@ -3,20 +3,19 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from programs import POSIX, python, start_python
 
 from embedtrain import WordVectors
 from embedtrain.machine.interrupts import deferred_interrupts, terminate_as_interrupt
 
 TOY = Path(__file__).parent.parent / "corpora" / "toy.txt"
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
 
 each_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 each_ending = pytest.mark.parametrize("number", SIGNALS[1:], ids=lambda number: number.name)
@@ -217,8 +216,7 @@ def test_in_another_thread_nothing_is_deferred(all_interrupt):
 
 
 def command(output, *settings):
-    arguments = ["skipgram", str(TOY), "-o", str(output), "--dim", "16", *settings]
-    return [sys.executable, "-m", "embedtrain", *arguments]
+    return ["-m", "embedtrain", "skipgram", TOY, "-o", output, "--dim", "16", *settings]
 
 
 class Training:
@@ -231,7 +229,7 @@ class Training:
 
         self._terminal, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))  # room for a bar
-        self._process = subprocess.Popen(command(output, "--epochs", "100000"), stderr=theirs)
+        self._process = start_python(*command(output, "--epochs", "100000"), stderr=theirs)
         os.close(theirs)
         self._said = b""
         self.read_until(b"loss=")  # it trains
@@ -287,8 +285,8 @@ def drain(pipe):
 @pytest.mark.parametrize("threads", ["1", "2"])
 @each_signal
 def test_a_signal_ends_what_waits_for_text(tmp_path, threads, number):
-    program = [sys.executable, "-m", "embedtrain", "vocab", "-", "-o", str(tmp_path / "words"), "--threads", threads]
-    with subprocess.Popen(program, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as counting:
+    program = ["-m", "embedtrain", "vocab", "-", "-o", tmp_path / "words", "--threads", threads]
+    with start_python(*program, stdin=subprocess.PIPE, encoding=None) as counting:
         try:
             counting.stdin.write(b"some words\n" * 300_000)  # more than a piece
             counting.stdin.flush()
@@ -308,5 +306,5 @@ def test_what_a_killed_run_leaves_is_gone_after_the_next(tmp_path):
     with closing(Training(output)) as training:
         training.end_by(signal.SIGKILL)
     assert len(list(tmp_path.glob(".embedtrain-*"))) == 1
-    subprocess.run(command(output, "--epochs", "1", "--quiet"), check=True)
+    python(*command(output, "--epochs", "1", "--quiet"), check=True)
     assert list(tmp_path.iterdir()) == [output]

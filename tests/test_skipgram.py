@@ -2,10 +2,7 @@
 
 import itertools
 import math
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +11,7 @@ import generate
 import numpy as np
 import planted
 import pytest
+from programs import POSIX, start_embedtrain
 
 import embedtrain
 from embedtrain import DataError, Interrupted, SettingError, TrainingError, WordVectors, train_skipgram
@@ -294,14 +292,11 @@ def test_interruption_after_the_last_epoch_loses_nothing_either(monkeypatch):
     assert np.abs(interruption.value.vectors.context_vectors).max() > 0
 
 
-@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+@POSIX
 def test_ctrl_c_saves_what_was_trained_and_exits_130(tmp_path):
     output, log = tmp_path / "toy.vec", tmp_path / "log"
-    command = [sys.executable, "-m", "embedtrain", "skipgram", str(SAMPLE), "-o", str(output), "--epochs", "100000"]
-    process = subprocess.Popen([*command, "--log", str(log)], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (log.exists() and log.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.05)  # until an epoch is done
+    command = ["skipgram", SAMPLE, "-o", output, "--epochs", "100000", "--log", log]
+    process = start_embedtrain(*command, until=lambda: log.exists() and log.stat().st_size)  # an epoch is done
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
     _, errors = process.communicate(timeout=30)

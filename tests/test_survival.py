@@ -19,12 +19,12 @@ from contextlib import suppress
 import generate
 import pytest
 from click.testing import CliRunner
+from programs import POSIX, start_python
 
 from embedtrain import Corpus, WordVectors, cli, train_skipgram
 from embedtrain.corpus.cache import encode_cached, list_cache
 from embedtrain.training.checkpoint import Checkpoint
 
-POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
 KILLS = int(os.environ.get("EMBEDTRAIN_KILLS", "6"))
 SEED = int(os.environ.get("EMBEDTRAIN_SEED", "1"))
 EPOCHS = 3 if KILLS <= 6 else 16  # for each there are 64 checkpoints
@@ -49,13 +49,13 @@ class Place:
 
     def start(self):
         """A run from the beginning, or from the checkpoint if there is one."""
+        command = ["-m", "embedtrain", "skipgram", self.text, "--epochs", EPOCHS]
         files = ["-o", self.vectors, "--cache", self.cache, "--checkpoint", self.checkpoint, "--log", self.log]
         how = ["--checkpoint-every", "0", "--threads", "1", "--valid-share", "0.05", "--dim", "16"]
         resume = ["--resume", self.checkpoint] if self.checkpoint.exists() else []
-        command = [sys.executable, "-m", "embedtrain", "skipgram", self.text, *files, *how, "--epochs", EPOCHS, *resume]
         self.began = time.time()
         with open(self.said, "wb") as said:
-            return subprocess.Popen(list(map(str, command)), stderr=said)
+            return start_python(*command, *files, *how, *resume, stderr=said)
 
     def forget(self):
         """What a run would go on from; its vectors stay."""
@@ -182,26 +182,6 @@ def test_killed_runs_go_on_and_come_to_the_same(tmp_path):
 # --- Full disks -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """A small disk, and a function that leaves it so many bytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    mounted = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], capture_output=True)
-    if not mounted or mounted.returncode:
-        pytest.skip("making a small disk takes Linux, and root's rights")
-
-    def leave(n_bytes):
-        used = shutil.disk_usage(folder).used
-        subprocess.run([mount, "-o", f"remount,size={used + n_bytes}", folder], check=True)
-
-    try:
-        yield folder, leave
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 def contents(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -215,8 +195,8 @@ def train(text, folder, *options):
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_a_full_disk_is_said_in_a_line_and_leaves_what_was_there(tmp_path, disk, cached):
-    text, other, (folder, leave) = tmp_path / "text.txt", tmp_path / "other.txt", disk
+def test_a_full_disk_is_said_in_a_line_and_leaves_what_was_there(tmp_path, small_disk, cached):
+    text, other, (folder, leave) = tmp_path / "text.txt", tmp_path / "other.txt", small_disk
     options = ["--cache", str(folder / "cache")] if cached else []
     write_text(other, 5_000, seed=3)
     assert train(other, folder, *options).exit_code == 0

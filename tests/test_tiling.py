@@ -1,9 +1,5 @@
 """Tiles: all cells of the matrix, each once, where and as they belong."""
 
-import shutil
-import subprocess
-from contextlib import suppress
-
 import numpy as np
 import pytest
 from naive_glove import order_in_tile, weight
@@ -275,23 +271,9 @@ def test_a_missing_folder_is_said_in_a_line(tmp_path):
         build(random_matrix(20, 30), folder=tmp_path / "missing")
 
 
-@pytest.fixture
-def full_disk(tmp_path):
-    """A folder on a disk of its own, with room for 20 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "embedtrain-test", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("this user cannot mount a small disk")
-    try:
-        with suppress(OSError), open(folder / "filler", "wb", buffering=0) as file:
-            file.write(bytes(44_000))
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_full_disk_is_said_in_a_line(full_disk, threads):
-    with pytest.raises(DataError, match=r"^cannot write .*disk: No space left on device$"):
-        build(random_matrix(1000, 20_000), threads, full_disk)
+def test_a_full_disk_is_said_in_a_line(small_disk, threads):
+    folder, leave = small_disk
+    leave(20_000)
+    with pytest.raises(DataError, match=r"^cannot write .*folder: No space left on device$"):
+        build(random_matrix(1000, 20_000), threads, folder)

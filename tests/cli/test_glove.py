@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import GLOVE, contents, error_of, named, python, raising, run
+from commands import GLOVE, contents, error_of, named, raising, run
+from programs import embedtrain
 
 from embedtrain import Corpus, Counts, Interrupted, WordVectors, cooccurrence_counts, train_glove
 
@@ -267,7 +268,7 @@ def test_an_interruption_of_glove_saves_what_was_trained(monkeypatch):
 @pytest.mark.usefixtures("with_counts")
 def test_text_from_a_pipe_is_counted():
     text = Path("text.txt").read_text()
-    done = python("-m", "embedtrain", "glove", "-", *GLOVE, "--min-count", "2", "--quiet", text=text)
+    done = embedtrain("glove", "-", *GLOVE, "--min-count", "2", "--quiet", input=text)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert run("glove", "counts.npz", *GLOVE).exit_code == 0
     assert Path("vectors.vec").read_bytes() == Path("counts.vec").read_bytes()

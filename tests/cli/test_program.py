@@ -1,7 +1,8 @@
 """The program: help, errors, and what it imports."""
 
 import pytest
-from commands import error_of, python, run
+from commands import error_of, run
+from programs import embedtrain, python
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -39,13 +40,13 @@ def test_what_needs_no_kernels_imports_no_compiler(args):
 
 
 def test_without_a_command_the_help_is_shown():
-    done = python("-m", "embedtrain")
+    done = embedtrain()
     assert done.returncode == 2
     assert "skipgram" in done.stdout
     assert done.stderr == ""
 
 
 def test_errors_of_the_program_are_one_line():
-    done = python("-m", "embedtrain", "neighbors", "missing.vec", "word")
+    done = embedtrain("neighbors", "missing.vec", "word")
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["Error: cannot read missing.vec: no such file"]

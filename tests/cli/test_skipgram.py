@@ -9,7 +9,8 @@ from pathlib import Path
 import generate
 import numpy as np
 import pytest
-from commands import LONG_NAME, SETTINGS, contents, error_of, named, python, raising, run
+from commands import LONG_NAME, SETTINGS, contents, error_of, named, raising, run
+from programs import embedtrain
 
 from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, train_cbow, train_skipgram
 from embedtrain.corpus.pieces import read_pieces
@@ -372,7 +373,7 @@ def test_a_second_training_with_a_cache_reads_no_text(monkeypatch):
 def test_text_from_a_pipe_is_trained_on(folder):
     text = (folder / "text.txt").read_text()
     before = set(contents(folder))
-    done = python("-m", "embedtrain", "skipgram", "-", *SETTINGS, "--cache", "cache", text=text)
+    done = embedtrain("skipgram", "-", *SETTINGS, "--cache", "cache", input=text)
     assert (done.returncode, done.stdout) == (0, "")
     assert "Note: standard input is not kept in the cache: it cannot be known again" in done.stderr.splitlines()
     assert set(contents(folder)) - before == {"vectors.vec", "cache"}

@@ -1,12 +1,12 @@
 """The command `vocab`."""
 
-import subprocess
-import sys
+import os
 import warnings
 from pathlib import Path
 
 import pytest
-from commands import contents, counted, error_of, named, python, run
+from commands import contents, counted, error_of, named, run
+from programs import embedtrain, start_python
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -101,14 +101,15 @@ def test_bad_input_of_vocab_is_one_line(folder, status, args, message):
 
 
 def test_vocab_from_a_pipe_to_a_pipe_writes_utf8_whatever_the_terminal_shows():
-    done = python("-m", "embedtrain", "vocab", "-", "-o", "-", "--min-count", "1", text="дом é дом\n", stdout="ascii")
+    options, ascii_only = ["-o", "-", "--min-count", "1"], {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = embedtrain("vocab", "-", *options, input="дом é дом\n", env=ascii_only)
     assert (done.returncode, done.stdout, done.stderr) == (0, "дом 2\né 1\n", "")
 
 
 def test_vocab_to_a_pipe_that_is_closed_ends_quietly(folder):
     (folder / "many.txt").write_text("".join(f"{number}\n" for number in range(100_000)))
-    program = [sys.executable, "-m", "embedtrain", "vocab", "many.txt", "-o", "-", "--min-count", "1"]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        assert running.stdout.readline() == b"0 1\n"
+    command = ["-m", "embedtrain", "vocab", "many.txt", "-o", "-", "--min-count", "1"]
+    with start_python(*command) as running:
+        assert running.stdout.readline() == "0 1\n"
         running.stdout.close()
-        assert running.stderr.read() == b""
+        assert running.stderr.read() == ""
