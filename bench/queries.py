@@ -1,4 +1,4 @@
-"""Speed of questions against gensim's, in the same run: one query, many queries, the analogies of Google's set.
+"""Speed of queries and gensim's in the same run: one query, many queries, the analogies of Google's set.
 
     python bench/queries.py --words 400000 --dim 300
     python bench/queries.py --vectors trained.vec
@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 
 from embedtrain import WordVectors
-from embedtrain.vectors.questions import find
+from embedtrain.vectors.evaluation_files import resolve
 
 
-def seconds(ask: Callable[[], Any], times: int = 1) -> float:
-    """The median time of an answer."""
+def seconds(query: Callable[[], Any], times: int = 1) -> float:
+    """Median time of a query."""
     taken = []
     for _ in range(times):
         start = time.perf_counter()
-        ask()
+        query()
         taken.append(time.perf_counter() - start)
     return float(np.median(taken))
 
 
 def say(name: str, ours: float, theirs: float) -> None:
-    """A line: times and their ratio."""
+    """Print both times and their ratio."""
     print(f"{name:28} {ours:10.4f} {theirs:10.4f} {theirs / ours:8.1f}", flush=True)
 
 
@@ -41,7 +41,9 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=400_000)
     parser.add_argument("--dim", type=int, default=300)
     parser.add_argument("--queries", type=int, default=10_000)
-    parser.add_argument("--gensim-queries", type=int, default=500, help="that gensim's loop is timed with, then scaled")
+    parser.add_argument(
+        "--gensim-queries", type=int, default=500, help="number for gensim's loop, whose time is scaled"
+    )
     settings = parser.parse_args()
     if settings.vectors:
         vectors = WordVectors.load(settings.vectors)
@@ -50,7 +52,7 @@ def main() -> None:
         vectors = WordVectors([f"w{row}" for row in range(settings.words)], table)
     keyed = vectors.to_gensim()
     words = list(vectors.words[: settings.queries])
-    vectors.most_similar(words[0]), keyed.most_similar(words[0])  # lengths are computed at the first question
+    vectors.most_similar(words[0]), keyed.most_similar(words[0])  # norms are computed at the first query
 
     print(f"{vectors}\n{'':28} {'embedtrain':>10} {'gensim':>10} {'ratio':>8}")
     say("one query, s", *(seconds(lambda wv=wv: wv.most_similar(words[1]), 25) for wv in (vectors, keyed)))
@@ -58,7 +60,7 @@ def main() -> None:
     loop = seconds(lambda: [keyed.most_similar(word) for word in some]) * len(words) / len(some)
     say(f"{len(words):,} queries, s", seconds(lambda: vectors.neighbors(words)), loop)
     if settings.vectors:
-        path = str(find("google"))
+        path = str(resolve("google"))
         say(
             "Google's analogies, s",
             *(seconds(lambda wv=wv: wv.evaluate_word_analogies(path)) for wv in (vectors, keyed)),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from embedtrain.training.epoch_log import EpochLog
     from embedtrain.training.reports import Epoch, Plan
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
-    from embedtrain.vectors.keyed import UnknownWord
+    from embedtrain.vectors.word_table import UnknownWord
     from embedtrain.vectors.word_vectors import WordVectors
 
 _HOMES = {
@@ -36,7 +36,7 @@ _HOMES = {
     "Plan": "training.reports",
     "SettingError": "errors",
     "TrainingError": "errors",
-    "UnknownWord": "vectors.keyed",
+    "UnknownWord": "vectors.word_table",
     "WordVectors": "vectors.word_vectors",
     "cooccurrence": "models.cooccurrence",
     "cooccurrence_counts": "models.cooccurrence",

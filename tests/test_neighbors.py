@@ -1,11 +1,15 @@
+"""Neighbours of many words at once, by blocks and the top-k kernel, are those of each word alone."""
+
 import tracemalloc
 
 import numpy as np
 import pytest
 
 from embedtrain import DataError, SettingError, WordVectors
-from embedtrain.vectors import neighbors
-from embedtrain.vectors.neighbors import lengths, nearest_to_rows
+from embedtrain.vectors import neighbors, word_table
+from embedtrain.vectors.neighbors import nearest_to_rows, row_norms
+
+MANY = word_table._FEW  # more than these are answered by the kernel
 
 
 def random_vectors(n_words, dim, dtype=np.float32, seed=0):
@@ -21,7 +25,7 @@ def small_blocks(monkeypatch):
 
 
 def assert_same(got, wanted, abs=1e-6):
-    assert [[word for word, _ in answers] for answers in got] == [[word for word, _ in answers] for answers in wanted]
+    assert [[word for word, _ in some] for some in got] == [[word for word, _ in some] for some in wanted]
     for one, other in zip(got, wanted, strict=True):
         assert [cosine for _, cosine in one] == pytest.approx([cosine for _, cosine in other], abs=abs)
 
@@ -32,57 +36,67 @@ def assert_same(got, wanted, abs=1e-6):
 @pytest.mark.parametrize("topn", [1, 10, 31, 99, 1000])
 def test_neighbours_of_many_are_those_of_each(n_words, topn, dtype):
     vectors = random_vectors(n_words, 7, dtype)
-    assert_same(
-        vectors.neighbors(vectors.words, topn), [vectors.most_similar(word, topn=topn) for word in vectors.words]
-    )
+    words = vectors.words * (2 + MANY // n_words)
+    assert_same(vectors.neighbors(words, topn), [vectors.most_similar(word, topn=topn) for word in words])
 
 
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("restrict", [1, 5, 16, 40, 100, 1000])
 @pytest.mark.parametrize("topn", [1, 10, 50])
-def test_a_restriction_holds_for_answers_not_for_questions(restrict, topn):
+def test_a_restriction_holds_for_neighbours_not_for_queries(restrict, topn):
     vectors = random_vectors(60, 5)
     got = vectors.neighbors(vectors.words, topn, restrict)
     assert_same(got, [vectors.most_similar(word, topn=topn, restrict_vocab=restrict) for word in vectors.words])
-    assert {word for answers in got for word, _ in answers} <= set(vectors.words[:restrict])
     everything = [vectors.most_similar(word, topn=60) for word in vectors.words]
-    for some, all_answers in zip(got, everything, strict=True):
-        wanted = [word for word, _ in all_answers if word in vectors.words[:restrict]][:topn]
+    for some, all_neighbours in zip(got, everything, strict=True):
+        wanted = [word for word, _ in all_neighbours if word in vectors.words[:restrict]][:topn]
         assert [word for word, _ in some] == wanted
 
 
 @pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("n_queries", [1, 100])
 @pytest.mark.parametrize("topn", [1, 5, 50, 98, 99])
-def test_equal_neighbours_of_many_come_in_the_order_of_rows(topn):
+def test_equal_neighbours_come_in_the_order_of_rows(topn, n_queries):
     vectors = WordVectors([f"w{row}" for row in range(100)], np.ones((100, 4), np.float32))
-    for word, answers in zip(vectors.words, vectors.neighbors(vectors.words, topn), strict=True):
-        assert [other for other, _ in answers] == [other for other in vectors.words if other != word][:topn]
+    words = vectors.words[:n_queries]
+    for word, nearest in zip(words, vectors.neighbors(words, topn), strict=True):
+        assert [other for other, _ in nearest] == [other for other in vectors.words if other != word][:topn]
 
 
-def test_a_word_may_be_asked_twice_and_none_at_all():
+def test_few_queries_need_no_kernel(monkeypatch):
+    monkeypatch.setattr(word_table, "nearest_to_rows", None)
+    vectors = random_vectors(30, 5)
+    words = vectors.words[:MANY]
+    assert vectors.neighbors(words, 3, 20) == [vectors.most_similar(word, topn=3, restrict_vocab=20) for word in words]
+    with pytest.raises(TypeError):
+        vectors.neighbors(vectors.words[: MANY + 1])
+
+
+def test_a_word_may_be_given_twice_and_none_at_all():
     vectors = random_vectors(30, 5)
     once, again = vectors.neighbors(["w3", "w3"])
     assert once == again
     assert vectors.neighbors([]) == []
     assert vectors.neighbors(["w1"], topn=0) == [[]]
+    assert vectors.neighbors(vectors.words, topn=0) == [[]] * 30
 
 
-def test_bad_questions_are_refused():
-    vectors = random_vectors(30, 5)
-    with pytest.raises(KeyError, match=r"^'w300' is not among the 30 words; near in spelling: w"):
-        vectors.neighbors(["w1", "w300"])
-    with pytest.raises(DataError, match=r"takes a list of words, got the str 'w1'; write \['w1'\]"):
-        vectors.neighbors("w1")
-    with pytest.raises(DataError, match=r"takes a list of words, got the int 5; write \[5\]"):
-        vectors.neighbors(5)
-    for wrong in (-1, 2.5, "x"):
-        with pytest.raises(
-            SettingError, match=f"restrict_vocab must be a whole number of words, 0 for all, got {wrong!r}"
-        ):
-            vectors.neighbors(["w1"], restrict_vocab=wrong)
-    for wrong in (None, 2.5, "x"):
-        with pytest.raises(SettingError, match=f"topn must be a whole number of answers, got {wrong!r}"):
-            vectors.neighbors(["w1"], wrong)
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ([["w1", "w300"]], KeyError, r"^'w300' is not among the 30 words; near in spelling: w"),
+        (["w1"], DataError, r"takes a list of words, got the str 'w1'; write \['w1'\]"),
+        ([5], DataError, r"takes a list of words, got the int 5; write \[5\]"),
+        *(
+            ([["w1"], 10, wrong], SettingError, f"restrict_vocab must be .*, 0 for all, got {wrong!r}")
+            for wrong in (-1, 2.5, "x")
+        ),
+        *(([["w1"], wrong], SettingError, f"topn must be .* of words, got {wrong!r}") for wrong in (None, 2.5, "x")),
+    ],
+)
+def test_bad_queries_are_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
+        random_vectors(30, 5).neighbors(*arguments)
 
 
 def test_tables_without_rows_have_no_neighbours():
@@ -98,14 +112,15 @@ def test_a_value_that_is_not_finite_is_refused_with_its_word(tmp_path):
     table[1, 1] = np.nan
     np.save(tmp_path / "mapped.npy", table)
     vectors = WordVectors(["a", "b", "c"], np.load(tmp_path / "mapped.npy", mmap_mode="r"))
-    for ask in (
+    for query in (
         lambda: vectors.neighbors(["a"]),
+        lambda: vectors.neighbors(["a"] * 20),
         lambda: vectors.most_similar("a"),
         lambda: vectors.similarity("a", "b"),
         lambda: vectors.get_vector("b", norm=True),
     ):
         with pytest.raises(DataError, match=r"^the vector of 'b' has no finite length; leave the word out of the file"):
-            ask()
+            query()
     assert vectors.similarity("a", "c") == pytest.approx(1)  # of a mapped file, only these two are read
 
 
@@ -117,26 +132,27 @@ def test_long_and_short_vectors_have_cosines(scale):
     assert vectors.similarity("a", "b") == pytest.approx(0.9988681, abs=1e-6)
     assert vectors.most_similar("a")[0] == ("b", pytest.approx(0.9988681, abs=1e-6))
     assert vectors.most_similar(table[0])[1] == ("b", pytest.approx(0.9988681, abs=1e-6))
-    assert vectors.neighbors(["a"])[0][0] == ("b", pytest.approx(0.9988681, abs=1e-6))
+    for nearest in [*vectors.neighbors(["a"]), *vectors.neighbors(["a"] * 20)]:
+        assert nearest[0] == ("b", pytest.approx(0.9988681, abs=1e-6))
 
 
 @pytest.mark.filterwarnings("error")
 def test_vectors_of_length_zero_are_near_nothing():
     vectors = WordVectors(["a", "nought", "b"], np.array([[1, 0], [0, 0], [1, 1]], np.float32))
-    assert vectors.neighbors(["nought"]) == [[("a", 0.0), ("b", 0.0)]]
+    assert vectors.neighbors(["nought"] * 20) == [[("a", 0.0), ("b", 0.0)]] * 20
     assert vectors.neighbors(["b"])[0][1] == ("nought", 0.0)
 
 
-def test_lengths_of_halves_do_not_overflow():
+def test_norms_of_halves_do_not_overflow():
     table = np.full((3, 300), 6e4, np.float16)
-    assert lengths(table) == pytest.approx(np.linalg.norm(table.astype(np.float64), axis=1), rel=1e-6)
+    assert row_norms(table) == pytest.approx(np.linalg.norm(table.astype(np.float64), axis=1), rel=1e-6)
 
 
 def test_memory_is_that_of_a_block(monkeypatch):
     monkeypatch.setattr(neighbors, "_ROWS", 256)
     monkeypatch.setattr(neighbors, "_FLOATS", 1 << 14)
     table = random_vectors(4000, 8).vectors
-    norms = lengths(table)
+    norms = row_norms(table)
     rows = np.arange(4000)
     tracemalloc.start()
     found = nearest_to_rows(table, norms, rows, 5, among=4000)

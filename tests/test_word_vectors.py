@@ -1,12 +1,13 @@
+"""Look-ups, nearest neighbours and sums of words; loading and saving."""
+
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from embedtrain.errors import DataError
-from embedtrain.vectors.neighbors import cosines_to, highest
-from embedtrain.vectors.word_vectors import WordVectors
+import embedtrain
+from embedtrain import DataError, SettingError, UnknownWord, WordVectors
 
 
 def random_vectors(n_words, dim, seed=0):
@@ -15,12 +16,12 @@ def random_vectors(n_words, dim, seed=0):
 
 @pytest.fixture
 def vectors():
-    words = ["king", "queen", "man", "woman", "kin", "paris", "naïve", *(f"w{number}" for number in range(93))]
+    words = ["king", "queen", "man", "woman", "kin", "Paris", "naïve", "USA", *(f"w{number}" for number in range(92))]
     return WordVectors(words, random_vectors(100, 12))
 
 
 def brute_force(vectors, positive, negative):
-    """All answers by float64 cosines, the nearest first."""
+    """All other words with their float64 cosines, the nearest first."""
     rows = dict(zip(vectors.words, vectors.vectors.astype(np.float64), strict=True))
 
     def unit(x):
@@ -31,50 +32,83 @@ def brute_force(vectors, positive, negative):
     return sorted(cosines.items(), key=lambda item: -item[1])
 
 
-def assert_same_answers(got, wanted):
+def assert_same_neighbours(got, wanted):
     assert [word for word, _ in got] == [word for word, _ in wanted]
     assert [cosine for _, cosine in got] == pytest.approx([cosine for _, cosine in wanted], abs=1e-5)
 
 
-# --- A table of words -------------------------------------------------------------------------------------------------
+# --- Look-ups ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_word_gives_its_row(vectors):
-    assert vectors["woman"].tolist() == vectors.vectors[3].tolist()
-    assert vectors["naïve"].tolist() == vectors.vectors[6].tolist()
-
-
-def test_words_are_in_and_others_not(vectors):
+def test_a_table_of_words(vectors):
+    assert vectors["woman"].tolist() == vectors.get_vector("woman").tolist() == vectors.vectors[3].tolist()
     assert "king" in vectors
-    assert "King" not in vectors
-    assert "" not in vectors
-    assert 3 not in vectors
-
-
-def test_the_length_is_the_number_of_words(vectors):
+    assert not any(key in vectors for key in ("King", "", 3))
     assert len(vectors) == 100
     assert repr(vectors) == "<WordVectors: 100 words, 12 dimensions>"
 
 
+def test_several_keys_give_a_table(vectors):
+    for keys in (["man", "king"], ("man", 0), np.array([2, 0]), (key for key in ["man", "king"])):
+        assert np.array_equal(vectors[keys], vectors.vectors[[2, 0]])
+    assert vectors[[]].shape == (0, 12)
+
+
 @pytest.mark.parametrize(
-    "ask",
+    ("key", "message"),
     [
-        lambda vectors: vectors["kings"],
-        lambda vectors: vectors.most_similar("kings"),
-        lambda vectors: vectors.most_similar(["man", "kings"]),
-        lambda vectors: vectors.most_similar("man", negative=["kings"]),
+        ("King", r"^'King' is not among the 100 words; near in spelling: king$"),
+        ("kings", r"near in spelling: king, kin$"),
+        ("paris", r"near in spelling: Paris"),
+        ("usa", r"near in spelling: USA"),
+        ("zzzzzz", r"^'zzzzzz' is not among the 100 words$"),
+        (100, r"^100 is neither a word nor a row from 0 to 99$"),
+        (-1, r"^-1 is neither"),
+        (b"king", r"^b'king' is neither"),
+        (2.5, r"^2.5 is neither"),
+        (slice(1, 3), r"^slice\(1, 3, None\) is neither"),
+        (["king", "nobody"], r"^'nobody' is not among"),
+        ([["king"]], r"^\['king'\] is neither"),
     ],
-    ids=["row", "str", "positive", "negative"],
 )
-@pytest.mark.parametrize("error", [KeyError, DataError])
-def test_an_unknown_word_is_refused_with_close_spellings(vectors, ask, error):
-    with pytest.raises(error, match=r"^'kings' is not among the 100 words; near in spelling: king, kin$"):
-        ask(vectors)
+def test_an_invalid_key_is_refused_by_name(vectors, key, message):
+    with pytest.raises(UnknownWord, match=message) as refused:
+        vectors[key]
+    assert isinstance(refused.value, KeyError)
+    assert isinstance(refused.value, DataError)
 
 
-def test_an_unknown_word_without_close_spellings_is_refused(vectors):
-    with pytest.raises(KeyError, match=r"^'zzzzzz' is not among the 100 words$"):
-        vectors["zzzzzz"]
+def test_close_spellings_are_at_most_three():
+    vectors = WordVectors(["ing", "wing", "sing", "kings", "king"], np.eye(5, dtype=np.float32))
+    with pytest.raises(UnknownWord, match=r"near in spelling: king, \w+, \w+$"):
+        vectors["King"]
+
+
+@pytest.mark.parametrize(
+    ("n_words", "settings", "message"),
+    [
+        (2, {"vectors": np.ones((3, 2), np.float32)}, r"vectors must be a 2-d array of 2 rows, one a word, got shape"),
+        (2, {"vectors": np.ones(2, np.float32)}, r"vectors must be a 2-d array .* got shape \(2,\)"),
+        (2, {"vectors": [[1, 2], [3, 4]]}, "vectors must be a 2-d array .* got list"),
+        (2, {"vectors": None}, "vectors must be a 2-d array .* got NoneType"),
+        (2, {"counts": np.ones(3, np.int64)}, "counts must be a 1-d array of 2 rows"),
+    ],
+)  # fmt: skip
+def test_tables_of_other_shapes_are_refused(n_words, settings, message):
+    with pytest.raises(DataError, match=message):
+        WordVectors(list("abcdef")[:n_words], **{"vectors": np.ones((2, 2), np.float32), **settings})
+
+
+def test_a_word_that_appears_twice_is_refused_when_rows_are_looked_up():
+    vectors = WordVectors(["a", "b", "a"], np.eye(3, dtype=np.float32))
+    with pytest.raises(DataError, match=r"^'a' appears twice among the words; name every word once$"):
+        vectors.most_similar("a")
+
+
+def test_unknown_words_and_evaluations_have_public_names():
+    assert embedtrain.UnknownWord is UnknownWord
+    assert embedtrain.evaluate_analogies.__name__ in embedtrain.__all__
+    assert embedtrain.evaluate_similarity.__name__ in embedtrain.__all__
 
 
 # --- Neighbours -------------------------------------------------------------------------------------------------------
@@ -85,8 +119,6 @@ def test_an_unknown_word_without_close_spellings_is_refused(vectors):
     [
         (["king"], []),
         (["king", "woman"], ["man"]),
-        (["king", "queen", "paris"], []),
-        ([], ["king"]),
         ([], ["king", "man"]),
         (["w1", "w2", "w3"], ["w4", "w5"]),
     ],
@@ -95,39 +127,29 @@ def test_an_unknown_word_without_close_spellings_is_refused(vectors):
 def test_neighbours_are_those_of_brute_force(vectors, positive, negative, topn):
     got = vectors.most_similar(positive, negative, topn)
     assert len(got) == min(topn, 100 - len(positive) - len(negative))
-    assert_same_answers(got, brute_force(vectors, positive, negative)[:topn])
+    assert_same_neighbours(got, brute_force(vectors, positive, negative)[:topn])
+    assert {(type(word), type(cosine)) for word, cosine in got} == {(str, float)}
 
 
 def test_words_weigh_the_same_however_long_their_vectors(vectors):
     scaled = WordVectors(vectors.words, vectors.vectors * np.linspace(0.01, 90, 100, dtype=np.float32)[:, None])
-    assert_same_answers(
+    assert_same_neighbours(
         scaled.most_similar(["king", "woman"], ["man"], topn=99),
         vectors.most_similar(["king", "woman"], ["man"], topn=99),
     )
 
 
-def test_a_str_is_one_word(vectors):
-    assert vectors.most_similar("king") == vectors.most_similar(["king"])
-    assert vectors.most_similar("king", "man") == vectors.most_similar(["king"], ["man"])
-
-
-def test_ten_are_given_by_default(vectors):
-    assert len(vectors.most_similar("king")) == 10
-
-
-def test_answers_are_python_values(vectors):
-    word, cosine = vectors.most_similar("king")[0]
-    assert (type(word), type(cosine)) == (str, float)
+def test_words_come_alone_or_in_any_iterable(vectors):
+    king = vectors.most_similar(["king"])
+    assert len(king) == 10
+    assert king == vectors.most_similar("king") == vectors.most_similar(word for word in ["king"])
+    assert vectors.most_similar({"king"}, iter(["man"])) == vectors.most_similar("king", "man")
+    assert vectors.most_similar_cosmul(iter(["king", "man"])) == vectors.most_similar_cosmul(["king", "man"])
 
 
 @pytest.mark.parametrize("topn", [0, -1])
-def test_no_answers_are_given_when_none_are_wanted(vectors, topn):
+def test_topn_may_be_none_at_all(vectors, topn):
     assert vectors.most_similar("king", topn=topn) == []
-
-
-def test_no_words_are_refused(vectors):
-    with pytest.raises(DataError, match="needs at least one word"):
-        vectors.most_similar()
 
 
 @pytest.mark.filterwarnings("error")
@@ -139,10 +161,7 @@ def test_vectors_of_length_zero_are_near_nothing():
     assert got["nought"] == got["nil"] == 0
     assert got["b"] == pytest.approx(dict(brute_force(vectors, ["a"], []))["b"], abs=1e-5)
     assert vectors.most_similar("nought") == [("a", 0), ("b", 0), ("nil", 0)]
-
-
-def test_words_that_cancel_are_near_nothing(vectors):
-    assert {cosine for _, cosine in vectors.most_similar("king", "king", topn=99)} == {0.0}
+    assert {cosine for _, cosine in vectors.most_similar("a", "a")} == {0.0}
 
 
 @pytest.mark.parametrize("topn", [1, 5, 50, 98, 99])
@@ -153,13 +172,70 @@ def test_equal_neighbours_come_in_the_order_of_rows(topn):
     ]
 
 
-def test_nearest_rows_leave_out_the_excluded():
-    table = random_vectors(30, 6)
-    norms = np.linalg.norm(table, axis=1)
-    cosines = table @ table[4] / norms / norms[4]
-    rows = [row for row in np.argsort(-cosines).tolist() if row not in (4, 9)]
-    assert [row for row, _ in highest(cosines_to(table, norms, table[4]), 28, excluded=[4, 9, 4])] == rows
-    assert highest(cosines_to(table, norms, table[4]), 1)[0] == (4, pytest.approx(1, abs=1e-5))
+@pytest.mark.parametrize("name", ["most_similar", "most_similar_cosmul"])
+def test_only_the_first_words_are_searched(vectors, name):
+    query = getattr(vectors, name)
+    assert {word for word, _ in query("woman", topn=9, restrict_vocab=2)} == {"king", "queen"}
+    assert len(query("woman", topn=2)) == 2
+    assert query("woman", topn=None, restrict_vocab=2).shape == (2,)
+    assert query("woman", restrict_vocab=0) == query("woman")
+
+
+def test_neighbours_of_a_vector(vectors):
+    x = vectors["woman"]
+    assert [word for word, _ in vectors.similar_by_vector(x, 1)] == ["woman"]
+    assert {word for word, _ in vectors.similar_by_vector(x, restrict_vocab=2)} == {"king", "queen"}
+    assert vectors.similar_by_vector(x, topn=None).shape == (100,)
+
+
+def test_rank_is_the_position_among_neighbours(vectors):
+    assert vectors.rank("king", "king") == 1
+    order = [word for word, _ in vectors.most_similar("king", topn=99)]
+    assert [vectors.rank("king", word) for word in order] == list(range(1, 100))
+
+
+def test_the_odd_word_is_found_among_known_ones():
+    table = np.array([[1, 0], [1, 0.1], [0, 1], [1, 0.2]], np.float32)
+    vectors = WordVectors(["a", "b", "odd", "c"], table)
+    for words in (["odd", "a", "b", "c"], {"a", "b", "c", "odd"}, iter(["a", "b", "odd"])):
+        assert vectors.doesnt_match(words) == "odd"
+    with pytest.warns(UserWarning, match=r"leaves out words without a vector: \['x', 'y'\]"):
+        assert vectors.doesnt_match(["a", "x", "b", "y", "odd"]) == "odd"
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "message"),
+    [
+        (lambda wv: wv.most_similar(), DataError, "needs at least one word"),
+        (lambda wv: wv.most_similar_cosmul([], []), DataError, "needs at least one word"),
+        (lambda wv: wv.most_similar(["man", "kings"]), UnknownWord, "'kings' is not among"),
+        (lambda wv: wv.most_similar("man", negative=["kings"]), UnknownWord, "'kings' is not among"),
+        (lambda wv: wv.most_similar(b"king"), UnknownWord, "b'king' is neither"),
+        (lambda wv: wv.most_similar([object()]), DataError, "expected a word, a row or a vector of 12 .* got <obj"),
+        (lambda wv: wv.most_similar(object()), DataError, "expected a word, a row or a vector of 12"),
+        (lambda wv: wv.most_similar(np.zeros(3)), DataError, r"a vector of 12 finite values, got shape \(3,\)"),
+        (lambda wv: wv.most_similar_cosmul(np.zeros(3)), DataError, r"got shape \(3,\)"),
+        (lambda wv: wv.similar_by_vector([1, np.nan]), DataError, r"got \[1, nan\]"),
+        (lambda wv: wv.similar_by_vector([np.nan] * 12), DataError, "12 finite values"),
+        (lambda wv: wv.most_similar([("king", "queen")]), DataError, "a weight must be a finite number, got 'queen'"),
+        (lambda wv: wv.most_similar([("king", np.inf)]), DataError, "a weight must be a finite number, got inf"),
+        (lambda wv: wv.most_similar_cosmul([("king", 2)]), DataError, "takes the weights 1 and -1 only"),
+        (lambda wv: wv.most_similar("king", topn="x"), SettingError, "topn must be a whole number .*, got 'x'"),
+        (lambda wv: wv.most_similar_cosmul("king", topn=2.5), SettingError, "topn must be .* or None .*, got 2.5"),
+        (lambda wv: wv.most_similar("king", restrict_vocab=-5), SettingError, "restrict_vocab must be .* got -5"),
+        (lambda wv: wv.most_similar("king", restrict_vocab=2.5), SettingError, "restrict_vocab must be .* got 2.5"),
+        (lambda wv: wv.most_similar_cosmul("king", restrict_vocab="x"), SettingError, "restrict_vocab must .* got 'x'"),
+        (lambda wv: wv.most_similar("king", [], 5, 2), TypeError, "positional"),  # gensim has another parameter here
+        (lambda wv: wv.doesnt_match("king"), DataError, r"takes a list of words, got the str 'king'; write"),
+        (lambda wv: wv.doesnt_match(5), DataError, "doesnt_match takes a list of words, got the int 5"),
+        (lambda wv: wv.doesnt_match([]), DataError, r"doesnt_match needs words that have vectors, got \[\]"),
+        (lambda wv: wv.doesnt_match(["x", "y"]), DataError, r"doesnt_match needs words .* got \['x', 'y'\]"),
+    ],
+)  # fmt: skip
+def test_bad_queries_are_refused_in_one_line(vectors, query, error, message):
+    with pytest.raises(error, match=message) as refused:
+        query(vectors)
+    assert "\n" not in str(refused.value)
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -176,31 +252,32 @@ def test_what_was_saved_is_loaded(tmp_path, vectors, as_type):
     assert loaded.most_similar("king") == vectors.most_similar("king")
 
 
-def test_loading_and_asking_need_no_trainer(tmp_path, vectors):
-    vectors.save(tmp_path / "x.vec")
+@pytest.mark.parametrize("name", ["x.npz"])
+def test_loading_and_querying_import_no_trainer_and_no_compiler(tmp_path, vectors, name):
+    vectors.save(tmp_path / name)
     code = (
-        "import sys; from embedtrain import WordVectors;"
-        "print(WordVectors.load(sys.argv[1]).most_similar('king')[0][0]);"
-        "trainers = ('embedtrain.models.skipgram', 'embedtrain.models.glove', 'embedtrain.training');"
-        "print([name for name in sys.modules if name.startswith(trainers)])"
+        "import sys; from embedtrain.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "heavy = ('numba', 'llvmlite', 'scipy', 'embedtrain.models.skipgram', 'embedtrain.training')\n"
+        "print([name for name in sys.modules if name.startswith(heavy)])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "x.vec")],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=True,
-    )
-    assert done.stdout.splitlines() == [vectors.most_similar("king")[0][0], "[]"]
+        [sys.executable, "-c", code, "neighbors", str(tmp_path / name), "king", "-n", "1"],
+        capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    nearest, modules = done.stdout.splitlines()
+    assert nearest.split()[1] == vectors.most_similar("king")[0][0]
+    assert modules == "[]"
 
 
 def test_loading_takes_what_is_chosen(tmp_path, vectors):
     vectors.save(tmp_path / "x.vec", threads=1)
     path = tmp_path / "x.vec"
     assert list(WordVectors.load(path, limit=3, format="word2vec").words) == vectors.words[:3]
-    some = WordVectors.load(path, vocabulary=["paris", "queen", "stranger"], dtype=np.float16, threads=1)
-    assert (list(some.words), some.vectors.dtype) == (["queen", "paris"], np.float16)
-    assert some.similarity("queen", "paris") == pytest.approx(vectors.similarity("queen", "paris"), abs=2e-3)
+    some = WordVectors.load(path, vocabulary=["Paris", "queen", "stranger"], dtype=np.float16, threads=1)
+    assert (list(some.words), some.vectors.dtype) == (["queen", "Paris"], np.float16)
+    assert some.similarity("queen", "Paris") == pytest.approx(vectors.similarity("queen", "Paris"), abs=2e-3)
 
 
 @pytest.mark.parametrize(

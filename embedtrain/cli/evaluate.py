@@ -1,4 +1,4 @@
-"""``embedtrain evaluate``: analogies, and agreement with people on similarity."""
+"""``embedtrain evaluate``: accuracy in analogies, and correlation with people's judgements of similarity."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedtrain.cli.asking import json_option, method_option, say_json
+from embedtrain.cli.query_options import json_option, method_option, print_json
 
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
-
-    Answered = list[tuple[str, AnalogyScore]]
-    Compared = list[tuple[str, SimilarityScore]]
 
 
 @click.command(short_help="Evaluate vectors by analogies and similarities.")
@@ -48,63 +45,59 @@ def evaluate(
 ) -> None:
     """Evaluate the vectors FILE by analogies and by people's judgements of similarity.
 
-    Both options may be given several times; - is standard input. Where gensim is installed, "google" stands for its
-    analogies, "wordsim353" and "simlex999" for its judged pairs. Coverage is the share of questions whose words all
-    have vectors; only these count.
+    Both options may be given several times; - is standard input. Where gensim is installed, "google" is its file of
+    analogies, "wordsim353" and "simlex999" its scored pairs. Coverage is the share of questions whose words all have
+    vectors; only these are scored.
     """
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
-    from embedtrain.vectors.questions import read_analogies, read_pairs
+    from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
     from embedtrain.vectors.word_vectors import WordVectors
 
     if not analogies and not similarity:
         raise click.UsageError(
             "name a file with --analogies or --similarity; google, wordsim353 and simlex999 are known"
         )
-    questions = [(path, read_analogies(path)) for path in analogies]  # before what takes long
-    judged = [(path, read_pairs(path)) for path in similarity]
+    questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which take longer
+    pairs = [(path, read_pairs(path)) for path in similarity]
     vectors = WordVectors.load(file)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
-    answered = [(path, evaluate_analogies(vectors, asked, method=method, **rule)) for path, asked in questions]
-    compared = [(path, evaluate_similarity(vectors, pairs, **rule)) for path, pairs in judged]
+    accuracies = [(path, evaluate_analogies(vectors, read, method=method, **rule)) for path, read in questions]
+    correlations = [(path, evaluate_similarity(vectors, read, **rule)) for path, read in pairs]
     if as_json:
-        about = {"file": file, "words": len(vectors), "restrict": restrict, "case": case, "method": method}
-        say_json({**about, **_as_objects(answered, compared)})
+        print_json({
+            "file": file, "words": len(vectors), "restrict": restrict, "case": case, "method": method,
+            "analogies": [_analogies_as_object(*scored) for scored in accuracies],
+            "similarity": [_similarity_as_object(*scored) for scored in correlations],
+        })  # fmt: skip
         return
     cased = "case ignored" if case == "ignore" else "exact case"
     click.echo(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
-    for path, score in answered:
-        _say_analogies(path, score, method)
-    if compared:
-        _say_similarities(compared)
+    for path, score in accuracies:
+        _print_analogies(path, score, method)
+    if correlations:
+        _print_similarities(correlations)
 
 
-def _say_analogies(path: str, score: AnalogyScore, method: str) -> None:
+def _print_analogies(path: str, score: AnalogyScore, method: str) -> None:
     sections = [*score.sections, score.total]
     width = max(len(section.name) for section in sections)
     click.echo(f"\n{path}: analogies by {'3CosAdd' if method == 'add' else '3CosMul'}")
-    click.echo(f"{'section':{width}}   right   asked     all  accuracy  coverage")
+    click.echo(f"{'section':{width}}   right   known     all  accuracy  coverage")
     for section in sections:
-        numbers = f"{len(section.right):7,} {section.asked:7,} {section.n_questions:7,}"
+        numbers = f"{len(section.right):7,} {section.n_known:7,} {section.n_questions:7,}"
         accuracy = "-" if section.accuracy is None else f"{section.accuracy:.2%}"
         click.echo(f"{section.name:{width}} {numbers}  {accuracy:>8}  {section.coverage:>8.2%}")
 
 
-def _say_similarities(compared: Compared) -> None:
-    width = max(len(path) for path, _ in compared)
+def _print_similarities(correlations: list[tuple[str, SimilarityScore]]) -> None:
+    width = max(len(path) for path, _ in correlations)
     click.echo(f"\n{'similarity':{width}}  Spearman  Pearson   known     all  coverage")
-    for path, score in compared:
+    for path, score in correlations:
         spearman, pearson = (
             "-" if math.isnan(number) else f"{number:.4f}" for number in (score.spearman, score.pearson)
         )
         numbers = f"{score.n_known:7,} {score.n_pairs:7,}"
         click.echo(f"{path:{width}}  {spearman:>8} {pearson:>8} {numbers}  {score.coverage:>8.2%}")
-
-
-def _as_objects(answered: Answered, compared: Compared) -> dict[str, Any]:
-    return {
-        "analogies": [_analogies_as_object(path, score) for path, score in answered],
-        "similarity": [_similarity_as_object(path, score) for path, score in compared],
-    }
 
 
 def _analogies_as_object(path: str, score: AnalogyScore) -> dict[str, Any]:
@@ -114,7 +107,7 @@ def _analogies_as_object(path: str, score: AnalogyScore) -> dict[str, Any]:
 
 def _section_as_object(section: SectionScore) -> dict[str, Any]:
     return {
-        "section": section.name, "right": len(section.right), "asked": section.asked,
+        "section": section.name, "right": len(section.right), "known": section.n_known,
         "questions": section.n_questions, "accuracy": section.accuracy, "coverage": section.coverage,
     }  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""What training gives: word vectors, their files, and questions to them."""
+"""Word vectors: look-ups, nearest neighbours, evaluation, and the methods that load and save them."""

@@ -1,39 +1,37 @@
-"""How well vectors answer analogies and agree with people on similarity, and of how many questions that is said."""
+"""Evaluation of vectors: accuracy in analogies, correlation with similarity scores given by people, and coverage."""
 
 from __future__ import annotations
 
 import math
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import SettingError
-from embedtrain.vectors.analogies import answers
-from embedtrain.vectors.questions import Pair, Question, Section, read_analogies, read_pairs
-
-if TYPE_CHECKING:
-    from embedtrain.vectors.queries import Queries
+from embedtrain.vectors.analogies import solve
+from embedtrain.vectors.evaluation_files import Pair, Question, Section, read_analogies, read_pairs
+from embedtrain.vectors.word_table import WordTable
 
 RESTRICTION = 300_000  # words, as in word2vec's and gensim's evaluations of large tables
 
 
 @dataclass
 class SectionScore:
-    """Answers to the questions of a section, or to all.
+    """Results of a section of analogies, or of all.
 
     Attributes
     ----------
     name : str
     n_questions : int
-        That the section has.
+        All questions of the section.
     right, wrong : list of (a, b, c, d)
-        Those whose words are all known, by how they were answered.
+        Questions whose words are all known, by whether they were answered correctly.
     """
 
     name: str
@@ -42,24 +40,24 @@ class SectionScore:
     wrong: list[Question] = field(default_factory=list)
 
     @property
-    def asked(self) -> int:
-        """Questions whose words are all known."""
+    def n_known(self) -> int:
+        """Number of questions whose words are all known."""
         return len(self.right) + len(self.wrong)
 
     @property
     def accuracy(self) -> float | None:
-        """Share of those asked that were answered right; None if none was."""
-        return len(self.right) / self.asked if self.asked else None
+        """Share of the known questions that were answered correctly; None if there are none."""
+        return len(self.right) / self.n_known if self.n_known else None
 
     @property
     def coverage(self) -> float:
-        """Share of the questions that could be asked."""
-        return self.asked / self.n_questions if self.n_questions else 0.0
+        """Share of the questions that are known."""
+        return self.n_known / self.n_questions if self.n_questions else 0.0
 
 
 @dataclass
 class AnalogyScore:
-    """Answers to a file of analogies, by section and together."""
+    """Results of a file of analogies, by section and in total."""
 
     sections: list[SectionScore]
 
@@ -75,7 +73,7 @@ class AnalogyScore:
 
 
 class Correlation(NamedTuple):
-    """How far two things go together, and the two-sided probability of at least that by chance."""
+    """A correlation and the two-sided probability of at least that by chance."""
 
     statistic: float
     pvalue: float
@@ -83,16 +81,16 @@ class Correlation(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarityScore:
-    """Agreement with people on the similarity of words.
+    """Correlation of cosines with similarity scores given by people.
 
     Attributes
     ----------
     spearman, pearson : float
-        Correlations of cosines with people's scores; nan if either are all the same, or fewer than two pairs known.
+        Correlations; nan if the cosines or the scores are all the same, or fewer than two pairs are known.
     spearman_p, pearson_p : float
         Two-sided probabilities of at least such correlations by chance.
     n_known, n_pairs : int
-        Pairs whose words are both known, of so many.
+        Pairs whose words are both known, and all.
     """
 
     spearman: float
@@ -109,84 +107,88 @@ class SimilarityScore:
 
 
 def evaluate_analogies(
-    vectors: Queries,
+    vectors: WordTable,
     questions: str | os.PathLike[str] | Sequence[Section],
     *,
     restrict: int | None = RESTRICTION,
     ignore_case: bool = True,
     method: str = "add",
 ) -> AnalogyScore:
-    """Answer analogies; the source of the methods stands in `vectors.analogies`.
+    """Compute the accuracy in analogies; `vectors.analogies` names the papers of the methods.
 
     Parameters
     ----------
     vectors : WordVectors
-    questions : path, a name of `questions.BUNDLED`, or what `questions.read_analogies` made of it
+    questions : path, "google" where gensim is installed, or the result of `evaluation_files.read_analogies`
     restrict : int or None
-        Only the first so many words are known and are answers; None: all.
+        Only the first so many words are known and are candidates; None: all.
     ignore_case : bool
-        Whether words that differ in case only are the same; the first, which is the most frequent, stands for all.
+        Whether words that differ in case only are the same; the first, which is the most frequent, represents all.
     method : {"add", "mul"}
         3CosAdd or 3CosMul.
+
+    Returns
+    -------
+    AnalogyScore
 
     Raises
     ------
     DataError
-        If the file cannot be read or is something else.
+        If the file cannot be read or is not a file of analogies; the message names the line.
     SettingError
-        If `restrict` or `method` cannot be.
+        If `restrict` or `method` is not valid.
     """
     sections = read_analogies(questions) if isinstance(questions, (str, os.PathLike)) else questions
-    index, same_as = _known(vectors.words, restrict, ignore_case)
+    index, first_spelling = _index(vectors.words, restrict, ignore_case)
     scores = [SectionScore(section.name, len(section.questions)) for section in sections]
-    asked = [
-        (score, question)
-        for score, section in zip(scores, sections, strict=True)
-        for question in _spelled(section.questions, _case(ignore_case))
-        if all(word in index for word in question)
-    ]
-    rows = np.array([[index[word] for word in question] for _, question in asked], np.int64).reshape(-1, 4)
-    n = len(same_as)
-    found = answers(vectors.vectors[:n], vectors.norms[:n], rows[:, :3], method, same_as)
-    is_right = (found >= 0) & (same_as[found] == rows[:, 3])
-    for (score, question), right in zip(asked, is_right.tolist(), strict=True):
+    known = []
+    for score, section in zip(scores, sections, strict=True):
+        for a, b, c, d in section.questions:
+            question = (a.upper(), b.upper(), c.upper(), d.upper()) if ignore_case else (a, b, c, d)
+            if all(word in index for word in question):
+                known.append((score, question))
+    rows = np.array([[index[word] for word in question] for _, question in known], np.int64).reshape(-1, 4)
+    n = len(first_spelling)
+    found = solve(vectors.vectors[:n], vectors.norms[:n], rows[:, :3], method, first_spelling)
+    is_right = (found >= 0) & (first_spelling[found] == rows[:, 3])
+    for (score, question), right in zip(known, is_right.tolist(), strict=True):
         (score.right if right else score.wrong).append(question)
     return AnalogyScore(scores)
 
 
-def _spelled(questions: Sequence[Question], cased: Callable[[str], str]) -> list[Question]:
-    return [(cased(a), cased(b), cased(c), cased(d)) for a, b, c, d in questions]
-
-
 def evaluate_similarity(
-    vectors: Queries,
+    vectors: WordTable,
     pairs: str | os.PathLike[str] | Sequence[Pair],
     *,
     restrict: int | None = RESTRICTION,
     ignore_case: bool = True,
 ) -> SimilarityScore:
-    """Compare cosines with people's judgements of pairs of words.
+    """Compute the correlation of cosines with similarity scores given by people.
 
     Parameters
     ----------
     vectors, restrict, ignore_case
         As for `evaluate_analogies`.
-    pairs : path, a name of `questions.BUNDLED`, or what `questions.read_pairs` made of it
+    pairs : path, "wordsim353" or "simlex999" where gensim is installed, or the result of `evaluation_files.read_pairs`
+
+    Returns
+    -------
+    SimilarityScore
 
     Raises
     ------
     DataError
-        If the file cannot be read or is something else.
+        If the file cannot be read or is not a file of pairs; the message names the line.
     SettingError
-        If `restrict` cannot be.
+        If `restrict` is not valid.
     """
-    judged = read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs
-    index, _ = _known(vectors.words, restrict, ignore_case)
-    cased = _case(ignore_case)
-    rows = [(index.get(cased(first)), index.get(cased(second)), score) for first, second, score in judged]
+    scored = read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs
+    index, _ = _index(vectors.words, restrict, ignore_case)
+    cased = str.upper if ignore_case else str
+    rows = [(index.get(cased(first)), index.get(cased(second)), score) for first, second, score in scored]
     known = [(a, b, score) for a, b, score in rows if a is not None and b is not None]
     cosines = [vectors.similarity(a, b) for a, b, _ in known]
-    return SimilarityScore(*_correlations(cosines, [score for *_, score in known]), len(known), len(judged))
+    return SimilarityScore(*_correlations(cosines, [score for *_, score in known]), len(known), len(scored))
 
 
 def _correlations(cosines: Sequence[float], scores: Sequence[float]) -> tuple[float, float, float, float]:
@@ -196,21 +198,16 @@ def _correlations(cosines: Sequence[float], scores: Sequence[float]) -> tuple[fl
     if len(cosines) < 2:
         return math.nan, math.nan, math.nan, math.nan
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of constant scores, for which nan says it
+        warnings.simplefilter("ignore")  # about constant scores, whose correlation is nan
         spearman, pearson = stats.spearmanr(cosines, scores), stats.pearsonr(cosines, scores)
     return float(spearman[0]), float(pearson[0]), float(spearman[1]), float(pearson[1])
 
 
-def _case(ignore_case: bool) -> Callable[[str], str]:
-    return str.upper if ignore_case else str
-
-
-def _known(
-    words: Sequence[str], restrict: int | None, ignore_case: bool
-) -> tuple[Mapping[str, int], NDArray[np.int64]]:
-    """The row of each spelling among the first words, and for each of them the row that stands for its spelling."""
+def _index(words: Sequence[str], restrict: int | None, ignore_case: bool) -> tuple[dict[str, int], NDArray[np.int64]]:
+    """The first row of each spelling among the first words, and for each of these words the row of its spelling."""
     if restrict is not None and (not isinstance(restrict, Integral) or restrict < 1):
         raise SettingError(f"restrict must be at least 1 word, a whole number, or None for all, got {restrict!r}")
-    spelled = list(map(_case(ignore_case), words[:restrict]))
+    cased = str.upper if ignore_case else str
     index: dict[str, int] = {}
-    return index, np.array([index.setdefault(word, row) for row, word in enumerate(spelled)], np.int64)
+    rows = [index.setdefault(cased(word), row) for row, word in enumerate(words[:restrict])]
+    return index, np.array(rows, np.int64)

@@ -1,8 +1,8 @@
 """Nearest neighbours by cosine: of one query, and of many at once.
 
-Of many, a block of queries meets a tile of rows after the other, in a matrix product, and what beats a query's
-worst answer so far is inserted among its answers. Memory is that of a block and a tile, whatever the numbers of
-queries and rows, and tiles may come from a file or be float16.
+Many queries are answered in blocks: a matrix product of a block with one tile of rows after the other gives cosines,
+and those above a query's worst neighbour so far are inserted among its neighbours. Memory is that of a block and a
+tile; tiles may be mapped from a file or be float16.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 _ROWS = 1 << 13  # of a tile
 _FEW_ROWS = 1 << 10  # of a tile that meets many queries
-_FLOATS = 1 << 21  # of an array in memory: cosines of a block, answers or queries
+_FLOATS = 1 << 21  # of an array in memory: cosines of a block, neighbours or queries
 
 
 class Nearest(NamedTuple):
-    """Answers to many queries: the nearest first, equal ones in the order of rows."""
+    """Neighbours of many queries: the nearest first, equal ones in the order of rows."""
 
     rows: NDArray[np.int64]  # (n_queries, topn)
     cosines: NDArray[np.float32]  # (n_queries, topn)
 
 
-def lengths(vectors: NDArray[Any]) -> NDArray[np.float32]:
+def row_norms(vectors: NDArray[Any]) -> NDArray[np.float32]:
     """Lengths of the rows, 1 for those of length 0."""
     norms = np.empty(len(vectors), np.float32)
     for start, tile in _tiles(vectors):
@@ -39,7 +39,7 @@ def lengths(vectors: NDArray[Any]) -> NDArray[np.float32]:
 def unit_tiles(
     vectors: NDArray[Any], norms: NDArray[np.float32], n_rows: int = _ROWS
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """The rows scaled to length 1, some after the other: where they start, and (n_rows, dim) or fewer of them."""
+    """Successive tiles of at most `n_rows` rows scaled to length 1, each with the number of its first row."""
     for start, tile in _tiles(vectors, n_rows):
         yield start, tile / norms[start : start + len(tile), None]
 
@@ -49,23 +49,8 @@ def _tiles(vectors: NDArray[Any], n_rows: int = _ROWS) -> Iterator[tuple[int, ND
         yield start, np.asarray(vectors[start : start + n_rows], np.float32)
 
 
-def cosines_to(
-    vectors: NDArray[Any], norms: NDArray[np.float32], query: NDArray[np.floating[Any]]
-) -> NDArray[np.float32]:
-    """The cosine of each row to `query`; 0 for what has length 0.
-
-    Parameters
-    ----------
-    vectors : (n, dim) float32 or float16 array
-    norms : (n,) array
-        Lengths of the rows, 1 for those of length 0.
-    query : (dim,) array
-
-    Returns
-    -------
-    (n,) array
-    """
-    query = query.astype(np.float64)
+def cosines_to(vectors: NDArray[Any], norms: NDArray[np.float32], query: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The (n,) cosines of the rows to a (dim,) query; 0 for vectors of length 0."""
     unit = (query / (float(np.linalg.norm(query)) or 1.0)).astype(np.float32)
     cosines = np.empty(len(vectors), np.float32)
     for start, tile in _tiles(vectors, len(vectors) if vectors.dtype == np.float32 else _ROWS):
@@ -74,23 +59,20 @@ def cosines_to(
     return cosines
 
 
-def highest(scores: NDArray[np.float32], topn: int, excluded: Sequence[int] = ()) -> list[tuple[int, float]]:
-    """The rows with the highest scores, as (row, score); equal ones in the order of rows. `scores` is changed."""
+def top_rows(scores: NDArray[np.float32], topn: int, excluded: Sequence[int] = ()) -> list[tuple[int, float]]:
+    """The rows with the highest scores as (row, score), equal ones in the order of rows; `scores` is overwritten."""
     excluded = sorted({row for row in excluded if row < len(scores)})
     scores[excluded] = -np.inf
     topn = min(topn, len(scores) - len(excluded))
     if topn < 1:
         return []
-    candidates = np.flatnonzero(scores >= _bound(scores, topn))
+    candidates = np.flatnonzero(scores >= _lower_bound(scores, topn))
     order = candidates[np.argsort(-scores[candidates], kind="stable")][:topn]
     return [(int(row), float(scores[row])) for row in order]
 
 
-def _bound(scores: NDArray[np.float32], topn: int) -> np.float32:
-    """What at least `topn` scores reach, and few more do.
-
-    Cut into more than `topn` parts, the `topn` highest of the parts' maxima are so many scores.
-    """
+def _lower_bound(scores: NDArray[np.float32], topn: int) -> np.float32:
+    """A bound that at least `topn` scores reach, and few more: of many parts' maxima the `topn`-th."""
     parts = min(len(scores), 8 * topn)
     maxima = scores[: len(scores) // parts * parts].reshape(-1, parts).max(axis=0)
     bound: np.float32 = np.partition(maxima, parts - topn)[parts - topn]
@@ -100,44 +82,32 @@ def _bound(scores: NDArray[np.float32], topn: int) -> np.float32:
 def nearest_to_rows(
     vectors: NDArray[Any], norms: NDArray[np.float32], rows: NDArray[np.int64], topn: int, among: int
 ) -> Nearest:
-    """The rows with the highest cosine to each of some rows, which are no answers to themselves.
-
-    Parameters
-    ----------
-    vectors : (n, dim) float32 or float16 array
-    norms : (n,) array
-        Lengths of the rows, 1 for those of length 0.
-    rows : (n_queries,) array
-    topn : int
-        At most `among` are given; where there are fewer answers, the last has row -1.
-    among : int
-        The first so many rows are searched.
-    """
+    """The nearest of the first `among` rows to each of the (n_queries,) `rows`, without itself; -1 after the last."""
     topn = max(0, min(topn, among))
     found = Nearest(np.empty((len(rows), topn), np.int64), np.empty((len(rows), topn), np.float32))
     step = max(1, _FLOATS // max(1, topn, vectors.shape[1]))
     for start in range(0, len(rows) if topn else 0, step):
         group = slice(start, start + step)
         queries = np.asarray(vectors[rows[group]], np.float32) / norms[rows[group], None]
-        _find(vectors[:among], norms[:among], queries, rows[group], Nearest(found.rows[group], found.cosines[group]))
+        _fill(Nearest(found.rows[group], found.cosines[group]), vectors[:among], norms[:among], queries, rows[group])
     found.rows[np.isneginf(found.cosines)] = -1
     return found
 
 
-def _find(
+def _fill(
+    found: Nearest,
     vectors: NDArray[Any],
     norms: NDArray[np.float32],
     queries: NDArray[np.float32],
     excluded: NDArray[np.int64],
-    found: Nearest,
 ) -> None:
-    """Fill `found` with the nearest of each query, blocks of which meet a tile of rows."""
+    """Fill `found` with the neighbours of each query but for its excluded row."""
     from embedtrain.kernels.top_k import insert_higher
 
     found.rows[:], found.cosines[:] = -1, -np.inf
     n_rows = min(_ROWS, max(_FEW_ROWS, _FLOATS // len(queries)))
     n_queries = max(1, _FLOATS // n_rows)
-    space = np.empty(n_queries * n_rows, np.float32)  # of its own for each product would cost more
+    space = np.empty(n_queries * n_rows, np.float32)  # shared by all products, as allocating each takes longer
     for start, tile in unit_tiles(vectors, norms, n_rows):
         for first in range(0, len(queries), n_queries):
             block = slice(first, first + n_queries)

@@ -1,4 +1,4 @@
-"""The report of a training run, which stays with its vectors."""
+"""Statistics of a training run, kept with its vectors."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass, field
 
 @dataclass
 class TrainingReport:
-    """The account that training gives of itself.
+    """Statistics of a training run.
 
     Attributes
     ----------
     words : int
-        That got a vector.
+        Words with a vector.
     threads : int
     tokens, types : int
-        Found in the corpus, if there was one.
+        Counts in the corpus, if there was one.
     covered : int
-        Tokens that are among these words.
+        Tokens of these words.
     cells : int
-        Of the matrix, if there was one.
+        Cells of the co-occurrence matrix, if there was one.
     kept_share : float
         Share of the covered tokens that subsampling kept.
     losses : list of float
-        Mean loss a pair, for each epoch that was finished.
+        Mean loss per pair of each finished epoch.
     valid_losses : list of float
         The same on held-out text, if there is any.
     speed : float
-        Tokens of the corpus, or cells of the matrix, passed in a second of training.
+        Tokens of the corpus, or cells of the matrix, per second of training.
     unit : str
         Which of them: "words" or "cells".
     seconds : dict of str to float

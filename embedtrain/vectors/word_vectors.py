@@ -1,4 +1,4 @@
-"""`WordVectors`: the result of training, whatever the model, and of reading a file of vectors."""
+"""`WordVectors`: the result of training any model, and of reading a file of vectors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
 from embedtrain.formats.content import Choice, Content
-from embedtrain.vectors.queries import Queries
-from embedtrain.vectors.queries import UnknownWord as UnknownWord
 from embedtrain.vectors.training_report import TrainingReport
+from embedtrain.vectors.word_table import WordTable
 
 
 @dataclass(frozen=True, eq=False)
-class WordVectors(Queries):
+class WordVectors(WordTable):
     """A vector for each word.
 
     Attributes
@@ -33,16 +32,16 @@ class WordVectors(Queries):
     context_vectors : (n_words, dim) float32 array or None
         The other table of the model: the words as contexts.
     word_vectors : (n_words, dim) float32 array or None
-        The model's table of the words themselves, where `vectors` is made of it and is not it.
+        The model's table of the words themselves, where `vectors` is computed from it.
     settings : mapping
         How the vectors were made.
     report : TrainingReport or None
-        What training did, right after it.
+        Statistics of the training run that has just ended.
 
     Raises
     ------
     DataError
-        If `vectors` or `counts` has another shape.
+        If `vectors` or `counts` does not have a row for each word.
     """
 
     words: Sequence[str]
@@ -70,42 +69,98 @@ class WordVectors(Queries):
         unknown: str | NDArray[Any] = "zeros",
         *,
         padding: int | None = None,
-        seed: int = 1,
     ) -> NDArray[np.float32]:
-        """The table of an embedding layer: Keras' ``Embedding``, or ``torch.nn.Embedding.from_pretrained``.
+        """The weights of an embedding layer: Keras' ``Embedding``, or ``torch.nn.Embedding.from_pretrained``.
 
-        It warns if no word has a vector; ``sum(word in vectors for word in word_index)`` says how many have.
+        A warning is issued if no word has a vector; ``sum(word in vectors for word in word_index)`` counts those that
+        have one.
 
         Parameters
         ----------
         word_index : mapping of str to int, or sequence of str
             The row of each word, or the words by row.
-        unknown : {"zeros", "mean", "random"} or (dim,) array
-            What words without a vector get: zeros, the mean of all vectors, random values with mean and variance of
-            each dimension, or this vector.
+        unknown : {"zeros", "mean"} or (dim,) array
+            Row of words without a vector: zeros, the mean of all vectors, or this vector.
         padding : int, optional
-            A row that holds zeros whatever its word. Rows of no word hold zeros anyway.
-        seed : int
-            Of random values.
+            A row that holds zeros whatever its word. Rows without a word hold zeros too.
 
         Returns
         -------
         (n_rows, dim) float32 array
-            As many rows as the highest number asks for.
+            With as many rows as the highest number requires.
 
         Raises
         ------
         DataError
             If words are not str, rows are not integers from 0 on, two words have the same, or a value is not finite.
         SettingError
-            If `unknown` or `seed` is something else, or the table does not fit into memory.
+            If `unknown` is not valid, or the matrix does not fit into memory.
         """
         from embedtrain.vectors.embedding_matrix import embedding_matrix
 
-        return embedding_matrix(self, word_index, unknown, padding, seed)
+        return embedding_matrix(self, word_index, unknown, padding)
+
+    def evaluate_word_analogies(
+        self,
+        analogies: str | os.PathLike[str],
+        restrict_vocab: int | None = 300_000,
+        case_insensitive: bool = True,
+        *,
+        method: str = "add",
+    ) -> tuple[float, list[dict[str, Any]]]:
+        """Compute the accuracy in analogies: `evaluate_analogies` with gensim's names and results.
+
+        Returns
+        -------
+        accuracy : float
+            0 if no question is known.
+        sections : list of dict
+            With "section", "correct" and "incorrect", the last of all sections together.
+        """
+        from embedtrain.vectors.evaluation import evaluate_analogies
+
+        score = evaluate_analogies(
+            self, analogies, restrict=restrict_vocab, ignore_case=case_insensitive, method=method
+        )
+        sections = [
+            {"section": section.name, "correct": section.right, "incorrect": section.wrong}
+            for section in (*score.sections, score.total)
+        ]
+        sections[-1]["section"] = "Total accuracy"
+        return score.total.accuracy or 0.0, sections
+
+    def evaluate_word_pairs(
+        self,
+        pairs: str | os.PathLike[str],
+        delimiter: str | None = None,
+        encoding: str = "utf-8",
+        restrict_vocab: int | None = 300_000,
+        case_insensitive: bool = True,
+    ) -> tuple[tuple[float, float], tuple[float, float], float]:
+        """Compute the correlation with people's scores: `evaluate_similarity` with gensim's names and results.
+
+        Parameters
+        ----------
+        delimiter : str, optional
+            Separator of the columns; by default that of the first line.
+
+        Returns
+        -------
+        pearson, spearman : (statistic, pvalue)
+            Named tuples; nan if fewer than two pairs are known.
+        unknown : float
+            Percentage of the pairs that have a word without vector.
+        """
+        from embedtrain.vectors.evaluation import Correlation, evaluate_similarity
+        from embedtrain.vectors.evaluation_files import read_pairs
+
+        scored = read_pairs(pairs, delimiter, encoding)
+        score = evaluate_similarity(self, scored, restrict=restrict_vocab, ignore_case=case_insensitive)
+        pearson = Correlation(score.pearson, score.pearson_p)
+        return pearson, Correlation(score.spearman, score.spearman_p), 100 * (1 - score.coverage)
 
     def to_gensim(self) -> Any:
-        """The same words, vectors and counts as gensim's ``KeyedVectors``.
+        """Convert to gensim's ``KeyedVectors``, with words, vectors and counts.
 
         Raises
         ------

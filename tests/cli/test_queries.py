@@ -13,7 +13,7 @@ from embedtrain.cli.analogy import analogy
 from embedtrain.cli.evaluate import evaluate
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.vectors import evaluation
-from embedtrain.vectors.analogies import answers
+from embedtrain.vectors.analogies import solve
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -36,7 +36,7 @@ def run(command, *args, status=0):
 
 @pytest.fixture
 def at_terminal(monkeypatch, capsys):
-    """What a command says to somebody who types lines at a terminal, on stdout and stderr."""
+    """Run a command with lines typed at a terminal; return its stdout and stderr."""
     pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
 
     def at_terminal(command, *args, typed):
@@ -69,7 +69,7 @@ def test_neighbors_in_json_and_restricted():
     assert found["neighbors"][0]["cosine"] == pytest.approx(2 / 6**0.5, abs=1e-6)
 
 
-def test_words_are_needed_where_nobody_can_be_asked():
+def test_words_are_required_without_a_terminal():
     assert "Missing argument 'WORDS'" in str(run(neighbors, "x.vec", status=2).exception)
 
 
@@ -80,14 +80,14 @@ def test_an_unknown_word_gets_close_spellings():
 
 
 @pytest.mark.parametrize(
-    ("command", "typed", "answers"),
+    ("command", "typed", "found"),
     [(neighbors, "quene\nking frog\n\nman\n", ["queen", "man"]), (analogy, "man king\nman king woman\n\n", ["queen"])],
 )
-def test_a_conversation_goes_on_after_an_unknown_word(at_terminal, command, typed, answers):
+def test_the_prompt_goes_on_after_an_unknown_word(at_terminal, command, typed, found):
     said = at_terminal(command, "x.vec", "-n", "1", typed=typed)
     assert said.err.count("> ") == 3
     assert said.err.count("Error: ") == 1
-    assert [line.split()[1] for line in said.out.splitlines() if " " in line] == answers
+    assert [line.split()[1] for line in said.out.splitlines() if " " in line] == found
     assert "man:" not in said.out
 
 
@@ -111,7 +111,7 @@ def test_words_that_begin_with_a_dash_come_after_two(command):
     assert "come after --" in " ".join(run(command, "--help").stdout.split())
 
 
-def test_an_analogy_heeds_restriction_and_method():
+def test_an_analogy_applies_restriction_and_method():
     assert run(analogy, "x.vec", "man", "king", "woman", "--restrict", 3).stdout == ""
     added, multiplied = (
         run(analogy, "x.vec", "frog", "king", "woman", "--method", method).stdout.split() for method in ("add", "mul")
@@ -120,7 +120,7 @@ def test_an_analogy_heeds_restriction_and_method():
     assert float(multiplied[0]) > 1.5 > 1 > float(added[0])
 
 
-def test_evaluate_tells_accuracy_correlation_and_coverage():
+def test_evaluate_shows_accuracy_correlation_and_coverage():
     done = run(evaluate, "x.vec", "--analogies", "q.txt", "--similarity", "p.tsv", "--restrict", 1000)
     assert done.stdout.startswith("x.vec: the first 5 of 5 words, case ignored\n")
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line}
@@ -132,13 +132,13 @@ def test_evaluate_tells_accuracy_correlation_and_coverage():
 def test_evaluate_in_json():
     found = json.loads(run(evaluate, "x.vec", "--analogies", "q.txt", "--similarity", "p.tsv", "--case", "exact",
                            "--json").stdout)  # fmt: skip
-    assert found["analogies"][0]["total"]["asked"] == 1
+    assert found["analogies"][0]["total"]["known"] == 1
     assert found["analogies"][0]["sections"][0]["accuracy"] == 0
     assert found["similarity"][0]["spearman"] == pytest.approx(1)
     assert (found["case"], found["restrict"], found["method"]) == ("exact", 300_000, "add")
 
 
-def test_evaluate_heeds_restriction_and_method(monkeypatch):
+def test_evaluate_applies_restriction_and_method(monkeypatch):
     done = run(evaluate, "x.vec", "--analogies", "q.txt", "--similarity", "p.tsv", "--restrict", 3, "--method", "mul")
     assert done.stdout.startswith("x.vec: the first 3 of 5 words, case ignored\n")
     assert "q.txt: analogies by 3CosMul\n" in done.stdout
@@ -146,10 +146,10 @@ def test_evaluate_heeds_restriction_and_method(monkeypatch):
     assert rows["total"] == ["0", "0", "3", "-", "0.00%"]
     assert rows["p.tsv"] == ["-", "-", "1", "4", "25.00%"]
     assert "by 3CosAdd\n" in run(evaluate, "x.vec", "--analogies", "q.txt").stdout
-    asked = []
-    monkeypatch.setattr(evaluation, "answers", lambda *args: asked.append(args[3]) or answers(*args))
+    methods = []
+    monkeypatch.setattr(evaluation, "solve", lambda *args: methods.append(args[3]) or solve(*args))
     run(evaluate, "x.vec", "--analogies", "q.txt", "--method", "mul")
-    assert asked == ["mul"]
+    assert methods == ["mul"]
 
 
 def test_scores_of_too_few_pairs_are_null_and_lose_no_others():

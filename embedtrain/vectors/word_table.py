@@ -1,0 +1,317 @@
+"""A table of words and vectors: look-ups, nearest neighbours and sums of words, named as in gensim's KeyedVectors."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from numbers import Integral
+from reprlib import repr as shortened
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.errors import DataError, SettingError
+from embedtrain.vectors.analogies import cosmul_scores
+from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms, top_rows
+
+#: A word or the number of its row.
+Key: TypeAlias = "str | int"
+#: A key or a vector, or several, some of them as (key or vector, weight).
+Terms: TypeAlias = "Key | NDArray[Any] | Iterable[Key | NDArray[Any] | tuple[Key | NDArray[Any], float]] | None"
+#: Words with their scores, the highest first; with ``topn=None`` the scores of all rows, an array.
+Scored: TypeAlias = "list[tuple[str, float]] | Any"
+
+_FEW = 8  # queries that take less time one by one than compiled kernels take to load
+
+
+class UnknownWord(DataError, KeyError):
+    """A word that has no vector."""
+
+    __str__ = DataError.__str__  # KeyError would show the message in quotes
+
+
+class WordTable:
+    """Words and their vectors, of which look-ups read only the rows they need."""
+
+    words: Sequence[str]
+    vectors: NDArray[np.float32]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The row of each word."""
+        index = {word: row for row, word in enumerate(self.words)}
+        if len(index) < len(self):
+            repeated = next(word for row, word in enumerate(self.words) if index[word] != row)
+            raise DataError(f"{repeated!r} appears twice among the words; name every word once")
+        return index
+
+    @cached_property
+    def norms(self) -> NDArray[np.float32]:
+        """Lengths of the vectors, 1 for those of length 0."""
+        norms = row_norms(self.vectors)
+        finite = np.isfinite(norms)
+        if not finite.all():  # those mapped from a file are first read here
+            raise self._not_finite(int(np.argmin(finite)))
+        return norms
+
+    @property
+    def index_to_key(self) -> Sequence[str]:
+        """The words, by gensim's name."""
+        return self.words
+
+    @property
+    def key_to_index(self) -> dict[str, int]:
+        """The row of each word, by gensim's name."""
+        return self.index
+
+    @property
+    def vector_size(self) -> int:
+        """Number of dimensions."""
+        return int(self.vectors.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.index
+
+    def __getitem__(self, key: Key | Iterable[Key]) -> NDArray[np.float32]:
+        """The vector of a key, or the (n, dim) vectors of several."""
+        if isinstance(key, Iterable) and not isinstance(key, (str, bytes)):
+            return self.vectors[np.array([self._row(one) for one in key], np.int64)]
+        return self.get_vector(key)  # type: ignore[arg-type]
+
+    def get_vector(self, key: Key, norm: bool = False) -> NDArray[np.float32]:
+        """The (dim,) vector of a word or row, scaled to length 1 if `norm`.
+
+        Raises
+        ------
+        UnknownWord
+            If there is no such word or row; also a `KeyError`. So do all methods that take words.
+        """
+        row = self._row(key)
+        return self._unit(row).astype(np.float32) if norm else self.vectors[row]
+
+    def similarity(self, w1: Key, w2: Key) -> float:
+        """The cosine of two words."""
+        return float(self._unit(self._row(w1)) @ self._unit(self._row(w2)))
+
+    def most_similar(
+        self,
+        positive: Terms = None,
+        negative: Terms = None,
+        topn: int | None = 10,
+        *,
+        restrict_vocab: int | None = None,
+    ) -> Scored:
+        """The words nearest to a sum of words: ``most_similar(["king", "woman"], ["man"])`` finds the queen.
+
+        Parameters
+        ----------
+        positive, negative : word, row or (dim,) array, or iterable of them and of (one of them, weight)
+            Vectors to add and to subtract, those of words scaled to length 1. A weight replaces 1, or -1 among the
+            negative ones. The given words are left out of the result.
+        topn : int or None
+            Number of words; None: the cosines of all words.
+        restrict_vocab : int, optional
+            Search the first so many words only; 0: all.
+
+        Returns
+        -------
+        list of (word, cosine), or (n,) float32 array with ``topn=None``
+            The nearest first, equal ones in the order of words; the array is in the order of words.
+
+        Raises
+        ------
+        UnknownWord
+            If a word has no vector; also a `KeyError`.
+        DataError
+            If nothing is given, or a vector has other dimensions.
+        SettingError
+            If `topn` or `restrict_vocab` is not a whole number, or `restrict_vocab` is negative.
+        """
+        terms = _terms(positive, negative)
+        query = np.sum([weight * self._unit_or_vector(term) for term, weight in terms], axis=0)
+        n = self._n_searched(restrict_vocab)
+        return self._best(cosines_to(self.vectors[:n], self.norms[:n], query), topn, terms)
+
+    def most_similar_cosmul(
+        self, positive: Terms = None, negative: Terms = None, topn: int | None = 10, restrict_vocab: int | None = None
+    ) -> Scored:
+        """As `most_similar`, with cosines to the words multiplied and divided instead of words added: 3CosMul.
+
+        Weights can be 1 and -1 only.
+        """
+        terms = _terms(positive, negative)
+        if any(abs(weight) != 1 for _, weight in terms):
+            raise DataError("most_similar_cosmul takes the weights 1 and -1 only; use most_similar for others")
+        factors, divisors = ([self._unit_or_vector(term) for term, w in terms if w == sign] for sign in (1, -1))
+        n = self._n_searched(restrict_vocab)
+        return self._best(cosmul_scores(self.vectors[:n], self.norms[:n], factors, divisors), topn, terms)
+
+    def similar_by_vector(
+        self, vector: NDArray[Any], topn: int | None = 10, restrict_vocab: int | None = None
+    ) -> Scored:
+        """The words nearest to a (dim,) vector; see `most_similar`."""
+        return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
+
+    def neighbors(
+        self, words: Iterable[Key], topn: int = 10, restrict_vocab: int | None = None
+    ) -> list[list[tuple[str, float]]]:
+        """The words nearest to each of many words: `most_similar` of each, much faster, in bounded memory.
+
+        Parameters
+        ----------
+        words : iterable of str
+        topn : int
+            Number of neighbours of each.
+        restrict_vocab : int, optional
+            Search the first so many words only; 0: all.
+
+        Returns
+        -------
+        list of lists of (word, cosine)
+
+        Raises
+        ------
+        UnknownWord
+            If a word has no vector; also a `KeyError`.
+        DataError
+            If `words` is one word, not a list.
+        SettingError
+            If `topn` or `restrict_vocab` is not a whole number, or `restrict_vocab` is negative.
+        """
+        rows = [self._row(word) for word in _as_list("neighbors", words)]
+        n = self._n_searched(restrict_vocab)
+        if not isinstance(topn, Integral):
+            raise SettingError(f"topn must be a whole number of words, got {topn!r}")
+        if len(rows) <= _FEW:
+            return [self.most_similar(row, topn=int(topn), restrict_vocab=n) for row in rows]
+        found = nearest_to_rows(self.vectors, self.norms, np.array(rows, np.int64), int(topn), among=n)
+        return [
+            [(self.words[row], cosine) for row, cosine in zip(*nearest, strict=True) if row >= 0]
+            for nearest in zip(found.rows.tolist(), found.cosines.tolist(), strict=True)
+        ]
+
+    def rank(self, key1: Key, key2: Key) -> int:
+        """The position of `key2` among the neighbours of `key1`, counted from 1."""
+        first, second = self._row(key1), self._row(key2)
+        cosines = cosines_to(self.vectors, self.norms, self._unit(first))
+        nearer = cosines > cosines[second]
+        nearer[first] = False
+        return 1 + int(np.count_nonzero(nearer))
+
+    def doesnt_match(self, words: Iterable[Key]) -> Key:
+        """The word farthest from the mean of all these; those without a vector are left out, with a warning.
+
+        Raises
+        ------
+        DataError
+            If `words` is one word, not a list, or none has a vector.
+        """
+        given = _as_list("doesnt_match", words)
+        unknown = [word for word in given if self._find(word) is None]
+        known = [word for word in given if self._find(word) is not None]
+        if not known:
+            raise DataError(f"doesnt_match needs words that have vectors, got {shortened(given)}")
+        if unknown:
+            warnings.warn(f"doesnt_match leaves out words without a vector: {shortened(unknown)}", stacklevel=2)
+        units = np.array([self._unit(self._row(word)) for word in known])
+        return known[int(np.argmin(units @ units.mean(axis=0)))]
+
+    def _find(self, key: Any) -> int | None:
+        """The row of a word or row number; None if there is none."""
+        row = self.index.get(key, -1) if isinstance(key, str) else int(key) if isinstance(key, Integral) else -1
+        return row if 0 <= row < len(self) else None
+
+    def _row(self, key: Any) -> int:
+        row = self._find(key)
+        if row is not None:
+            return row
+        if not isinstance(key, str):
+            raise UnknownWord(f"{shortened(key)} is neither a word nor a row from 0 to {len(self) - 1:,}")
+        cased = [word for word in (key.lower(), key.capitalize(), key.upper()) if word in self.index]
+        near = list(dict.fromkeys([*cased, *get_close_matches(key, self.words[:100_000], n=3)]))[:3]
+        hint = f"; near in spelling: {', '.join(near)}" if near else ""
+        raise UnknownWord(f"{key!r} is not among the {len(self):,} words{hint}")
+
+    def _unit(self, row: int) -> NDArray[np.float64]:
+        """The vector of a row scaled to length 1, unless that is 0."""
+        vector = self.vectors[row].astype(np.float64)
+        if not np.isfinite(vector).all():
+            raise self._not_finite(row)
+        return vector / (float(np.linalg.norm(vector)) or 1.0)
+
+    def _not_finite(self, row: int) -> DataError:
+        return DataError(f"the vector of {self.words[row]!r} has no finite length; leave the word out of the file")
+
+    def _unit_or_vector(self, term: Any) -> NDArray[np.float64]:
+        """The vector of a key scaled to length 1, or a vector as it is."""
+        if _is_key(term):
+            return self._unit(self._row(term))
+        try:
+            vector = np.asarray(term, np.float64)
+        except (TypeError, ValueError):
+            vector = np.empty(0)
+        if vector.shape != (self.vector_size,) or not np.isfinite(vector).all():
+            got = f"shape {term.shape}" if isinstance(term, np.ndarray) else shortened(term)
+            raise DataError(f"expected a word, a row or a vector of {self.vector_size} finite values, got {got}")
+        return vector
+
+    def _n_searched(self, restrict_vocab: int | None) -> int:
+        n = restrict_vocab or len(self)
+        if not isinstance(n, Integral) or n < 0:
+            raise SettingError(f"restrict_vocab must be a whole number of words, 0 for all, got {restrict_vocab!r}")
+        return min(int(n), len(self))
+
+    def _best(self, scores: NDArray[np.float32], topn: int | None, terms: Sequence[tuple[Any, float]]) -> Scored:
+        """The words with the highest scores, without those of the query."""
+        if topn is None:
+            return scores
+        if not isinstance(topn, Integral):
+            raise SettingError(f"topn must be a whole number of words, or None for all scores, got {topn!r}")
+        given = [self._row(term) for term, _ in terms if _is_key(term)]
+        return [(self.words[row], score) for row, score in top_rows(scores, int(topn), given)]
+
+
+def _is_key(term: object) -> bool:
+    return isinstance(term, (str, bytes, Integral))
+
+
+def _as_list(name: str, words: Any) -> list[Any]:
+    if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
+        got = f"the {type(words).__name__} {shortened(words)}"
+        raise DataError(f"{name} takes a list of words, got {got}; write [{shortened(words)}]")
+    return list(words)
+
+
+def _terms(positive: Terms, negative: Terms) -> list[tuple[Any, float]]:
+    """Keys and vectors with their weights."""
+    terms = [*_weighted(positive, 1.0), *_weighted(negative, -1.0)]
+    if not terms:
+        raise DataError("most_similar needs at least one word")
+    return terms
+
+
+def _weighted(terms: Terms, weight: float) -> list[tuple[Any, float]]:
+    if terms is None:
+        return []
+    is_one = _is_key(terms) or getattr(terms, "ndim", 0) == 1 or not isinstance(terms, Iterable)
+    return [
+        (term[0], _finite(term[1])) if isinstance(term, tuple) and len(term) == 2 else (term, weight)
+        for term in ([terms] if is_one else terms)  # type: ignore[union-attr]
+    ]
+
+
+def _finite(value: Any) -> float:
+    try:
+        weight = float(value)
+    except (TypeError, ValueError):
+        weight = math.nan
+    if not math.isfinite(weight):
+        raise DataError(f"a weight must be a finite number, got {shortened(value)}")
+    return weight
