@@ -2,7 +2,7 @@
 
     python bench/block_shape.py text8.xz --shapes 32x32 32x48 64x48 64x64 --seeds 3
     python bench/block_shape.py text8.xz --mode cbow --shapes 4x4 4x8 4x12 4x16 2x8          and --mode cbow-corrected
-    python bench/block_shape.py text8.xz --mode cbow --shapes 4x8 --apart 1                  and 4, 8, 12
+    python bench/block_shape.py text8.xz --mode cbow --shapes 4x8 --stride 1                  and 4, 8, 12
     python bench/block_shape.py text8.xz --mode skipgram-hs --shapes 4x0 8x0 16x0 32x0       no noise
 
 Prints words/s, and the mean and standard deviation of analogies and similarities (see quality.py) for CENTRESxNOISE.
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("bench-work"))
     parser.add_argument("--shapes", nargs="+", required=True)
     parser.add_argument("--mode", choices=[mode for mode in MODES if mode != "cbow-hs"], default="skipgram")
-    parser.add_argument("--apart", type=int, help="tokens between the centres that CBOW asks at once")
+    parser.add_argument("--stride", type=int, help="tokens between the centres of a tile of CBOW")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--dim", type=int, default=100)
     parser.add_argument("--epochs", type=int, default=5)
@@ -37,21 +37,21 @@ def main() -> None:
     text = cut_into_lines(settings.text, settings.work)
     questions = settings.eval or bundled_questions()
 
-    if settings.apart is not None:  # a constant of the kernels: they must not come from the usual cache
+    if settings.stride is not None:  # a constant of the kernels: they must not come from the usual cache
         cache = tempfile.TemporaryDirectory(dir=settings.work)
         numba.config.CACHE_DIR = cache.name
     from embedtrain.kernels.word2vec import cbow
     from embedtrain.models import word2vec_model
 
-    if settings.apart is not None:
-        word2vec.APART = cbow.APART = settings.apart  # type: ignore[attr-defined]
+    if settings.stride is not None:
+        word2vec_model.CENTRE_STRIDE = cbow.CENTRE_STRIDE = settings.stride  # type: ignore[attr-defined]
     model, asked = MODES[settings.mode]
     print("shape    M words/s  analogies        WordSim-353      SimLex-999")
     for shape in settings.shapes:
         n_centres, n_noise = map(int, shape.split("x"))
-        if model == "cbow" and n_centres > cbow.MEANS:
-            parser.error(f"{shape}: CBOW asks {cbow.MEANS} at once at most")
-        word2vec_model.AT_ONCE[model, "paths" if "hs" in asked else "noise"] = n_centres
+        if model == "cbow" and n_centres > cbow.CENTRES_PER_TILE:
+            parser.error(f"{shape}: a tile of CBOW has {cbow.CENTRES_PER_TILE} centres at most")
+        word2vec_model.BLOCK_CENTRES[model, "paths" if "hs" in asked else "noise"] = n_centres
         key = model, settings.mode == "cbow-corrected"
         word2vec_model.N_NOISE[key] = n_noise or word2vec_model.N_NOISE[key]
         speeds, scores = [], []

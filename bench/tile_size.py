@@ -57,7 +57,7 @@ def build(arrays: Any, rows: int, share: int, threads: int) -> Any:
 def epoch_seconds(tiles: Any, dim: int, threads: int) -> float:
     """An epoch's time, after one that warms everything up."""
     from embedtrain.kernels.glove.train_tile import train_tile
-    from embedtrain.kernels.simd.alignment import aligned_zeros, padded
+    from embedtrain.kernels.simd.lanes import aligned_zeros, padded
     from embedtrain.machine.threads import run_tasks
     from embedtrain.training.tile_schedule import Rounds
 

@@ -28,19 +28,19 @@ def random_at(key: int, index: int) -> int:
     return mix((key + index * 0x9E3779B97F4A7C15) & _64)
 
 
-def below(bits: int, n: int) -> int:
+def random_below(bits: int, n: int) -> int:
     """The upper half of the bits as an integer in [0, n)."""
     return ((bits >> 32) * n) >> 32
 
 
 def draw_alias(bits: int, thresholds: Sequence[int], aliases: Sequence[int]) -> int:
     """An outcome of an alias table."""
-    index = below(bits, len(thresholds))
+    index = random_below(bits, len(thresholds))
     return index if (bits & 0xFFFFFFFF) < thresholds[index] else int(aliases[index])
 
 
 def alias_probabilities(thresholds: NDArray, aliases: NDArray) -> NDArray[np.float64]:
-    """The distribution that an alias table stands for."""
+    """The distribution of an alias table."""
     n = len(thresholds)
     own = thresholds.astype(np.float64) / 2**32
     probabilities = own / n
@@ -61,20 +61,20 @@ def softplus(x: NDArray) -> NDArray:
     return np.logaddexp(0, x)
 
 
-def take_rows(W: NDArray, inputs: NDArray) -> NDArray:
-    """The rows of words, or where `inputs` is a matrix, sums of all rows that weigh as each row of it says."""
+def input_rows(W: NDArray, inputs: NDArray) -> NDArray:
+    """The rows of words, or where `inputs` is a matrix of weights, weighted sums of all rows."""
     return W[inputs] if inputs.ndim == 1 else inputs @ W
 
 
 def add_steps(W: NDArray, inputs: NDArray, steps: NDArray, frozen: Sequence[int] = ()) -> NDArray:
-    """W after the steps of its inputs; rows that are taken twice move twice, the rows `frozen` stay."""
-    moved = W.copy()
+    """W after the steps of its inputs; rows that are listed twice move twice, the rows `frozen` stay."""
+    result = W.copy()
     if inputs.ndim == 1:
-        np.add.at(moved, inputs, steps)
+        np.add.at(result, inputs, steps)
     else:
-        moved += inputs.T @ steps
-    moved[list(frozen)] = W[list(frozen)]
-    return moved
+        result += inputs.T @ steps
+    result[list(frozen)] = W[list(frozen)]
+    return result
 
 
 def logistic_loss(W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, weights: NDArray) -> float:
@@ -82,7 +82,7 @@ def logistic_loss(W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, wei
 
     The label is 1 where the weight is positive, else 0.
     """
-    scores = take_rows(W, inputs) @ C[outputs].T
+    scores = input_rows(W, inputs) @ C[outputs].T
     return float((np.abs(weights) * softplus(np.where(weights > 0, -scores, scores))).sum())
 
 
@@ -98,9 +98,9 @@ def logistic_step(
 ) -> tuple[NDArray, NDArray]:
     """W and C after one step down the gradient of `logistic_loss`, that of each input times its share.
 
-    Rows that occur twice move twice. The rows `frozen` of W stay.
+    Rows that are listed twice move twice. The rows `frozen` of W stay.
     """
-    X, Y = take_rows(W, inputs), C[outputs]
+    X, Y = input_rows(W, inputs), C[outputs]
     G = lr * np.abs(weights) * ((weights > 0) - sigmoid(X @ Y.T))
     C = C.copy()
     np.add.at(C, outputs, G.T @ X)
@@ -186,7 +186,7 @@ def draw_blocks(
         noise, following = following, draw()
         around = []
         for _, sentence, place in members:
-            reach = 1 + below(generator(), window) if dynamic else window
+            reach = 1 + random_below(generator(), window) if dynamic else window
             around.append(contexts(sentence, place, reach))
         yield Block([word for word, _, _ in members], around, noise)
 
@@ -197,8 +197,8 @@ def draw_blocks(
 def skipgram_noise(block: Block, negative: float) -> tuple[NDArray, NDArray, NDArray]:
     """(inputs, outputs, weights) of a block of skip-gram.
 
-    Every centre asks each of its contexts once with label 1, and noise word k with label 0 as often as
-    (its contexts that are not k) * negative / n_noise.
+    A centre's pair with each of its contexts weighs 1, that with noise word k is negative (label 0) and weighs
+    (number of its contexts that are not k) * negative / n_noise.
     """
     outputs = block.noise + [word for words in block.contexts for word in words]
     weights = np.zeros((len(block.centres), len(outputs)))
@@ -219,7 +219,7 @@ def skipgram_blocks(
 
 
 def means(block: Block, n_words: int) -> NDArray:
-    """Row i takes the mean of the contexts of centre i, or nothing where it has none."""
+    """Weights by which row i is the mean of the contexts of centre i, or 0 where it has none."""
     weights = np.zeros((len(block.contexts), n_words))
     for i, words in enumerate(block.contexts):
         for word in words:
@@ -227,18 +227,18 @@ def means(block: Block, n_words: int) -> NDArray:
     return weights
 
 
-def apart(block: Block, distance: int, n_noise: int = 0) -> Iterator[Block]:
-    """The centres of a block at a distance from each other, with noise of their own: 0, distance, …, then 1, …."""
-    for first in range(min(distance, len(block.centres))):
-        members, noise = slice(first, None, distance), block.noise[first * n_noise : (first + 1) * n_noise]
+def tiles(block: Block, stride: int, n_noise: int = 0) -> Iterator[Block]:
+    """The tiles of a block, with noise of their own: centres 0, stride, …, then 1, 1 + stride, …."""
+    for first in range(min(stride, len(block.centres))):
+        members, noise = slice(first, None, stride), block.noise[first * n_noise : (first + 1) * n_noise]
         yield Block(block.centres[members], block.contexts[members], noise)
 
 
 def cbow_noise(block: Block, negative: float, n_words: int) -> tuple[NDArray, NDArray, NDArray]:
-    """(inputs, outputs, weights) of centres of CBOW that share noise.
+    """(inputs, outputs, weights) of a tile of CBOW.
 
-    Every mean asks its centre once with label 1, and each noise word that is not its centre negative / n_noise times
-    with label 0.
+    A mean's pair with its centre weighs 1, that with each noise word that is not its centre is negative (label 0) and
+    weighs negative / n_noise.
     """
     n_noise, n_centres = len(block.noise), len(block.centres)
     weights = np.zeros((n_centres, n_centres + n_noise))
@@ -283,7 +283,7 @@ def huffman_paths(counts: Sequence[int]) -> list[list[tuple[int, int]]]:
 
 
 def skipgram_paths(block: Block, paths: list[list[tuple[int, int]]]) -> tuple[NDArray, NDArray, NDArray]:
-    """(inputs, outputs, weights) of a block of skip-gram: contexts ask their centre's path, each node for the side."""
+    """(inputs, outputs, weights) of a block of skip-gram: contexts predict the sides of their centre's path."""
     inputs = [word for words in block.contexts for word in words]
     steps = [step for centre in block.centres for step in paths[centre]]
     weights = np.zeros((len(inputs), len(steps)))
@@ -296,7 +296,7 @@ def skipgram_paths(block: Block, paths: list[list[tuple[int, int]]]) -> tuple[ND
 
 
 def cbow_path(block: Block, paths: list[list[tuple[int, int]]], n_words: int) -> tuple[NDArray, NDArray, NDArray]:
-    """(inputs, outputs, weights) of one centre of CBOW: the mean asks the nodes on its path for the side."""
+    """(inputs, outputs, weights) of one centre of CBOW: the mean predicts the sides of the centre's path."""
     ((centre,), (words,), _) = block
     nodes, sides = np.array(paths[centre]).T
     return means(block, n_words), nodes, sides[None] * float(bool(words))

@@ -1,4 +1,4 @@
-"""A small text as kernels take it, and what they need beside it."""
+"""A small text as kernels take it, and what they need with it."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import train_chunk as word2vec
-from embedtrain.kernels.word2vec.huffman import Tree, make_own
+from embedtrain.kernels.word2vec.huffman import Tree, make_local_nodes
 from embedtrain.kernels.word2vec.negatives import draw_noise, make_noise
-from embedtrain.kernels.word2vec.windows import NONE_FROZEN, Text, draw_windows, keep_tokens
+from embedtrain.kernels.word2vec.windows import NONE_FROZEN, Text, draw_windows, subsample
 from embedtrain.models.distributions import alias_table, huffman_paths, keep_thresholds
 
 #: Borders everywhere: sentences of one word and of many.
@@ -44,47 +44,45 @@ def small_sampling(n_words=12, n_types=15, keep=None):
     return Sampling(keep_thresholds(probability, n_types), alias_table(rng.dirichlet(np.ones(n_words))))
 
 
-def small_tree(counts, rows, share=1.0, input_sink=0):
-    """Huffman's tree, with copies of the nodes near its root and a sink at these elements of N."""
+def small_tree(counts, rows, share=1.0, input_padding_row=0):
+    """Huffman's tree, with copies of the nodes near its root and a padding row at these elements of N."""
     counts = np.array(counts, np.int64)
-    return Tree(*huffman_paths(counts), make_own(len(counts) - 1, rows, share, input_sink))
+    return Tree(*huffman_paths(counts), make_local_nodes(len(counts) - 1, rows, share, input_padding_row))
 
 
-def blocks_of_chunk(text, sampling, shape, begin, end, *, means, with_noise=False, tree=None, frozen=NONE_FROZEN):
+def blocks_of_chunk(text, sampling, config, begin, end, *, means, with_noise=False, tree=None, frozen=NONE_FROZEN):
     """For each block of a chunk: the thread's memory with the noise and windows drawn, its tokens, and all tokens."""
-    noise = make_noise(word2vec.n_noise_words(shape, means=means), *sampling.noise) if with_noise else None
-    scratch = word2vec.make_scratch(shape, means=means, noise=noise, tree=tree, largest_chunk=128, frozen=frozen)
-    first, last, n_tokens = keep_tokens(
-        *text, begin, end, sampling.keep_thresholds, np.uint64(KEY), shape.window, scratch.kept
+    noise = make_noise(word2vec.n_noise_words(config, means=means), *sampling.noise) if with_noise else None
+    scratch = word2vec.make_scratch(config, means=means, noise=noise, tree=tree, largest_chunk=128, frozen=frozen)
+    first, last, n_tokens = subsample(
+        *text, begin, end, sampling.keep_thresholds, np.uint64(KEY), config.window, scratch.kept
     )
     state = np.uint64(STATE)
-    if noise:
+    state = np.uint64(draw_noise(noise, state))
+    for t0 in range(first, last, config.n_centres):
+        t1 = min(t0 + config.n_centres, last)
         state = np.uint64(draw_noise(noise, state))
-    for t0 in range(first, last, shape.n_centres):
-        t1 = min(t0 + shape.n_centres, last)
-        if noise:
-            state = np.uint64(draw_noise(noise, state))
-        *_, state = draw_windows(scratch.windows, scratch.kept, t0, t1, shape.window, shape.furthest, state)
+        *_, state = draw_windows(scratch.windows, scratch.kept, t0, t1, config.window, config.max_window, state)
         state = np.uint64(state)
         yield scratch, t0, t1, n_tokens
 
 
 def band_matrix(band, n_inputs, n_outputs, n_noise=0):
-    """The weights of a band that count; both views of who asks whom must be the same."""
-    asked, asking = np.zeros((2, n_inputs, n_outputs), bool)
-    asked[:, :n_noise] = True
+    """The weights of a band's ranges, of which those of inputs and those of outputs must be the same pairs."""
+    by_input, by_output = np.zeros((2, n_inputs, n_outputs), bool)
+    by_input[:, :n_noise] = True
     for i in range(n_inputs):
-        asked[i, band.asked_begin[i // ROWS] : band.asked_end[i // ROWS]] = True
+        by_input[i, band.output_begin[i // ROWS] : band.output_end[i // ROWS]] = True
     for k in range(n_outputs):
-        asking[band.asking_begin[k // ROWS] : band.asking_end[k // ROWS], k] = True
-    assert (asked == asking).all(), "the two views of who asks whom differ"
-    stride = band.weights.size // (band.asked_begin.size * ROWS)
-    return np.where(asked, band.weights.reshape(-1, stride)[:n_inputs, :n_outputs], 0)
+        by_output[band.input_begin[k // ROWS] : band.input_end[k // ROWS], k] = True
+    assert (by_input == by_output).all()
+    stride = band.weights.size // (band.output_begin.size * ROWS)
+    return np.where(by_input, band.weights.reshape(-1, stride)[:n_inputs, :n_outputs], 0)
 
 
 def by_word(weights, words, n_words):
-    """The weights of outputs, summed by word; those without one, beyond all words, weigh nothing."""
-    assert (weights[:, words >= n_words] == 0).all(), "what fills a group is asked"
+    """The weights of outputs, summed by word; those of padding, beyond all words, weigh nothing."""
+    assert (weights[:, words >= n_words] == 0).all(), "padding has weights"
     matrix = np.zeros((len(weights), n_words))
     for k, word in enumerate(words):
         if word < n_words:

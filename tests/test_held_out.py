@@ -17,7 +17,7 @@ from embedtrain.models.skipgram import SkipgramSettings
 from embedtrain.models.word2vec_model import Word2vecModel, _random_key
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
 from embedtrain.training.loop import evaluate
-from embedtrain.training.tables import Table
+from embedtrain.training.tables import EmbeddingTable
 from embedtrain.training.text_data import Texts
 
 TOY = Path(generate.__file__).parent / "toy.txt"
@@ -152,7 +152,7 @@ def test_held_out_sentences_are_not_trained_on(tmp_path):
         n_tokens = len(training.ids)
     assert len(only_held_out) > 20
     vectors = train(valid_share=0.3, seed=7, sample=0)
-    start = Table.uniform(len(vectors), 8, seed=7).rows
+    start = EmbeddingTable.uniform(len(vectors), 8, seed=7).rows
     assert vectors.vectors[only_held_out].tobytes() == start[only_held_out].tobytes()
     assert (vectors.vectors[learnt] != start[learnt]).any(axis=1).all()
     assert n_tokens < 0.8 * vectors.report.tokens

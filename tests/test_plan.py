@@ -14,7 +14,7 @@ from embedtrain.models.skipgram import SkipgramSettings, plan_skipgram, train_sk
 from embedtrain.models.word2vec_model import Word2vecModel
 from embedtrain.training import plan as runs_plan
 from embedtrain.training import run as runs_run
-from embedtrain.training.tables import Table
+from embedtrain.training.tables import EmbeddingTable
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 SENTENCES = list(generate.sentences(3000))
@@ -107,7 +107,7 @@ def test_the_removed_share_is_about_that_of_the_run():
 @pytest.mark.parametrize("dim", [1, 8, 100])
 def test_the_memory_of_the_tables_is_theirs(dim):
     n_words = covered(5)[0]
-    tables = Table.uniform(n_words, dim, seed=1), Table.zeros(n_words, dim)
+    tables = EmbeddingTable.uniform(n_words, dim, seed=1), EmbeddingTable.zeros(n_words, dim)
     found = plan(dim=dim).memory
     assert found[f"two tables of {n_words:,} × {dim}"] == sum(table.flat.nbytes for table in tables)
     assert found["words"] > 0
@@ -199,8 +199,8 @@ def test_text_and_learnt_tables_do_not_change():
 @pytest.mark.usefixtures("no_memory")
 def test_tables_that_do_not_fit_are_planned_but_not_made(monkeypatch):
     rows = []
-    zeros = Table.zeros
-    monkeypatch.setattr(Table, "zeros", lambda n_rows, *args: rows.append(n_rows) or zeros(n_rows, *args))
+    zeros = EmbeddingTable.zeros
+    monkeypatch.setattr(EmbeddingTable, "zeros", lambda n_rows, *args: rows.append(n_rows) or zeros(n_rows, *args))
     found = plan()
     assert set(rows) == {2}  # those that kernels are compiled with
     assert found.free_memory == 1000 < sum(found.memory.values())

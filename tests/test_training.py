@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 
 from embedtrain import TrainingError
-from embedtrain.kernels.simd.alignment import padded
-from embedtrain.kernels.simd.lanes import CACHE_LINE, LANES
+from embedtrain.kernels.simd.lanes import CACHE_LINE, LANES, padded
 from embedtrain.machine.progress import Progress, Stopwatch, say
 from embedtrain.training.chunk_schedule import Stretches, linear_decay, plan_chunks
 from embedtrain.training.loop import History, train_epochs
 from embedtrain.training.loss import ChunkResult, LossMeter
-from embedtrain.training.tables import Table, table_bytes
+from embedtrain.training.tables import EmbeddingTable, table_bytes
 
 
 def test_learning_rate_falls_in_a_line_to_almost_nothing():
@@ -236,7 +235,7 @@ def test_a_history_that_is_stopped_or_complete_leaves_nothing_to_do(history):
 
 @pytest.mark.parametrize("dim", [1, LANES, LANES + 1, 100])
 def test_tables_are_padded_and_aligned(dim):
-    table = Table.uniform(7, dim, seed=3)
+    table = EmbeddingTable.uniform(7, dim, seed=3)
     assert table.flat.ctypes.data % 64 == 0
     assert table.flat.size == 8 * padded(dim)
     assert table.flat.nbytes == table_bytes(7, dim)
@@ -244,30 +243,32 @@ def test_tables_are_padded_and_aligned(dim):
     assert np.shares_memory(table.flat, table.rows)
     padding = table.flat.reshape(8, -1).copy()
     padding[:7, :dim] = 0
-    assert (padding == 0).all(), "padding and sink are zero"
+    assert (padding == 0).all(), "padding is zero"
 
 
 @pytest.mark.parametrize("dim", [1, LANES, LANES + 1, 100])
-def test_waste_rows_have_cache_lines_of_their_own_and_are_no_rows(dim):
-    table = Table.uniform(7, dim, seed=3, waste=2)
-    assert (table.rows == Table.uniform(7, dim, seed=3).rows).all()
-    assert len(table.waste) == 2
-    assert all(waste % CACHE_LINE == 0 for waste in table.waste)
-    first, second, end = *table.waste, table.flat.size
+def test_scratch_rows_have_cache_lines_of_their_own_and_are_no_rows(dim):
+    table = EmbeddingTable.uniform(7, dim, 3, 2, {"one": 1, "none": 0, "two": 2})
+    assert (table.rows == EmbeddingTable.uniform(7, dim, seed=3).rows).all()
+    (((first,), (second,)), ((third, fourth), (fifth, sixth))) = table.scratch["one"], table.scratch["two"]
+    starts = [first, second, third, fourth, fifth, sixth]
+    assert all(start % CACHE_LINE == 0 for start in starts)
     assert 8 * padded(dim) <= first
-    assert all(ends - begins >= padded(dim) for begins, ends in pairwise((first, second, end)))
+    assert len({end - start for start, end in pairwise(starts)}) == 1, "rows are evenly spaced"
+    assert second - first == table.flat.size - sixth >= padded(dim)
     table.flat[first:] = np.inf
     assert np.isfinite(table.rows).all()
     assert table.rows.shape == (7, dim)
-    assert Table.zeros(7, dim).waste == ()
+    assert table.scratch["none"] == [[], []]
+    assert EmbeddingTable.zeros(7, dim, 1, {"none": 0}).flat.size == 8 * padded(dim)
 
 
 def test_uniform_tables_start_as_word2vecs():
-    rows = Table.uniform(3000, 20, seed=1).rows
+    rows = EmbeddingTable.uniform(3000, 20, seed=1).rows
     assert np.abs(rows).max() <= 0.5 / 20
     assert rows.std() == pytest.approx(1 / 20 / math.sqrt(12), rel=0.02)
     assert rows.mean() == pytest.approx(0, abs=5e-4)
-    assert (rows != Table.uniform(3000, 20, seed=2).rows).any()
+    assert (rows != EmbeddingTable.uniform(3000, 20, seed=2).rows).any()
 
 
 def test_progress_shows_speed_and_facts_only_when_asked(monkeypatch):

@@ -26,7 +26,7 @@ def random_at(key, index):
 
 
 @inlined
-def below(bits, n):
+def random_below(bits, n):
     """The upper half of 64 random bits, scaled to an integer in [0, n), n < 2^32."""
     return np.int64(((bits >> _HALF) * np.uint64(n)) >> _HALF)
 
@@ -43,7 +43,7 @@ def is_kept(key, position, threshold):
 @inlined
 def draw_alias(bits, thresholds, aliases):
     """Draw from a discrete distribution in constant time (alias method; Walker 1977, Vose 1991)."""
-    index = below(bits, thresholds.size)
+    index = random_below(bits, thresholds.size)
     alias = np.int64(aliases[index])  # read in any case: which one it is cannot be predicted
     return index if (bits & _LOW) < thresholds[index] else alias
 

@@ -15,11 +15,11 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts.tiles import TILE_CELL_BYTES
 from embedtrain.counts.tiling import build_tiles
 from embedtrain.kernels.glove import train_tile as kernels
-from embedtrain.kernels.simd.alignment import padded
+from embedtrain.kernels.simd.lanes import padded
 from embedtrain.models.glove import GloveSettings
 from embedtrain.training.count_data import Counted
 from embedtrain.training.loss import ChunkResult
-from embedtrain.training.tables import Table, table_bytes
+from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.tile_schedule import Rounds, Tile
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
@@ -42,9 +42,9 @@ class GloveModel:
     def __init__(self, material: Counted, settings: GloveSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
         n_words, dim = len(material.vocabulary), settings.dim
         self._settings, self._width = settings, padded(dim + _BIASES)
-        self.words = Table.uniform(n_words, dim + _BIASES, settings.seed)
-        self.contexts = Table.uniform(n_words, dim + _BIASES, [settings.seed, 1])
-        self.word_sums, self.context_sums = (Table.zeros(n_words, dim + _BIASES) for _ in range(2))
+        self.words = EmbeddingTable.uniform(n_words, dim + _BIASES, settings.seed)
+        self.contexts = EmbeddingTable.uniform(n_words, dim + _BIASES, [settings.seed, 1])
+        self.word_sums, self.context_sums = (EmbeddingTable.zeros(n_words, dim + _BIASES) for _ in range(2))
         for table, sums, one in ((self.words, self.word_sums, dim + 1), (self.contexts, self.context_sums, dim)):
             table.rows[:, one] = 1
             sums.flat[:] = 1

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.kernels.simd.alignment import padded
+from embedtrain.kernels.simd.lanes import padded
 from embedtrain.kernels.word2vec import train_chunk as kernels
-from embedtrain.kernels.word2vec.cbow import APART, MEANS
-from embedtrain.kernels.word2vec.huffman import Tree, make_own
+from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE, CENTRES_PER_TILE
+from embedtrain.kernels.word2vec.huffman import Tree, make_local_nodes
 from embedtrain.kernels.word2vec.negatives import make_noise
 from embedtrain.kernels.word2vec.windows import Frozen, Text
 from embedtrain.models.distributions import (
@@ -26,12 +26,12 @@ from embedtrain.models.distributions import (
 from embedtrain.models.word2vec import Word2vecSettings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, Stretches
 from embedtrain.training.loss import ChunkResult
-from embedtrain.training.tables import Table, table_bytes
+from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.text_data import Texts
 
-#: Centres that ask for noise or for paths at once, where the vocabulary allows it (bench/block_shape.py); for paths,
-#: CBOW takes one after the other.
-AT_ONCE = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", "noise"): MEANS}
+#: Centres that are scored against noise or paths before a row moves, where the vocabulary allows it
+#: (bench/block_shape.py); CBOW's paths are scored one after the other.
+BLOCK_CENTRES = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", "noise"): CENTRES_PER_TILE}
 #: Noise words that they share, by model and whether its update is corrected, a multiple of 16 or in CBOW of 4: a trade
 #: of accuracy and speed (bench/block_shape.py). The corrected update has a higher rate, and noise moves as far as that.
 N_NOISE = {("skipgram", False): 48, ("cbow", False): 8, ("cbow", True): 16}
@@ -52,11 +52,11 @@ class Word2vecModel:
         self._text, self._settings, self._frozen = text, settings, frozen
         self.schedule = Stretches(len(text.ids), settings.epochs, settings.lr)
         dim = settings.dim
-        n_waste = n_threads * ((frozen.size > 0) + settings.hs)
-        self.words = Table.uniform(n_words, dim, settings.seed, waste=n_waste)
-        self.contexts = Table.zeros(n_words, dim) if settings.negative else None
-        self._n_copies = min(N_COPIES, n_words - 1) if settings.hs else 0
-        self.nodes = Table.zeros(n_words - 1, dim, waste=n_threads * (self._n_copies + 1)) if settings.hs else None
+        scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
+        self.words = EmbeddingTable.uniform(n_words, dim, settings.seed, n_threads, scratch)
+        self.contexts = EmbeddingTable.zeros(n_words, dim) if settings.negative else None
+        local = {"local": min(N_COPIES, n_words - 1) + 1}  # and a padding row
+        self.nodes = EmbeddingTable.zeros(n_words - 1, dim, n_threads, local) if settings.hs else None
         self._n_threads = n_threads
 
         keep = keep_probability(counts, settings.sample)
@@ -67,14 +67,14 @@ class Word2vecModel:
         path = 0.0 if self._paths is None else float(np.diff(self._paths.starts).max())
         self.loss_limit = 2 * ((1 + settings.negative) * (settings.negative > 0) + path) * math.log(2)
         window = self._window(text)
-        self._shape = kernels.Shape(
+        self._config = kernels.BlockConfig(
             window=window,
-            furthest=settings.window if settings.window_mode == "dynamic" else 0,
+            max_window=settings.window if settings.window_mode == "dynamic" else 0,
             negative=settings.negative,
             n_noise=N_NOISE[settings.model, settings.corrected],
             n_centres=block_size(settings, window, max(largest_share(text, keep), noise.max())),
             dim=padded(dim),
-            sink=n_words * padded(dim),
+            padding_row=n_words * padded(dim),
             loss_every=_LOSS_EVERY,
             corrected=settings.corrected,
         )
@@ -103,7 +103,7 @@ class Word2vecModel:
     @property
     def scratch_bytes(self) -> int:
         """Memory of each thread beside the tables."""
-        scratch = self._scratch(0, self._shape)
+        scratch = self._scratch(0, self._config)
         return sum(array.nbytes for array in _arrays(scratch._replace(tree=None)))
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Chunk], ChunkResult]:
@@ -111,17 +111,17 @@ class Word2vecModel:
 
         At a learning rate of 0 no table changes.
         """
-        shape = self._shape if text is None else self._shape._replace(window=self._window(text), loss_every=1)
+        config = self._config if text is None else self._config._replace(window=self._window(text), loss_every=1)
         source = text or self._text
         numbers = Text(source.ids, source.offsets)
-        scratch = self._scratch(thread, shape)
+        scratch = self._scratch(thread, config)
         W = self.words.flat
         C, N = (None if table is None else table.flat for table in (self.contexts, self.nodes))
         seed, keep = self._settings.seed, self._keep_thresholds
 
         def train(chunk: Chunk) -> ChunkResult:
             loss, pairs, kept = kernels.train_chunk(
-                W, C, N, numbers, chunk.begin, chunk.end, keep, shape, scratch,
+                W, C, N, numbers, chunk.begin, chunk.end, keep, config, scratch,
                 _random_key(seed, chunk.epoch), _random_key(seed, chunk.epoch, chunk.number),
                 np.float32(chunk.first_lr), np.float32(chunk.last_lr),
             )  # fmt: skip
@@ -133,14 +133,14 @@ class Word2vecModel:
         """The window that a sentence of a text can fill."""
         return max(1, min(self._settings.window, text.longest_sentence - 1))
 
-    def _scratch(self, thread: int, shape: kernels.Shape) -> kernels.Scratch:
-        """The memory of a thread, for a shape."""
+    def _scratch(self, thread: int, config: kernels.BlockConfig) -> kernels.Scratch:
+        """The memory of a thread."""
         model = self._settings.model
-        frozen = Frozen(self._frozen, self.words.waste[thread] if self._frozen.size else 0)
-        n_noise = kernels.n_noise_words(shape, means=model == "cbow")
+        frozen = Frozen(self._frozen, self.words.scratch["discarded"][thread][0] if self._frozen.size else 0)
+        n_noise = kernels.n_noise_words(config, means=model == "cbow")
         noise = make_noise(n_noise, *self._alias_table) if self._settings.negative else None
         return kernels.make_scratch(
-            shape,
+            config,
             means=model == "cbow",
             noise=noise,
             tree=self._tree(thread),
@@ -149,13 +149,11 @@ class Word2vecModel:
         )
 
     def _tree(self, thread: int) -> Tree | None:
-        """Huffman's tree, with rows of the thread's own."""
+        """Huffman's tree with the thread's copies of the nodes near the root."""
         if self._paths is None or self.nodes is None:
             return None
-        n_rows = self._n_copies + 1
-        rows = self.nodes.waste[thread * n_rows : (thread + 1) * n_rows]
-        own = make_own(len(self.nodes.rows), rows, 1 / self._n_threads, self.words.waste[-1 - thread])
-        return Tree(*self._paths, own)
+        rows, (input_padding_row,) = self.nodes.scratch["local"][thread], self.words.scratch["padding"][thread]
+        return Tree(*self._paths, make_local_nodes(len(self.nodes.rows), rows, 1 / self._n_threads, input_padding_row))
 
 
 _NUMBERS = {2: "two", 3: "three"}
@@ -198,17 +196,17 @@ def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
 def block_size(settings: Word2vecSettings, window: int, p_max: float) -> int:
     """Centres in a block.
 
-    Those that ask at once move a row by the sum of their questions, asked before the row moved. The most frequent word,
-    of probability `p_max`, is asked about `n * (window + 1) * (1 + negative) * p_max` times by n centres, the root of
-    a tree `n * (window + 1)` times; times the learning rate, that must stay below a bound, or tables with a handful of
-    words diverge. A block of CBOW is as long as its distances ask.
+    A row moves by the sum of the steps of all (input, output) pairs that were scored before it moved. In n centres, the
+    most frequent word, of probability `p_max`, is in about `n * (window + 1) * (1 + negative) * p_max` pairs, the root
+    of a tree in `n * (window + 1)`. Times the learning rate, that must stay below a bound, or tables with a handful of
+    words diverge. A block of CBOW has `CENTRE_STRIDE` tiles.
     """
-    asked = {"noise": settings.negative > 0, "paths": settings.hs}
-    questions = {"noise": (window + 1) * (1 + settings.negative) * p_max, "paths": window + 1}
-    size = max(n for (model, _), n in AT_ONCE.items() if model == settings.model)
-    for (model, outputs), at_once in AT_ONCE.items():
-        if model == settings.model and asked[outputs]:
-            size = min(size, at_once)
-            while size > 1 and settings.lr * size * questions[outputs] > _STEP_LIMIT:
+    used = {"noise": settings.negative > 0, "paths": settings.hs}
+    pairs = {"noise": (window + 1) * (1 + settings.negative) * p_max, "paths": window + 1}
+    size = max(n for (model, _), n in BLOCK_CENTRES.items() if model == settings.model)
+    for (model, outputs), n_centres in BLOCK_CENTRES.items():
+        if model == settings.model and used[outputs]:
+            size = min(size, n_centres)
+            while size > 1 and settings.lr * size * pairs[outputs] > _STEP_LIMIT:
                 size //= 2
-    return size if settings.model == "skipgram" else APART * size
+    return size if settings.model == "skipgram" else CENTRE_STRIDE * size

@@ -2,55 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.simd.alignment import aligned_zeros, padded
-from embedtrain.kernels.simd.lanes import CACHE_LINE
+from embedtrain.kernels.simd.lanes import CACHE_LINE, aligned_zeros, padded
 
 
 def table_bytes(n_rows: int, dim: int) -> int:
-    """Memory of one table without waste rows, which are few."""
+    """Memory of a table without scratch rows, which are few."""
     return 4 * (n_rows + 1) * padded(dim)
 
 
 @dataclass(frozen=True)
-class Table:
-    """`n_rows` rows and a last one, the sink, that fills incomplete groups in kernels; it stays zero.
+class EmbeddingTable:
+    """`n_rows` rows, a padding row of zeros that fills incomplete groups in kernels, and scratch rows of threads."""
 
-    Waste rows come after it, for steps that no row may take. They may hold anything, also what is not finite.
-
-    Attributes
-    ----------
-    flat : ((n_rows + 1) * padded(dim) and the waste rows,) float32 array
-        What kernels get.
-    rows : (n_rows, dim) float32 array
-        A view of it without padding, sink and waste rows: what users get.
-    waste : tuple of int
-        The first element in `flat` of each waste row.
-    """
-
-    flat: NDArray[np.float32]
-    rows: NDArray[np.float32]
-    waste: tuple[int, ...] = ()
+    flat: NDArray[np.float32]  # ((n_rows + 1) * padded(dim) and the scratch rows,), what kernels get
+    rows: NDArray[np.float32]  # (n_rows, dim) view without padding and scratch rows, what users get
+    #: By purpose, for each thread: the first elements of its scratch rows in `flat`, which are evenly spaced.
+    scratch: Mapping[str, list[list[int]]] = field(default_factory=dict)
 
     @classmethod
-    def zeros(cls, n_rows: int, dim: int, waste: int = 0) -> Table:
-        """A table of zeros, with `waste` waste rows."""
+    def zeros(
+        cls, n_rows: int, dim: int, n_threads: int = 0, scratch: Mapping[str, int] | None = None
+    ) -> EmbeddingTable:
+        """Make a table of zeros, with so many scratch rows for each purpose and thread."""
         width, end = padded(dim), (n_rows + 1) * padded(dim)
-        begin, step = (-(-n // CACHE_LINE) * CACHE_LINE for n in (end, width))  # threads write them at the same time
-        flat = aligned_zeros(begin + waste * step if waste else end)
-        rows = flat[: n_rows * width].reshape(n_rows, width)[:, :dim]
-        return cls(flat, rows, tuple(begin + i * step for i in range(waste)))
+        # threads write scratch rows at the same time: none shares a cache line with another row
+        begin, step = (-(-n // CACHE_LINE) * CACHE_LINE for n in (end, width))
+        rows_of = {}
+        for purpose, n in (scratch or {}).items():
+            rows_of[purpose] = [[begin + (thread * n + k) * step for k in range(n)] for thread in range(n_threads)]
+            begin += n_threads * n * step
+            end = begin if n_threads * n else end
+        flat = aligned_zeros(end)
+        return cls(flat, flat[: n_rows * width].reshape(n_rows, width)[:, :dim], rows_of)
 
     @classmethod
-    def uniform(cls, n_rows: int, dim: int, seed: int | list[int], waste: int = 0) -> Table:
-        """A table of random values in [-0.5, 0.5) / dim, as word2vec.c starts."""
-        table = cls.zeros(n_rows, dim, waste)
+    def uniform(
+        cls,
+        n_rows: int,
+        dim: int,
+        seed: int | list[int],
+        n_threads: int = 0,
+        scratch: Mapping[str, int] | None = None,
+    ) -> EmbeddingTable:
+        """Make a table of random values in [-0.5, 0.5) / dim, as word2vec.c does."""
+        table = cls.zeros(n_rows, dim, n_threads, scratch)
         generator = np.random.default_rng(seed)
-        for row in range(0, n_rows, 1 << 12):  # a bounded piece at a time
+        for row in range(0, n_rows, 1 << 12):  # a bounded part at a time
             part = table.rows[row : row + (1 << 12)]
             part[:] = (generator.random(part.shape, np.float32) - np.float32(0.5)) / np.float32(dim)
         return table

@@ -5,8 +5,7 @@ import pytest
 
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.simd.adagrad import adagrad_step, dot
-from embedtrain.kernels.simd.alignment import aligned_zeros
-from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.simd.lanes import LANES, aligned_zeros
 
 VECTORS = [1, 2, 3, 4, 5, 7, 8, 9, 19]
 

@@ -5,18 +5,17 @@ import numpy as np
 import pytest
 from small_text import KEY, STATE, blocks_of_chunk, small_tree
 
-from embedtrain.kernels.simd.alignment import aligned_zeros, padded
-from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
 from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import cbow
 from embedtrain.kernels.word2vec import window_means as means
-from embedtrain.kernels.word2vec.cbow import APART, MEANS
-from embedtrain.kernels.word2vec.train_chunk import Shape, n_noise_words
+from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE, CENTRES_PER_TILE
+from embedtrain.kernels.word2vec.train_chunk import BlockConfig, n_noise_words
 from embedtrain.kernels.word2vec.windows import Frozen
 
 N_WORDS, DIM, N_NOISE = 12, padded(6), 8
 COUNTS = [89, 55, 34, 21, 13, 8, 5, 3, 2, 2, 1, 1]
-WASTE = N_WORDS + 1  # a row after the sink
+DISCARD = N_WORDS + 1  # a row after the padding row
 
 every_block = pytest.mark.parametrize(
     ("window", "dynamic", "block"),
@@ -24,21 +23,21 @@ every_block = pytest.mark.parametrize(
 )
 
 
-def shape_of(window, dynamic, block, corrected=False):
-    furthest = window if dynamic else 0
-    return Shape(window, furthest, 5, N_NOISE, block, DIM, N_WORDS * DIM, loss_every=1, corrected=corrected)
+def config_of(window, dynamic, block, corrected=False):
+    max_window = window if dynamic else 0
+    return BlockConfig(window, max_window, 5, N_NOISE, block, DIM, N_WORDS * DIM, loss_every=1, corrected=corrected)
 
 
-def plain_blocks(text, sampling, shape, *, with_noise=False):
+def plain_blocks(text, sampling, config, *, with_noise=False):
     middles = naive.centres(*text, 5, 110, sampling.keep_thresholds, KEY)
     return naive.draw_blocks(
-        middles, sampling.noise if with_noise else None, window=shape.window, dynamic=shape.furthest > 0,
-        n_noise=n_noise_words(shape, means=True), block=shape.n_centres, state=STATE,
+        middles, sampling.noise if with_noise else None, window=config.window, dynamic=config.max_window > 0,
+        n_noise=n_noise_words(config, means=True), block=config.n_centres, state=STATE,
     )  # fmt: skip
 
 
 def random_rows(n_rows, seed):
-    """A table without what fills groups, and its memory: after the rows of words the sink and a waste row."""
+    """A table without what fills groups, and its memory: after the rows of words the padding row and a discard row."""
     flat = aligned_zeros(n_rows * DIM)
     rows = flat.reshape(n_rows, DIM)
     rows[:N_WORDS] = np.random.default_rng(seed).normal(size=(N_WORDS, DIM))
@@ -47,15 +46,15 @@ def random_rows(n_rows, seed):
 
 @every_block
 def test_inputs_are_means_of_windows(text, sampling, window, dynamic, block):
-    shape, (W, rows) = shape_of(window, dynamic, block), random_rows(WASTE + 1, 1)
-    rows[N_WORDS:] = np.nan  # nobody reads them
-    blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=True)
-    for (scratch, t0, t1, n_tokens), right in zip(blocks, plain_blocks(text, sampling, shape), strict=True):
+    config, (W, rows) = config_of(window, dynamic, block), random_rows(DISCARD + 1, 1)
+    rows[N_WORDS:] = np.nan  # never read
+    blocks = blocks_of_chunk(text, sampling, config, 5, 110, means=True)
+    for (scratch, t0, t1, n_tokens), right in zip(blocks, plain_blocks(text, sampling, config), strict=True):
         kept, windows, _, _, mean, frozen, _ = scratch
-        means.name_contexts(mean, kept, frozen, t0, t1, n_tokens, shape)
+        means.set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config)
         X = aligned_zeros(block * DIM)
         for i in range(t1 - t0):
-            means.take_mean(X, i * DIM, W, mean, windows, t0, i, shape)
+            means.compute_mean(X, i * DIM, W, mean, windows, t0, i, config)
         expected = naive.means(right, N_WORDS) @ rows[:N_WORDS].astype(float)
         assert X.reshape(block, DIM)[: t1 - t0] == pytest.approx(expected, abs=1e-6)
 
@@ -63,13 +62,13 @@ def test_inputs_are_means_of_windows(text, sampling, window, dynamic, block):
 @every_block
 @pytest.mark.parametrize("corrected", [True, False])
 def test_steps_go_to_the_windows_but_not_to_frozen_words(text, sampling, window, dynamic, block, corrected):
-    shape, (W, rows) = shape_of(window, dynamic, block, corrected), random_rows(WASTE + 1, 2)
-    frozen = Frozen(np.arange(N_WORDS, dtype=np.uint8) % 2, WASTE * DIM)
+    config, (W, rows) = config_of(window, dynamic, block, corrected), random_rows(DISCARD + 1, 2)
+    frozen = Frozen(np.arange(N_WORDS, dtype=np.uint8) % 2, DISCARD * DIM)
     before = rows[1:N_WORDS:2].tobytes()
-    blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=True, frozen=frozen)
-    for (scratch, t0, t1, n_tokens), right in zip(blocks, plain_blocks(text, sampling, shape), strict=True):
+    blocks = blocks_of_chunk(text, sampling, config, 5, 110, means=True, frozen=frozen)
+    for (scratch, t0, t1, n_tokens), right in zip(blocks, plain_blocks(text, sampling, config), strict=True):
         kept, windows, _, _, mean, frozen, _ = scratch
-        means.name_contexts(mean, kept, frozen, t0, t1, n_tokens, shape)
+        means.set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config)
         steps = np.random.default_rng(t0).normal(size=(t1 - t0, DIM)).astype(np.float32)
         n_contexts = np.array([[len(words)] for words in right.contexts])
         shares = steps if corrected else steps * n_contexts
@@ -78,49 +77,52 @@ def test_steps_go_to_the_windows_but_not_to_frozen_words(text, sampling, window,
         )
         for i, step in enumerate(steps):
             mean.steps[-DIM:] = step
-            means.spread_step(W, mean, mean.steps.size - DIM, windows, t0, i, shape)
+            means.add_mean_step(W, mean, mean.steps.size - DIM, windows, t0, i, config)
         assert rows[:N_WORDS] == pytest.approx(expected, abs=2e-5)
-        assert (rows[N_WORDS] == 0).all(), "the sink stays zero"
+        assert (rows[N_WORDS] == 0).all(), "the padding row stays zero"
         rows[:N_WORDS] = expected
     assert rows[1:N_WORDS:2].tobytes() == before
 
 
 @every_block
-def test_blocks_ask_what_the_plain_form_asks(text, sampling, window, dynamic, block):
-    shape = shape_of(window, dynamic, block)
-    blocks = blocks_of_chunk(text, sampling, shape, 5, 110, means=True, with_noise=True)
-    for (scratch, t0, t1, _), whole in zip(blocks, plain_blocks(text, sampling, shape, with_noise=True), strict=True):
+def test_tiles_are_those_of_the_plain_form(text, sampling, window, dynamic, block):
+    config = config_of(window, dynamic, block)
+    blocks = blocks_of_chunk(text, sampling, config, 5, 110, means=True, with_noise=True)
+    for (scratch, t0, t1, _), whole in zip(blocks, plain_blocks(text, sampling, config, with_noise=True), strict=True):
         kept, windows, noise, _, _, _, (*_, filled, _) = scratch
-        for first, right in enumerate(naive.apart(whole, APART, N_NOISE)):
-            cbow.build_noise_block(filled, noise, kept, windows, t0, t1 - t0, first, shape)
-            weights = filled.band.weights.reshape(MEANS, -1)[:, : MEANS + N_NOISE]
+        for first, right in enumerate(naive.tiles(whole, CENTRE_STRIDE, N_NOISE)):
+            cbow.build_noise_block(filled, noise, kept, windows, t0, t1 - t0, first, config)
+            weights = filled.band.weights.reshape(CENTRES_PER_TILE, -1)[:, : CENTRES_PER_TILE + N_NOISE]
             _, right_outputs, right_weights = naive.cbow_noise(right, 5, N_WORDS)
             n = len(right.centres)
-            asked = [*range(n), *range(MEANS, MEANS + N_NOISE)]  # between them is what fills the tile
-            own = [i for i in range(n) if right.contexts[i]]
+            columns = [*range(n), *range(CENTRES_PER_TILE, CENTRES_PER_TILE + N_NOISE)]  # without padding
+            trained = [i for i in range(n) if right.contexts[i]]
             outputs = filled.outputs // DIM
-            assert outputs[own].tolist() == [right.centres[i] for i in own]
-            assert outputs[MEANS:].tolist() == right.noise == right_outputs[n:].tolist()
-            assert (np.delete(outputs[:MEANS], own) == N_WORDS).all(), "what asks nothing has the sink"
-            assert weights[:n, asked] == pytest.approx(right_weights)
-            assert (weights[n:] == 0).all(), "what fills the tile is muted"
-            assert (weights[:, n:MEANS] == 0).all()
+            assert outputs[trained].tolist() == [right.centres[i] for i in trained]
+            assert outputs[CENTRES_PER_TILE:].tolist() == right.noise == right_outputs[n:].tolist()
+            assert (np.delete(outputs[:CENTRES_PER_TILE], trained) == N_WORDS).all(), "padding"
+            assert weights[:n, columns] == pytest.approx(right_weights)
+            assert (weights[n:] == 0).all(), "padding"
+            assert (weights[:, n:CENTRES_PER_TILE] == 0).all()
 
 
-def test_all_of_a_tile_ask_all(text, sampling):
-    (scratch, *_), *_ = blocks_of_chunk(text, sampling, shape_of(2, True, 64), 5, 110, means=True, with_noise=True)
+def test_all_inputs_of_a_tile_meet_all_outputs(text, sampling):
+    (scratch, *_), *_ = blocks_of_chunk(text, sampling, config_of(2, True, 64), 5, 110, means=True, with_noise=True)
     block = scratch.blocks.cbow_noise
-    assert (block.band.asked_begin.tolist(), block.band.asked_end.tolist()) == ([0], [MEANS + N_NOISE])
-    n_groups = (MEANS + N_NOISE) // ROWS
-    assert (block.band.asking_begin.tolist(), block.band.asking_end.tolist()) == ([0] * n_groups, [MEANS] * n_groups)
-    assert (block.moved == np.arange(MEANS) * DIM).all()
+    assert (block.band.output_begin.tolist(), block.band.output_end.tolist()) == ([0], [CENTRES_PER_TILE + N_NOISE])
+    n_groups = (CENTRES_PER_TILE + N_NOISE) // ROWS
+    assert (block.band.input_begin.tolist(), block.band.input_end.tolist()) == (
+        [0] * n_groups,
+        [CENTRES_PER_TILE] * n_groups,
+    )
+    assert (block.update_rows == np.arange(CENTRES_PER_TILE) * DIM).all()
 
 
 @pytest.mark.parametrize("word", range(N_WORDS))
-def test_means_ask_the_path_of_their_centre(text, sampling, word):
+def test_means_are_scored_along_the_path_of_their_centre(text, sampling, word):
     copies = [(100 + k) * DIM for k in range(12)]
     tree = small_tree(COUNTS, copies)
-    (scratch, *_), *_ = blocks_of_chunk(text, sampling, shape_of(2, True, 64), 5, 110, means=True, tree=tree)
+    (scratch, *_), *_ = blocks_of_chunk(text, sampling, config_of(2, True, 64), 5, 110, means=True, tree=tree)
     filled = scratch.blocks.cbow_paths
     filled.weights[:] = 99
     n_nodes = cbow.build_path_block(filled, tree, word, DIM)
@@ -128,4 +130,4 @@ def test_means_ask_the_path_of_their_centre(text, sampling, word):
     nodes, sides = (filled.outputs[:n_nodes] // DIM - 100).tolist(), filled.weights[:n_nodes].tolist()
     assert list(zip(nodes, sides, strict=True)) == naive.huffman_paths(COUNTS)[word]
     assert (filled.outputs[fill] == copies[-1]).all()
-    assert (filled.weights[fill] == 0).all(), "what fills a vector is muted"
+    assert (filled.weights[fill] == 0).all(), "padding"

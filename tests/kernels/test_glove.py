@@ -9,7 +9,7 @@ from naive_glove import Counts, Parameters, adagrad, cost, errors, gradients, we
 from numpy.typing import NDArray
 
 from embedtrain.kernels.glove.train_tile import Cells, train_tile
-from embedtrain.kernels.simd.alignment import aligned_zeros, padded
+from embedtrain.kernels.simd.lanes import aligned_zeros, padded
 
 N_WORDS = 12
 DIMS = [1, 2, 14, 15, 16, 100, 300]

@@ -1,4 +1,4 @@
-"""Huffman's paths against their definition, and the rows that a thread has of its own."""
+"""Huffman's paths against their definition, and the local nodes of threads."""
 
 import itertools
 
@@ -6,8 +6,7 @@ import naive
 import numpy as np
 import pytest
 
-from embedtrain.kernels.simd.alignment import aligned_zeros
-from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.simd.lanes import LANES, aligned_zeros
 from embedtrain.kernels.word2vec import huffman
 from embedtrain.models.distributions import huffman_paths
 
@@ -99,17 +98,17 @@ def test_many_words_cost_what_heapq_says():
     assert set(np.unique(sides)) == {-1, 1}
 
 
-# --- Rows of a thread's own -------------------------------------------------------------------------------------------
+# --- Local nodes ------------------------------------------------------------------------------------------------------
 
 DIM, N_NODES, N_COPIES = LANES, 7, 3
-STEP = 2 * DIM  # apart
+STEP = 2 * DIM  # from copy to copy
 
 
 def tree_and_nodes(thread=0, share=0.5):
-    """A tree of 8 words, of whose 7 nodes a thread has 3 copies and a sink behind the shared ones."""
+    """A tree of 8 words, of whose 7 nodes a thread has 3 copies and a padding row behind the shared rows."""
     first = (N_NODES + 1) * DIM + thread * (N_COPIES + 1) * STEP
-    own = huffman.make_own(N_NODES, [first + k * STEP for k in range(N_COPIES + 1)], share, 999)
-    return huffman.Tree(*huffman_paths(np.full(8, 3)), own)
+    local = huffman.make_local_nodes(N_NODES, [first + k * STEP for k in range(N_COPIES + 1)], share, 999)
+    return huffman.Tree(*huffman_paths(np.full(8, 3)), local)
 
 
 def nodes_table(n_threads=2):
@@ -118,21 +117,21 @@ def nodes_table(n_threads=2):
     return N
 
 
-def copies(N, own):
-    return np.array([N[own.first + k * own.step :][:DIM] for k in range(N_COPIES)])
+def copies(N, local):
+    return np.array([N[local.first + k * local.step :][:DIM] for k in range(N_COPIES)])
 
 
-def test_paths_name_shared_rows_and_copies_of_those_near_the_root():
+def test_paths_have_the_offsets_of_shared_rows_and_of_copies_near_the_root():
     tree = tree_and_nodes()
-    own = tree.own
-    assert own.first_node == N_NODES - N_COPIES
+    local = tree.local
+    assert local.first_node == N_NODES - N_COPIES
     for word in range(8):
         outputs, weights = np.full(6, -1), np.zeros(6, np.float32)
-        end = huffman.lay_path(outputs, 1, tree, word, DIM)
-        huffman.weigh_path(weights, 1, tree, word)
+        end = huffman.set_path_offsets(outputs, 1, tree, word, DIM)
+        huffman.set_path_weights(weights, 1, tree, word)
         path = slice(tree.starts[word], tree.starts[word + 1])
         rows = [
-            node * DIM if node < own.first_node else own.first + (node - own.first_node) * own.step
+            node * DIM if node < local.first_node else local.first + (node - local.first_node) * local.step
             for node in tree.nodes[path].tolist()
         ]
         assert end == 1 + len(rows)
@@ -141,31 +140,31 @@ def test_paths_name_shared_rows_and_copies_of_those_near_the_root():
 
 
 def test_a_copy_of_every_node():
-    own = huffman.make_own(2, [100, 110, 120], 1.0, 0)
-    assert (own.first_node, own.first, own.step, own.base.size, own.sink) == (0, 100, 10, 20, 120)
+    local = huffman.make_local_nodes(2, [100, 110, 120], 1.0, 0)
+    assert (local.first_node, local.first, local.step, local.base.size, local.padding_row) == (0, 100, 10, 20, 120)
 
 
 def test_threads_merge_their_share_of_what_they_learnt():
     N, trees = nodes_table(), [tree_and_nodes(thread) for thread in range(2)]
     before, learnt = N.copy(), np.random.default_rng(4).normal(size=(2, N_COPIES, DIM)).astype(np.float32)
     for tree, steps in zip(trees, learnt, strict=True):
-        huffman.copy_top(N, tree.own, DIM)
+        huffman.load_local(N, tree, DIM)
         for k in range(N_COPIES):
-            N[tree.own.first + k * STEP :][:DIM] += steps[k]
+            N[tree.local.first + k * STEP :][:DIM] += steps[k]
     top = slice((N_NODES - N_COPIES) * DIM, N_NODES * DIM)
     assert (N[: N_NODES * DIM] == before[: N_NODES * DIM]).all(), "shared rows move when they are merged"
 
-    huffman.merge_top(N, trees[0].own, DIM)
+    huffman.merge_local(N, trees[0], DIM)
     one = before[top].reshape(N_COPIES, DIM) + learnt[0] / 2
     assert N[top].reshape(N_COPIES, DIM) == pytest.approx(one, abs=1e-6)
-    assert (copies(N, trees[0].own) == N[top].reshape(N_COPIES, DIM)).all()
-    huffman.merge_top(N, trees[1].own, DIM)
+    assert (copies(N, trees[0].local) == N[top].reshape(N_COPIES, DIM)).all()
+    huffman.merge_local(N, trees[1], DIM)
     both = N[top].copy()
     assert both.reshape(N_COPIES, DIM) == pytest.approx(one + learnt[1] / 2, abs=1e-6)
 
-    huffman.merge_top(N, trees[1].own, DIM)
+    huffman.merge_local(N, trees[1], DIM)
     assert (N[top] == both).all(), "what is merged is not merged again"
     assert (N[: top.start] == before[: top.start]).all()
     for tree in trees:
-        assert (N[tree.own.sink :][:DIM] == 0).all()
-        assert (tree.own.base.reshape(N_COPIES, STEP)[:, DIM:] == 0).all()
+        assert (N[tree.local.padding_row :][:DIM] == 0).all()
+        assert (tree.local.base.reshape(N_COPIES, STEP)[:, DIM:] == 0).all()

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from naive import alias_probabilities, below, draw_alias, mix, random_at
+from naive import alias_probabilities, draw_alias, mix, random_at, random_below
 
 from embedtrain.kernels import random as sampling
 from embedtrain.models.distributions import alias_table, keep_probability, keep_thresholds, noise_distribution
@@ -20,8 +20,8 @@ def test_random_numbers_are_those_of_the_plain_form():
 
 
 def test_below_covers_its_range_evenly():
-    draws = [int(sampling.below(np.uint64(sampling.random_at(np.uint64(7), i)), 5)) for i in range(5000)]
-    assert draws == [below(random_at(7, i), 5) for i in range(5000)]
+    draws = [int(sampling.random_below(np.uint64(sampling.random_at(np.uint64(7), i)), 5)) for i in range(5000)]
+    assert draws == [random_below(random_at(7, i), 5) for i in range(5000)]
     assert np.bincount(draws, minlength=5) == pytest.approx(np.full(5, 1000), abs=120)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from embedtrain.kernels.simd import lanes as vectors
 from embedtrain.kernels.simd import rows, sigmoid, tiles
-from embedtrain.kernels.simd.alignment import aligned_zeros
+from embedtrain.kernels.simd.lanes import aligned_zeros
 
 LANES = vectors.LANES
 

@@ -11,7 +11,7 @@ from embedtrain.kernels.word2vec import windows
 
 def keep(text, sampling, begin, end, window):
     kept = windows.Kept(*(np.zeros(128 + 2 * window, np.int32) for _ in range(3)))
-    return kept, *windows.keep_tokens(*text, begin, end, sampling.keep_thresholds, np.uint64(KEY), window, kept)
+    return kept, *windows.subsample(*text, begin, end, sampling.keep_thresholds, np.uint64(KEY), window, kept)
 
 
 @pytest.mark.parametrize("window", [1, 3, 50])
@@ -39,7 +39,7 @@ def test_windows_are_those_of_the_plain_form(text, sampling, block, window, dyna
     state = np.uint64(STATE)
     for t0, right in zip(range(first, last, block), expected, strict=True):
         t1 = min(t0 + block, last)
-        n_contexts, n_asking, state = windows.draw_windows(
+        n_contexts, n_predicted, state = windows.draw_windows(
             drawn, kept, t0, t1, window, window if dynamic else 0, np.uint64(state)
         )
         around = [
@@ -48,13 +48,13 @@ def test_windows_are_those_of_the_plain_form(text, sampling, block, window, dyna
         ]
         assert around == right.contexts
         assert n_contexts == sum(map(len, around))
-        assert n_asking == sum(map(bool, around))
-        mute = slice(t1 - t0, -(-(t1 - t0) // ROWS) * ROWS)
-        assert (drawn.ends[mute] - drawn.begins[mute] == 1).all(), "what fills a group has no contexts"
+        assert n_predicted == sum(map(bool, around))
+        padding = slice(t1 - t0, -(-(t1 - t0) // ROWS) * ROWS)
+        assert (drawn.ends[padding] - drawn.begins[padding] == 1).all(), "padding has no contexts"
 
 
-def test_frozen_words_step_into_the_waste_row():
-    rows, moved = np.array([0, 24, 8, 32, 8, 40]), np.zeros(6, int)
+def test_frozen_words_step_into_the_discard_row():
+    rows, update_rows = np.array([0, 24, 8, 32, 8, 40]), np.zeros(6, int)
     mask = np.array([0, 1, 0, 1], np.uint8)
-    windows.spare_frozen(moved, rows, 5, windows.Frozen(mask, 99), 8)
-    assert moved.tolist() == [0, 99, 99, 32, 99, 0]
+    windows.redirect_frozen(update_rows, rows, 5, windows.Frozen(mask, 99), 8)
+    assert update_rows.tolist() == [0, 99, 99, 32, 99, 0]

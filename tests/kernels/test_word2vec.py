@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from small_text import KEY, LENGTHS, STATE, readonly, small_sampling, small_text, small_tree
 
-from embedtrain.kernels.simd.alignment import aligned_zeros, padded
-from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
 from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import train_chunk as word2vec
-from embedtrain.kernels.word2vec.cbow import APART
+from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE
 from embedtrain.kernels.word2vec.negatives import make_noise
 from embedtrain.kernels.word2vec.windows import NONE_FROZEN, Frozen
-from embedtrain.training.tables import Table
+from embedtrain.training.tables import EmbeddingTable
 
 N_WORDS, N_TYPES, DIM = 12, 15, 6
 COUNTS = [89, 55, 34, 21, 13, 8, 5, 3, 2, 2, 1, 1]
@@ -55,9 +54,9 @@ GUARD = 64  # elements beside a table
 class Tables(NamedTuple):
     """W, and C or N where a mode has them; some values are -0."""
 
-    W: Table
-    C: Table | None
-    N: Table | None
+    W: EmbeddingTable
+    C: EmbeddingTable | None
+    N: EmbeddingTable | None
 
     @property
     def flat(self):
@@ -73,75 +72,78 @@ class Tables(NamedTuple):
         return [np.zeros((0, 1)) if table is None else table.rows.astype(np.float64) for table in self]
 
 
-def guarded_table(n_rows, dim, waste):
+def guarded_table(n_rows, dim, *scratch):
     """A table of random values with guards before and after it."""
-    like = Table.zeros(n_rows, dim, waste)
+    like = EmbeddingTable.zeros(n_rows, dim, *scratch)
     memory = aligned_zeros(like.flat.size + 2 * GUARD)
     memory[:GUARD] = memory[-GUARD:] = 77
     flat = memory[GUARD:-GUARD]
     rows = flat[: n_rows * padded(dim)].reshape(n_rows, -1)[:, :dim]
     rows[:] = np.random.default_rng(n_rows + dim).normal(0, 0.4, rows.shape)
     rows[::3, 1:2] = -0.0
-    return Table(flat, rows, like.waste)
+    return EmbeddingTable(flat, rows, like.scratch)
 
 
 def random_tables(mode, n_words=N_WORDS, dim=DIM, n_copies=5, n_threads=1):
-    """Tables with waste rows for frozen words, and for each thread."""
+    """Tables with the scratch rows of each thread."""
     n_nodes = n_words - 1
     return Tables(
-        guarded_table(n_words, dim, 2 * n_threads),
-        guarded_table(n_words, dim, 0) if mode.noise else None,
-        guarded_table(n_nodes, dim, n_threads * (min(n_copies, n_nodes) + 1)) if mode.hs else None,
+        guarded_table(n_words, dim, n_threads, {"discarded": 1, "padding": 1}),
+        guarded_table(n_words, dim) if mode.noise else None,
+        guarded_table(n_nodes, dim, n_threads, {"local": min(n_copies, n_nodes) + 1}) if mode.hs else None,
     )
 
 
-def shape_of(mode, window=3, block=None, *, dim=DIM, n_words=N_WORDS, furthest=None, loss_every=1, n_tiles=2):
-    """The whole window is drawn from, or where that is said another one, or it is fixed with 0.
+def config_of(mode, window=3, block=None, *, dim=DIM, n_words=N_WORDS, max_window=None, loss_every=1, n_tiles=2):
+    """A configuration; windows are drawn from the whole of `window`, or up to `max_window`, or fixed where that is 0.
 
-    A block of CBOW is so long that several means are asked at once.
+    A block of CBOW is so long that its tiles have several centres.
     """
-    return word2vec.Shape(
+    return word2vec.BlockConfig(
         window=window,
-        furthest=window if furthest is None else furthest,
+        max_window=window if max_window is None else max_window,
         negative=mode.negative,
         n_noise=n_tiles * (ROWS if mode.model == "cbow" else LANES),
         n_centres=block or (40 if mode.model == "cbow" else 8),
         dim=padded(dim),
-        sink=n_words * padded(dim),
+        padding_row=n_words * padded(dim),
         loss_every=loss_every,
         corrected=mode.corrected,
     )
 
 
-def scratch_of(mode, tables, shape, sampling, *, frozen=(), counts=COUNTS, thread=0, n_threads=1):
+def scratch_of(mode, tables, config, sampling, *, frozen=(), counts=COUNTS, thread=0, n_threads=1):
     """The memory of a thread."""
     tree = None
     if tables.N is not None:
-        n_own = len(tables.N.waste) // n_threads
-        rows = tables.N.waste[thread * n_own : (thread + 1) * n_own]
-        tree = small_tree(counts, rows, 1 / n_threads, tables.W.waste[-1 - thread])
+        rows, (input_padding_row,) = tables.N.scratch["local"][thread], tables.W.scratch["padding"][thread]
+        tree = small_tree(counts, rows, 1 / n_threads, input_padding_row)
     means = mode.model == "cbow"
     return word2vec.make_scratch(
-        shape,
+        config,
         means=means,
-        noise=make_noise(word2vec.n_noise_words(shape, means=means), *sampling.noise) if mode.noise else None,
+        noise=make_noise(word2vec.n_noise_words(config, means=means), *sampling.noise) if mode.noise else None,
         tree=tree,
         largest_chunk=1000,
-        frozen=freeze(frozen, tables.W.waste[thread]) if len(frozen) else NONE_FROZEN,
+        frozen=freeze(frozen, discard_row(tables, thread)) if len(frozen) else NONE_FROZEN,
     )
 
 
-def freeze(words, waste):
+def discard_row(tables, thread=0):
+    return tables.W.scratch["discarded"][thread][0]
+
+
+def freeze(words, row):
     mask = np.zeros(N_WORDS, np.uint8)
     mask[list(words)] = 1
-    return Frozen(mask, waste)
+    return Frozen(mask, row)
 
 
-def train(tables, text, sampling, shape, scratch, first_lr, last_lr, state=STATE, span=None):
-    """Run the kernel on a chunk of the text; it writes nothing beside rows, and neither to sinks nor to padding."""
+def train(tables, text, sampling, config, scratch, first_lr, last_lr, state=STATE, span=None):
+    """Run the kernel on a chunk of the text; it writes to nothing but rows, not to padding."""
     begin, end = span or (0, len(text.ids))
     result = word2vec.train_chunk(
-        *tables.flat, text, begin, end, sampling.keep_thresholds, shape, scratch,
+        *tables.flat, text, begin, end, sampling.keep_thresholds, config, scratch,
         np.uint64(KEY), np.uint64(state), np.float32(first_lr), np.float32(last_lr),
     )  # fmt: skip
     for table in tables:
@@ -151,26 +153,26 @@ def train(tables, text, sampling, shape, scratch, first_lr, last_lr, state=STATE
             start = (table.flat.ctypes.data - memory.ctypes.data) // 4
             assert (memory[start - GUARD : start] == 77).all()
             assert (memory[start + table.flat.size :][:GUARD] == 77).all()
-            rows = table.flat[: (n_rows + 1) * shape.dim].reshape(n_rows + 1, shape.dim)
-            assert (rows[n_rows] == 0).all(), "the sink stays zero"
+            rows = table.flat[: (n_rows + 1) * config.dim].reshape(n_rows + 1, config.dim)
+            assert (rows[n_rows] == 0).all(), "the padding row stays zero"
             assert (rows[:, dim:] == 0).all(), "padding stays zero"
     if scratch.tree is not None:
-        own = scratch.tree.own
-        assert (tables.W.flat[own.input_sink :][: shape.dim] == 0).all()
-        assert (tables.N.flat[own.sink :][: shape.dim] == 0).all()
+        local = scratch.tree.local
+        assert (tables.W.flat[local.input_padding_row :][: config.dim] == 0).all()
+        assert (tables.N.flat[local.padding_row :][: config.dim] == 0).all()
     return result
 
 
-def train_plainly(mode, tables, text, sampling, shape, first_lr, last_lr, *, frozen=(), counts=COUNTS, span=None):
+def train_plainly(mode, tables, text, sampling, config, first_lr, last_lr, *, frozen=(), counts=COUNTS, span=None):
     """What `train` does, in float64 from W, C and N; returns them and what the kernel returns."""
     W, C, N = tables
     begin, end = span or (0, len(text.ids))
     paths = naive.huffman_paths(counts) if mode.hs else []
     middles = naive.centres(*text, begin, end, sampling.keep_thresholds, KEY)
     blocks = naive.draw_blocks(
-        middles, sampling.noise if mode.noise else None, window=shape.furthest or shape.window,
-        dynamic=shape.furthest > 0, n_noise=word2vec.n_noise_words(shape, means=mode.model == "cbow"),
-        block=shape.n_centres, state=STATE,
+        middles, sampling.noise if mode.noise else None, window=config.max_window or config.window,
+        dynamic=config.max_window > 0, n_noise=word2vec.n_noise_words(config, means=mode.model == "cbow"),
+        block=config.n_centres, state=STATE,
     )  # fmt: skip
     loss, pairs, done = 0.0, 0, 0
     for number, block in enumerate(blocks):
@@ -178,25 +180,25 @@ def train_plainly(mode, tables, text, sampling, shape, first_lr, last_lr, *, fro
         n_contexts = np.array([len(words) for words in block.contexts])
         if mode.model == "skipgram":
             if mode.noise:
-                questions = naive.skipgram_noise(block, mode.negative)
-                loss += naive.logistic_loss(W, C, *questions)
-                W, C = naive.logistic_step(W, C, *questions, lr, frozen)
+                scored = naive.skipgram_noise(block, mode.negative)
+                loss += naive.logistic_loss(W, C, *scored)
+                W, C = naive.logistic_step(W, C, *scored, lr, frozen)
             if mode.hs:
-                questions = naive.skipgram_paths(block, paths)
-                loss += naive.logistic_loss(W, N, *questions)
-                W, N = naive.logistic_step(W, N, *questions, lr, frozen)
+                scored = naive.skipgram_paths(block, paths)
+                loss += naive.logistic_loss(W, N, *scored)
+                W, N = naive.logistic_step(W, N, *scored, lr, frozen)
         else:
-            for part in naive.apart(block, APART, shape.n_noise) if mode.noise else ():
-                questions = naive.cbow_noise(part, mode.negative, len(W))
-                loss += naive.logistic_loss(W, C, *questions)
-                W, C = naive.logistic_step(W, C, *questions, lr, frozen, shares(mode, part))
-            for part in naive.apart(block, APART) if mode.hs else ():
-                for one in naive.apart(part, len(part.centres)):
-                    questions = naive.cbow_path(one, paths, len(W))
-                    loss += naive.logistic_loss(W, N, *questions)
-                    W, N = naive.logistic_step(W, N, *questions, lr, frozen, shares(mode, one))
+            for part in naive.tiles(block, CENTRE_STRIDE, config.n_noise) if mode.noise else ():
+                scored = naive.cbow_noise(part, mode.negative, len(W))
+                loss += naive.logistic_loss(W, C, *scored)
+                W, C = naive.logistic_step(W, C, *scored, lr, frozen, shares(mode, part))
+            for part in naive.tiles(block, CENTRE_STRIDE) if mode.hs else ():
+                for single in naive.tiles(part, len(part.centres)):
+                    scored = naive.cbow_path(single, paths, len(W))
+                    loss += naive.logistic_loss(W, N, *scored)
+                    W, N = naive.logistic_step(W, N, *scored, lr, frozen, shares(mode, single))
         done += len(block.centres)
-        if number % shape.loss_every:
+        if number % config.loss_every:
             loss = before
         else:
             pairs += n_contexts.sum() if mode.model == "skipgram" else (n_contexts > 0).sum()
@@ -204,7 +206,7 @@ def train_plainly(mode, tables, text, sampling, shape, first_lr, last_lr, *, fro
 
 
 def shares(mode, block):
-    """How often the contexts of a mean take what is their share of its step."""
+    """By how much contexts move more than the gradient of their mean says."""
     return 1 if mode.corrected else np.array([len(words) for words in block.contexts])
 
 
@@ -214,15 +216,15 @@ def check(tables, right, tolerance=2e-5):
             assert table.rows == pytest.approx(rows, abs=tolerance)
 
 
-def compare(mode, text, sampling, shape, rates, *, n_copies=5, frozen=(), counts=COUNTS, tolerance=2e-5):
+def compare(mode, text, sampling, config, rates, *, n_copies=5, frozen=(), counts=COUNTS, tolerance=2e-5):
     """Train a chunk in both ways; returns the tables of the kernel."""
-    n_words, dim = shape.sink // shape.dim, DIM if shape.dim == padded(DIM) else shape.dim - 1
+    n_words, dim = config.padding_row // config.dim, DIM if config.dim == padded(DIM) else config.dim - 1
     tables = random_tables(mode, n_words, dim, n_copies)
     options = {"frozen": frozen, "counts": counts}
-    right, figures = train_plainly(mode, tables.doubles, text, sampling, shape, *rates, **options)
-    tables.W.flat[tables.W.waste[0] :][: shape.dim] = np.inf  # where frozen words step: nobody reads it
-    scratch = scratch_of(mode, tables, shape, sampling, **options)
-    assert train(tables, text, sampling, shape, scratch, *rates) == pytest.approx(figures, rel=1e-5)
+    right, figures = train_plainly(mode, tables.doubles, text, sampling, config, *rates, **options)
+    tables.W.flat[discard_row(tables) :][: config.dim] = np.inf  # never read
+    scratch = scratch_of(mode, tables, config, sampling, **options)
+    assert train(tables, text, sampling, config, scratch, *rates) == pytest.approx(figures, rel=1e-5)
     check(tables, right, tolerance)
     return tables
 
@@ -234,21 +236,21 @@ def compare(mode, text, sampling, shape, rates, *, n_copies=5, frozen=(), counts
 @pytest.mark.parametrize("window", [1, 2, 5, 60])
 @pytest.mark.parametrize(("block", "n_tiles"), [(1, 1), (4, 2), (32, 2), (64, 3)])
 def test_chunk_trains_as_the_plain_form(text, sampling, mode, window, block, n_tiles):
-    shape = shape_of(mode, min(window, max(LENGTHS) - 1), block, furthest=window, n_tiles=n_tiles)
+    config = config_of(mode, min(window, max(LENGTHS) - 1), block, max_window=window, n_tiles=n_tiles)
     rates = 0.1 / window, 0.04 / window  # wide windows take many steps at once
-    compare(mode, text, sampling, shape, rates)
+    compare(mode, text, sampling, config, rates)
 
 
 @every_mode
 @pytest.mark.parametrize("n_vectors", [1, 2, 3, 4, 5, 6, 7, 9])
 def test_vectors_of_any_length(text, sampling, mode, n_vectors):
-    compare(mode, text, sampling, shape_of(mode, dim=n_vectors * LANES - 1), (0.03, 0.01), tolerance=5e-5)
+    compare(mode, text, sampling, config_of(mode, dim=n_vectors * LANES - 1), (0.03, 0.01), tolerance=5e-5)
 
 
 @every_mode
 @pytest.mark.parametrize("block", [1, 16, 64])
 def test_windows_of_fixed_width(text, sampling, mode, block):
-    compare(mode, text, sampling, shape_of(mode, block=block, furthest=0), (0.03, 0.01))
+    compare(mode, text, sampling, config_of(mode, block=block, max_window=0), (0.03, 0.01))
 
 
 @every_mode
@@ -256,23 +258,23 @@ def test_windows_of_fixed_width(text, sampling, mode, block):
 def test_short_sentences(sampling, mode, lengths):
     text = small_text(lengths=lengths)
     for block in (1, 8, 64):
-        compare(mode, text, sampling, shape_of(mode, block=block), (0.03, 0.01))
+        compare(mode, text, sampling, config_of(mode, block=block), (0.03, 0.01))
 
 
 @every_mode
 @pytest.mark.parametrize("n_words", [2, 3])
 def test_tiny_vocabularies(mode, n_words):
-    """Every word stands beside itself, is noise many times over, and under the root."""
+    """Every word is its own context, noise many times over, and a child of the root."""
     text, sampling = small_text(n_words), small_sampling(n_words, n_words)
     for block in (8, 64):
-        shape = shape_of(mode, block=block, n_words=n_words)
-        compare(mode, text, sampling, shape, (0.08 / block, 0.03 / block), counts=[5, 3, 2][:n_words])
+        config = config_of(mode, block=block, n_words=n_words)
+        compare(mode, text, sampling, config, (0.08 / block, 0.03 / block), counts=[5, 3, 2][:n_words])
 
 
 @every_mode
 def test_sentences_of_one_word_said_again_and_again(sampling, mode):
     text = small_text()._replace(ids=readonly(np.repeat(np.arange(11, dtype=np.int32), 11)))
-    compare(mode, text, sampling, shape_of(mode), (0.03, 0.01))
+    compare(mode, text, sampling, config_of(mode), (0.03, 0.01))
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode.hs], ids=str)
@@ -282,21 +284,21 @@ def test_trees_with_any_number_of_copies(mode, counts, n_copies):
     n_words = len(counts)
     text, sampling = small_text(n_words), small_sampling(n_words, n_words)
     for block in (2, None):
-        shape = shape_of(mode, block=block, n_words=n_words)
-        compare(mode, text, sampling, shape, (0.02, 0.01), counts=counts, n_copies=n_copies)
+        config = config_of(mode, block=block, n_words=n_words)
+        compare(mode, text, sampling, config, (0.02, 0.01), counts=counts, n_copies=n_copies)
 
 
 @every_kernel
 def test_loss_of_some_blocks_and_their_pairs(text, sampling, mode):
-    compare(mode, text, sampling, shape_of(mode, block=20 if mode.model == "cbow" else 4, loss_every=3), (0.03, 0.01))
+    compare(mode, text, sampling, config_of(mode, block=20 if mode.model == "cbow" else 4, loss_every=3), (0.03, 0.01))
 
 
 @every_mode
 @pytest.mark.parametrize("span", [(3, 118), (20, 60), (60, 61)])
 def test_chunks_that_end_within_sentences(text, sampling, mode, span):
-    shape, tables = shape_of(mode), random_tables(mode)
-    right, figures = train_plainly(mode, tables.doubles, text, sampling, shape, 0.03, 0.01, span=span)
-    result = train(tables, text, sampling, shape, scratch_of(mode, tables, shape, sampling), 0.03, 0.01, span=span)
+    config, tables = config_of(mode), random_tables(mode)
+    right, figures = train_plainly(mode, tables.doubles, text, sampling, config, 0.03, 0.01, span=span)
+    result = train(tables, text, sampling, config, scratch_of(mode, tables, config, sampling), 0.03, 0.01, span=span)
     assert result == pytest.approx(figures, rel=1e-5)
     check(tables, right)
 
@@ -304,21 +306,21 @@ def test_chunks_that_end_within_sentences(text, sampling, mode, span):
 @every_kernel
 def test_memory_is_used_again(text, sampling, mode):
     """What one chunk leaves in a thread's memory does not matter to the next."""
-    shape, tables = shape_of(mode, block=30), random_tables(mode)
-    scratch = scratch_of(mode, tables, shape, sampling)
+    config, tables = config_of(mode, block=30), random_tables(mode)
+    scratch = scratch_of(mode, tables, config, sampling)
     doubles = tables.doubles
     for span in ((0, 121), (60, 61), (3, 80), (0, 121)):
-        doubles, figures = train_plainly(mode, doubles, text, sampling, shape, 0.02, 0.01, span=span)
-        result = train(tables, text, sampling, shape, scratch, 0.02, 0.01, span=span)
+        doubles, figures = train_plainly(mode, doubles, text, sampling, config, 0.02, 0.01, span=span)
+        result = train(tables, text, sampling, config, scratch, 0.02, 0.01, span=span)
         assert result == pytest.approx(figures, rel=1e-5)
         check(tables, doubles, 5e-5)
 
 
 @every_kernel
 def test_nothing_is_kept(text, mode):
-    sampling, shape, tables = small_sampling(keep=0), shape_of(mode), random_tables(mode)
+    sampling, config, tables = small_sampling(keep=0), config_of(mode), random_tables(mode)
     before = [table.rows.copy() for table in tables if table is not None]
-    assert train(tables, text, sampling, shape, scratch_of(mode, tables, shape, sampling), 0.1, 0.1) == (0, 0, 0)
+    assert train(tables, text, sampling, config, scratch_of(mode, tables, config, sampling), 0.1, 0.1) == (0, 0, 0)
     assert all((table.rows == rows).all() for table, rows in zip(filter(None, tables), before, strict=True))
 
 
@@ -328,11 +330,11 @@ def test_nothing_is_kept(text, mode):
 @every_mode
 @pytest.mark.parametrize("block", [1, 8, 64])
 def test_chunk_at_rate_0_measures_the_loss_and_moves_not_a_byte(text, sampling, mode, block):
-    shape, tables = shape_of(mode, block=block), random_tables(mode)
+    config, tables = config_of(mode, block=block), random_tables(mode)
     before = [table.rows.tobytes() for table in tables if table is not None]
-    _, figures = train_plainly(mode, tables.doubles, text, sampling, shape, 0, 0)
-    scratch = scratch_of(mode, tables, shape, sampling)
-    assert train(tables, text, sampling, shape, scratch, 0, 0) == pytest.approx(figures, rel=1e-5)
+    _, figures = train_plainly(mode, tables.doubles, text, sampling, config, 0, 0)
+    scratch = scratch_of(mode, tables, config, sampling)
+    assert train(tables, text, sampling, config, scratch, 0, 0) == pytest.approx(figures, rel=1e-5)
     assert [table.rows.tobytes() for table in tables if table is not None] == before
 
 
@@ -341,34 +343,36 @@ def test_chunk_at_rate_0_measures_the_loss_and_moves_not_a_byte(text, sampling, 
 @pytest.mark.parametrize("block", [1, 8, 64])
 def test_chunk_with_frozen_words_trains_as_the_plain_form(text, sampling, mode, block, frozen):
     before = random_tables(mode).W.rows[frozen].tobytes()
-    tables = compare(mode, text, sampling, shape_of(mode, block=block), (0.05, 0.02), frozen=frozen)
+    tables = compare(mode, text, sampling, config_of(mode, block=block), (0.05, 0.02), frozen=frozen)
     assert tables.W.rows[frozen].tobytes() == before
 
 
 @every_kernel
 def test_freezing_no_word_changes_nothing(text, sampling, mode):
-    shape, results = shape_of(mode), []
+    config, results = config_of(mode), []
     for none in (NONE_FROZEN, Frozen(np.zeros(N_WORDS, np.uint8), 0)):
         tables = random_tables(mode)
-        scratch = scratch_of(mode, tables, shape, sampling)
+        scratch = scratch_of(mode, tables, config, sampling)
         if none is not NONE_FROZEN:
             scratch = word2vec.make_scratch(
-                shape, means=mode.model == "cbow", noise=scratch.noise, tree=scratch.tree, largest_chunk=1000,
-                frozen=none._replace(waste=tables.W.waste[0]),
+                config, means=mode.model == "cbow", noise=scratch.noise, tree=scratch.tree, largest_chunk=1000,
+                frozen=none._replace(discard_row=discard_row(tables)),
             )  # fmt: skip
-        moved = [(block.moved, block.inputs) for block in scratch.blocks[:2] if block is not None]
-        moved += [(scratch.mean.moved, scratch.mean.rows)] if scratch.mean else []
-        assert all((steps is rows) == (none is NONE_FROZEN) for steps, rows in moved), "no copy where nothing is frozen"
-        results.append((train(tables, text, sampling, shape, scratch, 0.05, 0.02), *tables.bytes))
+        update_rows = [(block.update_rows, block.inputs) for block in scratch.blocks[:2] if block is not None]
+        update_rows += [(scratch.mean.update_rows, scratch.mean.rows)] if scratch.mean else []
+        assert all((steps is rows) == (none is NONE_FROZEN) for steps, rows in update_rows), (
+            "no copy where nothing is frozen"
+        )
+        results.append((train(tables, text, sampling, config, scratch, 0.05, 0.02), *tables.bytes))
     assert results[0] == results[1]
 
 
 @every_kernel
 def test_one_thread_gives_the_same_bytes_every_time(text, sampling, mode):
-    shape, results = shape_of(mode), []
+    config, results = config_of(mode), []
     for _ in range(2):
         tables = random_tables(mode)
-        figures = train(tables, text, sampling, shape, scratch_of(mode, tables, shape, sampling), 0.05, 0.02)
+        figures = train(tables, text, sampling, config, scratch_of(mode, tables, config, sampling), 0.05, 0.02)
         results.append((figures, *tables.bytes))
     assert results[0] == results[1]
 
@@ -378,15 +382,15 @@ def test_frozen_rows_stay_while_threads_race(sampling, mode):
     ids = np.random.default_rng(11).integers(0, N_TYPES, 1000).astype(np.int32)
     text = small_text()._replace(ids=readonly(ids), offsets=readonly(np.arange(0, len(ids) + 1, 50)))
     frozen, learning = [0, 3, 7, 8, 11], [1, 2, 4, 5, 6, 9, 10]
-    shape, tables = shape_of(mode), random_tables(mode, n_threads=2)
+    config, tables = config_of(mode), random_tables(mode, n_threads=2)
     before = [table.rows.copy() for table in tables if table is not None]
     start = threading.Barrier(2)
 
     def work(number):
-        scratch = scratch_of(mode, tables, shape, sampling, frozen=frozen, thread=number, n_threads=2)
+        scratch = scratch_of(mode, tables, config, sampling, frozen=frozen, thread=number, n_threads=2)
         start.wait()
         for repetition in range(100):
-            train(tables, text, sampling, shape, scratch, 0.001, 0.001, STATE + 100 * repetition + number)
+            train(tables, text, sampling, config, scratch, 0.001, 0.001, STATE + 100 * repetition + number)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, range(2)))
@@ -396,8 +400,7 @@ def test_frozen_rows_stay_while_threads_race(sampling, mode):
     assert all((rows != rows_before).all() for rows, rows_before in zip(others, before[1:], strict=True))
     assert all(np.isfinite(rows).all() for rows in (W, *others))
     for thread in range(2):
-        waste = tables.W.waste[thread]
-        assert tables.W.flat[waste : waste + DIM].all(), "each thread has its own"
+        assert tables.W.flat[discard_row(tables, thread) :][:DIM].all(), "each thread has its own"
 
 
 # --- Finite differences, and what is not finite -----------------------------------------------------------------------
@@ -406,38 +409,42 @@ SINGLE = [Mode("skipgram", 5), Mode("skipgram", 0, True), Mode("cbow", 5, False,
 
 
 def one_block(mode, lengths=(3, 9, 4), span=(1, 13)):
-    """A text of which one block is asked."""
+    """A text of which one block is trained."""
     text, sampling = small_text(5, lengths), small_sampling(5, 5, keep=1)
-    shape = shape_of(mode, window=2, block=64 if mode.model == "cbow" else 16, dim=DIM, n_words=5, furthest=0)
-    return text, sampling, shape, {"counts": [9, 4, 3, 2, 1], "span": span}
+    config = config_of(mode, window=2, block=64 if mode.model == "cbow" else 16, dim=DIM, n_words=5, max_window=0)
+    return text, sampling, config, {"counts": [9, 4, 3, 2, 1], "span": span}
 
 
-def asked_at_once(mode):
-    """The same, of many centres of skip-gram; of CBOW two that ask for noise, or one that asks for a path."""
+def scored_together(mode):
+    """The same, with all centres of skip-gram; of CBOW two of a tile, or one and its path."""
     if mode.model == "skipgram":
         return one_block(mode)
-    return one_block(mode, span=(6, 7)) if mode.hs else one_block(mode, (3, *(1,) * (APART - 1), 4), (2, APART + 3))
+    return (
+        one_block(mode, span=(6, 7))
+        if mode.hs
+        else one_block(mode, (3, *(1,) * (CENTRE_STRIDE - 1), 4), (2, CENTRE_STRIDE + 3))
+    )
 
 
-def gradients(mode, tables, shape, text, sampling, options):
+def gradients(mode, tables, config, text, sampling, options):
     """Central differences of the plain loss by W, C and N."""
     doubles = tables.doubles
     for number, table in enumerate(doubles):
 
         def loss(rows, number=number):
             changed = [rows if i == number else doubles[i] for i in range(3)]
-            return train_plainly(mode, changed, text, sampling, shape, 0, 0, **options)[1][0]
+            return train_plainly(mode, changed, text, sampling, config, 0, 0, **options)[1][0]
 
         yield naive.numerical_gradient(loss, table)
 
 
 @pytest.mark.parametrize("mode", SINGLE, ids=str)
 def test_chunk_agrees_with_finite_differences(mode):
-    text, sampling, shape, options = asked_at_once(mode)
+    text, sampling, config, options = scored_together(mode)
     tables = random_tables(mode, 5)
-    before, slopes = tables.doubles, list(gradients(mode, tables, shape, text, sampling, options))
-    scratch = scratch_of(mode, tables, shape, sampling, counts=options["counts"])
-    train(tables, text, sampling, shape, scratch, 1, 1, span=options["span"])
+    before, slopes = tables.doubles, list(gradients(mode, tables, config, text, sampling, options))
+    scratch = scratch_of(mode, tables, config, sampling, counts=options["counts"])
+    train(tables, text, sampling, config, scratch, 1, 1, span=options["span"])
     for table, rows, slope in zip(tables, before, slopes, strict=True):
         if table is not None:
             assert np.abs(slope).max() > 0.1
@@ -447,24 +454,24 @@ def test_chunk_agrees_with_finite_differences(mode):
 @pytest.mark.parametrize("mode", SINGLE, ids=str)
 def test_plain_form_agrees_with_finite_differences(mode):
     """Also where means follow each other, of many centres: at a rate so low that it does not matter."""
-    text, sampling, shape, options = one_block(mode)
+    text, sampling, config, options = one_block(mode)
     lr = 1e-6
     tables = random_tables(mode, 5)
-    after, _ = train_plainly(mode, tables.doubles, text, sampling, shape, lr, lr, **options)
-    slopes = gradients(mode, tables, shape, text, sampling, options)
+    after, _ = train_plainly(mode, tables.doubles, text, sampling, config, lr, lr, **options)
+    slopes = gradients(mode, tables, config, text, sampling, options)
     for rows, moved, slope in zip(tables.doubles, after, slopes, strict=True):
         assert (rows - moved) / lr == pytest.approx(slope, abs=1e-4)
 
 
 @pytest.mark.parametrize("mode", [Mode("cbow", 5), Mode("cbow", 0, True)], ids=str)
 def test_a_whole_step_is_the_share_times_the_contexts(mode):
-    text, sampling, shape, options = one_block(mode)
+    text, sampling, config, options = one_block(mode)
     moved, others = [], []
     for corrected in (True, False):
         tables = random_tables(mode, 5)
         before = tables.doubles[0]
-        scratch = scratch_of(mode, tables, shape, sampling, counts=options["counts"])
-        train(tables, text, sampling, shape._replace(corrected=corrected), scratch, 1, 1, span=(6, 7))
+        scratch = scratch_of(mode, tables, config, sampling, counts=options["counts"])
+        train(tables, text, sampling, config._replace(corrected=corrected), scratch, 1, 1, span=(6, 7))
         moved.append(tables.W.rows - before)
         others.append([table.flat.tobytes() for table in tables[1:] if table is not None])
     assert np.abs(moved[0]).max() > 0.01
@@ -477,16 +484,16 @@ def test_a_whole_step_is_the_share_times_the_contexts(mode):
 @pytest.mark.parametrize("rates", [(0.01, 0.005), (0, 0)], ids=str)
 def test_loss_shows_what_is_not_finite(text, sampling, mode, value, rates):
     for number in range(3):
-        shape, tables = shape_of(mode), random_tables(mode)
+        config, tables = config_of(mode), random_tables(mode)
         if tables[number] is not None:
             tables[number].rows[5] = value
-            scratch = scratch_of(mode, tables, shape, sampling)
-            args = tables.flat, text, sampling.keep_thresholds, shape, scratch
+            scratch = scratch_of(mode, tables, config, sampling)
+            args = tables.flat, text, sampling.keep_thresholds, config, scratch
             assert not np.isfinite(_loss(*args, *rates)), f"table {number}"
 
 
-def _loss(flat, text, keep_thresholds, shape, scratch, *rates):
+def _loss(flat, text, keep_thresholds, config, scratch, *rates):
     return word2vec.train_chunk(
-        *flat, text, 0, len(text.ids), keep_thresholds, shape, scratch, np.uint64(KEY), np.uint64(STATE),
+        *flat, text, 0, len(text.ids), keep_thresholds, config, scratch, np.uint64(KEY), np.uint64(STATE),
         *map(np.float32, rates),
     )[0]  # fmt: skip

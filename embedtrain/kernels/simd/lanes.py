@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
+from numpy.typing import NDArray
 
 # --- The target ------------------------------------------------------------------------------------------------
 
@@ -31,6 +33,19 @@ LANES, REGISTERS = vector_shape(_TRIPLE, _FEATURES)
 
 #: Elements in a cache line.
 CACHE_LINE = 16
+
+
+def padded(n: int) -> int:
+    """`n` elements rounded up to whole vectors."""
+    return -(-n // LANES) * LANES
+
+
+def aligned_zeros(n: int) -> NDArray[np.float32]:
+    """`n` zeros that start at a cache line."""
+    memory = np.zeros(n + CACHE_LINE, np.float32)
+    start = -memory.ctypes.data // 4 % CACHE_LINE
+    return memory[start : start + n]
+
 
 FLOAT = ir.FloatType()
 INT = ir.IntType(64)

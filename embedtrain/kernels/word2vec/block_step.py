@@ -1,4 +1,12 @@
-"""The block step: one SGD step of logistic regression between many inputs and many rows of C at once."""
+"""The block step: one SGD step of logistic regression between many inputs and many output rows at once.
+
+    S = X Y^T    G = lr * |weight| * (label - sigmoid(S))    X += G Y    Y += G^T X
+
+X (n_inputs, dim) are the inputs: rows of W, or means of them. Y (n_outputs, dim) are rows of C or of the tree's
+nodes N: first `n_noise` that all inputs are scored against, then those of which each group of inputs has a range.
+S, G and the weights are (n_inputs, stride) with a stride of at least n_outputs. A pair's label is 1 where its weight is
+positive, 0 where it is negative.
+"""
 
 from typing import NamedTuple
 
@@ -12,44 +20,37 @@ from embedtrain.kernels.simd.tiles import COLUMNS, ROWS, SLICE, add_tile, dot_ti
 
 
 class Band(NamedTuple):
-    """Weights between inputs and outputs, in whole groups of `ROWS`: a group asks a contiguous range of the others.
+    """Weights of (input, output) pairs: each group of `ROWS` inputs has a range of outputs, in whole groups of `ROWS`.
 
-    A weight of 0 mutes what is in the range and not asked, or only fills a group.
+    Pairs in a range that do not count, and what only fills a group, have weight 0.
     """
 
-    asked_begin: NDArray[np.int64]  # (n_inputs / ROWS,) the outputs that a group of inputs asks ...
-    asked_end: NDArray[np.int64]  # ... both ends rise from group to group
-    asking_begin: NDArray[np.int64]  # (n_outputs / ROWS,) the inputs that ask a group of outputs
-    asking_end: NDArray[np.int64]
+    output_begin: NDArray[np.int64]  # (n_inputs / ROWS,) the outputs of a group of inputs ...
+    output_end: NDArray[np.int64]  # ... both ends rise from group to group
+    input_begin: NDArray[np.int64]  # (n_outputs / ROWS,) the inputs of a group of outputs
+    input_end: NDArray[np.int64]
     weights: NDArray[np.float32]  # (n_inputs * stride,)
 
 
 class Block(NamedTuple):
-    """Which inputs and outputs meet: what a block builder fills and the block step reads.
+    """Inputs, outputs and weights, which a block builder fills and the block step reads."""
 
-    Outputs are in two parts: `n_noise` rows that every input asks, then rows of which it asks a band. A positive
-    weight asks with label 1, a negative one with label 0.
-    """
-
-    inputs: NDArray[np.int64]  # (n_inputs,) first element of each input row in W; means are no rows of it
-    moved: NDArray[np.int64]  # (n_inputs,) of the row that takes its step: for rows of W the same array, unless frozen
-    outputs: NDArray[np.int64]  # (n_outputs,) first element of each output row in C
+    inputs: NDArray[np.int64]  # (n_inputs,) first element of each input's row in W; unused where inputs are means
+    update_rows: NDArray[np.int64]  # (n_inputs,) of the row that takes its step: the same array unless words are frozen
+    outputs: NDArray[np.int64]  # (n_outputs,) first element of each output row
     band: Band
-    scores: NDArray[np.float32]  # (n_inputs * stride,) scores, then coefficients
+    scores: NDArray[np.float32]  # (n_inputs * stride,) S, then G
     X: NDArray[np.float32]  # (n_inputs * dim,) the inputs as they were before the step
     x_rows: NDArray[np.int64]  # (n_inputs,) where each of them starts
 
 
 @inlined
 def score_gradient(block, n_inputs, n_noise, stride, lr, with_loss):
-    """Turn the scores S of a block into coefficients G = lr * |weight| * (label - sigmoid(S)).
-
-    Returns the summed loss, sum of |weight| * softplus(S or -S), or 0 without `with_loss`.
-    """
+    """Turn S into G; returns the loss, the sum of |weight| * softplus(S or -S), or 0 without `with_loss`."""
     weights, G = block.band.weights, block.scores
     loss = 0.0
     for i in range(n_inputs):
-        begin, end = block.band.asked_begin[i // ROWS], block.band.asked_end[i // ROWS]
+        begin, end = block.band.output_begin[i // ROWS], block.band.output_end[i // ROWS]
         if with_loss:
             loss += logistic_loss(G, i * stride, weights, n_noise)
             loss += logistic_loss(G, i * stride + begin, weights, end - begin)
@@ -59,36 +60,37 @@ def score_gradient(block, n_inputs, n_noise, stride, lr, with_loss):
 
 
 @inlined
-def block_step(stepped, C, block, n_inputs, n_outputs, n_noise, dim, lr, with_loss):
-    """One step on all questions of a block, from the rows as they were before it.
+def block_step(update_table, C, block, n_inputs, n_outputs, n_noise, dim, lr, with_loss):
+    """Step on all pairs of a block, each from the rows as they were before it.
 
-    S = X Y^T    G = lr * |weight| * (label - sigmoid(S))    X += G Y    Y += G^T X
-
-    The inputs X have been formed; the rows `moved` of the table `stepped` take their steps. With lr = 0 not a byte of
-    the tables changes. Returns the loss, or 0 without `with_loss`.
+    X is filled already; the rows `update_rows` of `update_table` take the inputs' steps. With lr = 0 no byte of the
+    tables changes. Returns the loss, or 0 without `with_loss`.
     """
-    outputs, X, x_rows, moved = block.outputs, block.X, block.x_rows, block.moved
-    asked_begin, asked_end = block.band.asked_begin, block.band.asked_end
-    asking_begin, asking_end = block.band.asking_begin, block.band.asking_end
+    outputs, X, x_rows, update_rows = block.outputs, block.X, block.x_rows, block.update_rows
+    output_begin, output_end = block.band.output_begin, block.band.output_end
+    input_begin, input_end = block.band.input_begin, block.band.input_end
     G = block.scores
     stride = G.size // x_rows.size
 
+    # S = X Y^T, a tile of ROWS x COLUMNS scores at a time: the noise, then each group's own range
     for i in range(0, n_inputs, ROWS):
         for k in range(0, n_noise, COLUMNS):
             dot_tile(X, x_rows, i, C, outputs, k, dim, G, i * stride + k, stride)
-        for k in range(asked_begin[i // ROWS], asked_end[i // ROWS], COLUMNS):
+        for k in range(output_begin[i // ROWS], output_end[i // ROWS], COLUMNS):
             dot_tile(X, x_rows, i, C, outputs, k, dim, G, i * stride + k, stride)
 
+    # S becomes G, in place
     loss = score_gradient(block, n_inputs, n_noise, stride, lr, with_loss)
-    if lr == 0:  # a step of size 0 moves nothing; adding it would still make 0 of -0
+    if lr == 0:  # adding a step of 0 would still turn -0 into 0
         return loss
 
-    for d in range(0, dim, SLICE):  # a slice of all rows of a block fits the innermost cache
+    # X += G Y, then Y += G^T X with the copies of X; SLICE elements at a time, of which a block's rows fit in L1
+    for d in range(0, dim, SLICE):
         vectors = min(SLICE, dim - d) // LANES
         for i in range(0, n_inputs, ROWS):
-            begin, end = asked_begin[i // ROWS], asked_end[i // ROWS]
-            add_tile(stepped, moved, i, d, vectors, G, i * stride, stride, 1, C, outputs, n_noise, begin, end)
+            begin, end, g = output_begin[i // ROWS], output_end[i // ROWS], i * stride
+            add_tile(update_table, update_rows, i, d, vectors, G, g, stride, 1, C, outputs, n_noise, begin, end)
         for k in range(0, n_outputs, ROWS):
-            begin, end = asking_begin[k // ROWS], asking_end[k // ROWS]
+            begin, end = input_begin[k // ROWS], input_end[k // ROWS]
             add_tile(C, outputs, k, d, vectors, G, k, 1, stride, X, x_rows, 0, begin, end)
     return loss

@@ -1,4 +1,7 @@
-"""Huffman's tree over the words: frequent words have short paths, and the inner nodes have rows in a table."""
+"""Huffman's tree over the words: frequent words have short paths.
+
+The inner nodes have rows in the table N (n_words - 1, dim); node 0 was joined first, the last node is the root.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,51 +13,50 @@ from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.simd.rows import copy_row
 
 
-class Own(NamedTuple):
-    """Rows of a thread's own: copies of the nodes near the root, which every thread would write all the time.
+class LocalNodes(NamedTuple):
+    """A thread's copies of the nodes near the root, which all threads would write all the time.
 
-    They follow each other at a distance of `step` elements; what they learnt is merged into the shared rows now and
-    then: `share` of it, one over the number of threads, since many steps at once of all threads would go too far.
+    What they learn is merged into the shared rows now and then: `share` of it, one over the number of threads, since
+    the sum of all threads' steps would go too far.
     """
 
-    first_node: int  # all nodes from here on, the last being the root, have copies
+    first_node: int  # this node and all after it, up to the root, have copies
     first: int  # first element in N of the first copy
-    step: int
+    step: int  # elements from one copy to the next
     base: NDArray[np.float32]  # (n_copies * step,) the copies as they were after the last merge
     share: float
-    sink: int  # first element of a row in N that fills incomplete groups; it stays zero
-    input_sink: int  # of one in W
+    padding_row: int  # first element of a row of zeros in N that fills incomplete groups; one for each thread, ...
+    input_padding_row: int  # ... and in W
 
 
-def make_own(n_nodes: int, rows: Sequence[int], share: float, input_sink: int) -> Own:
-    """What a thread has of its own: `rows` are the first elements of the copies and, at last, of the sink."""
-    *copies, sink = rows
+def make_local_nodes(n_nodes: int, rows: Sequence[int], share: float, input_padding_row: int) -> LocalNodes:
+    """Make a thread's local nodes; `rows` are the first elements of the copies, then that of the padding row."""
+    *copies, padding_row = rows
     step = rows[1] - rows[0]
-    return Own(
-        n_nodes - len(copies), copies[0], step, np.zeros(len(copies) * step, np.float32), share, sink, input_sink
-    )
+    base = np.zeros(len(copies) * step, np.float32)
+    return LocalNodes(n_nodes - len(copies), copies[0], step, base, share, padding_row, input_padding_row)
 
 
 class Tree(NamedTuple):
-    """The path of each word from the root: inner nodes, and on which side it goes on."""
+    """The path of each word from the root: its inner nodes, and the side on which it leaves each."""
 
     starts: NDArray[np.int64]  # (n_words + 1,) where the path of each word starts
     nodes: NDArray[np.int32]  # (starts[-1],) inner nodes, the root first; node 0 was joined first
     sides: NDArray[np.int8]  # (starts[-1],) 1 where the path goes to the lighter child, else -1
-    own: Own
+    local: LocalNodes
 
 
 @kernel
 def join_lightest(counts, weights, parents, sides):
-    """Join the two lightest trees until one is left; words come by falling count.
+    """Join the two lightest subtrees until one is left; words come by falling count.
 
-    Of equal ones joined trees go first, then later words: the same tree on every machine. Node `n_words + j` is the
-    j-th that is joined; `parents` and `sides` are those of words and nodes (2 n_words - 1), `weights` of nodes.
+    Of equal ones joined subtrees go first, then later words: the same tree on every machine. `parents` and `sides` are
+    those of the words, then of the nodes (2 n_words - 1,), `weights` those of the nodes (n_words - 1,).
     """
     n_words = counts.size
     word, node = n_words - 1, 0
     for joined in range(n_words - 1):
-        weight = 0
+        weight = 0  # both queues are sorted: words from the last, nodes from the first
         for side in (1, -1):
             if word < 0 or (node < joined and weights[node] <= counts[word]):
                 child = n_words + node
@@ -70,7 +72,7 @@ def join_lightest(counts, weights, parents, sides):
 
 @kernel
 def measure_paths(parents, lengths):
-    """The length of the path of each word and node; the root, the last node, has none."""
+    """Write the path length of each word and node (2 n_words - 1,); the root, the last, has 0."""
     n_words = (lengths.size + 1) // 2
     lengths[-1] = 0
     for child in range(lengths.size - 2, -1, -1):
@@ -83,42 +85,46 @@ def trace_paths(parents, sides, starts, path_nodes, path_sides):
     n_words = starts.size - 1
     for word in range(n_words):
         child = word
-        for place in range(starts[word + 1] - 1, starts[word] - 1, -1):
-            path_nodes[place], path_sides[place] = parents[child], sides[child]
+        for step in range(starts[word + 1] - 1, starts[word] - 1, -1):
+            path_nodes[step], path_sides[step] = parents[child], sides[child]
             child = n_words + parents[child]
 
 
 @inlined
 def row_of(tree, node, dim):
-    """First element of a node's row, or of this thread's copy."""
-    copy = node - tree.own.first_node
-    return node * dim if copy < 0 else tree.own.first + copy * tree.own.step
+    """First element of a node's row, or of the thread's copy of it."""
+    copy = node - tree.local.first_node
+    return node * dim if copy < 0 else tree.local.first + copy * tree.local.step
 
 
 @inlined
-def copy_top(N, own, dim):
-    """Make the copies what the shared rows are."""
-    for row in range(0, own.base.size, own.step):
-        shared = (own.first_node + row // own.step) * dim
-        copy_row(N, own.first + row, N, shared, dim)
-        copy_row(own.base, row, N, shared, dim)
+def load_local(N, tree, dim):
+    """Copy the shared rows to the thread's local nodes, if there is a tree."""
+    if tree is not None:
+        local = tree.local
+        for row in range(0, local.base.size, local.step):
+            shared = (local.first_node + row // local.step) * dim
+            copy_row(N, local.first + row, N, shared, dim)
+            copy_row(local.base, row, N, shared, dim)
 
 
 @inlined
-def merge_top(N, own, dim):
-    """Merge what the copies learnt into the shared rows, and make them the same."""
-    share = np.float32(own.share)
-    for row in range(0, own.base.size, own.step):
-        base, mine = np.uint64(row), np.uint64(own.first + row)
-        shared = np.uint64((own.first_node + row // own.step) * dim)
-        for d in range(np.uint64(dim)):
-            merged = N[shared + d] + share * (N[mine + d] - own.base[base + d])
-            N[shared + d] = N[mine + d] = own.base[base + d] = merged
+def merge_local(N, tree, dim):
+    """Add the thread's share of what its local nodes learnt to the shared rows, and load them again."""
+    if tree is not None:
+        local = tree.local
+        share = np.float32(local.share)
+        for row in range(0, local.base.size, local.step):
+            base, copy = np.uint64(row), np.uint64(local.first + row)
+            shared = np.uint64((local.first_node + row // local.step) * dim)
+            for d in range(np.uint64(dim)):
+                merged = N[shared + d] + share * (N[copy + d] - local.base[base + d])
+                N[shared + d] = N[copy + d] = local.base[base + d] = merged
 
 
 @inlined
-def lay_path(outputs, at, tree, word, dim):
-    """Name the rows of the nodes on a word's path, from outputs[at] on; returns where they end."""
+def set_path_offsets(outputs, at, tree, word, dim):
+    """Write the row offsets of a word's path to outputs[at:]; returns where they end."""
     begin = np.uint64(tree.starts[word])
     n, first = np.uint64(tree.starts[word + 1]) - begin, np.uint64(at)
     for k in range(n):
@@ -127,8 +133,8 @@ def lay_path(outputs, at, tree, word, dim):
 
 
 @inlined
-def weigh_path(weights, at, tree, word):
-    """Ask each node on a word's path for the side that the path goes on."""
+def set_path_weights(weights, at, tree, word):
+    """Write 1 or -1 for the side on which a word's path leaves each node to weights[at:]."""
     begin, first = np.uint64(tree.starts[word]), np.uint64(at)
     for k in range(np.uint64(tree.starts[word + 1]) - begin):
         weights[first + k] = np.float32(tree.sides[begin + k])

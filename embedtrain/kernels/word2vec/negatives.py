@@ -1,4 +1,4 @@
-"""Negative samples: noise words that inputs share, and the care that no word is pushed from its own context."""
+"""Negative samples: noise words that a block shares, drawn by the alias method, and a filter to find them by word."""
 
 from typing import NamedTuple
 
@@ -13,24 +13,26 @@ _MARKS = 4096  # size of the noise filter, a power of two
 
 
 class Noise(NamedTuple):
-    """Noise words, drawn one block ahead so that their rows can be fetched in time, and where they are drawn from."""
+    """Noise words, drawn one block ahead so that their rows can be fetched in time, and their distribution."""
 
-    words: NDArray[np.int32]
-    following: NDArray[np.int32]
-    marks: NDArray[np.uint8]  # (_MARKS,) 1 where a noise word falls: a filter against searching them all
+    words: NDArray[np.int32]  # (n_noise,)
+    following: NDArray[np.int32]  # (n_noise,) of the next block
+    marks: NDArray[np.uint8]  # (_MARKS,) 1 where a noise word falls: a filter that spares searching them all
     thresholds: NDArray[np.uint32]  # (n_words,) for `draw_alias`
     aliases: NDArray[np.int32]
 
 
-def make_noise(n_words: int, thresholds: NDArray[np.uint32], aliases: NDArray[np.int32]) -> Noise:
-    """Memory of a thread for `n_words` noise words a block."""
-    words, following = np.zeros(n_words, np.int32), np.zeros(n_words, np.int32)
+def make_noise(n_noise: int, thresholds: NDArray[np.uint32], aliases: NDArray[np.int32]) -> Noise:
+    """Memory of a thread for `n_noise` noise words a block."""
+    words, following = np.zeros(n_noise, np.int32), np.zeros(n_noise, np.int32)
     return Noise(words, following, np.zeros(_MARKS, np.uint8), thresholds, aliases)
 
 
 @inlined
 def draw_noise(noise, state):
-    """Make the drawn noise current and draw the next; returns the generator's state."""
+    """Make the drawn noise current and draw the next, if the model has noise; returns the generator's state."""
+    if noise is None:
+        return state
     words, following = noise.words, noise.following
     for k in range(words.size):
         words[k] = following[k]
@@ -41,7 +43,7 @@ def draw_noise(noise, state):
 
 @inlined
 def mark_noise(noise, mark):
-    """Put the noise words into the filter, or take them out with 0."""
+    """Put the noise words into the filter with 1, or take them out with 0."""
     for word in noise.words:
         noise.marks[word & (_MARKS - 1)] = mark
 

@@ -1,4 +1,7 @@
-"""From a chunk of the corpus to windows: which tokens are kept, and which of them stand around which."""
+"""From a chunk of the corpus to a block: subsampling, windows, row offsets, and the weights of contexts.
+
+Rows are named by their offset, the first element in their flat table: `word * dim`.
+"""
 
 from typing import NamedTuple
 
@@ -6,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
-from embedtrain.kernels.random import below, is_kept, random_at
+from embedtrain.kernels.random import is_kept, random_at, random_below
 from embedtrain.kernels.simd.rows import fill, prefetch_row
 from embedtrain.kernels.simd.tiles import ROWS
 
@@ -14,33 +17,35 @@ FORWARD = np.uint64(1)
 
 
 class Text(NamedTuple):
-    """The corpus as numbers."""
+    """The encoded corpus."""
 
-    ids: NDArray[np.int32]
-    offsets: NDArray[np.int64]
+    ids: NDArray[np.int32]  # (n_tokens,)
+    offsets: NDArray[np.int64]  # (n_sentences + 1,) where sentences begin
 
 
 class Kept(NamedTuple):
-    """The tokens of a chunk that subsampling keeps, with the neighbours beyond its borders."""
+    """The tokens of a chunk that subsampling keeps, with their neighbours beyond its borders."""
 
-    words: NDArray[np.int32]
-    begins: NDArray[np.int32]  # first kept token of the same sentence
-    ends: NDArray[np.int32]  # one past the last
+    words: NDArray[np.int32]  # (n_kept,)
+    begins: NDArray[np.int32]  # (n_kept,) first kept token of the same sentence
+    ends: NDArray[np.int32]  # (n_kept,) one past the last
 
 
 @inlined
-def keep_tokens(ids, offsets, lo, hi, thresholds, key, window, kept):
-    """Collect the kept tokens of positions [lo, hi), and up to `window` more at each side in the same sentence.
+def subsample(ids, offsets, lo, hi, thresholds, key, window, kept):
+    """Collect the kept tokens of positions [lo, hi), and up to `window` more on each side in the same sentence.
 
-    Returns (first, last, n): `kept` holds n tokens, of which [first, last) stand in [lo, hi).
+    Returns (first, last, n): `kept` holds n tokens, of which [first, last) are from [lo, hi).
     """
     words, begins, ends = kept.words, kept.begins, kept.ends
+    # step back from lo until `window` kept tokens lie before it, or its sentence begins
     sentence = np.searchsorted(offsets, lo, side="right") - 1
     first, start = 0, lo
     while start > offsets[sentence] and first < window:
         start -= 1
         first += is_kept(key, start, thresholds[ids[start]])
 
+    # sentence by sentence: every token is written, and overwritten by the next if it is not kept
     n, last = 0, 0
     while start < hi:
         begin, border = n, offsets[sentence + 1]
@@ -48,6 +53,7 @@ def keep_tokens(ids, offsets, lo, hi, thresholds, key, window, kept):
             words[n] = ids[position]
             begins[n] = begin
             n += is_kept(key, position, thresholds[ids[position]])
+        # after hi, `window` kept tokens more of its sentence
         last, position = n, hi
         while position < border and n < last + window:
             words[n] = ids[position]
@@ -62,31 +68,32 @@ def keep_tokens(ids, offsets, lo, hi, thresholds, key, window, kept):
 
 
 class Windows(NamedTuple):
-    """The tokens around each centre of a block, the centre among them."""
+    """The window of each centre of a block, with the centre in it."""
 
-    begins: NDArray[np.int32]  # (n_inputs,) first token of each window
-    ends: NDArray[np.int32]  # one past the last
+    begins: NDArray[np.int32]  # (n_centres,) first token
+    ends: NDArray[np.int32]  # (n_centres,) one past the last
 
 
 @inlined
-def draw_windows(windows, kept, t0, t1, window, furthest, state):
-    """Draw the windows of the centres [t0, t1); what fills the last group of centres has windows without contexts.
+def draw_windows(windows, kept, t0, t1, window, max_window, state):
+    """Draw the windows of the centres [t0, t1), up to `max_window` wide or, if that is 0, all of width `window`.
 
-    Returns the numbers of contexts and of centres that have some, and the generator's state.
+    Padding up to a whole group of centres has windows without contexts. Returns the numbers of contexts and of centres
+    that have some, and the generator's state.
     """
     begins, ends = windows
     n_contexts, n_centres = 0, 0
     for t in range(t0, t1):
         reach = window
-        if furthest:
+        if max_window:
             state += FORWARD
-            reach = 1 + below(random_at(state, 0), furthest)
+            reach = 1 + random_below(random_at(state, 0), max_window)
         begin, end = max(kept.begins[t], t - reach), min(kept.ends[t], t + reach + 1)
         begins[t - t0], ends[t - t0] = begin, end
         n_contexts += end - begin - 1
         n_centres += end - begin > 1
-    for mute in range(t1 - t0, whole_groups(t1 - t0)):
-        begins[mute], ends[mute] = 0, 1
+    for pad in range(t1 - t0, whole_groups(t1 - t0)):
+        begins[pad], ends[pad] = 0, 1
     return n_contexts, n_centres, state
 
 
@@ -97,18 +104,19 @@ def whole_groups(n):
 
 
 @inlined
-def weigh_windows(band, kept, windows, t0, t1, n_before, window):
-    """Let each centre in [t0, t1) ask for the tokens in its window, each with weight 1.
+def set_context_weights(band, kept, windows, t0, t1, n_before, window):
+    """Weigh with 1 the tokens in the window of each centre in [t0, t1), and set the ranges of outputs.
 
     Output `n_before + s` is the token `t0 - window + s`.
     """
-    weights, stride = band.weights, band.weights.size // (band.asked_begin.size * ROWS)
+    weights, stride = band.weights, band.weights.size // (band.output_begin.size * ROWS)
     shift = n_before + window - t0  # from tokens to outputs
     for i in range(0, t1 - t0, ROWS):
+        # what the windows of a group can reach, in whole groups of outputs
         first, last = t0 + i, min(t0 + i + ROWS, t1) - 1
         low = (max(kept.begins[first], first - window) + shift) // ROWS * ROWS
         high = whole_groups(min(kept.ends[last], last + window + 1) + shift)
-        band.asked_begin[i // ROWS], band.asked_end[i // ROWS] = low, high
+        band.output_begin[i // ROWS], band.output_end[i // ROWS] = low, high
         for centre in range(i, i + ROWS):
             row = centre * stride
             fill(weights, row + low, high - low, np.float32(0))
@@ -120,48 +128,48 @@ def weigh_windows(band, kept, windows, t0, t1, n_before, window):
 
 
 @inlined
-def find_askers(band, n_inputs, n_outputs, n_noise):
-    """The inputs that ask each group of outputs: all ask for the noise, and a contiguous range for each token."""
-    asked_begin, asked_end = band.asked_begin, band.asked_end
-    asking_begin, asking_end = band.asking_begin, band.asking_end
+def find_input_ranges(band, n_inputs, n_outputs, n_noise):
+    """Find the range of inputs of each group of outputs: all for noise, for tokens those whose range it is in."""
+    output_begin, output_end = band.output_begin, band.output_end
+    input_begin, input_end = band.input_begin, band.input_end
     for group in range(n_noise // ROWS):
-        asking_begin[group], asking_end[group] = 0, n_inputs
-    low, high = 0, 0
+        input_begin[group], input_end[group] = 0, n_inputs
+    low, high = 0, 0  # both only rise, as the ends of the outputs' ranges do
     for output in range(n_noise, n_outputs, ROWS):
-        while low < n_inputs and asked_end[low // ROWS] <= output:
+        while low < n_inputs and output_end[low // ROWS] <= output:
             low += ROWS
-        while high < n_inputs and asked_begin[high // ROWS] <= output:
+        while high < n_inputs and output_begin[high // ROWS] <= output:
             high += ROWS
-        asking_begin[output // ROWS], asking_end[output // ROWS] = low, high
+        input_begin[output // ROWS], input_end[output // ROWS] = low, high
 
 
-# Unsigned indices let these loops be vectorised: Numba looks at every signed one, whether it counts from the end.
+# Unsigned indices let these loops be vectorised: Numba checks every signed one for counting from the end.
 
 
 @inlined
-def name_rows(rows, at, words, begin, end, dim):
-    """rows[at], rows[at + 1], … = first elements of the rows of words[begin:end]."""
+def set_row_offsets(rows, at, words, begin, end, dim):
+    """rows[at:] = the row offsets of words[begin:end]."""
     at, begin = np.uint64(at), np.uint64(begin)
     for i in range(np.uint64(end) - begin):
         rows[at + i] = words[begin + i] * dim
 
 
 @inlined
-def fill_rows(rows, at, n, row):
-    """rows[at], …, rows[at + n - 1] = row."""
+def fill_offsets(rows, at, n, row):
+    """rows[at:at + n] = row."""
     at = np.uint64(at)
     for i in range(np.uint64(n)):
         rows[at + i] = row
 
 
 @inlined
-def name_slots(rows, at, kept, t0, t1, n_tokens, shape):
-    """Name the rows of the tokens from t0 - window to t1 + window, from rows[at] on; returns their number in groups."""
-    begin = t0 - shape.window
-    n_slots = whole_groups(t1 - t0 + 2 * shape.window)
+def set_slot_offsets(rows, at, kept, t0, t1, n_tokens, config):
+    """rows[at:] = the row offsets of the tokens from t0 - window to t1 + window; returns their number in groups."""
+    begin = t0 - config.window
+    n_slots = whole_groups(t1 - t0 + 2 * config.window)
     first, last = max(0, begin), min(begin + n_slots, n_tokens)
-    fill_rows(rows, at, n_slots, shape.sink)
-    name_rows(rows, at + first - begin, kept.words, first, last, shape.dim)
+    fill_offsets(rows, at, n_slots, config.padding_row)
+    set_row_offsets(rows, at + first - begin, kept.words, first, last, config.dim)
     return n_slots
 
 
@@ -173,19 +181,19 @@ def fetch_rows(table, words, begin, end, dim):
 
 
 class Frozen(NamedTuple):
-    """The words whose rows in W stay as they are, and where their steps go instead."""
+    """The words whose rows in W are not trained, and where their steps go instead."""
 
-    words: NDArray[np.uint8]  # (n_words,) 1 for those that stay; empty where all learn
-    waste: int  # first element of a row in W that nobody reads, and that is this thread's alone
+    words: NDArray[np.uint8]  # (n_words,) 1 for frozen words; empty where there are none
+    discard_row: int  # first element of a row in W that is never read, one for each thread
 
 
 NONE_FROZEN = Frozen(np.zeros(0, np.uint8), 0)
 
 
 @inlined
-def spare_frozen(moved, rows, n, frozen, dim):
-    """moved[:n] = rows[:n], but the waste row for frozen words: others learn from them, their own rows stay."""
+def redirect_frozen(update_rows, rows, n, frozen, dim):
+    """update_rows[:n] = rows[:n], with the discard row for frozen words: others still learn from them."""
     n_words = frozen.words.size
     for i in range(n):
         word = rows[i] // dim
-        moved[i] = frozen.waste if word < n_words and frozen.words[word] else rows[i]
+        update_rows[i] = frozen.discard_row if word < n_words and frozen.words[word] else rows[i]
