@@ -138,9 +138,12 @@ def test_long_and_short_vectors_have_cosines(scale):
 
 @pytest.mark.filterwarnings("error")
 def test_vectors_of_length_zero_are_near_nothing():
-    vectors = WordVectors(["a", "nought", "b"], np.array([[1, 0], [0, 0], [1, 1]], np.float32))
-    assert vectors.neighbors(["nought"] * 20) == [[("a", 0.0), ("b", 0.0)]] * 20
-    assert vectors.neighbors(["b"])[0][1] == ("nought", 0.0)
+    vectors = WordVectors(["a", "nought", "b", "nil"], np.array([[1, 0], [0, 0], [1, 1], [0, 0]], np.float32))
+    nothing = [("a", 0.0), ("b", 0.0), ("nil", 0.0)]
+    assert vectors.neighbors(["nought"] * 20) == [nothing] * 20
+    assert vectors.most_similar("nought") == nothing
+    assert vectors.most_similar("a") == [("b", pytest.approx(0.5**0.5)), ("nought", 0.0), ("nil", 0.0)]
+    assert {cosine for _, cosine in vectors.most_similar("a", "a")} == {vectors.similarity("a", "nil")} == {0.0}
 
 
 def test_norms_of_halves_do_not_overflow():

@@ -69,16 +69,6 @@ def test_neighbors_in_json_and_restricted():
     assert found["neighbors"][0]["cosine"] == pytest.approx(2 / 6**0.5, abs=1e-6)
 
 
-def test_words_are_required_without_a_terminal():
-    assert "Missing argument 'WORDS'" in str(run(neighbors, "x.vec", status=2).exception)
-
-
-def test_an_unknown_word_gets_close_spellings():
-    assert str(run(neighbors, "x.vec", "quene", status=1).exception) == (
-        "'quene' is not among the 5 words; near in spelling: queen"
-    )
-
-
 @pytest.mark.parametrize(
     ("command", "typed", "found"),
     [(neighbors, "quene\nking frog\n\nman\n", ["queen", "man"]), (analogy, "man king\nman king woman\n\n", ["queen"])],
@@ -175,9 +165,3 @@ def test_questions_come_from_standard_input(monkeypatch, capsys):
 
 def test_evaluate_without_questions_is_refused():
     assert "--analogies or --similarity" in str(run(evaluate, "x.vec", status=2).exception)
-
-
-def test_an_evaluation_file_of_another_kind_is_refused():
-    assert "x.vec, line 1: expected the four words" in str(
-        run(evaluate, "x.vec", "--analogies", "x.vec", status=1).exception
-    )
