@@ -39,7 +39,7 @@ def main() -> None:
         for size in sizes:
             tiles = build(arrays, *size, settings.threads)
             speeds[size].append(tiles.n_cells / epoch_seconds(tiles, settings.dim, settings.threads) / 1e6)
-            said[size] = f"{tiles.n_row_blocks} x {tiles.n_column_blocks}, the largest {tiles.largest_tile:,} cells"
+            said[size] = f"{tiles.n_row_blocks} x {tiles.n_column_blocks}, the largest {tiles.sizes.max():,} cells"
     print("rows  share  M cells/s  tiles")
     for rows, share in sizes:
         speed = statistics.median(speeds[rows, share])
@@ -48,10 +48,10 @@ def main() -> None:
 
 def build(arrays: Any, rows: int, share: int, threads: int) -> Any:
     """Tiles of at most so many rows, and at most such a share of the cells in a block."""
-    from embedtrain.counts import tiling
+    from embedtrain.counts import tiles
 
-    tiling._ROWS, tiling._ROWS_SHARE, tiling._MASS_SHARE = rows, 1 << 62, share
-    return tiling.build_tiles(*arrays, x_max=10.0, alpha=0.75, threads=threads)
+    tiles._ROWS, tiles._ROWS_SHARE, tiles._MASS_SHARE = rows, 1 << 62, share
+    return tiles.build_tiles(*arrays, x_max=10.0, alpha=0.75, threads=threads)
 
 
 def epoch_seconds(tiles: Any, dim: int, threads: int) -> float:
@@ -67,18 +67,16 @@ def epoch_seconds(tiles: Any, dim: int, threads: int) -> float:
     W_sums[:] = C_sums[:] = 1
     rounds = Rounds(tiles.sizes, 0.05, 1)
 
-    def worker(read: Any) -> Any:
-        def train(task: Any) -> None:
-            tile = task.row_block * tiles.n_column_blocks + task.column_block
-            train_tile(W, W_sums, C, C_sums, *read(tile), *tiles.corner(tile), width, np.float32(task.last_lr))
-            rounds.done(task)
+    def train(task: Any) -> None:
+        tile = tiles.number(task.row_block, task.column_block)
+        cells = tiles.read(tile)
+        end, lr = len(cells.places), np.float32(task.last_lr)
+        train_tile(W, W_sums, C, C_sums, cells, 0, end, *tiles.corner(tile), width, lr)
+        rounds.done(task)
 
-        return train
-
-    workers = [worker(tiles.reader()) for _ in range(threads)]
     for epoch in range(2):
         start = time.perf_counter()
-        for _ in run_tasks(workers, rounds.in_turn(rounds.tasks(epoch))):
+        for _ in run_tasks([train] * threads, rounds.in_turn(rounds.tasks(epoch))):
             pass
     return time.perf_counter() - start
 

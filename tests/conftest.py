@@ -2,6 +2,7 @@ import itertools
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +56,19 @@ def small_disk(tmp_path):
         yield disk / "folder", leave
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+@pytest.fixture
+def temporary_files(monkeypatch):
+    """The folders of the temporary files that were made."""
+    folders, make = [], tempfile.TemporaryFile
+
+    def made(**settings):
+        folders.append(settings["dir"])
+        return make(**settings)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", made)
+    return folders
 
 
 @pytest.fixture

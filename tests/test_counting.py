@@ -1,10 +1,12 @@
 """Counts of a text against a loop over its windows, whatever the threads, the memory and the disk."""
 
+import itertools
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 from itertools import pairwise
-from pathlib import Path
 
 import naive_counts
 import numpy as np
@@ -13,12 +15,10 @@ from scipy.sparse import csr_array
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.counts import counting
-from embedtrain.counts import memory_plan as division
-from embedtrain.counts import spill as partial_sums
-from embedtrain.counts.rows import RowCells, RowStore
-from embedtrain.counts.summing import Workplace
+from embedtrain.counts import counting, memory_plan
+from embedtrain.counts.memory_plan import MemoryPlan
 from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.memory import mapping_of
 
 PLENTY = 1 << 30  # bytes
 
@@ -42,12 +42,8 @@ def random_text(n_tokens, n_types, longest, seed=0):
     return sentences
 
 
-def no_folder():
-    raise AssertionError("memory is enough")
-
-
-def count(text, n_words, *, window=10, weighting="distance", symmetric=True, threads=1, budget=PLENTY, folder=no_folder,
-          progress=None):  # fmt: skip
+def count(text, n_words, *, window=10, weighting="distance", symmetric=True, threads=1, budget=PLENTY,
+          folder="missing", progress=None):  # fmt: skip
     return counting.count_windows(
         text, n_words, window=window, weighting=weighting, symmetric=symmetric, threads=threads, budget=budget,
         folder=folder, progress=progress,
@@ -69,12 +65,12 @@ def bytes_of(rows):
 
 @pytest.fixture
 def tight(monkeypatch):
-    """Tasks of few rows, and pieces of few tokens allowed, so that a small text is work for many."""
+    """Tasks of few rows, and shards of few tokens allowed, so that a small text is work for many."""
 
-    def tighten(least_piece):
-        monkeypatch.setattr(division, "_TASK_CELLS", 1)
-        monkeypatch.setattr(division, "_TASK_UPDATES", 2000)
-        monkeypatch.setattr(division, "_LEAST_PIECE", least_piece)
+    def tighten(least_shard):
+        monkeypatch.setattr(memory_plan, "_TASK_CELLS", 1)
+        monkeypatch.setattr(memory_plan, "_TASK_UPDATES", 2000)
+        monkeypatch.setattr(memory_plan, "_LEAST_SHARD", least_shard)
 
     return tighten
 
@@ -125,7 +121,7 @@ def test_two_sided_counts_are_symmetric_and_the_sum_of_one_sided_ones():
 
 
 def test_distances_that_are_wider_than_a_unit_still_count():
-    windows = counting.Windows.of(2_000_000, "distance", True)
+    windows = counting.WindowWeights.of(2_000_000, "distance", True)
     assert windows.weights[[1, 2, 16, 720720, 2_000_000]].tolist() == [720720, 360360, 45045, 1, 1]
 
 
@@ -168,27 +164,25 @@ def test_bytes_are_the_same_for_every_number_of_threads_and_every_budget(
     text = encoded(random_text(5000, 40, longest))
     expected = bytes_of(count(text, 30, **settings))
     tight(401)
-    least = division.least_bytes(30, 9)
+    least = memory_plan.least_bytes(30, 9)
     seen = set()
     for threads in (1, 2, 8):
         for budget in (least, least + 16_000, least + 40_000, PLENTY):
-            folder = tmp_path / f"{threads}-{budget}"
-            folder.mkdir()
-            planned = division.Division.of(30, 5000, window=9, threads=threads, budget=budget)
-            rows = count(text, 30, threads=threads, budget=budget, folder=lambda folder=folder: folder, **settings)
+            planned = MemoryPlan.of(30, 5000, window=9, threads=threads, budget=budget)
+            rows = count(text, 30, threads=threads, budget=budget, folder=tmp_path, **settings)
             assert bytes_of(rows) == expected
-            in_files = {path.name for path in folder.iterdir()}
-            assert in_files in (set(), {"columns", "values"}), "pieces are left"
-            seen.add((planned.threads > 1, planned.piece < 5000, bool(in_files)))
+            in_files = mapping_of(rows.values) is not None
+            seen.add((planned.threads > 1, planned.shard < 5000, in_files))
     assert {(False, True, True), (True, True, False), (True, False, False)} <= seen
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 50])
-def test_nothing_is_lost_or_counted_twice_at_the_borders_of_pieces(tight, tmp_path, size):
+def test_nothing_is_lost_or_counted_twice_at_the_borders_of_shards(tight, tmp_path, size):
     text = encoded(random_text(120, 12, 40))
     expected = bytes_of(count(text, 8, window=5))
     tight(size)
-    rows = count(text, 8, window=5, budget=division.least_bytes(8, 5), folder=lambda: tmp_path)
+    rows = count(text, 8, window=5, budget=memory_plan.least_bytes(8, 5), folder=tmp_path)
     assert bytes_of(rows) == expected
 
 
@@ -196,23 +190,15 @@ def test_results_that_outgrow_memory_go_on_in_files(tight, tmp_path):
     text = encoded(random_text(3000, 40, 30))
     in_memory = count(text, 30)
     tight(3000 + len(in_memory.columns) // 2)
-    asked = []
-    rows = count(text, 30, budget=division.least_bytes(30, 10), folder=lambda: asked.append(1) or tmp_path)
+    rows = count(text, 30, budget=memory_plan.least_bytes(30, 10), folder=tmp_path)
     assert bytes_of(rows) == bytes_of(in_memory)
     assert not rows.columns.flags.writeable
-    assert len(asked) == 1
-    assert (tmp_path / "values").stat().st_size == 4 * len(rows.values)
-
-
-def test_no_folder_is_made_where_memory_is_enough():
-    rows = count(encoded(random_text(3000, 40, 30)), 30, folder=no_folder)
-    assert rows.columns.flags.writeable
+    assert mapping_of(in_memory.values) is None is not mapping_of(rows.values)
 
 
 MEASURE = """
 import resource, sys
 import numpy as np
-from pathlib import Path
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts.counting import count_windows
 
@@ -221,7 +207,7 @@ def count(ids, budget):
     for array in (ids, offsets):
         array.setflags(write=False)
     rows = count_windows(EncodedCorpus(ids, offsets, None), 20_000, window=10, weighting="distance", symmetric=True,
-                         threads=1, budget=budget, folder=lambda: Path(sys.argv[1]))
+                         threads=1, budget=budget, folder=sys.argv[1])
     return len(rows.columns), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 ids = (20_000 * np.random.default_rng(0).random(3_000_000) ** 4).astype(np.int32)
@@ -241,9 +227,9 @@ def test_memory_stays_within_the_budget_where_results_are_much_larger(tmp_path):
 
 def test_ranges_of_rows_keep_to_their_size():
     cells = np.array([5, 5, 1, 3, 30, 0, 0, 9, 2])
-    assert division.row_ranges(cells, cells, 10) == [(0, 2), (2, 4), (4, 5), (5, 8), (8, 9)]
-    many = np.full(5, division._TASK_UPDATES)
-    assert division.row_ranges(cells[:5], many, 1000) == [(row, row + 1) for row in range(5)]
+    assert memory_plan.row_ranges(cells, cells, 10) == [(0, 2), (2, 4), (4, 5), (5, 8), (8, 9)]
+    many = np.full(5, memory_plan._TASK_UPDATES)
+    assert memory_plan.row_ranges(cells[:5], many, 1000) == [(row, row + 1) for row in range(5)]
 
 
 # --- What can go wrong ------------------------------------------------------------------------------------------------
@@ -254,47 +240,39 @@ def test_a_budget_that_is_too_small_is_refused_with_the_least():
     message = r"^memory must be at least 2\d\.\d MB to count the co-occurrences of 1,000 words, got 1\.0 MB; allow more"
     with pytest.raises(SettingError, match=message):
         count(text, 1000, budget=1_000_000)
-    least = division.least_bytes(1000, 2)  # windows are no longer than sentences
+    least = memory_plan.least_bytes(1000, 2)  # windows are no longer than sentences
     with pytest.raises(SettingError):
         count(text, 1000, budget=least - 1)
     assert len(count(text, 1000, budget=least).columns) == 2
 
 
 def test_a_small_budget_means_fewer_threads():
-    least = division.least_bytes(400_000, 10)
-    assert division.Division.of(400_000, 10**9, window=10, threads=8, budget=least).threads == 1
-    assert 2 <= division.Division.of(400_000, 10**9, window=10, threads=8, budget=500_000_000).threads < 8
-    assert division.Division.of(400_000, 10**9, window=10, threads=8, budget=10**11).threads == 8
+    least = memory_plan.least_bytes(400_000, 10)
+    assert MemoryPlan.of(400_000, 10**9, window=10, threads=8, budget=least).threads == 1
+    assert 2 <= MemoryPlan.of(400_000, 10**9, window=10, threads=8, budget=500_000_000).threads < 8
+    assert MemoryPlan.of(400_000, 10**9, window=10, threads=8, budget=10**11).threads == 8
 
 
 def test_positions_always_fit_into_32_bits():
-    assert division.Division.of(1000, 10**12, window=10, threads=1, budget=10**15).piece < 2**31 - 2 * 10
+    assert MemoryPlan.of(1000, 10**12, window=10, threads=1, budget=10**15).shard < 2**31 - 2 * 10
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-@pytest.mark.parametrize("name", ["columns", "values", "columns-0", "sums-0", "starts-0", "sums-3"])
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_full_disk_is_said_in_one_line_and_ends_all_threads(tight, tmp_path, name, threads):
+def test_a_full_disk_is_said_in_one_line_and_ends_all_threads(tight, tmp_path, monkeypatch, number, threads):
+    """Files in order: columns and sums of shards, the starts of their rows, columns and values of the result."""
     text = encoded(random_text(6000, 40, 30))
-    in_pieces = "-" in name
-    tight(500 if in_pieces else 6000)
-    others = division._thread_bytes(30) * (threads - 1)
-    (tmp_path / name).symlink_to("/dev/full")
+    tight(500)
+    others = memory_plan._thread_bytes(30) * (threads - 1)
+    made, temporary = itertools.count(), tempfile.TemporaryFile
+
+    def new_file(**settings):
+        return open("/dev/full", "r+b", buffering=0) if next(made) == number else temporary(**settings)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", new_file)
     before = threading.active_count()
-    with pytest.raises(DataError, match=rf"^cannot write {tmp_path}: No space left on device$"):
-        count(text, 30, threads=threads, budget=division.least_bytes(30, 10) + others, folder=lambda: tmp_path)
+    message = rf"^cannot write temporary files in {tmp_path}: No space left on device$"
+    with pytest.raises(DataError, match=message):
+        count(text, 30, threads=threads, budget=memory_plan.least_bytes(30, 10) + others, folder=tmp_path)
     assert threading.active_count() == before
-
-
-def test_a_piece_that_someone_else_cut_is_found_out(tmp_path):
-    piece = partial_sums.Piece.numbered(0, tmp_path)
-    with piece.open() as cells:
-        cells.append(RowCells(np.array([0, 1], np.int32), np.array([5, 6])))
-    lengths = np.array([1, 1])
-    piece.end(lengths)
-    piece.sums.write_bytes(piece.sums.read_bytes()[:-1])
-    with (
-        RowStore(4, no_folder) as store,
-        pytest.raises(DataError, match=r"^cannot read .*sums-0: it ends too early; was it changed"),
-    ):
-        partial_sums.merge_pieces([piece], lengths, [Workplace.of(2, 2)], 1, store)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from embedtrain import __version__
-from embedtrain.counts.counts_file import is_counts_file, load_counts, save_counts
+from embedtrain.counts.counts_file import is_counts_file, read_words
 from embedtrain.counts.matrix import Counts, as_counts
-from embedtrain.counts.words_file import read_words
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.npz import map_arrays, write_arrays
 from embedtrain.machine.words import PackedWords
@@ -76,23 +75,23 @@ def is_mapped(array):
 
 
 def test_what_is_saved_is_loaded(path, counts):
-    save_counts(path, counts)
-    require_same(load_counts(path), counts)
+    counts.save(path)
+    require_same(Counts.load(path), counts)
     without = Counts(counts.matrix, PackedWords(np.frombuffer(b"abcdefgh", np.uint8), np.arange(6)))
-    save_counts(path, without)
-    require_same(load_counts(path), without)
+    without.save(path)
+    require_same(Counts.load(path), without)
 
 
 @settings(derandomize=True, deadline=None, max_examples=40)
 @given(ANY_WORDS)
 def test_all_words_that_a_vocabulary_can_hold_come_back(tmp_path_factory, words):
     path = tmp_path_factory.getbasetemp() / "any.counts"
-    save_counts(path, as_counts(sparse.csr_array(np.eye(len(words))), words))
-    assert load_counts(path).words == words
+    as_counts(sparse.csr_array(np.eye(len(words))), words).save(path)
+    assert Counts.load(path).words == words
 
 
 def test_scipy_and_numpy_read_it(path, counts):
-    save_counts(path, counts)
+    counts.save(path)
     found = sparse.load_npz(path)
     assert (found.format, found.dtype, found.shape) == ("csr", np.float32, (5, 5))
     assert (found != counts.matrix).nnz == 0
@@ -109,8 +108,8 @@ def test_scipy_and_numpy_read_it(path, counts):
 @pytest.mark.skipif("os.name == 'nt'", reason="Windows replaces no mapped file, so that files are read there")
 def test_loaded_counts_are_mapped_and_aligned(path):
     for n in range(2, 20):  # names, headers and words take other room every time
-        save_counts(path, as_counts(random_matrix(n, 0.9), [f"{'w' * n}{row}" for row in range(n)]))
-        matrix = load_counts(path).matrix
+        as_counts(random_matrix(n, 0.9), [f"{'w' * n}{row}" for row in range(n)]).save(path)
+        matrix = Counts.load(path).matrix
         for array in (matrix.data, matrix.indices, matrix.indptr):
             assert is_mapped(array)
             assert array.ctypes.data % 64 == 0
@@ -119,17 +118,17 @@ def test_loaded_counts_are_mapped_and_aligned(path):
 
 
 def test_a_file_can_be_replaced_by_what_is_loaded_from_it(path, counts):
-    save_counts(path, counts)
-    loaded = load_counts(path)
-    save_counts(path, loaded)
+    counts.save(path)
+    loaded = Counts.load(path)
+    loaded.save(path)
     require_same(loaded, counts)
-    require_same(load_counts(path), counts)
+    require_same(Counts.load(path), counts)
 
 
 def test_a_vocabulary_for_a_file_with_words_is_refused(path, counts, vocabulary):
-    save_counts(path, counts)
+    counts.save(path)
     with refused("has its own words; leave out the file of words .*vocab.txt", SettingError):
-        load_counts(path, vocabulary)
+        Counts.load(path, vocabulary)
 
 
 def with_arrays(path, **changes):
@@ -158,13 +157,13 @@ def as_bytes(**about):
         ({"word_starts": np.array([0, 3, 2, 4, 5, 6])}, "it is damaged"),
         ({"word_starts": np.array([0, 3, 4, 5, 6, 99])}, "it is damaged"),
         ({"word_starts": np.array([-1, 3, 4, 5, 6, 7])}, "it is damaged"),
-        ({"word_starts": np.array([0, 3, 7])}, "it has 5 rows, and words are 2"),
+        ({"word_starts": np.array([0, 3, 7])}, "it is damaged"),
         ({"word_starts": np.array([0, 1, 2, 3, 4, 5])}, "it is damaged"),  # in the middle of a character
         ({"words": np.zeros(19, np.uint8)}, "is empty or holds whitespace"),
         ({"counts": np.arange(4)}, r"got an array of shape \(4,\)"),
         ({"indices": None}, "it is damaged"),
         ({"indices": np.full(12, 5, np.int32)}, "its indices hold 5, and must be 0 to 4"),
-        ({"indptr": np.array([0, 9, 3, 3, 3, 12], np.int32)}, "its indptr must be 6 places"),
+        ({"indptr": np.array([0, 9, 3, 3, 3, 12], np.int32)}, "its indptr must be 6 numbers"),
         ({"indptr": np.array([0, 2, 3, 3, 3, 99], np.int32)}, "it is damaged"),
         ({"data": np.full(12, np.nan, np.float32)}, r'the count of ".*" \(row 0\) beside .* is nan'),
         ({"data": np.array([{}] * 12, object)}, "it is damaged"),
@@ -175,24 +174,24 @@ def as_bytes(**about):
     ],
 )
 def test_a_file_that_says_other_things_is_refused(path, counts, changes, message):
-    save_counts(path, counts)
+    counts.save(path)
     with_arrays(path, **changes)
     with refused(f"{path.name}.*{message}"):
-        load_counts(path)
+        Counts.load(path)
 
 
 def test_a_file_that_was_cut_is_refused(path, counts):
-    save_counts(path, counts)
+    counts.save(path)
     whole = path.read_bytes()
     for length in {*range(0, len(whole), 11), *range(len(whole) - 30, len(whole))}:
         path.write_bytes(whole[:length])
         with refused(path.name, (DataError, SettingError)):
-            load_counts(path)
+            Counts.load(path)
 
 
 def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(path):
     counts = as_counts(random_matrix(2, 1), ["a", "bc"], np.array([2, 1]), {"window": 2})
-    save_counts(path, counts)
+    counts.save(path)
     whole = path.read_bytes()
     harmless = 0
     flips = np.random.default_rng(1).integers(1, 256, len(whole))
@@ -201,7 +200,7 @@ def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(path):
         changed[place] ^= flip
         path.write_bytes(changed)
         try:
-            found = load_counts(path)
+            found = Counts.load(path)
         except (DataError, SettingError):
             continue
         harmless += 1
@@ -211,7 +210,7 @@ def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(path):
 
 def test_a_word_that_no_file_can_hold_is_refused_and_nothing_written(path, counts):
     with refused(r"the word '\\ud800' holds half of a surrogate pair"):
-        save_counts(path, Counts(counts.matrix, [*WORDS[:4], "\ud800"]))
+        Counts(counts.matrix, [*WORDS[:4], "\ud800"]).save(path)
     assert not path.exists()
 
 
@@ -227,7 +226,7 @@ def test_what_scipy_saves_is_loaded_with_the_words_in_their_order(tmp_path, voca
     matrix = (random_matrix() * 9).astype(dtype)
     path = tmp_path / "counts.npz"
     sparse.save_npz(path, getattr(sparse, kind)(matrix), compressed=compressed)
-    found = load_counts(path, vocabulary)
+    found = Counts.load(path, vocabulary)
     np.testing.assert_array_equal(found.matrix.toarray(), matrix.toarray().astype(np.float32))
     assert (list(found.words), found.counts.tolist(), found.settings) == (WORDS, [10, 11, 12, 13, 14], {})
 
@@ -236,7 +235,7 @@ def test_words_without_counts_will_do(path, vocabulary, counts):
     vocabulary.write_text("\n".join(WORDS), encoding="utf-8")
     with open(path, "wb") as file:
         sparse.save_npz(file, counts.matrix)
-    require_same(load_counts(path, vocabulary), Counts(counts.matrix, WORDS))
+    require_same(Counts.load(path, vocabulary), Counts(counts.matrix, WORDS))
 
 
 def test_counts_without_words_are_refused(path, counts):
@@ -245,10 +244,10 @@ def test_counts_without_words_are_refused(path, counts):
     with refused(
         "has no words; name the file of its words, a line each in the order of its rows, with --vocab", SettingError
     ):
-        load_counts(path)
+        Counts.load(path)
     np.zeros(4, np.int64).tofile(path)
     with refused("has no words; name the file of its words", SettingError):
-        load_counts(path)
+        Counts.load(path)
 
 
 # --- GloVe's files ----------------------------------------------------------------------------------------------------
@@ -257,12 +256,12 @@ def test_counts_without_words_are_refused(path, counts):
 def test_a_file_of_glove_is_loaded(path, vocabulary):
     record = np.dtype([("word", "<i4"), ("context", "<i4"), ("count", "<f8")])
     np.array([(5, 1, 0.5), (1, 2, 2.25)], record).tofile(path)
-    found = load_counts(path, vocabulary)
+    found = Counts.load(path, vocabulary)
     assert (found.matrix[4, 0], found.matrix[0, 1], found.matrix.nnz) == (0.5, 2.25, 2)
     assert (list(found.words), found.counts.tolist()) == (WORDS, [10, 11, 12, 13, 14])
     vocabulary.write_text("the 3\nof 2\n")
-    with refused("text.counts, record 1: it is of the words 5 and 1, and the vocabulary has the words 1 to 2"):
-        load_counts(path, vocabulary)
+    with refused("text.counts, record 1: expected two words of 1 to 2 and a count .*, got 5, 1 and 0.5"):
+        Counts.load(path, vocabulary)
 
 
 # --- Other files ------------------------------------------------------------------------------------------------------
@@ -299,18 +298,18 @@ def zipped(name, content):
 def test_what_is_no_file_of_counts_is_refused(path, vocabulary, content, message):
     path.write_bytes(content)
     with refused(f"{path.name}.*({message})"):
-        load_counts(path, vocabulary)
+        Counts.load(path, vocabulary)
     path.unlink()
     with refused("cannot read .*text.counts: no such file"):
-        load_counts(path, vocabulary)
+        Counts.load(path, vocabulary)
     path.mkdir()
     with refused("cannot read .*text.counts: "):
-        load_counts(path, vocabulary)
+        Counts.load(path, vocabulary)
 
 
 def test_counts_are_told_from_texts(tmp_path, counts):
     made = {
-        "own": lambda path: save_counts(path, counts),
+        "own": counts.save,
         "csr.npz": lambda path: sparse.save_npz(path, counts.matrix),
         "coo.npz": lambda path: sparse.save_npz(path, sparse.coo_array(counts.matrix)),
         "cooccurrence.bin": lambda path: path.write_bytes(bytes(16)),
@@ -355,7 +354,7 @@ def test_words_keep_the_order_of_their_lines(tmp_path, end):
         (b"a 1\nb 9223372036854775808\n", "line 2: 'b' has the count 9223372036854775808"),
         (b"a 1\nb\n", "line 2: 'b' has no count and line 1 has one; give all words one or none"),
         (b"a\nb 1\n", "line 2: 'b' has a count and line 1 has none; give all words one or none"),
-        (b"a\nb\nc\na\n", "line 4: the word 'a' stands in line 1 too"),
+        (b"a\nb\nc\na\n", "line 4: the word 'a' is in line 1 too"),
         (b"a\n\xff\n", r"line 2: b'\\xff\\n' is not UTF-8"),
     ],
 )

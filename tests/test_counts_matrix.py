@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from embedtrain.counts import matrix as counts_matrix
-from embedtrain.counts.matrix import Counts, as_counts
+from embedtrain.counts.matrix import as_counts
 from embedtrain.errors import DataError
 from embedtrain.machine.words import PackedWords
 
@@ -61,7 +61,7 @@ def test_integers_become_float32(dtype):
     require_canonical(as_counts(sparse.csr_array(dense), WORDS), dense)
 
 
-def test_cells_that_stand_twice_are_added_up_whatever_the_type_can_hold():
+def test_duplicate_cells_are_summed_whatever_the_type_can_hold():
     rows, columns = np.array([1, 0, 1, 1]), np.array([2, 3, 2, 0])
     for dtype in (np.uint8, np.float32):
         given_matrix = sparse.coo_array((np.array([200, 3, 100, 5], dtype), (rows, columns)), shape=(4, 4))
@@ -186,7 +186,7 @@ def test_a_sum_that_float32_cannot_hold_is_refused():
         (DENSE, "must be a sparse one of scipy with two axes, such as csr_array, got ndarray"),
         (None, "got NoneType"),
         (sparse.csr_array(DENSE[:3]), "must be square, words by words, got 3 rows and 4 columns"),
-        (sparse.csr_array(DENSE[:3, :3]), "it has 3 rows, and words are 4"),
+        (sparse.csr_array(DENSE[:3, :3]), "it has 3 rows, and there are 4 words"),
         (sparse.csr_array(DENSE.astype(complex)), "must hold real numbers, got the type complex128"),
         (sparse.csr_array((4, 4)), "there is nothing to learn from"),
         (sparse.csr_array((np.zeros(1), ([0], [1])), shape=(4, 4)), "there is nothing to learn from"),
@@ -200,7 +200,7 @@ def test_a_matrix_that_cannot_be_one_of_counts_is_refused(matrix, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["a", "b", "a", "c"], "the word 'a' stands twice"),
+        (["a", "b", "a", "c"], "the word 'a' appears twice"),
         (["a", "b", "c", ""], "the word '' is empty or holds whitespace"),
         (["a", "b", "c", "d e"], "the word 'd e' is empty or holds whitespace"),
         (["a", "b", "c", "\x85"], r"'\\x85' is empty or holds"),
@@ -233,9 +233,9 @@ def test_counts_of_words_that_cannot_be_are_refused(counts, message):
 DAMAGE = [
     ("indices", 2, 4, "its indices hold 4, and must be 0 to 3"),
     ("indices", 0, -1, "its indices hold -1, and must be 0 to 3"),
-    ("indptr", 0, 1, "its indptr must be 5 places, from 0 and never downwards"),
-    ("indptr", 1, 100, "its indptr must be 5 places, from 0 and never downwards"),
-    ("indptr", 2, -5, "its indptr must be 5 places, from 0 and never downwards"),
+    ("indptr", 0, 1, "its indptr must be 5 numbers from 0 that never fall"),
+    ("indptr", 1, 100, "its indptr must be 5 numbers from 0 that never fall"),
+    ("indptr", 2, -5, "its indptr must be 5 numbers from 0 that never fall"),
     ("indptr", 4, 100, "its indptr ends with 100, there are 7 indices and 7 values"),
 ]
 
@@ -252,7 +252,7 @@ def test_a_damaged_matrix_is_refused_before_anything_reads_it(kind, name, place,
 def test_arrays_of_wrong_lengths_are_refused():
     given_matrix = canonical()
     given_matrix.indptr = given_matrix.indptr[:-1]
-    with refused("its indptr must be 5 places"):
+    with refused("its indptr must be 5 numbers"):
         as_counts(given_matrix, WORDS)
     given_matrix = canonical()
     given_matrix.data = given_matrix.data[:-1]
@@ -266,8 +266,3 @@ def test_coordinates_that_were_changed_are_refused(axis):
     getattr(given_matrix, axis)[0] = 10**6
     with refused("its indices hold 1,000,000, and must be 0 to 3"):
         as_counts(given_matrix, WORDS)
-
-
-def test_saving_and_loading_are_methods(tmp_path):
-    as_counts(canonical(), WORDS).save(tmp_path / "counts")
-    require_canonical(Counts.load(tmp_path / "counts"))

@@ -14,9 +14,9 @@ from scipy import sparse
 
 import embedtrain
 from embedtrain import Corpus, Counts, DataError, Interrupted, SettingError, TrainingError, WordVectors, train_glove
-from embedtrain.counts import memory_plan as division
-from embedtrain.counts import tiling
-from embedtrain.counts.tiling import build_tiles
+from embedtrain.counts import memory_plan
+from embedtrain.counts import tiles as tiling
+from embedtrain.counts.tiles import build_tiles
 from embedtrain.models.cooccurrence import cooccurrence_counts
 from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.training.tile_schedule import Rounds
@@ -149,10 +149,10 @@ def test_a_whole_training_is_that_of_the_plain_form(tmp_path):
 @pytest.fixture
 def little_memory(monkeypatch):
     """The least memory that a text can be counted in, of which budgets and tasks are made small."""
-    monkeypatch.setattr(division, "_TASK_CELLS", 1)
-    monkeypatch.setattr(division, "_LEAST_PIECE", 100)
+    monkeypatch.setattr(memory_plan, "_TASK_CELLS", 1)
+    monkeypatch.setattr(memory_plan, "_LEAST_SHARD", 100)
     monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
-    return lambda n_words: division.least_bytes(n_words, window=10)
+    return lambda n_words: memory_plan.least_bytes(n_words, window=10)
 
 
 def files_in(folder):
@@ -161,16 +161,16 @@ def files_in(folder):
 
 @pytest.mark.parametrize("symmetric", [True, False])
 @pytest.mark.parametrize("threads", [1, 2, 8])
-def test_threads_memory_and_the_cache_change_no_byte(tmp_path, little_memory, symmetric, threads):
+def test_threads_memory_and_the_cache_change_no_byte(tmp_path, little_memory, temporary_files, symmetric, threads):
     settings = {"symmetric": symmetric, "max_vocab": 100}
     expected = train(**settings)
+    of_text = len(temporary_files)
     settings["threads"] = threads
     assert tables(train(**settings)) == tables(expected)
-    seen, least = set(), little_memory(len(expected))
-    small = train(
-        **settings, memory=least, temp_folder=tmp_path, callback=lambda epoch: seen.update(files_in(tmp_path))
-    )
-    assert {"tiles", "columns", "values"} <= seen, "all was in files"
+    temporary_files.clear()
+    small = train(**settings, memory=little_memory(len(expected)), temp_folder=tmp_path)
+    assert len(temporary_files) >= of_text + 6, "shards, rows and tiles were in files"
+    assert set(temporary_files) == {tmp_path}
     assert not files_in(tmp_path)
     assert tables(small) == tables(expected)
     assert small.report.losses == pytest.approx(expected.report.losses, rel=1e-12)
@@ -347,8 +347,8 @@ def test_what_says_how_text_is_counted_is_refused_with_counts(tmp_path, monkeypa
         ("counts.npz", ["a", "b"], SettingError, "the words of a file of counts are in a file too; name it"),
         ("counts.npz", "words", SettingError, "counts.npz has its own words; leave out the file of words"),
         ("plain.npz", None, SettingError, "plain.npz has no words; name the file of its words"),
-        (random_matrix(3), ["a", "b"], DataError, "it has 3 rows, and words are 2"),
-        (random_matrix(3), ["a", "b", "a"], DataError, "the word 'a' stands twice"),
+        (random_matrix(3), ["a", "b"], DataError, "it has 3 rows, and there are 2 words"),
+        (random_matrix(3), ["a", "b", "a"], DataError, "the word 'a' appears twice"),
         (-random_matrix(3), ["a", "b", "c"], DataError, "counts must be finite, as float32 too, and at least 0"),
         (sparse.csr_array((3, 3)), ["a", "b", "c"], DataError, "no cell of the matrix is above 0"),
         (sparse.csr_array(np.ones((2, 3))), ["a", "b"], DataError, "the matrix must be square"),

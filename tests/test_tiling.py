@@ -5,10 +5,10 @@ import pytest
 from naive_glove import order_in_tile, weight
 from scipy.sparse import csr_array, random_array
 
-from embedtrain.counts import tiling
-from embedtrain.counts.tiles import TILE_CELL_BYTES
-from embedtrain.counts.tiling import block_borders, build_tiles
+from embedtrain.counts import tiles as tiling
+from embedtrain.counts.tiles import TILE_CELL_BYTES, block_borders, build_tiles
 from embedtrain.errors import DataError
+from embedtrain.machine.memory import mapping_of
 
 X_MAX, ALPHA = 10.0, 0.75
 
@@ -31,12 +31,10 @@ def build(matrix, threads=1, folder=None, **settings):
 
 def tile_cells(tiles):
     """Rows, columns, logs and weights of each tile, with rows and columns counted from the tile's corner."""
-    read = tiles.reader()
     for tile in range(tiles.n_row_blocks * tiles.n_column_blocks):
-        cells, begin, end = read(tile)
-        assert end - begin == tiles.tile_starts[tile + 1] - tiles.tile_starts[tile]
-        places, logs, weights = (array[begin:end].copy() for array in cells)
-        yield tile, places >> 16, places & 0xFFFF, logs, weights
+        coords, logs, weights = tiles.read(tile)
+        assert len(coords) == tiles.tile_starts[tile + 1] - tiles.tile_starts[tile]
+        yield tile, coords >> 16, coords & 0xFFFF, logs, weights
 
 
 def all_cells(tiles):
@@ -201,7 +199,7 @@ def test_a_single_cell_in_the_last_corner():
     matrix = csr_array(([2.5], ([4999], [4999])), shape=(5000, 5000), dtype=np.float32)
     tiles = build(matrix)
     require_same_cells(tiles, matrix)
-    assert (tiles.n_cells, tiles.largest_tile) == (1, 1)
+    assert tiles.n_cells == tiles.sizes.max() == 1
 
 
 def test_one_huge_row_and_one_huge_column():
@@ -224,7 +222,8 @@ def test_any_number_of_threads_gives_the_same_bytes_in_memory_and_in_a_file(tmp_
     for threads in (1, 2, 8):
         in_memory, in_file = build(matrix, threads), build(matrix, threads, tmp_path)
         assert in_memory.cells.tobytes() == right.cells.tobytes()
-        assert in_file.cells.read_bytes() == right.cells.tobytes()
+        assert in_file.cells.tobytes() == right.cells.tobytes()
+        assert mapping_of(in_memory.cells) is None is not mapping_of(in_file.cells)
         assert len(right.cells.tobytes()) == TILE_CELL_BYTES * right.n_cells
         for one in (in_memory, in_file):
             assert (one.tile_starts == right.tile_starts).all()
@@ -242,32 +241,8 @@ def test_arrays_may_be_mapped_from_files(tmp_path):
     assert tiles.cells.tobytes() == build(matrix).cells.tobytes()
 
 
-def test_a_reader_takes_memory_for_one_tile(tmp_path):
-    tiles = build(random_matrix(2000, 30_000), folder=tmp_path)
-    read = tiles.reader()
-    largest, smallest = (int(f(np.diff(tiles.tile_starts))) for f in (np.argmax, np.argmin))
-    one = read(largest)[0]
-    kept = one.places.copy()
-    assert np.shares_memory(one.places, read(smallest + 1)[0].places)
-    other = tiles.reader()(largest)[0]
-    assert not np.shares_memory(one.places, other.places), "each thread has a reader"
-    assert (other.places == kept).all()
-
-
-def test_a_file_that_was_cut_or_removed_is_said_in_a_line(tmp_path):
-    tiles = build(random_matrix(200, 3000), folder=tmp_path)
-    last = len(tiles.tile_starts) - 2 - int(np.argmax(np.diff(tiles.tile_starts)[::-1] > 0))
-    with open(tiles.cells, "r+b") as file:
-        file.truncate(TILE_CELL_BYTES * tiles.n_cells - 1)
-    with pytest.raises(DataError, match=r"^cannot read .*tiles: it ends too early; was it changed meanwhile\?$"):
-        tiles.reader()(last)
-    tiles.cells.unlink()
-    with pytest.raises(DataError, match=r"^cannot read .*tiles: No such file or directory$"):
-        tiles.reader()(last)
-
-
 def test_a_missing_folder_is_said_in_a_line(tmp_path):
-    with pytest.raises(DataError, match=r"^cannot write .*missing: No such file or directory$"):
+    with pytest.raises(DataError, match=r"^cannot write temporary files in .*missing: No such file or directory$"):
         build(random_matrix(20, 30), folder=tmp_path / "missing")
 
 
@@ -275,5 +250,5 @@ def test_a_missing_folder_is_said_in_a_line(tmp_path):
 def test_a_full_disk_is_said_in_a_line(small_disk, threads):
     folder, leave = small_disk
     leave(20_000)
-    with pytest.raises(DataError, match=r"^cannot write .*folder: No space left on device$"):
+    with pytest.raises(DataError, match=r"^cannot write temporary files in .*folder: No space left on device$"):
         build(random_matrix(1000, 20_000), threads, folder)

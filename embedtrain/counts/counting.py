@@ -1,32 +1,31 @@
 """Counting co-occurrences: the windows of an encoded corpus summed into a sparse matrix, row by row.
 
-A row is summed at once, from all windows of its word, and read in order: nothing is sorted, and no cell is met twice.
-Where words stand is known from an index; a text whose index would take too much memory is counted in pieces.
+A row is summed from all windows of its word at once, and its columns are read in order: nothing is sorted. An index
+tells where each word occurs; a text whose index would take too much memory is counted in shards.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from functools import cache
-from pathlib import Path
+from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.counts.memory_plan import Division, row_ranges
-from embedtrain.counts.rows import CellFiles, RowCells, Rows, RowStore, starts_of
-from embedtrain.counts.spill import Piece, merge_pieces
-from embedtrain.counts.summing import Workplace, sum_rows
+from embedtrain.counts.memory_plan import MemoryPlan, row_ranges
+from embedtrain.counts.rows import CellFiles, CsrMatrix, RowCells, RowStore, starts_of
+from embedtrain.counts.summing import CountShards, Workspace, merge_shards, sum_rows
 from embedtrain.kernels.glove import cooccurrence
 from embedtrain.kernels.glove.cooccurrence import Index
+from embedtrain.machine.files import ArrayFile, temporary_file
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_all
 
-_UNITS = 720720  # of a count, if distance weighs: what 1 to 16 divide
+_WEIGHT_SCALE = 720720  # weights by distance are whole multiples of 1 / 720720; divisible by 1 to 16
 
 
 def count_windows(
@@ -38,123 +37,97 @@ def count_windows(
     symmetric: bool,
     threads: int,
     budget: int,
-    folder: Callable[[], Path],
+    folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
-) -> Rows:
-    """Sum up all windows of a text (Pennington, Socher, Manning 2014).
+) -> CsrMatrix:
+    """Sum all windows of a text (Pennington, Socher, Manning 2014).
 
     X[i, j] is the sum, over the tokens of word i and those of word j up to `window` kept tokens before them (and
-    after them) in the same sentence, of 1 / distance or of 1. Two tokens of the same word see each other: where
-    windows have two sides, X[i, i] has both.
+    after them, if symmetric) in the same sentence, of 1 / distance or of 1. Tokens of the same word count too: in
+    symmetric windows, X[i, i] has each pair twice. One-sided rows are words and their columns what precedes them; the
+    file of Stanford's `cooccur -symmetric 0` has them the other way round.
 
-    Sums are whole numbers, of units of 1/720720 if distance weighs, and are rounded to float32 once: the bytes are
-    the same for every number of threads and every budget. A unit holds 1 / distance exactly up to 16, and to
-    7e-7 beyond, which is 1e-4 of it at 144 and 7e-4 at 1,000; no pair counts less than a unit. Sums stay below 2^63
-    where windows are of at most 10^7 tokens and no word occurs 10^11 times.
+    Tokens of words from id `n_words` on are left out before windows are taken: their neighbours become adjacent.
 
-    Parameters
-    ----------
-    text : EncodedCorpus
-        May be larger than memory.
-    n_words : int
-        Tokens of words from this id on are left out before windows are taken: their neighbours move together.
-    window : int
-        Kept tokens to each side, at least 1.
-    weighting : {"distance", "uniform"}
-    symmetric : bool
-        Whether windows have a right side too. If not, rows are words and columns what stands before them: the file
-        that Stanford's `cooccur -symmetric 0` writes has rows for columns.
-    threads : int
-        Fewer are used if the budget is small.
-    budget : int
-        Bytes of memory that may be taken, results included and the text not; see `plan.least_bytes`.
-    folder : callable
-        Gives the folder for temporary files, and for the result if memory cannot hold it; called when it is needed.
-    progress : Progress, optional
-        Is told of the tokens whose windows were counted.
+    Sums are integers, multiples of 1/720720 if weighted by distance, and rounded to float32 once: the bytes are the
+    same for any number of threads and any budget. 1 / distance is exact up to 16, and beyond within 7e-7, which is
+    1e-4 of it at 144 and 7e-4 at 1,000; no pair counts less than 1/720720. Sums stay below 2^63 where windows are of
+    at most 10^7 tokens and no word occurs 10^11 times.
 
-    Returns
-    -------
-    Rows
-        Of `n_words` rows and columns.
-
-    Raises
-    ------
-    SettingError
-        If the budget is too small.
-    DataError
-        If the disk is full.
+    `budget` is the memory in bytes, results included and the text not (see `memory_plan.least_bytes`); a small one
+    means fewer threads, and temporary files in `folder`, from which the result may be mapped.
     """
     window = min(window, text.longest_sentence)
     n_tokens = len(text.ids)
-    plan = Division.of(n_words, n_tokens, window=window, threads=threads, budget=budget)
-    windows = Windows.of(window, weighting, symmetric)
-    places = [Workplace.of(n_words, plan.task_cells) for _ in range(plan.threads)]
-    counter = _Counter(text, n_words, windows, places, progress)
-    folder = cache(folder)
-    with RowStore(min(plan.cells, n_words**2, 2 * window * n_tokens), folder) as store:
-        if plan.piece >= n_tokens:
-            return store.rows(counter.count(0, n_tokens, windows.unit, store))
-        pieces, lengths = _write_pieces(counter, plan.piece, folder())
-        return store.rows(merge_pieces(pieces, lengths, places, windows.unit, store))
+    plan = MemoryPlan.of(n_words, n_tokens, window=window, threads=threads, budget=budget)
+    windows = WindowWeights.of(window, weighting, symmetric)
+    workspaces = [Workspace.of(n_words, plan.task_cells) for _ in range(plan.threads)]
+    counter = _Counter(text, n_words, windows, workspaces, progress)
+    with ExitStack() as files:
+
+        def new_file() -> ArrayFile:
+            return files.enter_context(temporary_file(folder))
+
+        store = RowStore(min(plan.cells, n_words**2, 2 * window * n_tokens), new_file)
+        if plan.shard >= n_tokens:
+            return store.matrix(counter.count(0, n_tokens, windows.scale, store))
+        shards, lengths = _count_shards(counter, plan.shard, new_file)
+        return store.matrix(merge_shards(shards, lengths, workspaces, windows.scale, store))
 
 
-def _write_pieces(counter: _Counter, size: int, folder: Path) -> tuple[list[Piece], NDArray[np.int64]]:
-    """Count pieces of at most `size` tokens into files, and the lengths of the rows in all of them together."""
-    n_tokens = len(counter.text.ids)
-    pieces, lengths = [], np.zeros(counter.n_words, np.int64)
-    for number, begin in enumerate(range(0, n_tokens, size)):
-        piece = Piece.numbered(number, folder)
-        with piece.open() as cells:
-            own = counter.count(begin, min(begin + size, n_tokens), None, cells)
-        piece.end(own)
-        pieces.append(piece)
+def _count_shards(
+    counter: _Counter, n_tokens: int, new_file: Callable[[], ArrayFile]
+) -> tuple[CountShards, NDArray[np.int64]]:
+    """Count shards of at most `n_tokens` into files; return them, and the lengths of the rows in all together."""
+    cells, starts = CellFiles(new_file), new_file()
+    n_all, n_cells, lengths = len(counter.text.ids), 0, np.zeros(counter.n_words, np.int64)
+    for begin in range(0, n_all, n_tokens):
+        own = counter.count(begin, min(begin + n_tokens, n_all), None, cells)
+        starts.append(n_cells + starts_of(own))
+        n_cells += int(own.sum())
         lengths += own
-    return pieces, lengths
+    shard_starts = starts.mapped(np.int64).reshape(-1, counter.n_words + 1)
+    return CountShards(shard_starts, cells.columns.mapped(np.int32), cells.values.mapped(np.int64)), lengths
 
 
-class Windows(NamedTuple):
-    """What windows look like."""
+class WindowWeights(NamedTuple):
+    """The integer weight of each distance in a window."""
 
-    weights: NDArray[np.int64]  # (window + 1,) of each distance, in units; that of 0 is not used
-    unit: int  # how many make a count of 1
+    weights: NDArray[np.int64]  # (window + 1,) multiples of 1 / scale; that of distance 0 is not used
+    scale: int
     symmetric: bool
 
     @classmethod
-    def of(cls, window: int, weighting: str, symmetric: bool) -> Windows:
-        """Windows of so many tokens to each side."""
-        unit = _UNITS if weighting == "distance" else 1
+    def of(cls, window: int, weighting: str, symmetric: bool) -> WindowWeights:
+        """Weigh windows of `window` tokens to each side."""
+        scale = _WEIGHT_SCALE if weighting == "distance" else 1
         distances = np.maximum(1, np.arange(window + 1)) if weighting == "distance" else np.ones(window + 1)
-        weights = np.maximum(1, np.rint(unit / distances)).astype(np.int64)
-        return cls(weights, unit, symmetric)
-
-    @property
-    def size(self) -> int:
-        """Tokens to each side."""
-        return len(self.weights) - 1
+        return cls(np.maximum(1, np.rint(scale / distances)).astype(np.int64), scale, symmetric)
 
 
 class _Counter:
-    """Counts stretches of a text."""
+    """Counts parts of a text."""
 
     def __init__(
         self,
         text: EncodedCorpus,
         n_words: int,
-        windows: Windows,
-        places: Sequence[Workplace],
+        windows: WindowWeights,
+        workspaces: Sequence[Workspace],
         progress: Progress | None,
     ) -> None:
-        self.text, self.n_words, self.windows, self.places, self.progress = text, n_words, windows, places, progress
+        self.text, self.n_words, self.windows = text, n_words, windows
+        self.workspaces, self.progress = workspaces, progress
 
-    def count(self, begin: int, end: int, unit: int | None, into: RowStore | CellFiles) -> NDArray[np.int64]:
-        """Count the windows of ids[begin:end]: counts, or sums if `unit` is None; the lengths of the rows."""
-        index = index_text(self.text, self.n_words, self.windows.size, begin, end, len(self.places))
+    def count(self, begin: int, end: int, scale: int | None, into: RowStore | CellFiles) -> NDArray[np.int64]:
+        """Count the windows of ids[begin:end] into counts, or sums if `scale` is None; return the lengths of rows."""
+        window = len(self.windows.weights) - 1
+        index = index_text(self.text, self.n_words, window, begin, end, len(self.workspaces))
         release_pages(self.text.ids, self.text.offsets)
         lengths = np.empty(self.n_words, np.int64)
-        updates = 2 * self.windows.size * np.diff(index.starts)
-        ranges = row_ranges(np.minimum(updates, self.n_words), updates, len(self.places[0].columns))
-        workers = [self._worker(place, index, unit, lengths) for place in self.places]
+        updates = 2 * window * np.diff(index.starts)
+        ranges = row_ranges(np.minimum(updates, self.n_words), updates, len(self.workspaces[0].columns))
+        workers = [self._worker(workspace, index, scale, lengths) for workspace in self.workspaces]
         with closing(sum_rows(workers, ranges)) as results:
             for (first, last), cells in zip(ranges, results, strict=True):
                 into.append(cells)
@@ -163,13 +136,13 @@ class _Counter:
         return lengths
 
     def _worker(
-        self, place: Workplace, index: Index, unit: int | None, lengths: NDArray[np.int64]
+        self, workspace: Workspace, index: Index, scale: int | None, lengths: NDArray[np.int64]
     ) -> Callable[[int, int], RowCells]:
         weights, _, symmetric = self.windows
 
         def count(begin: int, end: int) -> RowCells:
-            own = lengths[begin:end]
-            return place.take(int(cooccurrence.count_rows(index, begin, weights, symmetric, *place, own)), unit)
+            n = cooccurrence.count_rows(index, begin, weights, symmetric, *workspace, lengths[begin:end])
+            return workspace.take(int(n), scale)
 
         return count
 
@@ -188,17 +161,17 @@ def index_text(text: EncodedCorpus, n_words: int, window: int, begin: int, end: 
     tokens = np.empty(int(starts[-1]) + 2 * window + 1, np.int32)
     positions = np.empty(int(starts[-1]), np.int32)
     before = cooccurrence.begin_before(ids, offsets, begin, n_words, window)
-    place = cooccurrence.keep_tokens(ids, offsets, before, begin, n_words, tokens, 0)
-    places = place + starts_of(counts.sum(axis=1))
+    first_token = cooccurrence.keep_tokens(ids, offsets, before, begin, n_words, tokens, 0)
+    token_begins = first_token + starts_of(counts.sum(axis=1))
     following = np.cumsum(counts, axis=0) - counts + starts[:-1]
 
     def index(part: int) -> None:
         first, last = borders[part], borders[part + 1]
-        cooccurrence.keep_tokens(ids, offsets, first, last, n_words, tokens, places[part])
-        cooccurrence.index_tokens(tokens, places[part], places[part + 1], following[part], positions)
+        cooccurrence.keep_tokens(ids, offsets, first, last, n_words, tokens, token_begins[part])
+        cooccurrence.index_tokens(tokens, token_begins[part], token_begins[part + 1], following[part], positions)
 
     run_all([index] * threads, threads)
     after = cooccurrence.end_after(ids, offsets, end, n_words, window)
-    last = cooccurrence.keep_tokens(ids, offsets, end, after, n_words, tokens, places[-1])
+    last = cooccurrence.keep_tokens(ids, offsets, end, after, n_words, tokens, token_begins[-1])
     tokens[last] = -1
     return Index(tokens, starts, positions)

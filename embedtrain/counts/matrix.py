@@ -1,36 +1,39 @@
-"""`Counts`: how often words stand beside each other, whoever counted them, in one form that kernels can trust."""
+"""`Counts`: co-occurrence counts of any origin, checked and in the one form that kernels take."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embedtrain.counts.rows import Rows
-from embedtrain.errors import DataError
+from embedtrain.counts.counts_file import StoredCounts, is_counts_file, read_counts_file, write_counts_file
+from embedtrain.counts.rows import CsrMatrix
+from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.npz import plain, read_only
+from embedtrain.machine.reading import source_name
 from embedtrain.machine.words import PackedWords, first_duplicate, require_words
 
-_AT_ONCE = 1 << 18  # cells looked at or rounded at once: the arrays may be mapped, and larger than memory
+_AT_ONCE = 1 << 18  # cells checked or rounded at once: the arrays may be mapped, and larger than memory
 
 
 @dataclass(frozen=True, eq=False)
 class Counts:
     """Co-occurrence counts of words.
 
-    What counts this package makes, loads or is given through `as_counts` has a canonical matrix: sorted indices, no
-    cell twice, finite float32 values of at least 0, in read-only arrays. An explicit 0 counts as absent.
+    Counts that this package makes or loads have a canonical matrix: sorted indices, no duplicate cells, finite float32
+    values of at least 0, in read-only arrays. An explicit 0 counts as absent.
 
     Attributes
     ----------
     matrix : (n_words, n_words) csr_array of float32
-        The cell (i, j) says how often, weighted by closeness if at all, ``words[j]`` stands beside ``words[i]``.
+        The cell (i, j) is how often, weighted by closeness if at all, ``words[j]`` occurs near ``words[i]``.
     words : sequence of str
         Row and column i belong to ``words[i]``.
     counts : (n_words,) int64 array or None
@@ -50,11 +53,9 @@ class Counts:
         Raises
         ------
         DataError
-            If the file cannot be written.
+            If the file cannot be written, or a word not in UTF-8.
         """
-        from embedtrain.counts.counts_file import save_counts
-
-        save_counts(path, self)
+        write_counts_file(path, StoredCounts(self.matrix, self.words, self.counts, self.settings))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], vocabulary: str | os.PathLike[str] | None = None) -> Counts:
@@ -63,7 +64,7 @@ class Counts:
         Parameters
         ----------
         path : path
-            What is not compressed in it is mapped, and takes no memory.
+            Arrays that are not compressed are mapped, and take no memory.
         vocabulary : path, optional
             Of files without words: their words, a line each in the order of the rows.
 
@@ -72,11 +73,13 @@ class Counts:
         SettingError
             If `vocabulary` is given for a file that has its own words, or missing for one that has none.
         DataError
-            If a file cannot be read or holds what no counts can be.
+            If a file cannot be read or its content is not counts.
         """
-        from embedtrain.counts.counts_file import load_counts
-
-        return load_counts(path, vocabulary)
+        stored = read_counts_file(Path(path), vocabulary)
+        try:
+            return as_counts(*stored)
+        except DataError as error:
+            raise DataError(f"{source_name(Path(path))}: {error}") from error
 
     def __len__(self) -> int:
         return len(self.words)
@@ -86,10 +89,37 @@ class Counts:
 
 
 def counts_of_rows(
-    rows: Rows, words: Sequence[str], counts: NDArray[np.int64] | None, settings: Mapping[str, Any]
+    matrix: CsrMatrix, words: Sequence[str], counts: NDArray[np.int64] | None, settings: Mapping[str, Any]
 ) -> Counts:
-    """Counts of this package's own making, as they are; the arrays are shared."""
-    return Counts(_shared(rows.values, rows.columns, rows.starts), words, counts, settings)
+    """Wrap a matrix that is canonical already, without a check or a copy."""
+    return Counts(_shared(matrix.values, matrix.columns, matrix.starts), words, counts, settings)
+
+
+def are_counts(given: Any) -> bool:
+    """Return whether this is a matrix, `Counts` or a file of them, and not text."""
+    if isinstance(given, (str, os.PathLike)):
+        return is_counts_file(given)
+    return isinstance(given, (Counts, np.ndarray)) or hasattr(given, "tocsr")
+
+
+def paths_among(given: Any) -> list[str | os.PathLike[str]]:
+    """Return what is given if it is a path."""
+    return [given] if isinstance(given, (str, os.PathLike)) else []
+
+
+def read_counts(given: Any, words: Sequence[str] | str | os.PathLike[str] | None) -> Counts:
+    """Check counts given as a path, `Counts` or a matrix, the words of which are a sequence or a path of a file."""
+    if isinstance(given, (str, os.PathLike)):
+        if words is not None and not isinstance(words, (str, os.PathLike)):
+            raise SettingError("the words of a file of counts are in a file too; name it")
+        return Counts.load(given, words)
+    if isinstance(given, Counts):
+        if words is not None:
+            raise SettingError("these counts have their own words; leave words out")
+        return as_counts(given.matrix, given.words, given.counts, given.settings)
+    if words is None or isinstance(words, (str, os.PathLike)):
+        raise SettingError("a matrix needs words, a str for each of its rows")
+    return as_counts(given, words)
 
 
 def as_counts(
@@ -98,30 +128,15 @@ def as_counts(
     counts: Sequence[int] | NDArray[Any] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Counts:
-    """Check counts that somebody made, and bring them into the canonical form.
+    """Check a square sparse matrix of SciPy, of any format and real type, and bring it into the canonical form.
 
-    Parameters
-    ----------
-    matrix : (n_words, n_words) sparse matrix or array of scipy
-        In any format, of any real type. RowCells that stand twice are added up in float64. It stays as it is, and where
-        it is canonical already it shares its memory with the result.
-    words : sequence of str
-        Those of the rows.
-    counts : (n_words,) integers, optional
-        Occurrences of each word in the text.
-    settings : mapping, optional
-        How the counts were made.
-
-    Raises
-    ------
-    DataError
-        If the matrix is not as said or damaged, a count is negative or not finite, there is none at all, or the words
-        cannot be those of the rows.
+    Duplicate cells are summed in float64. The matrix is not changed; one that is canonical already shares its memory
+    with the result.
     """
     words = _checked_words(words)
     _require_fitting(matrix, words)
     canonical = _canonical(matrix)
-    if not _all_right(canonical, words):
+    if not _has_positive(canonical, words):
         raise DataError("no cell of the matrix is above 0: there is nothing to learn from")
     result = _shared(_float32(canonical.data), canonical.indices, canonical.indptr)
     result.data, result.indices, result.indptr = map(read_only, (result.data, result.indices, result.indptr))
@@ -137,7 +152,7 @@ def _checked_words(words: Sequence[str]) -> list[str]:
     if len(words) < 2:
         raise DataError(f"at least two words are needed to learn from, got {len(words)}")
     if twice := first_duplicate(words):
-        raise DataError(f"the word {twice!r} stands twice among the words; add up its rows and columns")
+        raise DataError(f"the word {twice!r} appears twice among the words; add up its rows and columns")
     return words
 
 
@@ -155,7 +170,7 @@ def _checked_counts(counts: Sequence[int] | NDArray[Any], words: Sequence[str]) 
 
 
 def _require_fitting(matrix: Any, words: Sequence[str]) -> None:
-    """See that a matrix is one, square, as large as the words are many, and of numbers."""
+    """Check that this is a square sparse matrix of real numbers with a row for each word."""
     if not sparse.issparse(matrix) or len(matrix.shape) != 2:
         what = f"{len(matrix.shape)}-D {type(matrix).__name__}" if sparse.issparse(matrix) else type(matrix).__name__
         raise DataError(f"the matrix must be a sparse one of scipy with two axes, such as csr_array, got {what}")
@@ -163,62 +178,64 @@ def _require_fitting(matrix: Any, words: Sequence[str]) -> None:
     if n_rows != n_columns:
         raise DataError(f"the matrix must be square, words by words, got {n_rows:,} rows and {n_columns:,} columns")
     if n_rows != len(words):
-        raise DataError(f"every row of the matrix needs its word: it has {n_rows:,} rows, and words are {len(words):,}")
+        raise DataError(
+            f"every row of the matrix needs a word: it has {n_rows:,} rows, and there are {len(words):,} words"
+        )
     if matrix.dtype.kind not in "biuf":
         raise DataError(f"the matrix must hold real numbers, got the type {matrix.dtype}")
 
 
 def _canonical(matrix: Any) -> sparse.csr_array:
-    """The same with sorted indices and no cell twice; shares what is so already."""
+    """Return the matrix with sorted indices and no duplicates; it shares the memory of one that is so already."""
     if matrix.format in ("csr", "csc", "bsr"):
         _require_structure(matrix)
     if matrix.format == "coo":
-        for places in (matrix.row, matrix.col):
-            _require_range(places, matrix.shape[0])
+        for indices in (matrix.row, matrix.col):
+            _require_range(indices, matrix.shape[0])
     if matrix.format == "csr":
         n = int(matrix.indptr[-1])
         shared = _shared(matrix.data[:n], matrix.indices[:n], matrix.indptr)
         if shared.has_canonical_format:
             return shared
     own = matrix.tocsr() if matrix.format in ("lil", "dok") else matrix.copy()
-    own.data = own.data.astype(np.float64)  # not by its own astype, which may first add up in the old type, in place
+    own.data = own.data.astype(np.float64)  # its own astype may first sum duplicates in the old type, in place
     summed = sparse.csr_array(own)
     summed.sum_duplicates()
     return summed
 
 
 def _shared(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]) -> sparse.csr_array:
-    """A square matrix of these arrays, with the index type that they need; no copy of those that have it."""
+    """Make a square matrix of these arrays, with the index type that it needs; arrays of that type are not copied."""
     n_words = len(indptr) - 1
     index_type = np.dtype(np.int32 if max(len(data), n_words) < 2**31 else np.int64)
-    places = plain(indices, index_type), plain(indptr, index_type)
-    return sparse.csr_array((data, *places), shape=(n_words, n_words))
+    index = plain(indices, index_type), plain(indptr, index_type)
+    return sparse.csr_array((data, *index), shape=(n_words, n_words))
 
 
 def _require_structure(matrix: Any) -> None:
-    """See that a compressed matrix points at what there is: SciPy does not look at everything, and may crash later."""
+    """Check the indices of a compressed matrix: SciPy does not check all, and may crash later."""
     indptr, indices = matrix.indptr, matrix.indices
-    n_lines, n_places = matrix.shape if matrix.format != "csc" else reversed(matrix.shape)
+    n_lines, n_indices = matrix.shape if matrix.format != "csc" else reversed(matrix.shape)
     if matrix.format == "bsr":
-        n_lines, n_places = n_lines // matrix.blocksize[0], n_places // matrix.blocksize[1]
+        n_lines, n_indices = n_lines // matrix.blocksize[0], n_indices // matrix.blocksize[1]
     if len(indptr) != n_lines + 1 or indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
-        raise DataError(f"the matrix is damaged: its indptr must be {n_lines + 1:,} places, from 0 and never downwards")
+        raise DataError(f"the matrix is damaged: its indptr must be {n_lines + 1:,} numbers from 0 that never fall")
     if indptr[-1] > min(len(indices), len(matrix.data)):
         raise DataError(
             f"the matrix is damaged: its indptr ends with {indptr[-1]:,}, "
             f"there are {len(indices):,} indices and {len(matrix.data):,} values"
         )
-    _require_range(indices[: indptr[-1]], n_places)
+    _require_range(indices[: indptr[-1]], n_indices)
 
 
-def _require_range(indices: NDArray[Any], n_places: int) -> None:
-    if indices.size and not 0 <= indices.min() <= indices.max() < n_places:
+def _require_range(indices: NDArray[Any], end: int) -> None:
+    if indices.size and not 0 <= indices.min() <= indices.max() < end:
         wrong = int(indices.min() if indices.min() < 0 else indices.max())
-        raise DataError(f"the matrix is damaged: its indices hold {wrong:,}, and must be 0 to {n_places - 1:,}")
+        raise DataError(f"the matrix is damaged: its indices hold {wrong:,}, and must be 0 to {end - 1:,}")
 
 
-def _all_right(matrix: sparse.csr_array, words: Sequence[str]) -> bool:
-    """See that no count is negative, NaN or infinite, even as float32; whether there is one above 0."""
+def _has_positive(matrix: sparse.csr_array, words: Sequence[str]) -> bool:
+    """Check that no count is negative, NaN or infinite as float32; return whether one is above 0."""
     found = False
     for begin, part, rounded in _rounded(matrix.data):
         right = (part >= 0) & (rounded < np.inf)
@@ -234,7 +251,7 @@ def _all_right(matrix: sparse.csr_array, words: Sequence[str]) -> bool:
 
 
 def _float32(data: NDArray[Any]) -> NDArray[np.float32]:
-    """The counts as a kernel takes them; the same array if they are so already."""
+    """Return the counts as float32, in the same array if they are so already."""
     if data.dtype == np.float32:
         return plain(data, np.dtype(np.float32))
     result = np.empty(len(data), np.float32)
@@ -244,7 +261,7 @@ def _float32(data: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _rounded(data: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any], NDArray[np.float32]]]:
-    """Stretches of the counts: the place, the values as they are and as float32."""
+    """Yield slices of the counts: where each begins, its values as they are and as float32."""
     for begin in range(0, len(data), _AT_ONCE):
         part = data[begin : begin + _AT_ONCE]
         with np.errstate(over="ignore", invalid="ignore"):

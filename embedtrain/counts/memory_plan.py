@@ -1,4 +1,4 @@
-"""How counting divides its work so that it stays within a budget of memory."""
+"""The memory plan of counting: how many threads, tokens and cells fit into a budget."""
 
 from __future__ import annotations
 
@@ -14,41 +14,24 @@ from embedtrain.machine.memory import format_bytes
 _TOKEN_BYTES = 8  # an id and a position in the index
 _ROW_BYTES = 96  # starts, lengths, shares of the work
 _TALLY_BYTES = 13  # a sum, a touched column, bits
-_TASK_BYTES = 72  # of a cell: 12 to sum it, 60 as a sum in one of 5 results that wait; or 12 as it is read, 40 there
-_TASK_CELLS = 1 << 18  # in which overheads are lost; more only make more wait
-_TASK_UPDATES = 1 << 22  # sums of a task: hundredths of a second
-_LEAST_PIECE = 1 << 20  # tokens; smaller ones make too many files
-_MOST_PIECE = 1 << 30  # tokens, so that 32 bits hold positions
+_TASK_BYTES = 72  # a cell: 12 to sum it, 60 as a sum in one of 5 results that wait; or 12 as it is read, 40 there
+_TASK_CELLS = 1 << 18  # enough to make overheads negligible; with more, only more waits
+_TASK_UPDATES = 1 << 22  # sums in a task: hundredths of a second
+_LEAST_SHARD = 1 << 20  # tokens; smaller shards would be too many
+_MOST_SHARD = 1 << 30  # tokens, so that 32 bits hold positions
 
 
-class Division(NamedTuple):
-    """What fits into the budget.
-
-    Attributes
-    ----------
-    threads : int
-    task_cells : int
-        RowCells of a task at most, and at least those of a row.
-    piece : int
-        Tokens that are counted at once at most.
-    cells : int
-        RowCells of the result that may stay in memory.
-    """
+class MemoryPlan(NamedTuple):
+    """What fits into the budget."""
 
     threads: int
-    task_cells: int
-    piece: int
-    cells: int
+    task_cells: int  # cells of a task at most, and at least those of a row
+    shard: int  # tokens counted at once at most
+    cells: int  # cells of the result that may stay in memory
 
     @classmethod
-    def of(cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int) -> Division:
-        """Division the counting of `n_tokens` tokens; up to half of the budget goes to threads, of which one is enough.
-
-        Raises
-        ------
-        SettingError
-            If the budget is less than `least_bytes`.
-        """
+    def of(cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int) -> MemoryPlan:
+        """Plan counting within the budget: at most half of it goes to threads, of which one is enough."""
         least = least_bytes(n_words, window)
         if budget < least:
             raise SettingError(
@@ -58,19 +41,19 @@ class Division(NamedTuple):
         free = budget - _fixed_bytes(n_words, window)
         threads = max(1, min(threads, free // 2 // _thread_bytes(n_words)))
         free -= threads * _thread_bytes(n_words)
-        piece = min(n_tokens, free // _TOKEN_BYTES, _MOST_PIECE)
-        if piece == n_tokens:
-            free -= piece * _TOKEN_BYTES  # if there are more, the index is gone when they are merged
-        return cls(threads, _task_cells(n_words), piece, free // ROW_CELL_BYTES)
+        shard = min(n_tokens, free // _TOKEN_BYTES, _MOST_SHARD)
+        if shard == n_tokens:
+            free -= shard * _TOKEN_BYTES  # with several shards, the index is freed before they are merged
+        return cls(threads, _task_cells(n_words), shard, free // ROW_CELL_BYTES)
 
 
 def least_bytes(n_words: int, window: int) -> int:
-    """Memory without which co-occurrences cannot be counted, however short the text."""
-    return _fixed_bytes(n_words, window) + _thread_bytes(n_words) + _LEAST_PIECE * _TOKEN_BYTES
+    """Return the least budget with which co-occurrences can be counted, however short the text."""
+    return _fixed_bytes(n_words, window) + _thread_bytes(n_words) + _LEAST_SHARD * _TOKEN_BYTES
 
 
 def row_ranges(cells: NDArray[np.int64], updates: NDArray[np.int64], task_cells: int) -> list[tuple[int, int]]:
-    """Divide rows into ranges of at most `task_cells` cells, and of not many updates; a row may have more.
+    """Divide rows into ranges of at most `task_cells` cells and `_TASK_UPDATES` updates; a single row may have more.
 
     `cells` and `updates` are those of each row, or bounds of them.
     """
@@ -89,7 +72,7 @@ def _task_cells(n_words: int) -> int:
 
 
 def _fixed_bytes(n_words: int, window: int) -> int:
-    return _ROW_BYTES * n_words + 16 * window  # a weight, and two tokens beside the piece
+    return _ROW_BYTES * n_words + 16 * window  # a weight, and two tokens beside the shard
 
 
 def _thread_bytes(n_words: int) -> int:

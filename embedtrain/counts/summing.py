@@ -1,31 +1,31 @@
-"""Rows summed by all threads, a range of them at a time, and given in order."""
+"""Rows summed by all threads, a range of them at a time: from windows, or from shards, the sums of parts of a text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.counts.rows import RowCells
-from embedtrain.kernels.glove.cooccurrence import BITS, Tally
+from embedtrain.counts.memory_plan import row_ranges
+from embedtrain.counts.rows import RowCells, RowStore
+from embedtrain.kernels.glove.cooccurrence import BITS, Tally, merge_rows
+from embedtrain.machine.memory import release_pages
 from embedtrain.machine.threads import in_order, run_tasks
 
-Numbered: TypeAlias = "tuple[int, tuple[int, int]]"  # a range of rows
 
-
-class Workplace(NamedTuple):
-    """What a thread sums rows in, and puts the cells of a range of them."""
+class Workspace(NamedTuple):
+    """Arrays in which a thread sums rows and collects the cells of a range of them."""
 
     tally: Tally
     columns: NDArray[np.int32]  # (task_cells,)
     sums: NDArray[np.int64]  # (task_cells,)
 
     @classmethod
-    def of(cls, n_words: int, task_cells: int) -> Workplace:
-        """An empty one."""
+    def of(cls, n_words: int, task_cells: int) -> Workspace:
+        """Allocate a workspace."""
         elements = -(-n_words // BITS)
         tally = Tally(
             sums=np.zeros(n_words, np.int64),
@@ -35,21 +35,53 @@ class Workplace(NamedTuple):
         )
         return cls(tally, np.empty(task_cells, np.int32), np.empty(task_cells, np.int64))
 
-    def take(self, n: int, unit: int | None) -> RowCells:
-        """A copy of the first cells: sums in units made counts, or sums as they are if `unit` is None."""
-        if unit is None:
+    def take(self, n: int, scale: int | None) -> RowCells:
+        """Copy the first n cells, with sums divided by `scale` into counts, or as they are if it is None."""
+        if scale is None:
             return RowCells(self.columns[:n].copy(), self.sums[:n].copy())
-        values = np.divide(self.sums[:n], unit, out=np.empty(n, np.float32), casting="same_kind")  # in float64
+        values = np.divide(self.sums[:n], scale, out=np.empty(n, np.float32), casting="same_kind")  # in float64
         return RowCells(self.columns[:n].copy(), values)
 
 
 def sum_rows(
     workers: Sequence[Callable[[int, int], RowCells]], ranges: Sequence[tuple[int, int]]
 ) -> Generator[RowCells, None, None]:
-    """The cells of ranges of rows, each summed by a worker that is free, in order."""
+    """Yield the cells of ranges of rows in order, each summed by a worker that is free."""
 
-    def numbered(worker: Callable[[int, int], RowCells]) -> Callable[[Numbered], tuple[int, RowCells]]:
+    def numbered(
+        worker: Callable[[int, int], RowCells],
+    ) -> Callable[[tuple[int, tuple[int, int]]], tuple[int, RowCells]]:
         return lambda task: (task[0], worker(*task[1]))
 
     with closing(run_tasks([numbered(worker) for worker in workers], enumerate(ranges))) as results:
         yield from in_order(results)
+
+
+class CountShards(NamedTuple):
+    """The sums of each part of a text, mapped from temporary files; row r of shard k is at starts[k, r : r + 2]."""
+
+    starts: NDArray[np.int64]  # (n_shards, n_words + 1)
+    columns: NDArray[np.int32]  # (n_cells,)
+    sums: NDArray[np.int64]  # (n_cells,)
+
+
+def merge_shards(
+    shards: CountShards, lengths: NDArray[np.int64], workspaces: Sequence[Workspace], scale: int, store: RowStore
+) -> NDArray[np.int64]:
+    """Add up shards whose rows together have these lengths, put the counts into `store`, and return their lengths."""
+    merged = np.empty_like(lengths)
+
+    def worker(workspace: Workspace) -> Callable[[int, int], RowCells]:
+        def merge(begin: int, end: int) -> RowCells:
+            starts = shards.starts[:, begin : end + 1].copy()
+            n = merge_rows(shards.columns, shards.sums, starts, *workspace, merged[begin:end])
+            release_pages(*shards)
+            return workspace.take(int(n), scale)
+
+        return merge
+
+    ranges = row_ranges(lengths, lengths, len(workspaces[0].columns))
+    with closing(sum_rows([worker(workspace) for workspace in workspaces], ranges)) as results:
+        for cells in results:
+            store.append(cells)
+    return merged

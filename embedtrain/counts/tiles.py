@@ -1,44 +1,60 @@
-"""Tiles: the cells of a matrix of counts where blocks of its rows and columns cross, in memory or in a file."""
+"""Tiles: the cells of a matrix of counts where blocks of its rows and columns cross, as GloVe trains on them.
+
+Tiles that share neither rows nor columns can be trained on at the same time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.counts.rows import CsrMatrix, starts_of
+from embedtrain.kernels.glove.tile_order import (
+    BLOCK,
+    BLOCKS_ACROSS,
+    SUB_TILES,
+    count_columns,
+    count_tiles,
+    part_cells,
+    write_tiles,
+)
 from embedtrain.kernels.glove.train_tile import Cells
-from embedtrain.machine.npz import read_into
+from embedtrain.machine.files import ArrayFile, temporary_file
+from embedtrain.machine.memory import release_pages
+from embedtrain.machine.npz import plain, read_only
+from embedtrain.machine.threads import run_tasks
 
-#: Memory, or disk, of a cell in a tile: its place, log and weight.
-TILE_CELL_BYTES = 12
-
-TileReader: TypeAlias = Callable[[int], tuple[Cells, int, int]]
+TILE_CELL_BYTES = 12  # coordinates, log and weight
+# The most frequent words have a third of all cells, and the tiles of a block are trained on one after the other: with
+# more cells in a block, threads would wait for it.
+_MASS_SHARE = 32
+_TILE_CELLS = 10_000  # on average at least: to hand out a smaller tile takes longer than to train on it
+# The more rows a tile has, the more cells share what is fetched of a column, and the fewer tiles there are to hand
+# out; half as many rows are a tenth slower, twice as many no faster (bench/tile_size.py).
+_ROWS = 4096
+_ROWS_SHARE = 64  # in large vocabularies: tiles would be too many, and most of them nearly empty
+_ITEM_BYTES = 8  # a cell while it is sorted
+_MOST_ROWS = 1 << 16  # coordinates have 16 bits for the row, and 16 for the column
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """The cells of a matrix of counts, tile by tile.
+    """The cells of a matrix, tile by tile: row block I and column block J cross in tile I * n_column_blocks + J.
 
-    Tile I * n_column_blocks + J is where block I of rows and block J of columns cross.
-
-    Attributes
-    ----------
-    row_borders : (n_row_blocks + 1,) int64 array
-    column_borders : (n_column_blocks + 1,) int64 array
-    tile_starts : (n_row_blocks * n_column_blocks + 1,) int64 array
-        Cells before each tile, and all.
-    cells : (3 * n_cells,) uint32 array, or Path of a file with the same bytes
-        Of tile after tile: the places of its cells, then their logs, then their weights, see `Cells`.
+    In each tile all coordinates come first, then all logs, then all weights, see `Cells`.
     """
 
-    row_borders: NDArray[np.int64]
-    column_borders: NDArray[np.int64]
-    tile_starts: NDArray[np.int64]
-    cells: NDArray[np.uint32] | Path
+    row_borders: NDArray[np.int64]  # (n_row_blocks + 1,)
+    column_borders: NDArray[np.int64]  # (n_column_blocks + 1,)
+    tile_starts: NDArray[np.int64]  # (n_row_blocks * n_column_blocks + 1,) cells before each tile, and all
+    cells: NDArray[np.uint32]  # (3 * n_cells,) in memory, or mapped from a temporary file
 
     @property
     def n_row_blocks(self) -> int:
@@ -57,60 +73,168 @@ class Tiles:
 
     @property
     def sizes(self) -> NDArray[np.int64]:
-        """(n_row_blocks, n_column_blocks), the cells of each tile."""
+        """(n_row_blocks, n_column_blocks) cells of each tile."""
         return np.diff(self.tile_starts).reshape(self.n_row_blocks, self.n_column_blocks)
 
-    @property
-    def largest_tile(self) -> int:
-        """Cells of the tile that has most."""
-        return int(self.sizes.max())
-
-    @property
-    def largest_block(self) -> int:
-        """Cells of the block of rows that has most."""
-        return int(self.sizes.sum(axis=1).max(initial=0))
-
     def number(self, row_block: int, column_block: int) -> int:
-        """The tile where two blocks cross."""
+        """Return the tile where two blocks cross."""
         return row_block * self.n_column_blocks + column_block
 
     def corner(self, tile: int) -> tuple[int, int]:
-        """The first row and the first column of a tile."""
+        """Return the first row and the first column of a tile."""
         row_block, column_block = divmod(tile, self.n_column_blocks)
         return int(self.row_borders[row_block]), int(self.column_borders[column_block])
 
-    def reader(self) -> TileReader:
-        """What gives one thread the cells of a tile, as (cells, begin, end), until it is asked for another's.
-
-        A file is read and not mapped, so that no more memory is taken than the largest tile needs.
-
-        Raises
-        ------
-        DataError
-            By the reader: if the file cannot be read.
-        """
-        starts, cells = self.tile_starts, self.cells
-        part_of = _file_reader(cells, self.largest_tile) if isinstance(cells, Path) else _memory_reader(cells)
-
-        def read(tile: int) -> tuple[Cells, int, int]:
-            begin, end = int(starts[tile]), int(starts[tile + 1])
-            places, logs, weights = part_of(begin, end).reshape(3, end - begin)
-            return Cells(places, logs.view(np.float32), weights.view(np.float32)), 0, end - begin
-
-        return read
+    def read(self, tile: int) -> Cells:
+        """Return the cells of a tile; if they are mapped, the pages of others leave memory."""
+        release_pages(self.cells)
+        begin, end = int(self.tile_starts[tile]), int(self.tile_starts[tile + 1])
+        coords, logs, weights = self.cells[3 * begin : 3 * end].reshape(3, end - begin)
+        return Cells(coords, logs.view(np.float32), weights.view(np.float32))
 
 
-def _memory_reader(cells: NDArray[np.uint32]) -> Callable[[int, int], NDArray[np.uint32]]:
-    return lambda begin, end: cells[3 * begin : 3 * end]
+def build_tiles(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    *,
+    x_max: float,
+    alpha: float,
+    threads: int,
+    memory: int = sys.maxsize,
+    folder: Path | None = None,
+) -> Tiles:
+    """Put the cells of a square matrix of counts into tiles, the same for any number of threads.
+
+    The arrays are those of a `CsrMatrix`, with any order of columns in a row; cells with a count of 0 are left out.
+    The weight of a count x is min(1, (x / x_max)^alpha).
+
+    Fewer threads are used if they need more than `memory` bytes together: each takes 8 for every cell of the largest
+    block of rows and of the largest tile, and 12 more for those of the block if there is a `folder`, in which the
+    tiles are put into a temporary file.
+    """
+    matrix = CsrMatrix(  # in one form: kernels would be compiled anew for others
+        read_only(plain(starts, np.int64)), read_only(plain(columns, np.int32)), read_only(plain(values, np.float32))
+    )
+    limits = _most_rows(len(starts) - 1), _most_cells(len(columns))
+    row_borders = block_borders(np.diff(matrix.starts), *limits)
+    column_borders = block_borders(_column_masses(matrix, row_borders, threads), *limits)
+    block_of = np.repeat(np.arange(len(column_borders) - 1, dtype=np.int32), np.diff(column_borders))
+    tile_starts = _tile_starts(matrix, row_borders, block_of, len(column_borders) - 1, threads)
+
+    n_in_memory = 3 * int(tile_starts[-1]) if folder is None else 0
+    tiles = Tiles(row_borders, column_borders, tile_starts, np.empty(n_in_memory, np.uint32))
+    builder_bytes = _ITEM_BYTES * (_largest_block(tiles) + _largest_tile(tiles))
+    builder_bytes += 0 if folder is None else TILE_CELL_BYTES * _largest_block(tiles)
+    n_builders = max(1, min(threads, tiles.n_row_blocks, memory // max(1, builder_bytes)))
+    with ExitStack() as files:
+        file = None if folder is None else files.enter_context(temporary_file(folder))
+        builders = [_Builder(matrix, tiles, file, block_of, x_max, alpha) for _ in range(n_builders)]
+        _do_blocks(matrix, builders, tiles.n_row_blocks)
+        cells = tiles.cells if file is None else file.mapped(np.uint32)
+    return replace(tiles, cells=read_only(cells))
 
 
-def _file_reader(path: Path, largest_tile: int) -> Callable[[int, int], NDArray[np.uint32]]:
-    """What reads cells [begin, end) of a file."""
-    buffer = np.empty(3 * largest_tile, np.uint32)
+def block_borders(masses: NDArray[np.int64], max_rows: int, max_mass: int) -> NDArray[np.int64]:
+    """Cut rows (or columns) with so many cells into the longest blocks of at most so many rows and cells.
 
-    def read(begin: int, end: int) -> NDArray[np.uint32]:
-        part = buffer[: 3 * (end - begin)]
-        read_into(part, path, TILE_CELL_BYTES * begin)
-        return part
+    A row with more than `max_mass` cells is a block of its own. Returns the first row of each block, and `n_rows`.
+    """
+    ends = np.cumsum(masses)
+    borders, mass = [0], 0
+    while borders[-1] < len(masses):
+        begin = borders[-1]
+        fitting = int(np.searchsorted(ends, mass + max_mass, side="right"))
+        borders.append(min(max(fitting, begin + 1), begin + max_rows, len(masses)))
+        mass = int(ends[borders[-1] - 1])
+    return np.array(borders, np.int64)
 
-    return read
+
+def _most_rows(n_words: int) -> int:
+    return min(max(_ROWS, -(-n_words // _ROWS_SHARE)), _MOST_ROWS)
+
+
+def _most_cells(n_cells: int) -> int:
+    return max(1, n_cells // _MASS_SHARE, math.isqrt(n_cells * _TILE_CELLS))
+
+
+def _do_blocks(matrix: CsrMatrix, workers: Sequence[Callable[[int], None]], n_blocks: int) -> None:
+    """Let the workers do all blocks of rows, whose pages leave memory if they are mapped."""
+    for _ in run_tasks(workers, range(n_blocks)):
+        release_pages(matrix.columns, matrix.values)
+
+
+def _column_masses(matrix: CsrMatrix, row_borders: NDArray[np.int64], threads: int) -> NDArray[np.int64]:
+    """Count the cells of every column."""
+    n_blocks, spans = len(row_borders) - 1, matrix.starts[row_borders]
+    masses = np.zeros((min(threads, n_blocks), len(matrix.starts) - 1), np.int64)
+
+    def counter(own: NDArray[np.int64]) -> Callable[[int], None]:
+        return lambda block: count_columns(matrix.columns, matrix.values, spans[block], spans[block + 1], own)
+
+    _do_blocks(matrix, [counter(own) for own in masses], n_blocks)
+    return masses.sum(axis=0)
+
+
+def _tile_starts(
+    matrix: CsrMatrix, row_borders: NDArray[np.int64], block_of: NDArray[np.int32], n_column_blocks: int, threads: int
+) -> NDArray[np.int64]:
+    """Count the cells before every tile, and all."""
+    n_blocks, spans = len(row_borders) - 1, matrix.starts[row_borders]
+    counts = np.zeros((n_blocks, n_column_blocks), np.int64)
+
+    def count(block: int) -> None:
+        count_tiles(matrix.columns, matrix.values, spans[block], spans[block + 1], block_of, counts[block])
+
+    _do_blocks(matrix, [count] * min(threads, n_blocks), n_blocks)
+    return starts_of(counts.ravel())
+
+
+def _largest_tile(tiles: Tiles) -> int:
+    return int(tiles.sizes.max())
+
+
+def _largest_block(tiles: Tiles) -> int:
+    return int(tiles.sizes.sum(axis=1).max(initial=0))
+
+
+class _Builder:
+    """A worker: puts the cells of a block of rows into its tiles."""
+
+    def __init__(
+        self,
+        matrix: CsrMatrix,
+        tiles: Tiles,
+        file: ArrayFile | None,
+        block_of: NDArray[np.int32],
+        x_max: float,
+        alpha: float,
+    ) -> None:
+        self.matrix, self.tiles, self.file, self.block_of = matrix, tiles, file, block_of
+        self.log_x_max, self.alpha = math.log(x_max), float(alpha)
+        largest = _largest_block(tiles)
+        self.items, self.spare = np.empty(largest, np.uint64), np.empty(_largest_tile(tiles), np.uint64)
+        self.n_blocks = _n_blocks(tiles)
+        self.free = np.empty(max(SUB_TILES, self.n_blocks), np.int64)
+        self.cells = np.empty(0 if file is None else 3 * largest, np.uint32)
+
+    def __call__(self, block: int) -> None:
+        tiles = self.tiles
+        borders = tiles.tile_starts[block * tiles.n_column_blocks : (block + 1) * tiles.n_column_blocks + 1]
+        begin, end = borders[0], borders[-1]
+        borders = borders - begin
+        rows = int(tiles.row_borders[block]), int(tiles.row_borders[block + 1])
+        part_cells(*self.matrix, *rows, self.block_of, tiles.column_borders, borders[:-1].copy(), self.items)
+        cells = tiles.cells[3 * begin : 3 * end] if self.file is None else self.cells[: 3 * (end - begin)]
+        write_tiles(
+            self.items, borders, self.spare, self.free, self.n_blocks, self.log_x_max, self.alpha,
+            cells, cells.view(np.float32),
+        )  # fmt: skip
+        if self.file is not None:
+            self.file.write_at(TILE_CELL_BYTES * int(begin), cells)
+
+
+def _n_blocks(tiles: Tiles) -> int:
+    """Numbers that blocks may have in a tile, rounded up to a power of two; 1 if no tile has more than a block."""
+    rows, columns = (-(-int(np.diff(borders).max()) // BLOCK) for borders in (tiles.row_borders, tiles.column_borders))
+    return 1 if rows == columns == 1 else 1 << (rows * BLOCKS_ACROSS - 1).bit_length()

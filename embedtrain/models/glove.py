@@ -19,8 +19,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.counts.given import are_counts, paths_among, read_counts
-from embedtrain.counts.matrix import Counts
+from embedtrain.counts.matrix import Counts, are_counts, paths_among, read_counts
 from embedtrain.errors import SettingError
 from embedtrain.training.count_data import Budget, CountedTextSource, GivenCounts
 from embedtrain.training.options import RunOptions

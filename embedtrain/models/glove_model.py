@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.counts.tiles import TILE_CELL_BYTES
-from embedtrain.counts.tiling import build_tiles
+from embedtrain.counts.tiles import TILE_CELL_BYTES, build_tiles
 from embedtrain.kernels.glove import train_tile as kernels
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.models.glove import GloveSettings
@@ -71,10 +69,7 @@ class GloveModel:
             needed["the sum of two tables"] = 4 * n_words * dim
         return needed
 
-    @property
-    def scratch_bytes(self) -> int:
-        """The largest tile, if tiles are read from a file."""
-        return TILE_CELL_BYTES * self._tiles.largest_tile if isinstance(self._tiles.cells, Path) else 0
+    scratch_bytes = 0
 
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:
@@ -99,17 +94,17 @@ class GloveModel:
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Tile], ChunkResult]:
         """A function that trains on a tile."""
-        read = self._tiles.reader()
         W, W_sums, C, C_sums = (table.flat for table in (self.words, self.word_sums, self.contexts, self.context_sums))
 
         def train(tile: Tile) -> ChunkResult:
             number = self._tiles.number(tile.row_block, tile.column_block)
-            cells, begin, end = read(number)
+            cells = self._tiles.read(number)
+            n = len(cells.places)
             cost = kernels.train_tile(
-                W, W_sums, C, C_sums, cells, begin, end, *self._tiles.corner(number),
+                W, W_sums, C, C_sums, cells, 0, n, *self._tiles.corner(number),
                 self._width, np.float32(tile.last_lr),
             )  # fmt: skip
-            return ChunkResult(end - begin, end - begin, cost, end - begin, tile.last_lr)
+            return ChunkResult(n, n, cost, n, tile.last_lr)
 
         return train
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -15,10 +15,9 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.counts.counting import count_windows
 from embedtrain.counts.matrix import Counts
-from embedtrain.counts.rows import ROW_CELL_BYTES, Rows
+from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix
 from embedtrain.counts.tiles import TILE_CELL_BYTES
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.files import temporary_folder
 from embedtrain.machine.memory import available_memory, format_bytes, mapping_of, parse_bytes, release_pages
 from embedtrain.machine.progress import Progress, Stopwatch
 from embedtrain.machine.threads import resolve_threads
@@ -38,7 +37,7 @@ class Counted:
     ----------
     vocabulary : Vocabulary
         The words that get vectors; counts of 0 where they are not known.
-    rows : Rows or None
+    rows : CsrMatrix or None
         The counts, until someone takes them.
     texts : Texts or None
         What was counted.
@@ -51,7 +50,7 @@ class Counted:
     """
 
     vocabulary: Vocabulary
-    rows: Rows | None
+    rows: CsrMatrix | None
     texts: Texts | None
     tiles_folder: Path | None
     room: int
@@ -62,7 +61,7 @@ class Counted:
 
     @classmethod
     def of(
-        cls, vocabulary: Vocabulary, rows: Rows, folder: Callable[[], Path], budget: int, texts: Texts | None = None
+        cls, vocabulary: Vocabulary, rows: CsrMatrix, folder: Path, budget: int, texts: Texts | None = None
     ) -> Counted:
         """Counts and where training is to keep its cells: in the folder, if the budget has no room for both."""
         n_cells, mapped = len(rows.columns), mapping_of(rows.columns) is not None
@@ -73,7 +72,7 @@ class Counted:
         disk = 0 if texts is None else texts.disk + ((ROW_CELL_BYTES + _PIECE_BYTES) * n_cells if mapped else 0)
         if fits:
             return cls(vocabulary, rows, texts, None, room - TILE_CELL_BYTES * n_cells, disk)
-        return cls(vocabulary, rows, texts, folder(), room, disk + TILE_CELL_BYTES * n_cells)
+        return cls(vocabulary, rows, texts, folder, room, disk + TILE_CELL_BYTES * n_cells)
 
     def __post_init__(self) -> None:
         assert self.rows is not None
@@ -81,7 +80,7 @@ class Counted:
         self._checksum = checksum(*self.rows)
         release_pages(*self.rows)
 
-    def take_rows(self) -> Rows:
+    def take_rows(self) -> CsrMatrix:
         """The counts, which are not kept here: who has used them gives the memory free."""
         rows, self.rows = self.rows, None
         assert rows is not None, "the counts were taken before"
@@ -155,7 +154,7 @@ class CountedTextSource:
         """Encode the text and count it; files last as long as the stack."""
         texts = self._texts.read(stack, clock, shown)
         with clock("count"), Progress(len(texts.training.ids), shown=shown) as progress:
-            folder = _folder_in(stack, self._options)
+            folder = _folder(self._options)
             budget = self._budget.bytes
             rows = self._count(texts.training, len(texts.vocabulary), self._settings, folder, budget, progress)
         return Counted.of(texts.vocabulary, rows, folder, budget, texts)
@@ -163,15 +162,15 @@ class CountedTextSource:
     @contextmanager
     def sample(self) -> Iterator[Counted]:
         """The counts of two words."""
-        with self._texts.sample() as texts, ExitStack() as stack:
-            folder = _folder_in(stack, self._options)
+        with self._texts.sample() as texts:
+            folder = _folder(self._options)
             rows = self._count(texts.training, 2, replace(self._settings, window=1), folder, _PLENTY)
             yield Counted.of(texts.vocabulary, rows, folder, _PLENTY)
 
     def _count(
-        self, text: EncodedCorpus, n_words: int, settings: CountSettings, folder: Callable[[], Path], budget: int,
+        self, text: EncodedCorpus, n_words: int, settings: CountSettings, folder: Path, budget: int,
         progress: Progress | None = None,
-    ) -> Rows:  # fmt: skip
+    ) -> CsrMatrix:  # fmt: skip
         return count_windows(
             text, n_words, window=settings.window, weighting=settings.weighting, symmetric=settings.symmetric,
             threads=resolve_threads(self._options.threads), budget=budget, folder=folder, progress=progress,
@@ -208,26 +207,16 @@ class GivenCounts:
         if n_occurrences is None:
             n_occurrences = np.zeros(len(self._counts), np.int64)
         vocabulary = Vocabulary(self._counts.words, n_occurrences)
-        rows = Rows(matrix.indptr, matrix.indices, matrix.data)
-        return Counted.of(vocabulary, rows, _folder_in(stack, self._options), self._budget.bytes)
+        rows = CsrMatrix(matrix.indptr, matrix.indices, matrix.data)
+        return Counted.of(vocabulary, rows, _folder(self._options), self._budget.bytes)
 
     @contextmanager
     def sample(self) -> Iterator[Counted]:
         """The counts of two words."""
-        rows = Rows(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))
-        with ExitStack() as stack:
-            folder = _folder_in(stack, self._options)
-            yield Counted.of(Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, folder, _PLENTY)
+        rows = CsrMatrix(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))
+        yield Counted.of(Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, _folder(self._options), _PLENTY)
 
 
-def _folder_in(stack: ExitStack, options: RunOptions) -> Callable[[], Path]:
-    """What makes a temporary folder when it is first asked for one, which lasts as long as the stack."""
-    made: list[Path] = []
-
-    def folder() -> Path:
-        if not made:
-            place: str | os.PathLike[str] | None = options.temp_folder or options.cache
-            made.append(stack.enter_context(temporary_folder(place)))
-        return made[0]
-
-    return folder
+def _folder(options: RunOptions) -> Path:
+    """The folder of temporary files."""
+    return Path(options.temp_folder or options.cache or tempfile.gettempdir())

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from embedtrain.counts.summing import Workplace
+from embedtrain.counts.summing import Workspace
 from embedtrain.kernels.glove import cooccurrence
 
 N_WORDS = 6
@@ -79,7 +79,7 @@ def test_a_row_is_taken_in_order_and_leaves_nothing(columns):
     columns = {"random": rng.permutation(_MANY)[:5000], "all": rng.permutation(_MANY)}.get(str(columns), columns)
     added = np.array([*columns, *columns[::-1]], np.int32)
     sums = rng.integers(1, 2**40, len(added))
-    place = Workplace.of(_MANY, _MANY)
+    place = Workspace.of(_MANY, _MANY)
     n_touched = cooccurrence.add_cells(added, sums, 0, len(added), place.tally, 0)
     assert place.tally.touched[:n_touched].tolist() == list(columns)
     end = cooccurrence.take_row(place.tally, n_touched, place.columns, place.sums, 0)
@@ -100,7 +100,7 @@ def test_merged_rows_are_the_sums_of_the_pieces():
     for piece in pieces:
         starts.append(len(columns) + np.concatenate([[0], np.cumsum(np.count_nonzero(piece, axis=1))]))
         columns.extend(np.nonzero(piece)[1])
-    place, lengths = Workplace.of(n_words, n_rows * n_words), np.full(n_rows, 77)
+    place, lengths = Workspace.of(n_words, n_rows * n_words), np.full(n_rows, 77)
     n = cooccurrence.merge_rows(
         np.array(columns, np.int32), pieces[pieces > 0], np.array(starts), *place, lengths
     )  # fmt: skip
