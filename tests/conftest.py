@@ -37,6 +37,12 @@ def kept(tmp_path, monkeypatch):
     return paths
 
 
+@pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.exhaustive)], ids=["some", "all"])
+def exhaustive(request):
+    """Whether a test tries all cases, or some of them."""
+    return request.param
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A folder on a disk of its own, and a function that sets the number of free bytes."""

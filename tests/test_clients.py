@@ -10,6 +10,7 @@ import pytest
 
 from embedtrain.vectors.word_vectors import WordVectors
 
+pytestmark = pytest.mark.clients
 UNUSUAL_WORDS = ["naïve", "東京", "don't", "</s>", "12,5", "𝄞", "#", "zero\u200bwidth", "a_b"]
 
 

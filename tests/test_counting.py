@@ -217,6 +217,7 @@ print(n, (after - before) * (1 if sys.platform == "darwin" else 1024))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="has another way to ask for the most memory that was taken")
 def test_memory_stays_within_the_budget_where_results_are_much_larger(tmp_path):
     command = [sys.executable, "-c", MEASURE, str(tmp_path)]

@@ -189,15 +189,14 @@ def test_a_file_that_was_cut_is_refused(path, counts):
             Counts.load(path)
 
 
-def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(path):
+def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(path, exhaustive):
     counts = as_counts(random_matrix(2, 1), ["a", "bc"], np.array([2, 1]), {"window": 2})
     counts.save(path)
     whole = path.read_bytes()
-    harmless = 0
-    flips = np.random.default_rng(1).integers(1, 256, len(whole))
-    for place, flip in enumerate(flips.tolist()):
+    harmless, places = 0, range(0, len(whole), 1 if exhaustive else 7)
+    for place in places:
         changed = bytearray(whole)
-        changed[place] ^= flip
+        changed[place] ^= 1 + place % 255
         path.write_bytes(changed)
         try:
             found = Counts.load(path)
@@ -205,7 +204,7 @@ def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(path):
             continue
         harmless += 1
         require_same(found, counts)
-    assert harmless < len(whole) / 3, "dates, permissions and the like, of ten arrays"
+    assert harmless < len(places) / 3, "dates, permissions and the like, of ten arrays"
 
 
 def test_a_word_that_no_file_can_hold_is_refused_and_nothing_written(path, counts):

@@ -161,6 +161,7 @@ def test_the_option_continues_the_log():
     assert "loss" in records()[2]
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_run_killed_and_resumed_has_one_log():
     command = ["skipgram", "text.txt", "--threads", "1", "--log", "log", "--quiet"]

@@ -1,22 +1,16 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from programs import python
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
+@pytest.mark.clients
 @pytest.mark.usefixtures("warm_kernels")
 def test_a_text_classifier_knows_new_words_by_their_vectors():
     pytest.importorskip("sklearn", reason="the example classifies with scikit-learn")
-    done = subprocess.run(
-        [sys.executable, EXAMPLES / "text_classifier.py", "--tokens", "100000"],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+    done = python(EXAMPLES / "text_classifier.py", "--tokens", "100000")
     assert done.returncode == 0, done.stderr
     right = {name: float(share) for share, name in (line.split("  ") for line in done.stdout.splitlines())}
     assert right["averaged vectors"] > 0.95  # chance is 0.1

@@ -404,9 +404,11 @@ def test_the_end_of_a_temporary_file_is_noticed(tmp_path):
             file.read_into(np.empty(4, np.int64), 0)
 
 
-def test_a_temporary_file_on_a_full_disk_is_refused_in_one_line(full_disk):
+def test_a_temporary_file_on_a_full_disk_is_refused_in_one_line(small_disk):
+    folder, leave = small_disk
+    leave(0)
     with (
-        temporary_file(full_disk) as file,
+        temporary_file(folder) as file,
         pytest.raises(DataError, match=r"^cannot write temporary files in .*: No space left on device$"),
     ):
         file.append(np.zeros(1 << 17))

@@ -68,6 +68,7 @@ def test_damaged_arrays_are_refused_in_a_line(tmp_path, name):
     assert refused > 5
 
 
+@pytest.mark.clients
 def test_safetensors_is_what_its_package_reads(tmp_path):
     package = pytest.importorskip("safetensors.numpy", reason="needs the package safetensors")
     formats.write(tmp_path / "x.safetensors", CONTENT)
@@ -198,6 +199,7 @@ def test_what_is_damaged_or_other_at_gensim_is_refused(bundled, name, reason):
         formats.read(bundled / name)
 
 
+@pytest.mark.clients
 def test_no_file_of_gensim_is_more_than_read_or_refused(bundled):
     for path in sorted(bundled.iterdir()):
         try:
@@ -206,6 +208,7 @@ def test_no_file_of_gensim_is_more_than_read_or_refused(bundled):
             assert "\n" not in str(error)  # noqa: PT017  either is right
 
 
+@pytest.mark.clients
 @pytest.mark.parametrize("binary", [False, True])
 def test_gensim_writes_what_is_read_and_reads_what_is_written(tmp_path, binary):
     models = pytest.importorskip("gensim.models", reason="needs gensim")

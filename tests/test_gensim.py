@@ -7,6 +7,7 @@ from embedtrain import WordVectors, train_skipgram
 from embedtrain.vectors.evaluation_files import BUNDLED, resolve
 
 pytest.importorskip("gensim", reason="gensim is not installed")
+pytestmark = pytest.mark.clients
 
 
 def of_known_words(dim, seed):

@@ -300,6 +300,7 @@ def test_a_signal_ends_what_waits_for_text(tmp_path, threads, number):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @POSIX
 def test_what_a_killed_run_leaves_is_gone_after_the_next(tmp_path):
     output = tmp_path / "toy.vec"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+pytestmark = pytest.mark.slow
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 TARGETS = {
     "avx2": ("haswell", "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+avx,+avx2,+fma,+bmi,+bmi2,+popcnt,+cx16", 8),

@@ -1,12 +1,9 @@
 """Runs that are killed at any moment, and runs whose disk is full.
 
-EMBEDTRAIN_KILLS=100 pytest tests/test_survival.py -s -k killed
-
-kills more often than the few times of the suite, and says at what stages; EMBEDTRAIN_SEED gives other moments.
+`pytest -m exhaustive -s tests/test_survival.py` kills 100 times and prints the stages of the killed runs.
 """
 
 import json
-import os
 import random
 import shutil
 import signal
@@ -25,9 +22,7 @@ from embedtrain import Corpus, WordVectors, cli, train_skipgram
 from embedtrain.corpus.cache import encode_cached, list_cache
 from embedtrain.training.checkpoint import Checkpoint
 
-KILLS = int(os.environ.get("EMBEDTRAIN_KILLS", "6"))
-SEED = int(os.environ.get("EMBEDTRAIN_SEED", "1"))
-EPOCHS = 3 if KILLS <= 6 else 16  # for each there are 64 checkpoints
+pytestmark = pytest.mark.slow
 LEFT = ".embedtrain-*"  # what is temporary
 
 
@@ -41,15 +36,15 @@ def write_text(path, n_tokens, seed=1):
 class Place:
     """A folder in which a run is tried again and again."""
 
-    def __init__(self, folder, text):
-        self.folder, self.text, self.said = folder, text, folder / "said"
+    def __init__(self, folder, text, epochs):
+        self.folder, self.text, self.epochs, self.said = folder, text, epochs, folder / "said"
         self.out, self.cache = folder / "out", folder / "cache"
         self.vectors, self.checkpoint, self.log = self.out / "v.vec", folder / "run.ckpt", folder / "run.jsonl"
         self.out.mkdir(parents=True)
 
     def start(self):
         """A run from the beginning, or from the checkpoint if there is one."""
-        command = ["-m", "embedtrain", "skipgram", self.text, "--epochs", EPOCHS]
+        command = ["-m", "embedtrain", "skipgram", self.text, "--epochs", self.epochs]
         files = ["-o", self.vectors, "--cache", self.cache, "--checkpoint", self.checkpoint, "--log", self.log]
         how = ["--checkpoint-every", "0", "--threads", "1", "--valid-share", "0.05", "--dim", "16"]
         resume = ["--resume", self.checkpoint] if self.checkpoint.exists() else []
@@ -63,7 +58,7 @@ class Place:
         for path in (self.checkpoint, self.log):
             path.unlink(missing_ok=True)
 
-    def epochs(self):
+    def logged(self):
         """What the log tells of the epochs, but for their speed; a line that was cut short may be its last."""
         lines = self.log.read_text().splitlines(keepends=True) if self.log.exists() else []
         records = [json.loads(line) for line in lines if line.endswith("\n")]
@@ -101,12 +96,12 @@ class Place:
         return list(self.out.glob(f"{LEFT}.part"))
 
     def require_whole(self, copy):
-        """See that whatever has its final name is whole."""
+        """Check that whatever has its final name is whole."""
         if self.vectors.exists():
             WordVectors.load(self.vectors)
         if self.checkpoint.exists():
             Checkpoint.load(self.checkpoint)
-        self.epochs()
+        self.logged()
         if self.cache.exists() and list_cache(self.cache):
             shutil.copytree(self.cache, copy)
             (entry,) = list_cache(copy)
@@ -135,22 +130,23 @@ def end(start, number, sign, seconds):
 
 
 @POSIX
-def test_killed_runs_go_on_and_come_to_the_same(tmp_path):
+def test_killed_runs_go_on_and_come_to_the_same(tmp_path, exhaustive):
+    kills, epochs = (100, 16) if exhaustive else (6, 3)  # 64 checkpoints an epoch
     text = tmp_path / "text.txt"
     write_text(text, 100_000)
-    never = Place(tmp_path / "never", text)
+    never = Place(tmp_path / "never", text, epochs)
     train_skipgram([["two", "words"]], sample=0, dim=8, epochs=1, min_count=1, progress=False)  # kernels are compiled
     began = time.perf_counter()
     assert never.start().wait(120) == 0, never.said.read_text()
     seconds = time.perf_counter() - began
-    place, chance = Place(tmp_path / "killed", text), random.Random(SEED)
+    place, chance = Place(tmp_path / "killed", text, epochs), random.Random(1)
     stages, ends, interrupted = Counter(), 0, False
     while True:
         goes_on = place.checkpoint.exists()
         number = signal.SIGTERM if chance.random() < 0.25 else signal.SIGKILL
         sign = chance.choice([nothing] * 8 + [place.saves if goes_on else place.encodes] * 2)  # both are short
         moment = chance.uniform(0, seconds if sign is nothing else 0.02)
-        if stages.total() == KILLS:
+        if stages.total() == kills:
             sign, moment = nothing, 120
         status = end(place.start, number, sign, moment)
         said = place.said.read_text()
@@ -168,11 +164,11 @@ def test_killed_runs_go_on_and_come_to_the_same(tmp_path):
             continue
         assert status == 0, f"{said}; {'resumed' if goes_on else 'from the beginning'}, {stages}"
         assert place.vectors.read_bytes() == never.vectors.read_bytes()
-        assert place.epochs() == never.epochs()
-        assert [record["number"] for record in place.epochs()] == list(range(1, EPOCHS + 1))
+        assert place.logged() == never.logged()
+        assert [record["number"] for record in place.logged()] == list(range(1, epochs + 1))
         assert not place.left()
         ends += 1
-        if stages.total() == KILLS:
+        if stages.total() == kills:
             break
         interrupted = False
         place.forget()

@@ -87,6 +87,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_word(path):
     assert as_pairs(read_vocabulary(path)) == [("the", 500), ("\ufeffof", 300)]
 
 
+@pytest.mark.clients
 def test_gensim_reads_our_file(text, path):
     reason = "gensim, an optional dependency of the tests, is not installed"
     keyed_vectors = pytest.importorskip("gensim.models", reason=reason).KeyedVectors

@@ -113,6 +113,7 @@ def test_an_old_file_is_replaced(tmp_path):
     assert len(word2vec_text.read(tmp_path / "x.vec")[0]) == 2
 
 
+@pytest.mark.clients
 def test_gensim_reads_the_same_and_finds_the_same_neighbours(tmp_path):
     reason = "gensim, an optional dependency of the tests, is not installed"
     keyed_vectors = pytest.importorskip("gensim.models", reason=reason).KeyedVectors
