@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 import embedtrain
-from embedtrain import Corpus, Counts, DataError, SettingError, cooccurrence, cooccurrence_counts
+from embedtrain import Corpus, DataError, SettingError, cooccurrence, cooccurrence_counts
 from embedtrain.counts import memory_plan
 from embedtrain.machine.memory import mapping_of
 
@@ -112,15 +112,6 @@ def test_text_in_whatever_form_gives_the_same_bytes(tmp_path):
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
     for corpus in (iter(TEXT), lines, iter(lines), path, str(path), Corpus(path)):
         assert bytes_of(count(corpus)) == bytes_of(count())
-
-
-def test_counts_come_back_from_their_file(tmp_path):
-    counts = count()
-    counts.save(tmp_path / "counts.npz")
-    again = Counts.load(tmp_path / "counts.npz")
-    assert bytes_of(again) == bytes_of(counts)
-    assert again.settings == counts.settings
-    assert (sparse.load_npz(tmp_path / "counts.npz").toarray() == counts.matrix.toarray()).all()
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from embedtrain import __version__
-from embedtrain.counts.counts_file import is_counts_file, read_words
+from embedtrain.counts.counts_file import is_counts_file
 from embedtrain.counts.matrix import Counts, as_counts
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.npz import map_arrays, write_arrays
@@ -325,43 +325,6 @@ def test_counts_are_told_from_texts(tmp_path, counts):
     found = {name for name in [*made, "missing.bin", "-", "a\0b", "x" * 999] if is_counts_file(tmp_path / name)}
     named = {"text.npz", "other.npz", "cut.npz"}  # of which reading says what is wrong
     assert found == {"own", "csr.npz", "coo.npz", "cooccurrence.bin"} | named
-
-
-# --- Files of words ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", " \n"])
-def test_words_keep_the_order_of_their_lines(tmp_path, end):
-    path = tmp_path / "vocab.txt"
-    path.write_bytes(f"\ufeffz 1{end}a 9{end}7 3".encode())
-    words, counts = read_words(path)
-    assert (words, counts.tolist(), counts.dtype) == (["z", "a", "7"], [1, 9, 3], np.int64)
-    path.write_bytes(f"z{end}12{end}a{end}".encode())
-    assert read_words(path) == (["z", "12", "a"], None)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "holds no words: it is empty"),
-        (b"a 1\n\nb 2\n", "line 2: expected a word, or a word, a space and its count, got b''"),
-        (b"a\n \n", "line 2: expected a word"),
-        (b"a 1\nb c 2\n", "line 2: expected a word, .* got b'b c 2'"),
-        (b"a 1\nb x\n", "line 2: expected a word, .* got b'b x'"),
-        (b"a 1\nb 1.5\n", "line 2: expected a word"),
-        (b"a 1\nb -1\n", "line 2: 'b' has the count -1; counts are 0 to"),
-        (b"a 1\nb 9223372036854775808\n", "line 2: 'b' has the count 9223372036854775808"),
-        (b"a 1\nb\n", "line 2: 'b' has no count and line 1 has one; give all words one or none"),
-        (b"a\nb 1\n", "line 2: 'b' has a count and line 1 has none; give all words one or none"),
-        (b"a\nb\nc\na\n", "line 4: the word 'a' is in line 1 too"),
-        (b"a\n\xff\n", r"line 2: b'\\xff\\n' is not UTF-8"),
-    ],
-)
-def test_a_wrong_line_is_named(tmp_path, content, message):
-    path = tmp_path / "vocab.txt"
-    path.write_bytes(content)
-    with refused(f"vocab.txt.*{message}"):
-        read_words(path)
 
 
 # --- Arrays in a file -------------------------------------------------------------------------------------------------

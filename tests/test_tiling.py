@@ -64,26 +64,10 @@ def require_same_cells(tiles, matrix, x_max=X_MAX, alpha=ALPHA):
 # --- Borders ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("masses", "max_rows", "max_mass", "borders"),
-    [
-        ([1, 1, 1, 1, 1], 2, 100, [0, 2, 4, 5]),
-        ([1, 1, 1, 1, 1], 100, 3, [0, 3, 5]),
-        ([5, 5, 5], 10, 10, [0, 2, 3]),
-        ([99, 1, 1, 99, 1], 10, 10, [0, 1, 3, 4, 5]),  # a row of its own, however large
-        ([0, 0, 0, 4, 0], 10, 4, [0, 5]),
-        ([0, 0, 0], 2, 1, [0, 2, 3]),
-        ([7], 1, 1, [0, 1]),
-    ],
-)
-def test_blocks_are_as_long_as_they_may_be(masses, max_rows, max_mass, borders):
-    assert block_borders(np.array(masses), max_rows, max_mass).tolist() == borders
-
-
 def test_blocks_obey_both_rules():
     rng = np.random.default_rng(0)
     for _ in range(200):
-        masses = rng.integers(0, 20, rng.integers(1, 50))
+        masses = rng.integers(0, 20, rng.integers(1, 50)) * (rng.random() < 0.9)
         max_rows, max_mass = rng.integers(1, 10), rng.integers(1, 60)
         borders = block_borders(masses, max_rows, max_mass)
         sums = np.add.reduceat(masses, borders[:-1])
@@ -190,16 +174,10 @@ def test_zeros_are_no_cells():
     assert all(len(rows) == 0 for _, rows, *_ in tile_cells(build(matrix)))
 
 
-def test_empty_rows_and_columns():
-    matrix = csr_array((np.ones(3, np.float32), ([3, 3, 40], [7, 2, 7])), shape=(50, 50))
+@pytest.mark.parametrize(("rows", "columns", "n_words"), [([3, 3, 40], [7, 2, 7], 50), ([4999], [4999], 5000)])
+def test_empty_rows_and_columns(rows, columns, n_words):
+    matrix = csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(n_words, n_words))
     require_same_cells(build(matrix), matrix)
-
-
-def test_a_single_cell_in_the_last_corner():
-    matrix = csr_array(([2.5], ([4999], [4999])), shape=(5000, 5000), dtype=np.float32)
-    tiles = build(matrix)
-    require_same_cells(tiles, matrix)
-    assert tiles.n_cells == tiles.sizes.max() == 1
 
 
 def test_one_huge_row_and_one_huge_column():

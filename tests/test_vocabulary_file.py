@@ -6,7 +6,7 @@ import pytest
 
 from embedtrain import DataError, SettingError, train_skipgram
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.corpus.vocabulary_file import format_lines, read_vocabulary, write_vocabulary
+from embedtrain.corpus.vocabulary_file import format_lines, read_vocabulary, read_words, write_vocabulary
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_gensim_reads_our_file(text, path):
 
 
 BROKEN = [
-    (b"a 1\nb 2\na 3\n", 3, "the word 'a' stands twice; remove one of its lines"),
+    (b"a 1\nb 2\na 3\n", 3, "the word 'a' is in line 1 too; remove one of them"),
     (b"a 1\nb -2\n", 2, "'b' has the count -2; counts are at least 0"),
     (b"a 1\nb 2.5\n", 2, "expected a word, a space and its count, got b'b 2.5"),
     (b"a 1\nb 2e3\n", 2, "expected a word"),
@@ -123,6 +123,28 @@ def test_a_broken_file_is_refused_with_the_line(path, content, line, message):
     path.write_bytes(content)
     with refused(rf"words.vocab, line {line}: .*{message.replace('*', '[*]')}"):
         read_vocabulary(path)
+
+
+def test_words_without_counts_are_read_in_their_order(path):
+    path.write_bytes(b"\xef\xbb\xbfz\r\n12\na \n")
+    assert read_words(path) == (["z", "12", "a"], [])
+    path.write_bytes(b"z 1\na 9\n7 3")
+    assert read_words(path) == (["z", "a", "7"], [1, 9, 3])
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        (b"a 1\nb\n", 2, "'b' has no count and line 1 has one; give all words one or none"),
+        (b"a\nb 1\n", 2, "'b' has a count and line 1 has none; give all words one or none"),
+        (b"a\nb\nc\na\n", 4, "the word 'a' is in line 1 too"),
+        (b"a\n \n", 2, "expected a word, or a word, a space and its count, got b' "),
+    ],
+)
+def test_a_broken_file_of_words_is_refused_with_the_line(path, content, line, message):
+    path.write_bytes(content)
+    with refused(f"words.vocab, line {line}: {message}"):
+        read_words(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n"])

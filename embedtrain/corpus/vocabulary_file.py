@@ -17,56 +17,61 @@ _AT_ONCE = 1 << 16  # lines
 
 
 def write_vocabulary(path: str | os.PathLike[str], vocabulary: Vocabulary) -> None:
-    """Write a vocabulary, all or nothing.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be written.
-    """
+    """Write a vocabulary, all or nothing."""
     with atomic_file(path) as file:
         for lines in format_lines(vocabulary):
             file.write(lines.encode())
 
 
 def format_lines(vocabulary: Vocabulary) -> Iterator[str]:
-    """The lines of the file, many at once."""
+    """Yield the lines of the file, many at once."""
     for begin in range(0, len(vocabulary), _AT_ONCE):
         words, counts = vocabulary.words[begin : begin + _AT_ONCE], vocabulary.counts[begin : begin + _AT_ONCE]
         yield "".join(f"{word} {count}\n" for word, count in zip(words, counts.tolist(), strict=True))
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
-    """Read a vocabulary; its words are put in the order of their counts.
+    """Read a vocabulary; its words are put in the order of their counts."""
+    words, counts = read_words(Path(path), need_counts=True)
+    order = sorted(range(len(words)), key=lambda row: (-counts[row], words[row].encode()))
+    return Vocabulary([words[row] for row in order], np.array([counts[row] for row in order], np.int64))
 
-    Raises
-    ------
-    DataError
-        If there is no such file, or a line is not a word and its count, or a word stands twice; the message names
-        the line.
-    """
-    path = Path(path)
-    counts: dict[str, int] = {}
+
+def read_words(path: Path, *, need_counts: bool = False) -> tuple[list[str], list[int]]:
+    """Read lines "word count", or lines of a word alone if counts are not needed, in their order."""
+    lines: dict[str, int] = {}
+    counts: list[int] = []
     total = 0
     with reading(path), open(path, "rb") as file:
         for number, line in enumerate(file, 1):
-            place = f"{source_name(path)}, line {number}"
-            try:
-                word, count = line.decode("utf-8-sig" if number == 1 else "utf-8").split()
-                counted = int(count)
-            except UnicodeDecodeError:
-                raise DataError(f"{place}: {line[:40]!r} is not UTF-8") from None
-            except ValueError:
-                raise DataError(f"{place}: expected a word, a space and its count, got {line[:40]!r}") from None
-            if counted < 0:
-                raise DataError(f"{place}: {word!r} has the count {counted}; counts are at least 0")
-            total += counted
-            if total >= 2**63:
-                raise DataError(f"{place}: the counts come to {total:,} in all; they must be below 2 ** 63")
-            if word in counts:
-                raise DataError(f"{place}: the word {word!r} stands twice; remove one of its lines")
-            counts[word] = counted
-    if not counts:
+            location = f"{source_name(path)}, line {number}"
+            word, count = _parse(line, location, need_counts, is_first=number == 1)
+            if word in lines:
+                raise DataError(f"{location}: the word {word!r} is in line {lines[word]} too; remove one of them")
+            if number > 1 and (count is None) == bool(counts):
+                found, first = ("no count", "one") if count is None else ("a count", "none")
+                raise DataError(f"{location}: {word!r} has {found} and line 1 has {first}; give all words one or none")
+            lines[word] = number
+            if count is not None:
+                counts.append(count)
+                total += count
+                if total >= 2**63:
+                    raise DataError(f"{location}: the counts come to {total:,} in all; they must be below 2 ** 63")
+    if not lines:
         raise DataError(f"{source_name(path)} holds no words: it is empty")
-    words = sorted(counts, key=lambda word: (-counts[word], word.encode()))
-    return Vocabulary(words, np.array([counts[word] for word in words], np.int64))
+    return list(lines), counts
+
+
+def _parse(line: bytes, location: str, need_counts: bool, *, is_first: bool) -> tuple[str, int | None]:
+    """Return the word in a line, and its count if it has one."""
+    try:
+        word, *rest = line.decode("utf-8-sig" if is_first else "utf-8").split()
+        (count,) = map(int, rest) if rest or need_counts else (None,)
+    except UnicodeDecodeError:
+        raise DataError(f"{location}: {line[:40]!r} is not UTF-8") from None
+    except ValueError:
+        expected = "a word, a space and its count" if need_counts else "a word, or a word, a space and its count"
+        raise DataError(f"{location}: expected {expected}, got {line[:40]!r}") from None
+    if count is not None and count < 0:
+        raise DataError(f"{location}: {word!r} has the count {count}; counts are at least 0")
+    return word, count

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain._version import __version__
+from embedtrain.corpus.vocabulary_file import read_words
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.npz import map_arrays, no_damage, write_arrays
@@ -144,49 +145,11 @@ def _matrix_in(arrays: Mapping[str, NDArray[Any]]) -> Any:
     return getattr(sparse, f"{kind}_array")((arrays["data"], *index), shape=tuple(arrays["shape"].tolist()))
 
 
-# --- Words in a file of their own -------------------------------------------------------------------------------------
-
-
 def _words_beside(path: Path, vocabulary: str | os.PathLike[str] | None) -> tuple[list[str], NDArray[np.int64] | None]:
     if vocabulary is None:
         raise SettingError(
             f"{source_name(path)} has no words; name the file of its words, a line each in the order of its rows, "
             "with --vocab / vocabulary="
         )
-    return read_words(Path(vocabulary))
-
-
-def read_words(path: Path) -> tuple[list[str], NDArray[np.int64] | None]:
-    """Read lines "word count", as GloVe's `vocab_count` writes them, or lines of a word alone, in their order."""
-    lines: dict[str, int] = {}
-    counts: list[int] = []
-    with reading(path), open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            location = f"{source_name(path)}, line {number}"
-            word, count = _parse(line, location, is_first=number == 1)
-            if word in lines:
-                raise DataError(f"{location}: the word {word!r} is in line {lines[word]} too; remove one of them")
-            if (count is None) != (not counts) and number > 1:
-                found, first = ("no count", "one") if count is None else ("a count", "none")
-                raise DataError(f"{location}: {word!r} has {found} and line 1 has {first}; give all words one or none")
-            lines[word] = number
-            counts += [] if count is None else [count]
-    if not lines:
-        raise DataError(f"{source_name(path)} holds no words: it is empty")
-    return list(lines), np.array(counts, np.int64) if counts else None
-
-
-def _parse(line: bytes, location: str, *, is_first: bool) -> tuple[str, int | None]:
-    """Return the word in a line, and its count if it has one."""
-    try:
-        word, *rest = line.decode("utf-8-sig" if is_first else "utf-8").split()
-        (count,) = map(int, rest) if rest else (None,)
-    except UnicodeDecodeError:
-        raise DataError(f"{location}: {line[:40]!r} is not UTF-8") from None
-    except ValueError:
-        raise DataError(
-            f"{location}: expected a word, or a word, a space and its count, got {line.strip()[:40]!r}"
-        ) from None
-    if count is not None and not 0 <= count < 2**63:
-        raise DataError(f"{location}: {word!r} has the count {count}; counts are 0 to 2 ** 63 - 1")
-    return word, count
+    words, counts = read_words(Path(vocabulary))
+    return words, np.array(counts, np.int64) if counts else None
