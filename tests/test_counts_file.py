@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import python
 from scipy import sparse
 
 from embedtrain import __version__
@@ -325,6 +326,15 @@ def test_counts_are_told_from_texts(tmp_path, counts):
     found = {name for name in [*made, "missing.bin", "-", "a\0b", "x" * 999] if is_counts_file(tmp_path / name)}
     named = {"text.npz", "other.npz", "cut.npz"}  # of which reading says what is wrong
     assert found == {"own", "csr.npz", "coo.npz", "cooccurrence.bin"} | named
+
+
+def test_commands_recognise_counts_without_numba_and_scipy(path, counts):
+    counts.save(path)
+    program = (
+        "import sys; from embedtrain.counts.counts_file import is_counts_file; "
+        "print(is_counts_file(sys.argv[1]), {'numba', 'scipy'} & set(sys.modules))"
+    )
+    assert python("-c", program, path).stdout == "True set()\n"
 
 
 # --- Arrays in a file -------------------------------------------------------------------------------------------------
