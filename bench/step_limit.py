@@ -35,7 +35,7 @@ def main() -> None:
                 steps: list[float] = []
 
                 def fixed(
-                    settings: word2vec.Word2vecSettings,
+                    settings: word2vec_model.Word2vecSettings,
                     window: int,
                     p_max: float,
                     size: int = size,

@@ -1,4 +1,4 @@
-"""How every kernel is compiled: the options with their reasons, and a cache that knows all kernel sources."""
+"""How kernels are compiled: Numba's options with their reasons, and a cache that depends on all kernel sources."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def _options() -> dict[str, Any]:
     options: dict[str, Any] = {
         "nogil": True,  # Python's threads run kernels side by side
         "fastmath": FASTMATH,
-        "no_cfunc_wrapper": True,  # nobody calls them from C: a tenth of compiling
-        "forceinline": True,  # halves the block builder, a tenth of training: hardly seen in the whole
+        "no_cfunc_wrapper": True,  # they are not called from C: a tenth of the compile time
+        "forceinline": True,  # halves the time of the block builder, which is a tenth of training
     }
-    if hasattr(CPUTargetOptions, "_nrt"):  # not among Numba's promises
+    if hasattr(CPUTargetOptions, "_nrt"):  # private to Numba
         options["_nrt"] = False  # kernels allocate nothing: no atomic counting of references to arrays
     return options
 
@@ -40,7 +40,7 @@ OPTIONS = _options()
 
 
 def _sources() -> str:
-    """Digest of all kernel sources; Numba's own cache key sees only the file a kernel stands in."""
+    """Digest of all kernel sources; Numba's own cache key depends only on the file that a kernel is in."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
@@ -71,15 +71,29 @@ def kernel(function: Callable[..., Any]) -> Any:
         return numba.njit(**OPTIONS)(marked)
 
 
-class _Inlined(CPUDispatcher):  # type: ignore[misc]  # Numba has no types
-    """A compiled function without a way in from Python; one is compiled if Python calls it, as tests do.
+def _call(*arguments: Any) -> Any:
+    return function(*arguments)  # noqa: F821  # a global of each copy
 
-    Numba's dispatcher and its options are not among Numba's promises either.
+
+def callable_from_python(function: Any, name: str) -> Any:
+    """Compile and cache a function that calls `function`, which kernels alone can call.
+
+    As a global: a closure's cell would give Numba's cache another key in each process.
+    """
+    caller = FunctionType(_call.__code__.replace(co_name=name), {"function": function}, name)
+    caller.__module__, caller.__qualname__ = __name__, name
+    return kernel(caller)
+
+
+class _Inlined(CPUDispatcher):  # type: ignore[misc]  # Numba has no types
+    """A compiled function that Python cannot call; it compiles a caller if Python does, as tests do.
+
+    Numba's dispatcher and its options are private to it, too.
     """
 
     @cached_property
     def _way_in(self) -> Callable[..., Any]:
-        return numba.njit(lambda *arguments: self(*arguments))
+        return callable_from_python(self, f"{self.py_func.__module__}.{self.py_func.__name__}".replace(".", "_"))
 
     def __call__(self, *arguments: Any) -> Any:
         return self._way_in(*arguments)
@@ -88,7 +102,6 @@ class _Inlined(CPUDispatcher):  # type: ignore[misc]  # Numba has no types
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile `function` into the kernels that call it.
 
-    What takes Python's arguments apart, arrays in tuples of tuples, would be a sixth of all compiling: only a `kernel`
-    has that.
+    Unpacking Python's arguments, arrays in tuples of tuples, is a sixth of compile time: only a `kernel` does it.
     """
     return _Inlined(function, targetoptions={"nopython": True, "no_cpython_wrapper": True, **OPTIONS})

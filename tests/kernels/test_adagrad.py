@@ -3,21 +3,14 @@
 import numpy as np
 import pytest
 
-from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.compilation import callable_from_python
 from embedtrain.kernels.simd.adagrad import adagrad_step, dot
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros
 
 VECTORS = [1, 2, 3, 4, 5, 7, 8, 9, 19]
 
 
-@kernel
-def product(X, x, Y, y, dim):
-    return dot(X, x, Y, y, dim)
-
-
-@kernel
-def move(X, X_sums, x, Y, Y_sums, y, dim, g):
-    adagrad_step(X, X_sums, x, Y, Y_sums, y, dim, g)
+product, move = callable_from_python(dot, "dot"), callable_from_python(adagrad_step, "adagrad_step")
 
 
 def between_canaries(row, before):

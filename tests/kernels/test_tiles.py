@@ -3,10 +3,10 @@
 import os
 
 import naive
-import numba
 import numpy as np
 import pytest
 
+from embedtrain.kernels.compilation import callable_from_python
 from embedtrain.kernels.simd import lanes as vectors
 from embedtrain.kernels.simd import rows, sigmoid, tiles
 from embedtrain.kernels.simd.lanes import aligned_zeros
@@ -44,14 +44,13 @@ def test_forced_machine_is_the_one_compiled_for():
 # --- One row against many, and logistic functions ---------------------------------------------------------------------
 
 
-def callable_from_python(intrinsic):
-    return numba.njit(lambda *arguments: intrinsic(*arguments))
-
-
-dot_row, exchange_row = callable_from_python(tiles.dot_row), callable_from_python(rows.exchange_row)
-sum_rows, add_to_rows = callable_from_python(rows.sum_rows), callable_from_python(rows.add_to_rows)
-logistic_gradient = callable_from_python(sigmoid.logistic_gradient)
-logistic_loss = callable_from_python(sigmoid.logistic_loss)
+dot_row, exchange_row, sum_rows, add_to_rows, logistic_gradient, logistic_loss = (
+    callable_from_python(getattr(module, name), name)
+    for module, name in (
+        (tiles, "dot_row"), (rows, "exchange_row"), (rows, "sum_rows"), (rows, "add_to_rows"),
+        (sigmoid, "logistic_gradient"), (sigmoid, "logistic_loss"),
+    )
+)  # fmt: skip
 
 
 def normal(n, seed):
@@ -112,8 +111,8 @@ def test_rows_but_for_one_are_summed_and_moved(begin, skip, end, n_vectors):
     assert moved == pytest.approx(right, abs=1e-6)
 
 
-def test_weights_say_which_label_is_asked():
-    """Positive ones ask with label 1, negative ones with 0, and 0 mutes."""
+def test_the_sign_of_a_weight_is_the_label():
+    """Positive weights have label 1, negative ones 0; pairs of weight 0 do not count."""
     scores, weights = normal(4 * LANES, 1) * 5, normal(4 * LANES, 2)
     weights[::5] = 0
     weights[1::10] = -0.0
@@ -130,7 +129,7 @@ def test_weights_say_which_label_is_asked():
     assert (np.delete(G, np.arange(4 * LANES)[part]) == np.delete(scores, np.arange(4 * LANES)[part])).all()
 
 
-def test_scores_that_nobody_asks_for_may_be_anything():
+def test_scores_of_weight_0_may_be_anything():
     scores, weights = normal(LANES, 1), aligned_zeros(LANES)
     scores[0], scores[1], scores[2] = np.nan, np.inf, -np.inf
     assert logistic_loss(scores, 0, weights, LANES) == 0

@@ -6,18 +6,14 @@ bitmap and read from it in ascending order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined, kernel
-from embedtrain.kernels.text.byte_masks import ONE, lowest
+from embedtrain.kernels.simd.rows import prefetch
+from embedtrain.kernels.text.byte_masks import ONE, trailing_zeros
 
 BITS = 64  # of a word of a bitmap
 _FIRST, _WORD = np.int32(-(2**31)), np.int32(2**31 - 1)  # the sign bit of a sentence's first token, and the others
@@ -115,22 +111,6 @@ def index_tokens(tokens, begin, end, following, positions):
 # --- Rows -------------------------------------------------------------------------------------------------------------
 
 
-@intrinsic
-def prefetch(typing, array, at):
-    """Ask for the cache line of array[at]; `at` may lie outside."""
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        byte_pointer, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
-        prefetch_type = ir.FunctionType(ir.VoidType(), [byte_pointer, int32, int32, int32])
-        ask = cgutils.get_or_insert_function(builder.module, prefetch_type, "llvm.prefetch.p0")
-        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), byte_pointer)
-        builder.call(ask, [pointer, int32(0), int32(3), int32(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64), generate
-
-
 @inlined
 def add(tally, n_touched, column, count):
     """Add to a column's sum, without a branch; the number of touched columns."""
@@ -178,12 +158,12 @@ def take_row(tally, n_touched, columns, sums, at):
         elements = tally.groups[group]
         tally.groups[group] = _NONE
         while elements:
-            element = group * BITS + lowest(elements)
+            element = group * BITS + trailing_zeros(elements)
             elements &= elements - ONE
             bits = tally.columns[element]
             tally.columns[element] = _NONE
             while bits:
-                column = element * BITS + lowest(bits)
+                column = element * BITS + trailing_zeros(bits)
                 bits &= bits - ONE
                 columns[at], sums[at] = column, tally.sums[column]
                 tally.sums[column] = 0

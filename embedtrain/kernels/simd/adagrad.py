@@ -1,4 +1,4 @@
-"""AdaGrad between two rows: their product, and one step of each along the other, as LLVM IR.
+"""AdaGrad between two rows: their product, and one step of each along the other.
 
 An element whose sum of squares is infinite never moves, not by a bit: g / sqrt(inf) = 0 and inf + g^2 = inf.
 """
@@ -6,24 +6,23 @@ An element whose sum of squares is infinite never moves, not by a bit: g / sqrt(
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numba.types import float32, int64, void
 
 from embedtrain.kernels.simd.lanes import (
     FLAGS,
     FLOATS,
     INT,
     LANES,
+    add,
     call_vector,
     constant,
-    data_of,
-    fold,
+    emit_loop,
+    emits,
+    fma,
     integer,
     load,
+    multiply,
     splat,
     store,
     sum_vector,
@@ -32,71 +31,51 @@ from embedtrain.kernels.simd.lanes import (
 _SUMS = 4  # of a product at once: of each, an addition waits for the one before
 
 
-@intrinsic
-def dot(typing, X, x, Y, y, dim):
+@emits(float32, FLOATS, int64, FLOATS, int64, int64)
+def dot(b, X, x, Y, y, dim):
     """X[x] Y[y] + … + X[x + dim - 1] Y[y + dim - 1], for whole vectors."""
-    signature = types.float32(FLOATS, types.int64, FLOATS, types.int64, types.int64)
 
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        X, x, Y, y, dim = arguments
-        X, Y = (data_of(context, builder, FLOATS, array) for array in (X, Y))
+    def multiply_rows(d, sums):
+        at = [b.add(d, integer(k * LANES)) for k in range(len(sums))]
+        return [fma(b, load(b, X, x, k), load(b, Y, y, k), total) for k, total in zip(at, sums, strict=True)]
 
-        def multiply(d: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
-            at = [builder.add(d, integer(k * LANES)) for k in range(len(sums))]
-            products = ((load(builder, X, builder.add(x, k)), load(builder, Y, builder.add(y, k))) for k in at)
-            return [
-                call_vector(builder, "fmuladd", *factors, total) for factors, total in zip(products, sums, strict=True)
-            ]
-
-        step = _SUMS * LANES
-        whole = builder.and_(dim, ir.Constant(INT, -step))
-        sums = fold(builder, integer(0), whole, step, [constant(0)] * _SUMS, multiply)
-        sums[:1] = fold(builder, whole, dim, LANES, sums[:1], multiply)
-        while len(sums) > 1:
-            sums = [builder.fadd(*sums[k : k + 2], flags=FLAGS) for k in range(0, len(sums), 2)]
-        return sum_vector(builder, sums[0])
-
-    return signature, generate
+    step = _SUMS * LANES
+    whole = b.and_(dim, INT(-step))
+    sums = emit_loop(b, integer(0), whole, step, [constant(0)] * _SUMS, multiply_rows)
+    sums[:1] = emit_loop(b, whole, dim, LANES, sums[:1], multiply_rows)  # what is left
+    while len(sums) > 1:
+        sums = [add(b, *sums[k : k + 2]) for k in range(0, len(sums), 2)]
+    return sum_vector(b, sums[0])
 
 
-def _moved(builder: ir.IRBuilder, x: ir.Value, step: ir.Value, squares: ir.Value) -> ir.Value:
-    """The moved x: x - step / sqrt(squares), and x where the squares are infinite.
+def _moved(b, x, step, squares):
+    """X - step / sqrt(squares), and x where the squares are infinite.
 
     The flags permit LLVM what it does on x86: an estimate of 1 / sqrt and a step of Newton's, a sixth faster as a
     whole, and no number at infinity; there, the choice is also what keeps a -0.
     """
-    moves = builder.fcmp_unordered("!=", squares, constant(math.inf))  # of what is not a number, too
-    scaled = builder.fdiv(step, call_vector(builder, "sqrt", squares), flags=FLAGS)
-    return builder.select(moves, builder.fsub(x, scaled, flags=FLAGS), x)
+    moves = b.fcmp_unordered("!=", squares, constant(math.inf))  # true for NaN
+    scaled = b.fdiv(step, call_vector(b, "sqrt", squares), flags=FLAGS)
+    return b.select(moves, b.fsub(x, scaled, flags=FLAGS), x)
 
 
-@intrinsic
-def adagrad_step(typing, X, X_sums, x, Y, Y_sums, y, dim, g):
+@emits(void, FLOATS, FLOATS, int64, FLOATS, FLOATS, int64, int64, float32)
+def adagrad_step(b, X, X_sums, x, Y, Y_sums, y, dim, g):
     """X -= g Y / sqrt(X_sums)    Y -= g X / sqrt(Y_sums)    X_sums += (g Y)^2    Y_sums += (g X)^2
 
-    For the `dim` elements, in whole vectors, from `x` on of X and its sums and from `y` on of Y and its sums. What is
-    right of the signs are the values from before the step. The four arrays do not overlap.
+    For the `dim` elements, in whole vectors, from `x` on of X and its sums and from `y` on of Y and its sums; the right
+    sides have the values from before the step. The four arrays do not overlap.
     """
-    rows = (FLOATS, FLOATS, types.int64)
-    signature = types.void(*rows, *rows, types.int64, types.float32)
+    rate = splat(b, g)
 
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        X, X_sums, x, Y, Y_sums, y, dim, g = arguments
-        X, X_sums, Y, Y_sums = (data_of(context, builder, FLOATS, array) for array in (X, X_sums, Y, Y_sums))
-        rate = splat(builder, g)
+    def step(d, _):
+        i, j = b.add(x, d), b.add(y, d)
+        x_old, y_old = load(b, X, i), load(b, Y, j)
+        x_squares, y_squares = load(b, X_sums, i), load(b, Y_sums, j)
+        x_step, y_step = multiply(b, rate, y_old), multiply(b, rate, x_old)
+        store(b, _moved(b, x_old, x_step, x_squares), X, i)
+        store(b, _moved(b, y_old, y_step, y_squares), Y, j)
+        store(b, fma(b, x_step, x_step, x_squares), X_sums, i)
+        store(b, fma(b, y_step, y_step, y_squares), Y_sums, j)
 
-        def move(d: ir.Value, _: list[ir.Value]) -> list[ir.Value]:
-            i, j = builder.add(x, d), builder.add(y, d)
-            x_old, y_old = load(builder, X, i), load(builder, Y, j)
-            x_squares, y_squares = load(builder, X_sums, i), load(builder, Y_sums, j)
-            x_step, y_step = (builder.fmul(rate, other, flags=FLAGS) for other in (y_old, x_old))
-            store(builder, _moved(builder, x_old, x_step, x_squares), X, i)
-            store(builder, _moved(builder, y_old, y_step, y_squares), Y, j)
-            store(builder, call_vector(builder, "fmuladd", x_step, x_step, x_squares), X_sums, i)
-            store(builder, call_vector(builder, "fmuladd", y_step, y_step, y_squares), Y_sums, j)
-            return []
-
-        fold(builder, integer(0), dim, LANES, [], move)
-        return context.get_dummy_value()
-
-    return signature, generate
+    emit_loop(b, integer(0), dim, LANES, [], step)

@@ -1,7 +1,7 @@
-"""Vectors of the machine that Numba compiles for, and how code on them is emitted as LLVM IR.
+"""Vectors of the target machine, and how intrinsics on them are written as LLVM IR.
 
-Numba's vectoriser is not asked: explicit vectors neither fall back to scalar code nor shrink to half the register
-width. Rows are named by the element at which they start in their flat table, and padded with zeros to whole vectors.
+Vectors are explicit because Numba's vectoriser may fall back to scalar code, or to half the register width. A row is
+named by its offset, the element at which it starts in its flat table, and padded with zeros to whole vectors.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-# --- The target ------------------------------------------------------------------------------------------------
+# --- The target -------------------------------------------------------------------------------------------------------
 
 
 def vector_shape(triple: str, features: str) -> tuple[int, int]:
@@ -30,9 +31,7 @@ def vector_shape(triple: str, features: str) -> tuple[int, int]:
 
 _TRIPLE, _CPU, _FEATURES = cpu_target.target_context.codegen().magic_tuple()
 LANES, REGISTERS = vector_shape(_TRIPLE, _FEATURES)
-
-#: Elements in a cache line.
-CACHE_LINE = 16
+CACHE_LINE = 16  # float32 elements
 
 
 def padded(n: int) -> int:
@@ -47,19 +46,47 @@ def aligned_zeros(n: int) -> NDArray[np.float32]:
     return memory[start : start + n]
 
 
-FLOAT = ir.FloatType()
-INT = ir.IntType(64)
-VECTOR = ir.VectorType(FLOAT, LANES)
+# --- Intrinsics -------------------------------------------------------------------------------------------------------
+
 FLOATS = types.Array(types.float32, 1, "C")
 OFFSETS = types.Array(types.int64, 1, "C")
+#: A parameter that has the type of the argument.
+ANY = None
+
+
+def emits(result: Any, *parameters: Any) -> Callable[[Callable[..., ir.Value | None]], Any]:
+    """Make an intrinsic of a function that emits its code, with Numba's types of the result and the parameters.
+
+    The function gets the IR builder, then the arguments: of arrays the pointers to their first elements. What it
+    returns is the result, None for `void`.
+    """
+
+    def decorate(emit: Callable[..., ir.Value | None]) -> Any:
+        def type_call(typing: Any, *given: Any) -> tuple[Any, Callable[..., ir.Value]]:
+            known = zip(parameters, given, strict=True)
+
+            def generate(context: Any, b: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
+                values = (
+                    context.make_array(kind)(context, b, value).data if isinstance(kind, types.Array) else value
+                    for kind, value in zip(signature.args, arguments, strict=True)
+                )
+                value = emit(b, *values)
+                return context.get_dummy_value() if value is None else value
+
+            return result(*(own if kind is ANY else kind for kind, own in known)), generate
+
+        type_call.__name__, type_call.__doc__ = emit.__name__, emit.__doc__
+        return intrinsic(type_call)
+
+    return decorate
+
+
+# --- Emitting ---------------------------------------------------------------------------------------------------------
+
+FLOAT, INT, INT32 = ir.FloatType(), ir.IntType(64), ir.IntType(32)
+VECTOR = ir.VectorType(FLOAT, LANES)
 #: The arithmetic may be reordered and fused, and must still show NaN and infinity to the loss.
 FLAGS = ("reassoc", "contract", "nsz", "arcp")
-
-#: What `fold` emits for an index: from values to values.
-Body = Callable[[ir.Value, list[ir.Value]], list[ir.Value]]
-
-
-# --- Emitting --------------------------------------------------------------------------------------------------
 
 
 def constant(value: float) -> ir.Constant:
@@ -72,76 +99,107 @@ def integer(value: int) -> ir.Constant:
     return ir.Constant(INT, value)
 
 
-def data_of(context: Any, builder: ir.IRBuilder, array_type: types.Array, value: ir.Value) -> ir.Value:
-    """The pointer to the first element of an array."""
-    return context.make_array(array_type)(context, builder, value).data
+def pointer(b: ir.IRBuilder, data: ir.Value, index: ir.Value, *terms: ir.Value) -> ir.Value:
+    """&data[index + …], the sum of all terms."""
+    for term in terms:
+        index = b.add(index, term)
+    return b.gep(data, [index])
 
 
-def element(builder: ir.IRBuilder, data: ir.Value, index: ir.Value) -> ir.Value:
+def element(b: ir.IRBuilder, data: ir.Value, *index: ir.Value) -> ir.Value:
     """data[index]."""
-    return builder.load(builder.gep(data, [index]))
+    return b.load(pointer(b, data, *index))
 
 
-def load(builder: ir.IRBuilder, data: ir.Value, index: ir.Value) -> ir.Value:
+def load(b: ir.IRBuilder, data: ir.Value, *index: ir.Value) -> ir.Value:
     """The vector that starts at data[index]."""
-    loaded = builder.load(builder.bitcast(builder.gep(data, [index]), VECTOR.as_pointer()))
+    loaded = b.load(b.bitcast(pointer(b, data, *index), VECTOR.as_pointer()))
     loaded.align = 4
     return loaded
 
 
-def store(builder: ir.IRBuilder, value: ir.Value, data: ir.Value, index: ir.Value) -> None:
-    """Put a vector to where data[index] starts."""
-    pointer = builder.bitcast(builder.gep(data, [index]), value.type.as_pointer())
-    builder.store(value, pointer).align = 4
+def store(b: ir.IRBuilder, value: ir.Value, data: ir.Value, *index: ir.Value) -> None:
+    """Store a vector from data[index] on."""
+    b.store(value, b.bitcast(pointer(b, data, *index), value.type.as_pointer())).align = 4
 
 
-def splat(builder: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
+def splat(b: ir.IRBuilder, scalar: ir.Value, lanes: int = LANES) -> ir.Value:
     """A vector that has `scalar` in all lanes."""
-    undefined = ir.Constant(VECTOR, ir.Undefined)
-    first = builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+    undefined = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
+    first = b.insert_element(undefined, scalar, INT32(0))
+    return b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(INT32, lanes), [0] * lanes))
 
 
-def call_vector(builder: ir.IRBuilder, name: str, *arguments: ir.Value) -> ir.Value:
+def call_vector(b: ir.IRBuilder, name: str, *arguments: ir.Value) -> ir.Value:
     """Call the LLVM intrinsic `name` on vectors."""
     signature = ir.FunctionType(VECTOR, [VECTOR] * len(arguments))
-    function = cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}.v{LANES}f32")
-    return builder.call(function, arguments)
+    return b.call(cgutils.get_or_insert_function(b.module, signature, f"llvm.{name}.v{LANES}f32"), arguments)
 
 
-def fold(
-    builder: ir.IRBuilder,
+def fma(b: ir.IRBuilder, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
+    """X * y + z."""
+    return call_vector(b, "fmuladd", x, y, z)
+
+
+def add(b: ir.IRBuilder, x: ir.Value, y: ir.Value) -> ir.Value:
+    """X + y."""
+    return b.fadd(x, y, flags=FLAGS)
+
+
+def multiply(b: ir.IRBuilder, x: ir.Value, y: ir.Value) -> ir.Value:
+    """X * y."""
+    return b.fmul(x, y, flags=FLAGS)
+
+
+def emit_loop(
+    b: ir.IRBuilder,
     start: ir.Value,
     stop: ir.Value,
     step: int,
     initial: Sequence[ir.Value],
-    body: Body,
+    body: Callable[[ir.Value, list[ir.Value]], list[ir.Value] | None],
 ) -> list[ir.Value]:
     """Emit `for index in range(start, stop, step): values = body(index, values)`, the values in registers."""
-    entry = builder.block
-    loop, done = builder.append_basic_block("fold"), builder.append_basic_block("folded")
-    builder.cbranch(builder.icmp_signed("<", start, stop), loop, done)
+    entry = b.block
+    loop, done = b.append_basic_block("loop"), b.append_basic_block("done")
+    b.cbranch(b.icmp_signed("<", start, stop), loop, done)
 
-    builder.position_at_end(loop)
-    index = builder.phi(INT)
-    values = [builder.phi(value.type) for value in initial]
-    results = body(index, values)
-    following = builder.add(index, integer(step))
-    tail = builder.block
-    builder.cbranch(builder.icmp_signed("<", following, stop), loop, done)
+    b.position_at_end(loop)
+    index = b.phi(INT)
+    values = [b.phi(value.type) for value in initial]
+    results = body(index, values) or []
+    following = b.add(index, integer(step))
+    tail = b.block
+    b.cbranch(b.icmp_signed("<", following, stop), loop, done)
     for phi, before, after in zip([index, *values], [start, *initial], [following, *results], strict=True):
         phi.add_incoming(before, entry)
         phi.add_incoming(after, tail)
 
-    builder.position_at_end(done)
-    folded = [builder.phi(value.type) for value in initial]
-    for phi, before, after in zip(folded, initial, results, strict=True):
+    b.position_at_end(done)
+    finals = [b.phi(value.type) for value in initial]
+    for phi, before, after in zip(finals, initial, results, strict=True):
         phi.add_incoming(before, entry)
         phi.add_incoming(after, tail)
-    return folded
+    return finals
 
 
-def sum_lanes(builder: ir.IRBuilder, vectors: list[ir.Value]) -> ir.Value:
+def switch_width(b: ir.IRBuilder, width: ir.Value, most: int, emit: Callable[[list[ir.Value]], None]) -> None:
+    """Emit code for each width from 1 to `most` vectors, of which the one of `width` runs.
+
+    `emit` gets the first element of each vector.
+    """
+    done = b.append_basic_block("done")
+    switch = b.switch(width, done)
+    for case in range(1, most + 1):
+        block = b.append_basic_block(f"width{case}")
+        switch.add_case(integer(case), block)
+        b.position_at_end(block)
+        emit([integer(v * LANES) for v in range(case)])
+        b.branch(done)
+    b.position_at_end(done)
+
+
+def sum_lanes(b: ir.IRBuilder, vectors: list[ir.Value]) -> ir.Value:
     """The vector whose lane `i` is the sum of all lanes of `vectors[i]`; `LANES` vectors, a power of two.
 
     A tree: each level adds the halves of two vectors into one, so that 16 sums of 16 lanes take 15 additions. Lanes
@@ -149,33 +207,20 @@ def sum_lanes(builder: ir.IRBuilder, vectors: list[ir.Value]) -> ir.Value:
     """
     lanes = range(LANES)
 
-    def pick(a: ir.Value, b: ir.Value, sources: list[int]) -> ir.Value:
-        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), LANES), sources))
+    def pick(x: ir.Value, y: ir.Value, sources: list[int]) -> ir.Value:
+        return b.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, LANES), sources))
 
     while len(vectors) > 1:
         half = len(vectors) // 2
         stay = [lane + LANES * (lane & half > 0) for lane in lanes]  # of two vectors, one after the other
         cross = [(lane ^ half) + LANES * (lane & half > 0) for lane in lanes]
         pairs = zip(vectors[:half], vectors[half:], strict=True)
-        vectors = [builder.fadd(pick(a, b, stay), pick(a, b, cross), flags=FLAGS) for a, b in pairs]
+        vectors = [add(b, pick(x, y, stay), pick(x, y, cross)) for x, y in pairs]
     return vectors[0]
 
 
-def sum_vector(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
+def sum_vector(b: ir.IRBuilder, vector: ir.Value) -> ir.Value:
     """The sum of the lanes of one vector."""
     signature = ir.FunctionType(FLOAT, [FLOAT, VECTOR])
-    add = cgutils.get_or_insert_function(builder.module, signature, f"llvm.vector.reduce.fadd.v{LANES}f32")
-    return builder.call(add, [ir.Constant(FLOAT, 0.0), vector], fastmath=("reassoc",))
-
-
-def switch_width(builder: ir.IRBuilder, width: ir.Value, most: int, emit: Callable[[int], None]) -> None:
-    """Emit code for each width from 1 to `most`, the one of which runs that is asked for."""
-    done = builder.append_basic_block("done")
-    switch = builder.switch(width, done)
-    for case in range(1, most + 1):
-        block = builder.append_basic_block(f"width{case}")
-        switch.add_case(integer(case), block)
-        builder.position_at_end(block)
-        emit(case)
-        builder.branch(done)
-    builder.position_at_end(done)
+    total = cgutils.get_or_insert_function(b.module, signature, f"llvm.vector.reduce.fadd.v{LANES}f32")
+    return b.call(total, [FLOAT(0.0), vector], fastmath=("reassoc",))

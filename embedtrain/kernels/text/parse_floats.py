@@ -5,18 +5,18 @@ gigabyte per second" (2021); that the product of 128 bits always decides: Noble 
 parsing without fallback" (2023).
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import types as numba_types
-from numba.extending import intrinsic
 
 from embedtrain.kernels.compilation import inlined, kernel
-from embedtrain.kernels.text.byte_masks import BLOCK, below, bytes_between, lowest
+from embedtrain.kernels.text.byte_masks import (
+    BLOCK,
+    bytes_between,
+    high_product,
+    leading_zeros,
+    low_bits,
+    nearest_float32,
+    trailing_zeros,
+)
 
 #: Below, w 10^q < 2^64 10^q is less than half the least float32 > 0; above, 10^q is more than the largest.
 _LEAST_POWER, _LARGEST_POWER = -65, 38
@@ -47,38 +47,6 @@ _DIGIT_0 = np.uint64(ord("0"))
 _SPACE, _NEWLINE, _RETURN, _DELETE, _PLUS, _MINUS, _POINT = (np.uint8(ord(c)) for c in " \n\r\x7f+-.")
 _LOWER_CASE, _E = np.uint8(0x20), np.uint8(ord("e"))
 FAILED = -1  # where a number ends that is none, or needs more than 19 digits to be told from its neighbours
-
-
-@intrinsic
-def high_product(typing, x, y):
-    """The upper half of the product of 128 bits."""
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        wide = ir.IntType(128)
-        product = builder.mul(*(builder.zext(argument, wide) for argument in arguments))
-        return builder.trunc(builder.lshr(product, wide(64)), ir.IntType(64))
-
-    return numba_types.uint64(numba_types.uint64, numba_types.uint64), generate
-
-
-@intrinsic
-def leading_zeros(typing, x):
-    """How many of the highest bits are 0, of x > 0."""
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        return builder.ctlz(arguments[0], ir.IntType(1)(0))
-
-    return numba_types.uint64(numba_types.uint64), generate
-
-
-@intrinsic
-def nearest_float32(typing, bits):
-    """The float32 nearest to the float64 with these bits, halfway the even one."""
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-        return builder.fptrunc(builder.bitcast(arguments[0], ir.DoubleType()), ir.FloatType())
-
-    return numba_types.float32(numba_types.uint64), generate
 
 
 @inlined
@@ -260,9 +228,9 @@ def find_lines(text, n, starts):
     n_lines = np.int64(0)
     starts[0] = 0
     for block in range(0, n, BLOCK):
-        feeds = bytes_between(text, block, _NEWLINE, _NEWLINE) & below(n - block)
+        feeds = bytes_between(text, block, _NEWLINE, _NEWLINE) & low_bits(n - block)
         while feeds:
             n_lines += 1
-            starts[n_lines] = block + lowest(feeds) + 1
+            starts[n_lines] = block + trailing_zeros(feeds) + 1
             feeds &= feeds - _ONE
     return n_lines

@@ -7,7 +7,7 @@ characters; a line feed also ends a sentence. Bytes that are no UTF-8 are token 
 import numpy as np
 
 from embedtrain.kernels.compilation import inlined, kernel
-from embedtrain.kernels.text.byte_masks import BLOCK, ONE, below, bytes_between, lowest
+from embedtrain.kernels.text.byte_masks import BLOCK, ONE, bytes_between, low_bits, trailing_zeros
 from embedtrain.kernels.text.word_table import FREE, NUMBER, add_type, find_slot, has_room, key_of
 
 # What `tokenise` remembers between calls, in an int64 array of `STATE` elements.
@@ -46,22 +46,22 @@ def separators(text, position, n):
     """Bits for the block at `position` that ends at n at the latest: bytes of separators, and where one begins that
     is a line feed or may be a control character; then bits for the block after it: bytes of a separator from this one.
     """
-    inside = below(n - position)
+    inside = low_bits(n - position)
     special = bytes_between(text, position, 0x00, 0x1F) | bytes_between(text, position, 0x7F, 0x7F)
     found = special | bytes_between(text, position, 0x20, 0x20) | ~inside
     leads = bytes_between(text, position, 0xC2, 0xC2) | bytes_between(text, position, 0xE1, 0xE3)
     after = FREE
     leads &= inside
     while leads:
-        at = lowest(leads)
+        at = trailing_zeros(leads)
         leads &= leads - ONE
         width = wide_separator(text, position + at)
         if width and position + at + width <= n:
-            found |= below(width) << np.uint64(at)
+            found |= low_bits(width) << np.uint64(at)
             if width == 2:
                 special |= ONE << np.uint64(at)
             if at + width > BLOCK:
-                after = below(at + width - BLOCK)
+                after = low_bits(at + width - BLOCK)
     return found, special & inside, after
 
 
@@ -97,15 +97,15 @@ def tokenise(text, n, piece, types, state, ids, breaks):
         follow = found << ONE | before
         begins, ends = ~found & follow, found & ~follow
         if before:
-            begin = block + lowest(begins)
+            begin = block + trailing_zeros(begins)
             begins &= begins - ONE
         before = found >> np.uint64(BLOCK - 1)
         while True:
-            stop = lowest(special)
-            until = ends & below(stop + 1)  # tokens that end at the special separator at the latest
+            stop = trailing_zeros(special)
+            until = ends & low_bits(stop + 1)  # tokens that end at the special separator at the latest
             ends ^= until
             while until:
-                end = block + lowest(until)
+                end = block + trailing_zeros(until)
                 until &= until - ONE
                 key = key_of(text, begin, end)
                 slot = find_slot(types, text, begin, end, key)
@@ -119,7 +119,7 @@ def tokenise(text, n, piece, types, state, ids, breaks):
                 counts[number] += 1
                 ids[n_tokens] = number
                 n_tokens += 1
-                begin = block + lowest(begins)
+                begin = block + trailing_zeros(begins)
                 begins &= begins - ONE
             if not special:
                 break

@@ -10,11 +10,11 @@ from embedtrain.kernels.text.byte_masks import (
     ONE,
     PADDING,
     WORD,
-    are_same,
     copy_bytes,
+    equal_bytes,
     first_bytes,
-    fold,
     load_word,
+    mix_product,
     reversed_bytes,
 )
 
@@ -45,21 +45,21 @@ def key_of(text, begin, end):
         return first_bytes(text, begin, end)
     code = np.uint64(end - begin)
     for position in range(begin, end - WORD, WORD):
-        code = fold(code ^ load_word(text, position), _FACTOR)
-    return (fold(code ^ load_word(text, end - WORD), _FACTOR) & ~_BYTE) | ONE
+        code = mix_product(code ^ load_word(text, position), _FACTOR)
+    return (mix_product(code ^ load_word(text, end - WORD), _FACTOR) & ~_BYTE) | ONE
 
 
 @inlined
 def home_of(slots, key):
     """The slot to begin with in search for a key. One product is not enough for its lower half to be even."""
-    return np.int64(fold(key, _FACTOR) >> _HALF) & (slots.size - 2)
+    return np.int64(mix_product(key, _FACTOR) >> _HALF) & (slots.size - 2)
 
 
 @inlined
 def is_type(types, number, text, begin, end):
     """Whether text[begin:end] is the type, of at least 8 bytes."""
     start, stop = types.starts[number], types.starts[number + ONE]
-    return stop - start == end - begin and are_same(text, begin, end, types.text, start)
+    return stop - start == end - begin and equal_bytes(text, begin, end, types.text, start)
 
 
 @inlined
@@ -151,7 +151,7 @@ def exchange(order, keys, i, k):
 @inlined
 def partition(order, keys, begin, end):
     """Bring the lesser keys of [begin, end) to the front, the greater to the back; where the pivot's equals lie."""
-    pivot = keys[begin + np.int64(fold(np.uint64(end), _FACTOR) % np.uint64(end - begin))]
+    pivot = keys[begin + np.int64(mix_product(np.uint64(end), _FACTOR) % np.uint64(end - begin))]
     at = begin
     while at < end:
         key = keys[at]
