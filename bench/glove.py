@@ -26,14 +26,14 @@ def counting_seconds(text: Path, threads: int, work: Path) -> float:
     from embedtrain.corpus.sources import Corpus
     from embedtrain.counts.counting import count_windows
 
-    with encode(Corpus(text), threads=threads, folder=work) as encoded:
-        n_words = len(encoded.vocabulary.cut(5))
-        started = time.perf_counter()
-        count_windows(
-            encoded, n_words, window=10, weighting="distance", symmetric=True, threads=threads, budget=1 << 32,
-            folder=work,
-        )  # fmt: skip
-        return time.perf_counter() - started
+    encoded = encode(Corpus(text), threads=threads, folder=work)
+    n_words = len(encoded.vocabulary.cut(5))
+    started = time.perf_counter()
+    count_windows(
+        encoded, n_words, window=10, weighting="distance", symmetric=True, threads=threads, budget=1 << 32,
+        folder=work,
+    )  # fmt: skip
+    return time.perf_counter() - started
 
 
 def training_speed(counts: Path, dim: int, threads: int, work: Path) -> float:

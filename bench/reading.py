@@ -41,8 +41,8 @@ def main() -> None:
     from embedtrain.corpus.encoding import count_words, encode
 
     def read(path: Path) -> None:
-        with encode(path, threads=settings.threads, folder=settings.work):
-            pass
+        encode(path, threads=settings.threads, folder=settings.work)
+        pass
 
     tasks: dict[str, Callable[[], object]] = {
         "gensim, vocabulary": lambda: _gensim(text),

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedtrain.corpus import pieces
+from embedtrain.corpus import text_chunks
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError
@@ -130,23 +130,23 @@ def test_what_is_packed_is_known_by_content_not_by_name(tmp_path, name):
     (tmp_path / "packed.txt").write_bytes(PACK[name](b"b a\na"))
     (tmp_path / f"plain{SUFFIX[name]}").write_bytes(b"b a\na")
     for path in tmp_path.iterdir():
-        with encode(path, threads=1) as corpus:
-            assert (list(corpus.vocabulary.words), corpus.ids.tolist()) == (["a", "b"], [1, 0, 0])
+        corpus = encode(path, threads=1)
+        assert (list(corpus.vocabulary.words), corpus.ids.tolist()) == (["a", "b"], [1, 0, 0])
 
 
 @every_format
 @pytest.mark.parametrize("piece", [7, 64])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_packed_files_are_encoded_as_plain_ones(tmp_path, monkeypatch, name, piece, threads):
-    monkeypatch.setattr(pieces, "_PIECE", piece)
+    monkeypatch.setattr(text_chunks, "_CHUNK", piece)
     text = "der Bär und\n\ndie Bärin\0 \n".encode() * 20 + b"caf\xe9 un"
     (tmp_path / "packed").write_bytes(PACK[name](text[:100]) + PACK[name](text[100:]))
     (tmp_path / "plain").write_bytes(text)
     found = []
     for path in (tmp_path / "plain", tmp_path / "packed"):
-        with encode(Corpus(path), threads=threads) as corpus:
-            notes = [note.replace(str(path), "the file") for note in corpus.notes]
-            found.append((list(corpus.vocabulary.words), corpus.ids.tolist(), corpus.offsets.tolist(), notes))
+        corpus = encode(Corpus(path), threads=threads)
+        notes = [note.replace(str(path), "the file") for note in corpus.notes]
+        found.append((list(corpus.vocabulary.words), corpus.ids.tolist(), corpus.offsets.tolist(), notes))
     assert found[0] == found[1]
 
 
@@ -250,8 +250,7 @@ def test_the_file_is_named_and_the_cause_kept(tmp_path, name):
     path = tmp_path / f"text{SUFFIX[name]}"
     path.write_bytes(PACK[name](TEXT)[:-3])
     with pytest.raises(DataError, match=rf"\Acannot read .*text{SUFFIX[name]}: the {name} data") as caught:
-        with encode(path, threads=2):
-            pass
+        encode(path, threads=2)
     assert isinstance(caught.value.__cause__, (EOFError, zlib.error, lzma.LZMAError, OSError))
 
 

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from naive_text import vocabulary_of
 
 from embedtrain.corpus import encoded
-from embedtrain.corpus.encoded import EncodedCorpus, map_file
-from embedtrain.corpus.encoding import encode_into
-from embedtrain.corpus.sources import Corpus
+from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.machine.words import PackedWords
@@ -27,14 +25,8 @@ def at_once(request, monkeypatch):
     return request.param
 
 
-@pytest.fixture
-def folder(tmp_path_factory):
-    """Makes a new folder."""
-    return lambda: tmp_path_factory.mktemp("folder")
-
-
-def corpus_of(sentences, folder):
-    return encode_into(folder, Corpus(sentences), 1)
+def corpus_of(sentences):
+    return encode(sentences, threads=1)
 
 
 def plain(corpus):
@@ -62,8 +54,8 @@ def refused(part):
 @any_part
 @settings(derandomize=True, deadline=None, max_examples=40)
 @given(sentences=SENTENCES)
-def test_sentences_are_counted_and_measured(tmp_path_factory, at_once, sentences):
-    corpus = corpus_of([[], *sentences, []], tmp_path_factory.mktemp("corpus"))
+def test_sentences_are_counted_and_measured(at_once, sentences):
+    corpus = corpus_of([[], *sentences, []])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoded, "_AT_ONCE", at_once)
         assert corpus.n_sentences == len(sentences)
@@ -72,24 +64,10 @@ def test_sentences_are_counted_and_measured(tmp_path_factory, at_once, sentences
 
 
 @pytest.mark.parametrize("place", [0, 5, 9])
-def test_the_longest_sentence_may_be_anywhere(folder, at_once, place):
+def test_the_longest_sentence_may_be_anywhere(at_once, place):
     sentences = [["a"]] * 10
     sentences[place] = ["b", "c", "d"]
-    assert corpus_of(sentences, folder()).longest_sentence == 3
-
-
-def test_a_corpus_is_found_again_in_its_folder(folder):
-    place = folder()
-    corpus = corpus_of([["a", "b"], ["c"]], place)
-    again = EncodedCorpus.in_folder(place, corpus.vocabulary, ["a note"])
-    assert plain(again) == plain(corpus)
-    assert again.notes == ("a note",)
-
-
-def test_an_empty_file_can_be_mapped(tmp_path):
-    (tmp_path / "empty").write_bytes(b"")
-    numbers = map_file(tmp_path / "empty", np.int32)
-    assert (numbers.size, numbers.dtype, numbers.flags.writeable) == (0, "int32", False)
+    assert corpus_of(sentences).longest_sentence == 3
 
 
 # --- In the ids of another vocabulary ---------------------------------------------------------------------------------
@@ -98,14 +76,14 @@ def test_an_empty_file_can_be_mapped(tmp_path):
 @any_part
 @settings(derandomize=True, deadline=None, max_examples=80)
 @given(sentences=SENTENCES, words=st.lists(st.sampled_from("abcdefghxyz"), unique=True, min_size=1))
-def test_tokens_of_other_words_are_left_out(tmp_path_factory, at_once, sentences, words):
-    corpus, place = corpus_of(sentences, tmp_path_factory.mktemp("a")), tmp_path_factory.mktemp("b") / "new"
+def test_tokens_of_other_words_are_left_out(at_once, sentences, words):
+    corpus = corpus_of(sentences)
     wanted = [left for tokens in sentences if (left := [token for token in tokens if token in words])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoded, "_AT_ONCE", at_once)
         if wanted:
             other = vocabulary(words)
-            taken = corpus.with_vocabulary(other, place)
+            taken = corpus.with_vocabulary(other)
             assert plain(taken) == wanted
             assert taken.vocabulary is other
             n_absent = len(set(words) - {token for tokens in sentences for token in tokens})
@@ -115,49 +93,47 @@ def test_tokens_of_other_words_are_left_out(tmp_path_factory, at_once, sentences
             assert taken.ids.max() < len(words)
         else:
             with refused(f"the text holds none of the {len(words)} words of the vocabulary"):
-                corpus.with_vocabulary(vocabulary(words), place)
+                corpus.with_vocabulary(vocabulary(words))
     assert plain(corpus) == sentences, "the corpus is as it was"
 
 
-def test_the_same_vocabulary_changes_nothing(folder, at_once):
-    corpus = corpus_of([["a", "b"], ["c"], ["b", "b"]], folder())
-    taken = corpus.with_vocabulary(corpus.vocabulary, folder() / "new")
+def test_the_same_vocabulary_changes_nothing(at_once):
+    corpus = corpus_of([["a", "b"], ["c"], ["b", "b"]])
+    taken = corpus.with_vocabulary(corpus.vocabulary)
     assert taken.ids.tolist() == corpus.ids.tolist()
     assert taken.offsets.tolist() == corpus.offsets.tolist()
 
 
-def test_notes_are_kept(folder, tmp_path):
+def test_notes_are_kept(tmp_path):
     (tmp_path / "text.txt").write_bytes(b"a\0b caf\xe9\n")
-    corpus = encode_into(folder(), Corpus(tmp_path / "text.txt"), 2)
+    corpus = encode(tmp_path / "text.txt", threads=2)
     assert len(corpus.notes) == 2
-    assert corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder() / "new").notes == corpus.notes
-    assert plain(corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]), folder() / "new")) == [["b", "caf\ufffd"]]
+    assert corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"])).notes == corpus.notes
+    assert plain(corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"]))) == [["b", "caf\ufffd"]]
 
 
-def test_a_text_is_called_what_its_reader_knows_it_by(folder):
-    corpus = corpus_of([["a", "b"]], folder())
+def test_a_text_is_called_what_its_reader_knows_it_by():
+    corpus = corpus_of([["a", "b"]])
     with refused(r"held\.txt holds none of the 1 words of the vocabulary"):
-        corpus.with_vocabulary(vocabulary(["c"]), folder() / "new", "held.txt")
-    (note,) = corpus.with_vocabulary(vocabulary(["b", "c"]), folder() / "new", "held.txt").notes
+        corpus.with_vocabulary(vocabulary(["c"]), name="held.txt")
+    (note,) = corpus.with_vocabulary(vocabulary(["b", "c"]), name="held.txt").notes
     assert note == "1 of the 2 words of the vocabulary do not occur in held.txt"
 
 
 @pytest.mark.parametrize("words", [["c", "a"], ("c", "a")], ids=["list", "tuple"])
-def test_a_vocabulary_may_hold_its_words_in_any_sequence(folder, words):
-    corpus = corpus_of([["a", "b", "c"]], folder())
+def test_a_vocabulary_may_hold_its_words_in_any_sequence(words):
+    corpus = corpus_of([["a", "b", "c"]])
     packed = PackedWords(np.frombuffer(b"ca", np.uint8), np.array([0, 1, 2]))
     for sequence in (words, packed):
-        assert corpus.with_vocabulary(vocabulary(sequence), folder() / "new").ids.tolist() == [1, 0]
+        assert corpus.with_vocabulary(vocabulary(sequence)).ids.tolist() == [1, 0]
 
 
-def test_a_folder_that_cannot_be_made_is_refused(folder, tmp_path):
-    corpus = corpus_of([["a", "b"], ["c"]], folder())
-    with refused("cannot write .*missing"):
-        corpus.with_vocabulary(corpus.vocabulary, tmp_path / "missing" / "new")
-    with refused("cannot write .*: File exists"):
-        corpus.with_vocabulary(corpus.vocabulary, tmp_path)
-    with refused("cannot write .*missing"):
-        corpus.split(0.5, 1, tmp_path / "missing")
+def test_copies_lie_in_the_folder_named(tmp_path):
+    corpus, missing = corpus_of([["a", "b"], ["c"]]), tmp_path / "missing"
+    with refused("cannot write temporary files in .*missing"):
+        corpus.with_vocabulary(corpus.vocabulary, missing)
+    with refused("cannot write temporary files in .*missing"):
+        corpus.split(0.5, 1, missing)
 
 
 # --- Held out ---------------------------------------------------------------------------------------------------------
@@ -189,14 +165,14 @@ def numbered(lengths):
     seed=st.integers(0, 2**64 - 1),
     share=st.sampled_from([0.1, 0.5, 0.9]),
 )
-def test_a_corpus_is_split_as_by_hand(tmp_path_factory, at_once, lengths, seed, share):
+def test_a_corpus_is_split_as_by_hand(at_once, lengths, seed, share):
     sentences = numbered(lengths)
-    corpus, place = corpus_of(sentences, tmp_path_factory.mktemp("a")), tmp_path_factory.mktemp("b")
+    corpus = corpus_of(sentences)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoded, "_AT_ONCE", at_once)
-        patch.setattr(encoded, "_UNIT", UNIT)
+        patch.setattr(encoded, "_HOLD_OUT_TOKENS", UNIT)
         try:
-            parts = corpus.split(share, seed, place)
+            parts = corpus.split(share, seed)
         except DataError as error:
             assert "the corpus is too small to hold out" in str(error)  # noqa: PT017  # by chance all went to one side
             return
@@ -214,33 +190,33 @@ def test_a_corpus_is_split_as_by_hand(tmp_path_factory, at_once, lengths, seed, 
         assert part.vocabulary is corpus.vocabulary
 
 
-def test_the_split_does_not_depend_on_how_much_is_looked_at_at_once(folder, monkeypatch):
-    corpus = corpus_of(numbered([3, 12, 1, 30, 7, 7, 2] * 5), folder())
-    monkeypatch.setattr(encoded, "_UNIT", UNIT)
+def test_the_split_does_not_depend_on_how_much_is_looked_at_at_once(monkeypatch):
+    corpus = corpus_of(numbered([3, 12, 1, 30, 7, 7, 2] * 5))
+    monkeypatch.setattr(encoded, "_HOLD_OUT_TOKENS", UNIT)
     found = []
     for at_once in [1, 3, 5, 8, 1 << 20]:
         monkeypatch.setattr(encoded, "_AT_ONCE", at_once)
-        found.append([plain(part) for part in corpus.split(0.4, 7, folder())])
+        found.append([plain(part) for part in corpus.split(0.4, 7)])
     assert all(parts == found[0] for parts in found)
 
 
-def test_the_seed_alone_tells_what_is_held_out(folder):
-    corpus = corpus_of(numbered([5] * 200), folder())
-    held_out = [plain(corpus.split(0.3, seed, folder())[1]) for seed in (1, 1, 2, 2**64 - 1)]
+def test_the_seed_alone_tells_what_is_held_out():
+    corpus = corpus_of(numbered([5] * 200))
+    held_out = [plain(corpus.split(0.3, seed)[1]) for seed in (1, 1, 2, 2**64 - 1)]
     assert held_out[0] == held_out[1]
     assert all(one != other for one, other in combinations(held_out[1:], 2))
 
 
-def test_what_is_held_out_at_a_smaller_share_is_so_at_a_larger_one(folder):
-    corpus = corpus_of(numbered([5] * 200), folder())
-    few, many = ({tuple(s) for s in plain(corpus.split(share, 1, folder())[1])} for share in (0.1, 0.3))
+def test_what_is_held_out_at_a_smaller_share_is_so_at_a_larger_one():
+    corpus = corpus_of(numbered([5] * 200))
+    few, many = ({tuple(s) for s in plain(corpus.split(share, 1)[1])} for share in (0.1, 0.3))
     assert few < many
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.9])
-def test_about_the_share_is_held_out(folder, share):
-    corpus = corpus_of(numbered([4, 6] * 2500), folder())
-    training, held_out = corpus.split(share, 3, folder())
+def test_about_the_share_is_held_out(share):
+    corpus = corpus_of(numbered([4, 6] * 2500))
+    training, held_out = corpus.split(share, 3)
     assert len(training.ids) + len(held_out.ids) == 25_000
     deviation = np.sqrt(share * (1 - share) / 5000)
     assert held_out.n_sentences / 5000 == pytest.approx(share, abs=4 * deviation)
@@ -248,9 +224,9 @@ def test_about_the_share_is_held_out(folder, share):
 
 
 @pytest.mark.parametrize("place", ["beginning", "middle", "end"])
-def test_what_is_held_out_does_not_depend_on_the_place(folder, place):
-    corpus = corpus_of(numbered([5] * 3000), folder())
-    held_out = corpus.split(0.5, 11, folder())[1]
+def test_what_is_held_out_does_not_depend_on_the_place(place):
+    corpus = corpus_of(numbered([5] * 3000))
+    held_out = corpus.split(0.5, 11)[1]
     begin = {"beginning": 0, "middle": 5000, "end": 10_000}[place]
     first = held_out.ids.copy()
     ranks = {word: rank for rank, word in enumerate(corpus.vocabulary.words)}
@@ -258,11 +234,11 @@ def test_what_is_held_out_does_not_depend_on_the_place(folder, place):
     assert sum(i in stretch for i in first.tolist()) / 5000 == pytest.approx(0.5, abs=0.07)
 
 
-def test_sentences_of_a_thousand_tokens_go_whole_and_longer_ones_by_units_of_a_thousand(folder):
+def test_sentences_of_a_thousand_tokens_go_whole_and_longer_ones_by_units_of_a_thousand():
     lengths = [1000] * 30 + [1001, 2500, 40_000, 999]
     sentences = numbered(lengths)
-    corpus = corpus_of(sentences, folder())
-    training, held_out = corpus.split(0.5, 5, folder())
+    corpus = corpus_of(sentences)
+    training, held_out = corpus.split(0.5, 5)
     cuts = set()
     for part in (training, held_out):
         for sentence in plain(part):
@@ -276,22 +252,22 @@ def test_sentences_of_a_thousand_tokens_go_whole_and_longer_ones_by_units_of_a_t
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_a_split_with_nothing_on_one_side_is_refused(folder, share):
-    corpus = corpus_of(numbered([5] * 10), folder())
+def test_a_split_with_nothing_on_one_side_is_refused(share):
+    corpus = corpus_of(numbered([5] * 10))
     with refused(rf"the corpus is too small to hold out {share:.2%} of its sentences"):
-        corpus.split(share, 1, folder())
+        corpus.split(share, 1)
 
 
-def test_counts_stay_those_of_the_whole(folder):
+def test_counts_stay_those_of_the_whole():
     sentences = [["a", "b"], ["a"], ["c", "a"]] * 20
-    corpus = corpus_of(sentences, folder())
-    for part in corpus.split(0.5, 1, folder()):
+    corpus = corpus_of(sentences)
+    for part in corpus.split(0.5, 1):
         counts = dict(zip(part.vocabulary.words, part.vocabulary.counts.tolist(), strict=True))
         assert counts == vocabulary_of(sentences)
 
 
-def test_what_was_split_can_be_taken_from_again(folder, at_once):
-    corpus = corpus_of([["a", "b"], ["b", "c", "d"], ["d"]] * 20, folder())
-    for part in corpus.split(0.5, 2, folder()):
+def test_what_was_split_can_be_taken_from_again(at_once):
+    corpus = corpus_of([["a", "b"], ["b", "c", "d"], ["d"]] * 20)
+    for part in corpus.split(0.5, 2):
         wanted = [left for tokens in plain(part) if (left := [token for token in tokens if token in "bd"])]
-        assert plain(part.with_vocabulary(vocabulary(["d", "b"]), folder() / "new")) == wanted
+        assert plain(part.with_vocabulary(vocabulary(["d", "b"]))) == wanted

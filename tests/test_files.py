@@ -1,11 +1,8 @@
 import errno
-import importlib.util
 import os
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,46 +10,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from programs import start_python
 
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine import files
 from embedtrain.machine.files import (
     atomic_file,
-    require_apart,
+    atomic_folder,
+    check_distinct_paths,
+    remove_leftovers,
     require_writable,
-    sweep,
     temporary_file,
-    temporary_folder,
 )
 from embedtrain.machine.memory import mapping_of
 
-LOCKS = pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
-HOUR, WEEK = 3600, 7 * 24 * 3600
+WEEK = 7 * 24 * 3600
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def left_folder(place, name=".embedtrain-dead0000", lock=True):
-    """A temporary folder as a killed run leaves it."""
-    folder = place / name
-    (folder / "deep").mkdir(parents=True)
-    (folder / "deep" / "ids").write_bytes(b"x")
-    if lock:
-        (folder / "lock").write_bytes(b"")
-    return folder
-
-
-def left_part(place, name=".embedtrain-dead0000.part"):
-    (place / name).write_bytes(b"half")
-    return place / name
-
-
 def make_older(path, seconds):
     then = time.time() - seconds
-    os.utime(path, (then, then))
+    os.utime(path, (then, then), follow_symlinks=False)
 
 
 # --- atomic_file ------------------------------------------------------------------------------------------------------
@@ -145,21 +125,6 @@ def test_permissions_are_as_for_any_new_file(tmp_path):
         pass
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("usual", "atomic")]
     assert modes[0] == modes[1]
-
-
-@LOCKS
-def test_a_half_written_file_is_not_swept_until_it_has_its_name(tmp_path, monkeypatch):
-    def replace(part, target, replace=os.replace):
-        sweep(tmp_path)
-        replace(part, target)
-        sweep(tmp_path)
-
-    monkeypatch.setattr(os, "replace", replace)
-    with atomic_file(tmp_path / "x.vec") as file:
-        sweep(tmp_path)
-        file.write(b"new")
-    assert (tmp_path / "x.vec").read_bytes() == b"new"
-    assert names(tmp_path) == ["x.vec"]
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -277,19 +242,6 @@ def test_a_trial_agrees_with_the_writing_on_long_names(tmp_path, length):
     assert succeeds(lambda: require_writable(path)) == succeeds(write)
 
 
-@LOCKS
-def test_a_trial_sweeps_the_folder(tmp_path):
-    left_folder(tmp_path)
-    left_part(tmp_path)
-    require_writable(tmp_path / "x.vec")
-    assert names(tmp_path) == []
-
-
-def test_a_trial_of_a_device_sweeps_nothing(monkeypatch):
-    monkeypatch.setattr(files, "sweep", lambda folder: pytest.fail(f"swept {folder}"))
-    require_writable(os.devnull)
-
-
 # --- Pipes ------------------------------------------------------------------------------------------------------------
 
 PIPES = pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs paths of open pipes")
@@ -297,7 +249,7 @@ PIPES = pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs paths of 
 
 def write(path, content):
     """What every command does with its output."""
-    require_apart({"the corpus": ["text.txt"]}, {"output": path})
+    check_distinct_paths({"the corpus": ["text.txt"]}, {"output": path})
     require_writable(path)
     with atomic_file(path) as file:
         file.write(content)
@@ -405,8 +357,8 @@ def test_the_end_of_a_temporary_file_is_noticed(tmp_path):
 
 
 def test_a_temporary_file_on_a_full_disk_is_refused_in_one_line(small_disk):
-    folder, leave = small_disk
-    leave(0)
+    folder, leave_free = small_disk
+    leave_free(0)
     with (
         temporary_file(folder) as file,
         pytest.raises(DataError, match=r"^cannot write temporary files in .*: No space left on device$"),
@@ -419,339 +371,129 @@ def test_a_temporary_file_in_a_missing_folder_is_refused(tmp_path):
         temporary_file(tmp_path / "missing")
 
 
-# --- temporary_folder -------------------------------------------------------------------------------------------------
+# --- atomic_folder ----------------------------------------------------------------------------------------------------
 
 
-def test_a_temporary_folder_lies_in_the_folder_named(tmp_path):
-    with temporary_folder(tmp_path) as folder:
-        (folder / "deep").mkdir()
-        (folder / "deep" / "file").write_bytes(b"x")
-        assert folder.parent == tmp_path
-        assert folder.is_dir()
-    assert names(tmp_path) == []
+def make(path, content, error=None):
+    with atomic_folder(path) as folder:
+        (folder / "file").write_text(content)
+        if error is not None:
+            raise error
 
 
-def test_a_temporary_folder_lies_in_the_systems_place_by_default():
-    with temporary_folder() as folder:
-        assert folder.is_dir()
-    assert not folder.exists()
+@pytest.mark.parametrize("old", [None, "empty", "full"])
+def test_a_folder_appears_whole_and_replaces_the_old_one(tmp_path, old):
+    path = tmp_path / "x.npy"
+    if old is not None:
+        path.mkdir()
+    if old == "full":
+        (path / "other").write_text("old")
+    with atomic_folder(path) as folder:
+        (folder / "file").write_text("new")
+        assert path.exists() == (old is not None)
+        assert not (path / "file").exists()
+    assert names(path) == ["file"]
+    assert names(tmp_path) == ["x.npy"]
 
 
-@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
-def test_a_temporary_folder_is_removed_after_errors(tmp_path, error):
-    def work():
-        with temporary_folder(tmp_path) as folder:
-            (folder / "file").write_bytes(b"x")
-            raise error("in the block")
-
-    with pytest.raises(error, match="in the block"):
-        work()
-    assert names(tmp_path) == []
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_after_an_error_the_old_folder_is_as_it_was(tmp_path, error):
+    path = tmp_path / "x.npy"
+    make(path, "old")
+    with pytest.raises(error):
+        make(path, "new", error)
+    assert (path / "file").read_text() == "old"
+    assert names(tmp_path) == ["x.npy"]
 
 
-def test_a_temporary_folder_in_a_missing_one_is_refused(tmp_path):
-    missing = tmp_path / "missing"
-    with pytest.raises(DataError, match=r"cannot write temporary files in .*missing"), temporary_folder(missing):
-        pytest.fail("the block must not run")
+def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    def rename(path, target, rename=Path.rename):
+        if path.name == "new":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return rename(path, target)
+
+    path = tmp_path / "x.npy"
+    make(path, "old")
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(DataError, match=r"cannot write .*x\.npy: Permission denied$"):
+        make(path, "new")
+    assert (path / "file").read_text() == "old"
+    assert names(tmp_path) == ["x.npy"]
 
 
-@LOCKS
-@pytest.mark.parametrize("named", [True, False], ids=["named", "the system's"])
-def test_a_temporary_folder_sweeps_its_place(tmp_path, monkeypatch, named):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left_folder(tmp_path)
-    with temporary_folder(tmp_path if named else None) as folder:
-        assert names(tmp_path) == [folder.name]
+# --- What killed runs left --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("removed", [[], ["lock"], ["ids"]], ids=str)
-def test_what_an_interrupted_removal_leaves_is_swept_by_the_next_run(tmp_path, monkeypatch, removed):
-    def remove_some_and_be_interrupted(folder, **_):
-        for name in removed:
-            (folder / name).unlink()
-        raise KeyboardInterrupt
-
-    def work():
-        with temporary_folder(tmp_path) as folder:
-            (folder / "ids").write_bytes(b"x")
-            monkeypatch.setattr(shutil, "rmtree", remove_some_and_be_interrupted)
-
-    with pytest.raises(KeyboardInterrupt):
-        work()
-    monkeypatch.undo()
-    assert len(names(tmp_path)) == 1
-    sweep(tmp_path)
-    assert names(tmp_path) == []
-
-
-# --- sweep ------------------------------------------------------------------------------------------------------------
-
-
-@LOCKS
-def test_what_nobody_has_locked_is_swept(tmp_path):
-    left_folder(tmp_path)
-    left_part(tmp_path)
-    sweep(str(tmp_path))
-    assert names(tmp_path) == []
-
-
-@LOCKS
-def test_what_is_in_use_is_not_swept(tmp_path):
-    with temporary_folder(tmp_path) as first, temporary_folder(tmp_path) as second:
-        make_older(first, 2 * WEEK)
-        sweep(tmp_path)
-        assert names(tmp_path) == sorted([first.name, second.name])
-        assert (first / "lock").exists()
-
-
-@LOCKS
-def test_what_another_process_uses_is_swept_when_it_is_killed(tmp_path):
-    script = """
-import sys, time
-from embedtrain.machine.files import atomic_file, temporary_folder
-with temporary_folder(sys.argv[1]), atomic_file(sys.argv[1] + "/x.vec"):
-    print("ready", flush=True)
-    time.sleep(60)
-"""
-    with start_python("-c", script, tmp_path) as process:
-        try:
-            assert process.stdout.readline() == "ready\n"
-            in_use = names(tmp_path)
-            assert len(in_use) == 2
-            sweep(tmp_path)
-            assert names(tmp_path) == in_use
-        finally:
-            process.kill()
-    assert names(tmp_path) == in_use
-    sweep(tmp_path)
-    assert names(tmp_path) == []
-
-
-@LOCKS
-def test_a_folder_without_a_lock_is_swept_when_it_is_an_hour_old(tmp_path):
-    old = left_folder(tmp_path, ".embedtrain-old00000", lock=False)
-    new = left_folder(tmp_path, ".embedtrain-new00000", lock=False)
-    make_older(old, HOUR + 60)
-    make_older(new, HOUR - 60)
-    sweep(tmp_path)
-    assert names(tmp_path) == [new.name]
-
-
-@LOCKS
-def test_what_is_not_ours_is_not_swept(tmp_path):
-    for name in ("embedtrain-a", ".embedtrain", ".other-a"):
-        left_folder(tmp_path, name)
-    for name in ("x.part", ".part", ".embedtrain-notes", "a.embedtrain-b.part", ".embedtrain.part"):
-        left_part(tmp_path, name)
-    for path in tmp_path.iterdir():
-        make_older(path, 2 * WEEK)
-    before = names(tmp_path)
-    sweep(tmp_path)
-    assert names(tmp_path) == before
-
-
-@LOCKS
-def test_links_are_not_followed(tmp_path):
-    place, elsewhere = tmp_path / "place", tmp_path / "elsewhere"
-    place.mkdir()
-    folder = left_folder(elsewhere, "folder")
-    file = left_part(elsewhere, "file")
-    (place / ".embedtrain-a").symlink_to(folder)
-    (place / ".embedtrain-b.part").symlink_to(file)
-    locked_elsewhere = left_folder(place, ".embedtrain-c", lock=False)
-    (locked_elsewhere / "lock").symlink_to(file)
-    make_older(locked_elsewhere, 2 * HOUR)
-    dangling = left_folder(place, ".embedtrain-d", lock=False)
-    (dangling / "lock").symlink_to(elsewhere / "missing")
-    make_older(dangling, 2 * HOUR)
-    swept = left_folder(place, ".embedtrain-e")
-    (swept / "link").symlink_to(folder)
-    (swept / "deep" / "link").symlink_to(file)
-    sweep(place)
-    assert names(place) == [".embedtrain-a", ".embedtrain-b.part", ".embedtrain-c", ".embedtrain-d"]
-    assert names(folder) == ["deep", "lock"]
-    assert file.read_bytes() == b"half"
-
-
-@LOCKS
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL])
-def test_without_locks_all_works_and_nothing_is_swept(tmp_path, monkeypatch, number):
-    import fcntl
-
-    def refuse(file, operation):
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    left = [left_folder(tmp_path).name, left_part(tmp_path).name]
-    with temporary_folder(tmp_path) as folder:
-        assert folder.is_dir()
-    with atomic_file(tmp_path / "x.vec") as file:
-        file.write(b"new")
-    assert names(tmp_path) == [*left, "x.vec"]
-
-
-@LOCKS
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may do everything")
-def test_what_may_not_be_removed_is_left(tmp_path):
-    left_folder(tmp_path)
-    left_part(tmp_path)
-    tmp_path.chmod(0o500)
-    try:
-        sweep(tmp_path)
-        assert len(names(tmp_path)) == 2
-    finally:
-        tmp_path.chmod(0o700)
-
-
-def test_what_cannot_be_listed_is_left(tmp_path):
-    sweep(tmp_path / "missing")
-
-
-def test_other_files_cost_nothing_but_their_names(tmp_path, monkeypatch):
-    for number in range(100):
-        (tmp_path / f"file-{number}").touch()
-    before, looked_at = names(tmp_path), []
-    for name in ("open", "stat", "lstat"):
-        monkeypatch.setattr(os, name, lambda *args, **_: looked_at.append(args))
-    sweep(tmp_path)
-    monkeypatch.undo()
-    assert looked_at == []
-    assert names(tmp_path) == before
-
-
-# --- Sweeping what is just being made ---------------------------------------------------------------------------------
-
-
-def first_time(monkeypatch, owner, name, before=lambda *_: None, after=lambda *_: None):
-    """Let something happen before or after the first call of a function."""
-    function, calls = getattr(owner, name), []
-
-    def call(*args, **settings):
-        calls.append(args)
-        if len(calls) == 1:
-            before(*args)
-        result = function(*args, **settings)
-        if len(calls) == 1:
-            after(result)
-        return result
-
-    monkeypatch.setattr(owner, name, call)
-    return calls
-
-
-def held_file(path):
-    import fcntl
-
-    file = open(path, "r+b")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    return file
-
-
-@LOCKS
-def test_a_file_swept_before_it_was_locked_is_made_again(tmp_path, monkeypatch):
-    calls = first_time(monkeypatch, tempfile, "mkstemp", after=lambda _: sweep(tmp_path))
-    with atomic_file(tmp_path / "x.vec") as file:
-        file.write(b"new")
-    assert len(calls) == 2
-    assert names(tmp_path) == ["x.vec"]
-    assert (tmp_path / "x.vec").read_bytes() == b"new"
-
-
-@LOCKS
-@pytest.mark.parametrize("moment", ["before there is a lock file", "before it is locked"])
-def test_a_folder_swept_before_it_was_locked_is_made_again(tmp_path, monkeypatch, moment):
-    if moment == "before it is locked":
-        first_time(monkeypatch, files, "_lock_new", before=lambda *_: sweep(tmp_path))
+def leave(place, name):
+    """What a killed run leaves: a file, or a folder with files and folders."""
+    path = place / name
+    if name.endswith(".part"):
+        path.write_bytes(b"half")
     else:
-        first_time(monkeypatch, tempfile, "mkdtemp", after=shutil.rmtree)
-    with temporary_folder(tmp_path) as folder:
-        assert names(tmp_path) == [folder.name]
-        assert names(folder) == ["lock"]
-        sweep(tmp_path)
-        assert folder.is_dir()
-    assert names(tmp_path) == []
+        (path / "new" / "deep").mkdir(parents=True)
+        (path / "new" / "ids").write_bytes(b"x")
+    return path
 
 
-@LOCKS
-@pytest.mark.parametrize("make", [atomic_file, temporary_folder])
-def test_what_a_sweep_has_locked_already_is_made_again(tmp_path, monkeypatch, make):
-    held = []
-    calls = first_time(monkeypatch, files, "_lock_new", before=lambda _, path: held.append(held_file(path)))
-    with make(tmp_path / "x.vec" if make is atomic_file else tmp_path):
-        assert len(calls) == 2
-    held[0].close()
-    sweep(tmp_path)  # goes on
-    assert [name for name in names(tmp_path) if name != "x.vec"] == []
+def clear(folder):
+    remove_leftovers(folder)
 
 
-@LOCKS
-def test_a_name_that_is_another_files_now_is_not_taken_for_ones_own(tmp_path, monkeypatch):
-    def exchange(_, path):
-        path.unlink()
-        path.write_bytes(b"another's")
-
-    first_time(monkeypatch, files, "_lock_new", before=exchange)
-    with atomic_file(tmp_path / "x.vec") as file:
-        file.write(b"new")
-    assert (tmp_path / "x.vec").read_bytes() == b"new"
+def try_a_file(folder):
+    require_writable(folder / "x.vec")
 
 
-# --- Windows ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def without_locks(monkeypatch):
-    """The module as Windows has it."""
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setitem(sys.modules, "fcntl", None)
-    spec = importlib.util.spec_from_file_location("files_of_windows", files.__file__)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.undo()
-    return module
-
-
-def test_on_windows_what_is_a_week_old_is_swept(tmp_path, without_locks):
-    old = [left_folder(tmp_path, ".embedtrain-old00000"), left_part(tmp_path, ".embedtrain-old00000.part")]
-    new = [left_folder(tmp_path, ".embedtrain-new00000"), left_part(tmp_path, ".embedtrain-new00000.part")]
+@pytest.mark.parametrize("use", [clear, try_a_file], ids=lambda use: use.__name__)
+def test_what_was_left_is_removed_after_a_week(tmp_path, use):
+    old = [leave(tmp_path, ".embedtrain-old00000"), leave(tmp_path, ".embedtrain-old00000.part")]
+    new = [leave(tmp_path, ".embedtrain-new00000"), leave(tmp_path, ".embedtrain-new00000.part")]
     for path in old:
         make_older(path, WEEK + 60)
     for path in new:
         make_older(path, WEEK - 60)
-    without_locks.sweep(tmp_path)
+    use(tmp_path)
     assert names(tmp_path) == [path.name for path in new]
 
 
+def test_foreign_files_are_not_removed(tmp_path):
+    for name in (
+        "embedtrain-a",
+        ".embedtrain",
+        ".other-a",
+        "x.part",
+        ".part",
+        "a.embedtrain-b.part",
+        ".embedtrain.part",
+    ):
+        leave(tmp_path, name)
+    (tmp_path / ".embedtrain-notes").write_text("mine")
+    for path in tmp_path.iterdir():
+        make_older(path, 2 * WEEK)
+    before = names(tmp_path)
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == before
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
-def test_on_windows_links_are_not_followed_either(tmp_path, without_locks):
-    for name, target in ((".embedtrain-a", left_folder(tmp_path, "folder")), (".embedtrain-b.part", tmp_path / "file")):
-        (tmp_path / name).symlink_to(target)
-        os.utime(tmp_path / name, (0, 0), follow_symlinks=False)
-    left_part(tmp_path, "file")
-    make_older(tmp_path / "folder", 2 * WEEK)
-    without_locks.sweep(tmp_path)
-    assert names(tmp_path) == [".embedtrain-a", ".embedtrain-b.part", "file", "folder"]
+def test_links_are_not_followed(tmp_path):
+    place, elsewhere = tmp_path / "place", tmp_path / "elsewhere"
+    place.mkdir()
+    elsewhere.mkdir()
+    folder, file = leave(elsewhere, "folder"), leave(elsewhere, "file.part")
+    (place / ".embedtrain-a").symlink_to(folder)
+    (place / ".embedtrain-b.part").symlink_to(file)
+    removed = leave(place, ".embedtrain-c")
+    (removed / "link").symlink_to(folder)
+    for path in (folder, file, *place.iterdir()):
+        make_older(path, 2 * WEEK)
+    remove_leftovers(place)
+    assert names(place) == [".embedtrain-a", ".embedtrain-b.part"]
+    assert names(folder / "new") == ["deep", "ids"]
+    assert file.read_bytes() == b"half"
 
 
-def test_on_windows_nothing_is_open_when_it_is_renamed_or_removed(tmp_path, monkeypatch, without_locks):
-    opened = []
-
-    def remember(*args, opening=open, **settings):
-        opened.append(opening(*args, **settings))
-        return opened[-1]
-
-    def check(*args, function, **settings):
-        assert all(file.closed for file in opened)
-        return function(*args, **settings)
-
-    monkeypatch.setattr(without_locks, "open", remember, raising=False)
-    monkeypatch.setattr(os, "fdopen", lambda *args, fdopen=os.fdopen: opened.append(fdopen(*args)) or opened[-1])
-    monkeypatch.setattr(os, "replace", lambda *args, replace=os.replace: check(*args, function=replace))
-    monkeypatch.setattr(shutil, "rmtree", lambda *a, rmtree=shutil.rmtree, **s: check(*a, function=rmtree, **s))
-    with without_locks.temporary_folder(tmp_path), without_locks.atomic_file(tmp_path / "x.vec") as file:
-        file.write(b"new")
-    assert len(opened) == 2
-    assert names(tmp_path) == ["x.vec"]
+def test_a_missing_folder_has_no_leftovers(tmp_path):
+    remove_leftovers(tmp_path / "missing")
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------
@@ -763,7 +505,7 @@ def test_a_folder_is_not_written_over_its_input(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "folder", target_is_directory=True)
     for named in ("folder", "link", "other/../folder"):
         with pytest.raises(SettingError, match="would replace the input"):
-            require_apart({"the input": [tmp_path / "folder"]}, {"output": tmp_path / named})
+            check_distinct_paths({"the input": [tmp_path / "folder"]}, {"output": tmp_path / named})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names have no line feeds there")
@@ -775,5 +517,5 @@ def test_messages_are_one_line_whatever_the_names(tmp_path):
                 use(path)
             assert str(caught.value).isprintable()
     with pytest.raises(SettingError) as caught:
-        require_apart({"the input": [tmp_path / "a\nb"]}, {"output": tmp_path / "a\nb"})
+        check_distinct_paths({"the input": [tmp_path / "a\nb"]}, {"output": tmp_path / "a\nb"})
     assert str(caught.value).isprintable()

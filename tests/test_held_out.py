@@ -38,15 +38,15 @@ def model_and_held_out(tmp_path, share=0.3, n_threads=1, **settings):
         "sample": 1e-2, "min_count": 2, "max_vocab": None, "valid_share": share, "epochs": 3, "lr": 0.025, "seed": 7,
     }  # fmt: skip
     chosen = SkipgramSettings(**{**usual, **settings})
-    with encode(TEXT, threads=1, folder=tmp_path) as whole:
-        training, held_out = whole.split(share, chosen.seed, tmp_path)
-        vocabulary = whole.vocabulary.cut(2)
-        texts = Texts(whole, training, held_out, vocabulary, vocabulary.n_tokens, 1.0, 0)
-        model = Word2vecModel(texts, chosen, np.zeros(0, np.uint8), n_threads)
-        rng = np.random.default_rng(5)
-        for table in (model.words, model.contexts):
-            table.rows[:] = rng.normal(0, 0.4, table.rows.shape)
-        yield model, chosen, held_out
+    whole = encode(TEXT, threads=1, folder=tmp_path)
+    training, held_out = whole.split(share, chosen.seed, tmp_path)
+    vocabulary = whole.vocabulary.cut(2)
+    texts = Texts(whole, training, held_out, vocabulary, vocabulary.n_tokens, 1.0, 0)
+    model = Word2vecModel(texts, chosen, np.zeros(0, np.uint8), n_threads)
+    rng = np.random.default_rng(5)
+    for table in (model.words, model.contexts):
+        table.rows[:] = rng.normal(0, 0.4, table.rows.shape)
+    yield model, chosen, held_out
 
 
 def plain_loss(model, settings, text):
@@ -146,10 +146,10 @@ def test_words_without_vectors_are_left_out_of_held_out_text():
 
 
 def test_held_out_sentences_are_not_trained_on(tmp_path):
-    with encode(TEXT, threads=1, folder=tmp_path) as whole:
-        training, held_out = whole.split(0.3, 7, tmp_path)
-        learnt, only_held_out = np.unique(training.ids), np.setdiff1d(held_out.ids, training.ids)
-        n_tokens = len(training.ids)
+    whole = encode(TEXT, threads=1, folder=tmp_path)
+    training, held_out = whole.split(0.3, 7, tmp_path)
+    learnt, only_held_out = np.unique(training.ids), np.setdiff1d(held_out.ids, training.ids)
+    n_tokens = len(training.ids)
     assert len(only_held_out) > 20
     vectors = train(valid_share=0.3, seed=7, sample=0)
     start = EmbeddingTable.uniform(len(vectors), 8, seed=7).rows

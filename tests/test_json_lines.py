@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_text import sentences_of
 
-from embedtrain.corpus import pieces
+from embedtrain.corpus import text_chunks
 from embedtrain.corpus.encoding import encode
-from embedtrain.corpus.pieces import _text_field, read_pieces
 from embedtrain.corpus.sources import Corpus
+from embedtrain.corpus.text_chunks import _text_field, read_chunks
 from embedtrain.errors import DataError
 
 BOM = b"\xef\xbb\xbf"
@@ -20,7 +20,7 @@ BOM = b"\xef\xbb\xbf"
 
 @pytest.fixture(params=[7, 64, 1 << 21], autouse=True)
 def piece_size(request, monkeypatch):
-    monkeypatch.setattr(pieces, "_PIECE", request.param)
+    monkeypatch.setattr(text_chunks, "_CHUNK", request.param)
     return request.param
 
 
@@ -38,17 +38,16 @@ def write(tmp_path):
 
 
 def text_of(*sources, **options):
-    found = list(read_pieces(Corpus(*sources, **options)))
-    assert [piece.number for piece in found] == list(range(len(found)))
-    return b"".join(piece.text[: piece.n].tobytes() for piece in found)
+    found = list(read_chunks(Corpus(*sources, **options)))
+    assert [chunk.number for chunk in found] == list(range(len(found)))
+    return b"".join(chunk.text[: chunk.n].tobytes() for chunk in found)
 
 
 def sentences(*sources, threads=2, **options):
     """The sentences as they were encoded, and the notes."""
-    with encode(Corpus(*sources, **options), threads=threads) as corpus:
-        words, ids, offsets = list(corpus.vocabulary.words), corpus.ids.tolist(), corpus.offsets.tolist()
-        got = [[words[i] for i in ids[a:b]] for a, b in pairwise(offsets)]
-        return got, corpus.notes
+    corpus = encode(Corpus(*sources, **options), threads=threads)
+    words, ids, offsets = list(corpus.vocabulary.words), corpus.ids.tolist(), corpus.offsets.tolist()
+    return [[words[i] for i in ids[a:b]] for a, b in pairwise(offsets)], corpus.notes
 
 
 def refused(part):
@@ -223,7 +222,7 @@ def test_a_byte_order_mark_is_no_part_of_a_record(write, start):
     assert text_of(write([start + b'{"text": "a"}', BOM + b'{"text": "b"}'])) == b"a\nb\n"
 
 
-def test_lines_may_be_longer_than_pieces(write):
+def test_lines_may_be_longer_than_chunks(write):
     words = [f"word{n}" for n in range(1000)]
     assert sentences(write([{"id": "x" * 5000, "text": " ".join(words)}, {"text": "end"}]))[0] == [words, ["end"]]
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from embedtrain.corpus import pieces
-from embedtrain.corpus.pieces import read_pieces as read
+from embedtrain.corpus import text_chunks
 from embedtrain.corpus.sources import Corpus
+from embedtrain.corpus.text_chunks import read_chunks as read
 from embedtrain.errors import DataError, SettingError
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine import compression
@@ -26,13 +26,13 @@ CONTENTS = st.lists(st.sampled_from(BITS) | st.binary(max_size=4), max_size=60).
 PIECE_SIZES = [7, 64, 1 << 21]
 
 
-def read_pieces(corpus):
+def read_chunks(corpus):
     return read(Corpus.of(corpus))
 
 
 def text_of(corpus):
     """The text of all pieces, after a look at their numbers and borders."""
-    found = list(read_pieces(corpus))
+    found = list(read_chunks(corpus))
     assert [piece.number for piece in found] == list(range(len(found)))
     texts = [text_in(piece) for piece in found]
     assert all(text[-1:] in (b" ", b"\n", b"\t", b"\r") for text in texts)
@@ -66,7 +66,7 @@ def tar_of(name, content):
 
 @pytest.fixture(params=PIECE_SIZES)
 def piece_size(request, monkeypatch):
-    monkeypatch.setattr(pieces, "_PIECE", request.param)
+    monkeypatch.setattr(text_chunks, "_CHUNK", request.param)
     return request.param
 
 
@@ -76,29 +76,29 @@ def piece_size(request, monkeypatch):
 @pytest.mark.parametrize("size", PIECE_SIZES)
 @settings(derandomize=True, deadline=None)
 @given(content=CONTENTS)
-def test_pieces_are_the_file_cut_between_tokens(tmp_path_factory, size, content):
-    assume(not content.startswith(tuple(pieces._NO_TEXT)) and compression._format_of(content) is None)
+def test_chunks_are_the_file_cut_between_tokens(tmp_path_factory, size, content):
+    assume(not content.startswith(tuple(text_chunks._NO_TEXT)) and compression._format_of(content) is None)
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pieces, "_PIECE", size)
+        patch.setattr(text_chunks, "_CHUNK", size)
         assert text_of(path) == without_mark(content) + b"\n"
 
 
-def test_a_token_longer_than_many_pieces_stays_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "_PIECE", 7)
+def test_a_token_longer_than_many_chunks_stays_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_chunks, "_CHUNK", 7)
     path = tmp_path / "text.txt"
     path.write_bytes(b"short " + b"x" * 1000 + b" short")
-    assert any(b"x" * 1000 in text_in(piece) for piece in read_pieces(path))
+    assert any(b"x" * 1000 in text_in(piece) for piece in read_chunks(path))
     assert text_of(path) == path.read_bytes() + b"\n"
 
 
-def test_pieces_do_not_grow_with_the_distance_to_the_last_space(tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "_PIECE", 64)
-    monkeypatch.setattr(pieces, "_TAIL", 2)
+def test_chunks_do_not_grow_with_the_distance_to_the_last_space(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_chunks, "_CHUNK", 64)
+    monkeypatch.setattr(text_chunks, "_TAIL", 2)
     path = tmp_path / "text.txt"
     path.write_bytes(b"some words that are longer than two bytes " * 50)
-    assert max(piece.n for piece in read_pieces(path)) <= 64 + len("longer")
+    assert max(piece.n for piece in read_chunks(path)) <= 64 + len("longer")
     assert text_of(path) == path.read_bytes() + b"\n"
 
 
@@ -110,11 +110,11 @@ def test_a_file_is_named_by_str_or_path(tmp_path, as_type):
     assert Corpus(as_type(path)).name == str(path)
 
 
-def test_a_file_is_read_as_pieces_are_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "_PIECE", 7)
+def test_a_file_is_read_as_chunks_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_chunks, "_CHUNK", 7)
     path = tmp_path / "text.txt"
     path.write_bytes(b"a b c\n" * 100)
-    found = read_pieces(path)
+    found = read_chunks(path)
     assert text_in(next(found)) == b"a b c\n"
     path.write_bytes(b"")  # what follows was not yet read: but for what a buffer holds
     assert sum(piece.n for piece in found) < 600
@@ -122,11 +122,11 @@ def test_a_file_is_read_as_pieces_are_asked_for(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"a b\n" * 9, b"a", b"", [b"a line"]], ids=["long", "short", "empty", "memory"])
-def test_pieces_cannot_be_written_to(tmp_path, content):
+def test_chunks_cannot_be_written_to(tmp_path, content):
     corpus = [line.decode() for line in content] if isinstance(content, list) else tmp_path / "text.txt"
     if corpus == tmp_path / "text.txt":
         corpus.write_bytes(content)
-    assert not any(piece.text.flags.writeable for piece in read_pieces(corpus))
+    assert not any(piece.text.flags.writeable for piece in read_chunks(corpus))
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -324,8 +324,8 @@ def test_a_file_whose_name_is_a_pattern_is_that_file(folder):
 
 # --- Standard input and pipes -----------------------------------------------------------------------------------------
 
-READ = "from embedtrain.corpus.sources import *; from embedtrain.corpus.pieces import *; import sys; "
-READ += "sys.stdout.buffer.write(b''.join(piece.text[:piece.n].tobytes() for piece in read_pieces(Corpus('-'))))"
+READ = "from embedtrain.corpus.sources import *; from embedtrain.corpus.text_chunks import *; import sys; "
+READ += "sys.stdout.buffer.write(b''.join(piece.text[:piece.n].tobytes() for piece in read_chunks(Corpus('-'))))"
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -433,7 +433,7 @@ def test_pipes_are_read(tmp_path, pack, content):
 @given(lines=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), min_size=1, max_size=20))
 def test_lines_are_joined_by_line_feeds(size, lines):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pieces, "_PIECE", size)
+        patch.setattr(text_chunks, "_CHUNK", size)
         wanted = "".join(line.removesuffix("\n") + "\n" for line in lines).encode()  # as a file's lines have it
         assert text_of(lines) == text_of(iter(lines)) == wanted
 
@@ -451,8 +451,8 @@ def test_an_iterable_is_called_the_corpus():
     assert not Corpus("a path").in_memory
 
 
-def test_nothing_gives_no_pieces():
-    assert list(read_pieces([])) == list(read_pieces(iter(()))) == []
+def test_nothing_gives_no_chunks():
+    assert list(read_chunks([])) == list(read_chunks(iter(()))) == []
 
 
 def test_a_generators_own_error_comes_through():
@@ -461,7 +461,7 @@ def test_a_generators_own_error_comes_through():
         raise ZeroDivisionError("of the generator")
 
     with pytest.raises(ZeroDivisionError, match="of the generator"):
-        list(read_pieces(lines()))
+        list(read_chunks(lines()))
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------
@@ -469,13 +469,13 @@ def test_a_generators_own_error_comes_through():
 
 def test_a_missing_file_is_refused(tmp_path):
     with refused(r"cannot read .*missing\.txt: no such file"):
-        list(read_pieces(tmp_path / "missing.txt"))
+        list(read_chunks(tmp_path / "missing.txt"))
 
 
 @pytest.mark.parametrize("n_words", [2, 1000], ids=["short", "longer than any file name"])
 def test_text_in_the_place_of_a_path_gets_a_hint(n_words):
     with refused("cannot read some words .*; a str is a path, text in memory is a list of lines"):
-        list(read_pieces("some words " * (n_words // 2)))
+        list(read_chunks("some words " * (n_words // 2)))
 
 
 @pytest.mark.parametrize(
@@ -483,7 +483,7 @@ def test_text_in_the_place_of_a_path_gets_a_hint(n_words):
 )
 def test_text_in_the_place_of_a_path_makes_one_short_line(text):
     with refused("; a str is a path, text in memory is a list of lines") as caught:
-        list(read_pieces(text))
+        list(read_chunks(text))
     assert len(str(caught.value).splitlines()) == 1
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
@@ -502,7 +502,7 @@ def test_what_can_be_no_path_is_refused(path):
 )
 def test_what_is_no_text_is_refused(corpus, found):
     with refused(f"corpus must be a path, lines or token lists, got {found}"):
-        list(read_pieces(corpus))
+        list(read_chunks(corpus))
 
 
 @pytest.mark.parametrize(
@@ -543,7 +543,7 @@ def test_other_answers_to_invalid_utf8_are_refused(value):
 )
 def test_wrong_items_are_refused_by_number(corpus, message):
     with refused(message):
-        list(read_pieces(corpus))
+        list(read_chunks(corpus))
 
 
 @pytest.mark.parametrize(
@@ -570,19 +570,19 @@ def test_tokens_that_are_none_are_refused(token):
     with refused(
         rf"sentence 2: the token {re.escape(repr(token))} is empty or holds whitespace or a control character"
     ):
-        list(read_pieces([["fine"], ["fine", token]]))
+        list(read_chunks([["fine"], ["fine", token]]))
 
 
 @pytest.mark.parametrize("sentence", [["two words", ""], ["", "two words"], ["a", "b c d", "", ""], ["\u2003", "a b"]])
 def test_wrong_tokens_do_not_make_up_for_each_other(sentence):
     with refused("sentence 1: the token .* is empty or holds whitespace"):
-        list(read_pieces([sentence]))
+        list(read_chunks([sentence]))
 
 
 @pytest.mark.parametrize("corpus", [["a line", "with \ud800"], [["a", "with\udfff"]]], ids=["line", "token"])
 def test_half_a_surrogate_pair_is_refused(corpus):
     with refused("half of a surrogate pair"):
-        list(read_pieces(corpus))
+        list(read_chunks(corpus))
 
 
 @pytest.mark.parametrize(
@@ -601,7 +601,7 @@ def test_half_a_surrogate_pair_is_refused(corpus):
 def test_what_is_no_plain_text_is_refused(tmp_path, pack, content, what):
     (tmp_path / "text.txt").write_bytes(pack(content))
     with refused(rf"cannot read .*text\.txt: it is .*{what}.* first"):
-        list(read_pieces(tmp_path / "text.txt"))
+        list(read_chunks(tmp_path / "text.txt"))
 
 
 @pytest.mark.parametrize(
@@ -617,7 +617,7 @@ def test_what_is_no_plain_text_is_refused(tmp_path, pack, content, what):
 def test_images_are_refused_however_small(tmp_path, content):
     (tmp_path / "dot").write_bytes(content)
     with refused(r"cannot read .*dot: it is an image; name the text files with a pattern such as 'folder/\*\.txt'"):
-        list(read_pieces(tmp_path))
+        list(read_chunks(tmp_path))
 
 
 BINARY = {
@@ -639,7 +639,7 @@ def test_binary_files_are_refused(tmp_path, pack, kind):
         r"cannot read .*file\.txt: it is not text, [0-9,]+ of its first [0-9,]+ bytes are control "
         r"characters; name the text files with a pattern such as 'folder/\*\.txt'"
     ):
-        list(read_pieces(tmp_path / "file.txt"))
+        list(read_chunks(tmp_path / "file.txt"))
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_there_is_room_when_it_was_made(length):
     table, _ = table_of([b"a", b"b", b"c"])
     for _ in range(3):
         before = spellings(table)
-        table.make_room(length)
+        table.grow(length)
         assert spellings(table) == before
         arrays = table.arrays
         assert arrays.text.size >= table.text.size + length + PADDING

@@ -38,12 +38,12 @@ def convert(
 
     from embedtrain import formats
     from embedtrain.formats.content import Choice
-    from embedtrain.machine.files import one_line, require_apart, require_writable
+    from embedtrain.machine.files import check_distinct_paths, one_line, require_writable
 
     format = format or formats.format_of(target)
     formats.require_format(format)
     outputs = _outputs(target, format)
-    require_apart({"the input": [source, *Path(source).glob("*")]}, outputs)
+    check_distinct_paths({"the input": [source, *Path(source).glob("*")]}, outputs)
     if format != "npy":
         for path in outputs.values():
             require_writable(path)

@@ -42,7 +42,7 @@ def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
         from embedtrain.counts.counts_file import is_counts_file
-        from embedtrain.machine.files import require_apart, require_writable
+        from embedtrain.machine.files import check_distinct_paths, require_writable
         from embedtrain.machine.progress import counted, say
         from embedtrain.models.cooccurrence import counts_of_text
 
@@ -53,7 +53,7 @@ def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
         warnings.simplefilter("ignore")
     path = output_path(corpus.sources, corpus.files(), output, ".npz")
     inputs = {"the corpus": corpus.files(), **inputs_of(settings)}
-    require_apart(inputs, {"-o": path, "--save-vocab": settings["save_vocab"]})
+    check_distinct_paths(inputs, {"-o": path, "--save-vocab": settings["save_vocab"]})
     require_writable(path)
     options: dict[str, Any] = {"temp_folder": folder_beside(path), "progress": False if quiet else None}
     started = time.perf_counter()

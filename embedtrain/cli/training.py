@@ -64,7 +64,7 @@ def run_command(
         its own first.
     """
     from embedtrain.errors import Interrupted, OutputError
-    from embedtrain.machine.files import require_apart, require_writable
+    from embedtrain.machine.files import check_distinct_paths, require_writable
     from embedtrain.training.epoch_log import EpochLog
 
     output, quiet, log, dry_run = (settings.pop(name) for name in ("output", "quiet", "log", "dry_run"))
@@ -76,7 +76,7 @@ def run_command(
         warnings.simplefilter("ignore")
     path = output_path(sources, next(iter(inputs.values())), output, ".vec")
     outputs = {"-o": path, "--log": log, "--checkpoint": settings["checkpoint"], "--save-vocab": settings["save_vocab"]}
-    require_apart({**inputs, **inputs_of(settings)}, outputs)
+    check_distinct_paths({**inputs, **inputs_of(settings)}, outputs)
     for file in (path, log):
         if file is not None:
             require_writable(file)

@@ -40,8 +40,8 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
         if settings["cache"] is None:
             found, notes = count_words(corpus, threads=threads, progress=progress)
         else:
-            with encode_cached(corpus, settings["cache"], threads=threads, progress=progress) as encoded:
-                found, notes = encoded.vocabulary, encoded.notes
+            encoded = encode_cached(corpus, settings["cache"], threads=threads, progress=progress)
+            found, notes = encoded.vocabulary, encoded.notes
     if not quiet:
         for note in notes:
             warnings.warn(note, stacklevel=1)

@@ -1,8 +1,8 @@
-"""The cache: encoded corpora that are kept in a folder, so that a later run on the same text need not read it.
+"""The cache: encoded corpora in a folder, so that a later run on the same text need not read it.
 
-An entry is a folder, hidden lest it be read as a corpus, and named after the sources and options of its own. It holds
-`ids`, `offsets`, `words` (their bytes), `starts`, `counts`, and `about.json`, which says what text this is and has a
-checksum of all the rest. An entry is put together elsewhere and renamed when it is complete.
+An entry is a folder whose name is hidden, so that it is never read as part of a corpus, and is made from the sources
+and options. It holds the arrays `ids`, `offsets`, `words` (bytes), `starts`, `counts`, and `about.json`. An entry is
+current if its sources have the paths, sizes and times of `about.json`; it is renamed into place when it is complete.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import os
 import re
 import shutil
 import sys
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,108 +22,77 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.encoded import EncodedCorpus, map_file
-from embedtrain.corpus.encoding import encode_into
+from embedtrain.corpus.encoded import EncodedCorpus
+from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
-from embedtrain.machine.files import sweep, temporary_folder, writing
+from embedtrain.machine.files import atomic_folder, remove_leftovers, writing
 from embedtrain.machine.progress import Progress
-from embedtrain.machine.threads import in_order, run_tasks
 from embedtrain.machine.words import PackedWords
 
 _VERSION = 1  # of the entries, and of what is a token
 _NAME = re.compile(r"\.[0-9a-f]{32}\.encoded")
-_PART = 1 << 24  # bytes that get a checksum of their own
+_DTYPES = {"ids": np.int32, "offsets": np.int64, "words": np.uint8, "starts": np.int64, "counts": np.int64}
+_AT_ONCE = 1 << 20  # numbers that are checked at once
+_UNKNOWN = "(damaged, or of another version)"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a cache holds of a corpus.
-
-    Attributes
-    ----------
-    path : Path
-        Its folder.
-    sources : tuple of str
-        Where the text came from.
-    n_tokens, n_types : int
-    n_bytes : int
-        On disk.
-    """
+    """An encoded corpus in a cache."""
 
     path: Path
     sources: tuple[str, ...]
     n_tokens: int
     n_types: int
-    n_bytes: int
+    n_bytes: int  # on disk
 
 
-@contextmanager
 def encode_cached(
     corpus: Corpus, cache: str | os.PathLike[str], *, threads: int, progress: Progress | None = None
-) -> Iterator[EncodedCorpus]:
-    """The encoded corpus from the folder `cache`, where it is put if it is not there, or not as it should be.
-
-    Raises
-    ------
-    DataError
-        If the corpus cannot be encoded, or the folder not be written.
-    """
+) -> EncodedCorpus:
+    """Take the encoded corpus from the folder `cache`, or encode it and store it there."""
     folder = Path(cache)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    remove_leftovers(folder)
     identity = corpus.identity()
-    found = None if identity is None else _read(folder / _name(identity), identity, threads)
+    if identity is None:
+        encoded = encode(corpus, threads=threads, folder=folder, progress=progress)
+        note = f"{corpus.name} is not kept in the cache: it cannot be known again"
+        return replace(encoded, notes=(*encoded.notes, note))
+    entry = folder / _name(identity)
+    found = _read(entry, identity)
     if found is not None:
-        yield found
-        return
-    with temporary_folder(folder) as temporary:
-        new = temporary / "new"
-        with writing(folder):
-            new.mkdir()
-        encoded = encode_into(new, corpus, threads, progress)
-        if identity is None:
-            note = f"{corpus.name} is not kept in the cache: it cannot be known again"
-            encoded = replace(encoded, notes=(*encoded.notes, note))
-        elif corpus.identity() == identity:  # otherwise someone wrote to it meanwhile
-            _complete(new, encoded, identity, threads)
-            _replace(folder / _name(identity), new, temporary)
-        yield encoded  # mapped, whatever another run may do to the entry
+        return found
+    encoded = encode(corpus, threads=threads, folder=folder, progress=progress)
+    if corpus.identity() != identity:  # somebody wrote to the text meanwhile
+        return encoded
+    try:
+        _write(entry, encoded, identity)
+    except DataError:
+        if _read(entry, identity) is None:  # otherwise another run was faster
+            raise
+    return _read(entry, identity) or encoded  # which gives back the temporary files
 
 
 def list_cache(cache: str | os.PathLike[str]) -> list[Entry]:
-    """The entries of a cache.
-
-    Raises
-    ------
-    DataError
-        If there is no such folder.
-    """
+    """List the entries of a cache."""
     entries = []
     for path in _entries(Path(cache)):
         about = _about(path)
-        try:
+        with suppress(FileNotFoundError):  # another run has just removed it
             size = sum(file.stat().st_size for file in path.iterdir())
-        except FileNotFoundError:  # another run has just removed it
-            continue
-        identity = about.get("identity", {})
-        sources = tuple(map(str, identity.get("sources", ()))) or ("(damaged, or of another version)",)
-        entries.append(Entry(path, sources, about.get("n_tokens", 0), about.get("n_types", 0), size))
+            sources = tuple(map(str, about["identity"]["sources"])) if about else (_UNKNOWN,)
+            entries.append(Entry(path, sources, about.get("n_tokens", 0), about.get("n_types", 0), size))
     return entries
 
 
 def clear_cache(cache: str | os.PathLike[str]) -> None:
-    """Remove all entries of a cache, and nothing else.
-
-    Raises
-    ------
-    DataError
-        If there is no such folder, or an entry cannot be removed.
-    """
+    """Remove all entries of a cache, and nothing else."""
     with writing(cache):
-        sweep(cache)
+        remove_leftovers(cache)
         for entry in _entries(Path(cache)):
             while entry.exists():
                 with suppress(FileNotFoundError):  # another run removes it too
@@ -141,92 +109,89 @@ def _entries(folder: Path) -> list[Path]:
 
 def _name(identity: Mapping[str, Any]) -> str:
     """The name of an entry: the same for the same sources and options, whatever is in the files."""
-    what = {key: value for key, value in identity.items() if key != "files"}
-    return f".{hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]}.encoded"
-
-
-def _read(entry: Path, identity: Mapping[str, Any], threads: int) -> EncodedCorpus | None:
-    """What an entry holds; None if there is none, or it is of other text, of another version or damaged."""
-    about = _about(entry)
-    if about.get("version") != [_VERSION, sys.byteorder] or about.get("identity") != json.loads(json.dumps(identity)):
-        return None
-    with suppress(OSError, ValueError):  # ValueError: a file that does not hold whole numbers
-        words = PackedWords(map_file(entry / "words", np.uint8), map_file(entry / "starts", np.int64))
-        vocabulary = Vocabulary(words, map_file(entry / "counts", np.int64))
-        encoded = EncodedCorpus.in_folder(entry, vocabulary, about["notes"])
-        if _checksums(encoded, threads) == about["checksums"]:  # of what is mapped, whatever is in its place by now
-            return encoded
-    return None
+    options = {key: value for key, value in identity.items() if key != "files"}
+    return f".{hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:32]}.encoded"
 
 
 def _about(entry: Path) -> dict[str, Any]:
-    """What an entry says of itself, nothing if that is damaged."""
-    with suppress(OSError, ValueError, RecursionError):
+    """Read the description of an entry; empty if it is damaged or of another version."""
+    with suppress(OSError, ValueError, RecursionError, KeyError, TypeError):
         about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
-        if isinstance(about, dict) and about.get("checksum") == _checksum_of(about):
-            return about
+        if about["version"] == [_VERSION, sys.byteorder] and isinstance(about["identity"], dict):
+            return dict(about)
     return {}
 
 
-def _checksum_of(about: Mapping[str, Any]) -> str:
-    rest = {key: value for key, value in about.items() if key != "checksum"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _complete(folder: Path, encoded: EncodedCorpus, identity: Mapping[str, Any], threads: int) -> None:
-    """Write what an entry needs beside ids and offsets."""
-    arrays = _arrays(encoded)
-    with writing(folder):
-        for name in ("words", "starts", "counts"):
-            with open(folder / name, "wb") as file:
-                file.write(np.ascontiguousarray(arrays[name]).data)
-        about: dict[str, Any] = {
-            "version": [_VERSION, sys.byteorder],
-            "identity": identity,
-            "n_tokens": len(encoded.ids),
-            "n_types": len(encoded.vocabulary),
-            "notes": list(encoded.notes),
-            "checksums": _checksums(encoded, threads),
-        }
-        about["checksum"] = _checksum_of(about)
-        (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
-
-
-def _replace(entry: Path, new: Path, temporary: Path) -> None:
-    """Put a new entry into the place of what may be there."""
-    with writing(entry):
-        with suppress(FileNotFoundError):  # there is none, or another run takes it away
-            entry.rename(temporary / "old")
-        try:
-            new.rename(entry)
-        except OSError:
-            if not entry.exists():  # otherwise another run was faster, with the same text
-                raise
-
-
-def _arrays(encoded: EncodedCorpus) -> dict[str, NDArray[Any]]:
-    """What the files of an entry hold."""
+def _write(entry: Path, encoded: EncodedCorpus, identity: Mapping[str, Any]) -> None:
     words = encoded.vocabulary.words
     assert isinstance(words, PackedWords)
-    return {
+    arrays = {
         "ids": encoded.ids,
         "offsets": encoded.offsets,
         "words": words.text,
         "starts": words.starts,
         "counts": encoded.vocabulary.counts,
     }
+    about = {
+        "version": [_VERSION, sys.byteorder],
+        "identity": identity,
+        "n_tokens": len(encoded.ids),
+        "n_types": len(encoded.vocabulary),
+        "notes": list(encoded.notes),
+    }
+    with atomic_folder(entry) as folder:
+        for name, array in arrays.items():
+            with open(folder / name, "wb") as file:
+                file.write(np.ascontiguousarray(array).data)
+        (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def _checksums(encoded: EncodedCorpus, threads: int) -> dict[str, list[int]]:
-    """Checksums of the parts of all arrays."""
-    arrays = {name: np.ascontiguousarray(array).view(np.uint8) for name, array in _arrays(encoded).items()}
-    parts = [(name, at) for name, array in arrays.items() for at in range(0, len(array), _PART)]
+def _read(entry: Path, identity: Mapping[str, Any]) -> EncodedCorpus | None:
+    """Map an entry; None if it is missing, of another text or version, or of another structure than `_write` gives."""
+    about = _about(entry)
+    if about.get("identity") != json.loads(json.dumps(identity)):
+        return None
+    with suppress(OSError, ValueError, KeyError, TypeError, IndexError):
+        arrays = {name: _map_file(entry / name, dtype) for name, dtype in _DTYPES.items()}
+        if _fit(arrays, about["n_tokens"], about["n_types"]):
+            vocabulary = Vocabulary(PackedWords(arrays["words"], arrays["starts"]), arrays["counts"])
+            return EncodedCorpus(arrays["ids"], arrays["offsets"], vocabulary, tuple(about["notes"]))
+    return None
 
-    def checksum(task: tuple[int, tuple[str, int]]) -> tuple[int, int]:
-        number, (name, at) = task
-        return number, zlib.crc32(arrays[name][at : at + _PART].data)
 
-    found: dict[str, list[int]] = {name: [] for name in arrays}
-    for (name, _), value in zip(parts, in_order(run_tasks([checksum] * threads, enumerate(parts))), strict=True):
-        found[name].append(value)
-    return found
+def _map_file(path: Path, dtype: Any) -> NDArray[Any]:
+    if os.name == "nt":  # which neither replaces nor removes a mapped file
+        numbers = np.fromfile(path, dtype)
+        numbers.setflags(write=False)
+        return numbers
+    return np.memmap(path, dtype, "r").view(np.ndarray)
+
+
+def _fit(arrays: Mapping[str, NDArray[Any]], n_tokens: int, n_types: int) -> bool:
+    """Check what kernels rely on: sizes, borders that rise to the end, ids below `n_types`, counts that fall."""
+    ids, offsets, words, starts, counts = (arrays[name] for name in _DTYPES)
+    if (len(ids), len(starts), len(counts)) != (n_tokens, n_types + 1, n_types):
+        return False
+    return (
+        _rises(offsets, n_tokens)
+        and _rises(starts, len(words))
+        and all(0 <= part.min() and part.max() < n_types for part in _parts(ids))
+        and bool((np.diff(counts) <= 0).all() and counts[-1] > 0 and counts.sum() == n_tokens)
+        and all(_are_words(words, part) for part in _parts(starts, overlap=1))
+    )
+
+
+def _rises(borders: NDArray[np.int64], end: int) -> bool:
+    """Whether borders go from 0 to `end`, each above the one before."""
+    parts = _parts(borders, overlap=1)
+    return borders[0] == 0 and borders[-1] == end and all((np.diff(part) > 0).all() for part in parts)
+
+
+def _are_words(text: NDArray[np.uint8], starts: NDArray[np.int64]) -> bool:
+    """Whether the bytes are UTF-8, and no word begins within a character."""
+    text[starts[0] : starts[-1]].tobytes().decode()  # raises a ValueError
+    return bool(((text[starts[:-1]] & 0xC0) != 0x80).all())
+
+
+def _parts(array: NDArray[Any], overlap: int = 0) -> list[NDArray[Any]]:
+    return [array[at : at + _AT_ONCE + overlap] for at in range(0, len(array), _AT_ONCE)]

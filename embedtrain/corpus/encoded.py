@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,14 @@ from numpy.typing import NDArray
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.kernels import random as sampling
-from embedtrain.machine.files import writing
+from embedtrain.machine.files import temporary_file
 
 _AT_ONCE = 1 << 20  # tokens, or sentences
-_UNIT = 1000  # tokens; of longer sentences, such units are held out
+_HOLD_OUT_TOKENS = 1000  # longer sentences are held out in units of so many
+
+#: Given a position and the ids from there on: ids, and which of them are taken.
+_Choice: TypeAlias = "Callable[[int, NDArray[np.int32]], tuple[NDArray[np.int32], NDArray[np.bool_]]]"
+_Folder: TypeAlias = "str | os.PathLike[str] | None"  # for temporary files; None: the system's
 
 
 @dataclass(frozen=True)
@@ -33,18 +36,13 @@ class EncodedCorpus:
     vocabulary : Vocabulary
         All types.
     notes : tuple of str
-        What was found in the text and a person should know.
+        What a user should know about the text.
     """
 
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     vocabulary: Vocabulary
     notes: tuple[str, ...] = ()
-
-    @classmethod
-    def in_folder(cls, folder: Path, vocabulary: Vocabulary, notes: Sequence[str] = ()) -> EncodedCorpus:
-        """What lies in the files `ids` and `offsets` of a folder."""
-        return cls(map_file(folder / "ids", np.int32), map_file(folder / "offsets", np.int64), vocabulary, tuple(notes))
 
     @property
     def n_sentences(self) -> int:
@@ -57,16 +55,8 @@ class EncodedCorpus:
         parts = range(0, self.n_sentences, _AT_ONCE)
         return int(max(np.diff(self.offsets[at : at + _AT_ONCE + 1]).max() for at in parts))
 
-    def with_vocabulary(self, vocabulary: Vocabulary, folder: Path, name: str = "the text") -> EncodedCorpus:
-        """The corpus in the ids of another vocabulary, in a new `folder`; tokens of other words are left out.
-
-        Messages call the corpus `name`.
-
-        Raises
-        ------
-        DataError
-            If no token is left, or the files cannot be written.
-        """
+    def with_vocabulary(self, vocabulary: Vocabulary, folder: _Folder = None, name: str = "the text") -> EncodedCorpus:
+        """Copy the corpus in the ids of another vocabulary, without tokens of other words; messages call it `name`."""
         ranks = np.full(len(self.vocabulary), -1, np.int32)
         index = {word: rank for rank, word in enumerate(vocabulary.words[:])}
         for begin in range(0, len(ranks), _AT_ONCE):
@@ -86,53 +76,41 @@ class EncodedCorpus:
         note = f"{n_absent:,} of the {len(vocabulary):,} words of the vocabulary do not occur in {name}"
         return replace(taken, notes=(*taken.notes, note))
 
-    def split(self, share: float, seed: int, folder: Path) -> tuple[EncodedCorpus, EncodedCorpus]:
-        """Most of the corpus, and about the `share` of it that is held out, in new files in two folders in `folder`.
+    def split(self, share: float, seed: int, folder: _Folder = None) -> tuple[EncodedCorpus, EncodedCorpus]:
+        """Copy the corpus in two parts: the larger for training, and about `share` of it, drawn at random, held out.
 
-        What is held out is drawn at random: sentences, and units of 1,000 tokens of longer ones; a sentence ends where
-        something was taken out of it. The vocabulary, counts included, stays that of the whole.
-
-        Raises
-        ------
-        DataError
-            If one of the two would be empty, or the files cannot be written.
+        Sentences are held out, and units of 1,000 tokens of longer ones; a sentence ends where something was taken out
+        of it. Both parts keep the vocabulary of the whole, counts included.
         """
         threshold = np.uint32(round(share * 2**31))
         held_out = np.empty(_AT_ONCE, np.uint8)
 
-        def chooser(wanted: int) -> Callable[..., tuple[NDArray[np.int32], NDArray[np.bool_]]]:
+        def chooser(wanted: int) -> _Choice:
             def choose(begin: int, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-                sampling.hold_out(self.offsets, begin, _UNIT, np.uint64(seed), threshold, held_out[: len(ids)])
+                sampling.hold_out(
+                    self.offsets, begin, _HOLD_OUT_TOKENS, np.uint64(seed), threshold, held_out[: len(ids)]
+                )
                 return ids, held_out[: len(ids)] == wanted
 
             return choose
 
         parts = []
-        for name, wanted in (("training", 0), ("held-out", 1)):
-            parts.append(self._taken(chooser(wanted), self.vocabulary, folder / name, cut=True))
+        for wanted in (0, 1):
+            parts.append(self._taken(chooser(wanted), self.vocabulary, folder, cut=True))
             if not len(parts[-1].ids):
                 raise DataError(
                     f"the corpus is too small to hold out {share:.2%} of its sentences; name other text for it"
                 )
         return parts[0], parts[1]
 
-    def _taken(
-        self,
-        choose: Callable[[int, NDArray[np.int32]], tuple[NDArray[np.int32], NDArray[np.bool_]]],
-        vocabulary: Vocabulary,
-        folder: Path,
-        *,
-        cut: bool = False,
-    ) -> EncodedCorpus:
-        """The tokens that `choose` takes of each part; with `cut`, a sentence ends where some are left out."""
+    def _taken(self, choose: _Choice, vocabulary: Vocabulary, folder: _Folder, *, cut: bool = False) -> EncodedCorpus:
+        """Copy the tokens that `choose` takes of each part; with `cut`, a sentence ends where some are left out."""
         n_taken, last = 0, -1
         was_taken = False
-        with writing(folder):
-            folder.mkdir()
-        with writing(folder), open(folder / "ids", "wb") as file, open(folder / "offsets", "wb") as offsets:
+        with temporary_file(folder) as file, temporary_file(folder) as offsets:
             for begin, part, borders in self._parts():
                 ids, taken = choose(begin, part)
-                file.write(ids[taken].data)
+                file.append(ids[taken])
                 if cut:
                     changes = begin + np.flatnonzero(np.diff(taken, prepend=was_taken))
                     borders = np.union1d(borders, changes)
@@ -140,25 +118,16 @@ class EncodedCorpus:
                 before = np.concatenate([[0], np.cumsum(taken)])
                 new = np.unique(n_taken + before[borders - begin])
                 new = new[new > last]
-                offsets.write(new.data)
+                offsets.append(new)
                 last = int(new[-1]) if new.size else last
                 n_taken += int(before[-1])
             if last < n_taken:
-                offsets.write(np.array([n_taken], np.int64).data)
-        return EncodedCorpus.in_folder(folder, vocabulary, self.notes)
+                offsets.append(np.array([n_taken], np.int64))
+            return EncodedCorpus(file.mapped(np.int32), offsets.mapped(np.int64), vocabulary, self.notes)
 
     def _parts(self) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
-        """Stretches of the corpus: the position, the ids, and the borders of sentences from there on."""
+        """Yield stretches of the corpus: the position, the ids, and the borders of sentences in them."""
         for begin in range(0, len(self.ids), _AT_ONCE):
             ids = self.ids[begin : begin + _AT_ONCE]
             first, last = np.searchsorted(self.offsets, [begin, begin + len(ids)])
             yield begin, ids, self.offsets[first:last]
-
-
-def map_file(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
-    """The numbers in a file, as a read-only array that takes no memory of its own."""
-    if os.name == "nt" or not path.stat().st_size:  # a mapped file could not be removed at the end
-        numbers = np.fromfile(path, dtype)
-        numbers.setflags(write=False)
-        return numbers
-    return np.memmap(path, dtype, mode="r").view(np.ndarray)

@@ -1,4 +1,4 @@
-"""The types of a text while it is read: spelling, number and count of each, in tables that grow for the kernels."""
+"""The types of a text while it is read: spelling, number and count of each, in arrays that grow."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine.memory import available_memory, format_bytes
 from embedtrain.machine.words import PackedWords
 
-_AT_ONCE = 1 << 16  # types that are looked at as Python's strings
-_LARGE = 1 << 26  # bytes, from which on it is worth a look whether they are there
+_AT_ONCE = 1 << 16  # types that are decoded at once
+_LARGE = 1 << 26  # bytes: smaller requests are made without looking at the free memory
 
 
 class TypeTable:
@@ -29,7 +29,7 @@ class TypeTable:
     n : int
         How many there are.
     arrays : types.Types
-        What kernels get; there is room for more than `n`.
+        What kernels get, with capacity for more than `n`.
     """
 
     def __init__(self, n_slots: int = 1 << 15, n_bytes: int = 1 << 17) -> None:
@@ -60,22 +60,17 @@ class TypeTable:
 
     @property
     def first_seen(self) -> NDArray[np.int64]:
-        """(n,) piece << 32 | line in the piece."""
+        """(n,) chunk << 32 | line in the chunk."""
         return self.arrays.first_seen[: self.n]
 
     def spelling(self, number: int) -> bytes:
         """The bytes of a type."""
         return self.text[self.starts[number] : self.starts[number + 1]].tobytes()
 
-    def make_room(self, length: int) -> None:
-        """Room for at least one more type, of `length` bytes: twice as much of what is full.
+    def grow(self, length: int) -> None:
+        """Double the arrays that are full, so that a type of `length` bytes fits.
 
-        One array after the other, slots anew: at no time are there two of everything.
-
-        Raises
-        ------
-        DataError
-            If there is not enough memory, which would be the death of the process.
+        One array after the other, slots anew: at no time are there two copies of everything.
         """
         slots, starts, text, counts, first_seen = self.arrays
         used = int(starts[self.n])
@@ -104,11 +99,11 @@ class TypeTable:
             )
 
     def close(self) -> None:
-        """Give back the memory of the slots, up to two thirds of all: no types may be added any more."""
+        """Free the slots, up to two thirds of the memory; no types can be added afterwards."""
         self.arrays = self.arrays._replace(slots=np.zeros(0, np.uint64))
 
     def merge(self, other: TypeTable) -> NDArray[np.int32]:
-        """Take in the types of `other` with their counts; returns their numbers here."""
+        """Add the types of `other` with their counts; returns their numbers here."""
         return self.add(other.arrays.text, other.starts, other.counts, other.first_seen)
 
     def add(
@@ -118,20 +113,17 @@ class TypeTable:
         counts: NDArray[np.int64],
         first_seen: NDArray[np.int64],
     ) -> NDArray[np.int32]:
-        """Take in types that are spelled in `text` one after the other; returns their numbers here.
-
-        `PADDING` bytes must follow the last.
-        """
+        """Add types whose spellings follow each other in `text`, then `PADDING` bytes; returns their numbers here."""
         numbers = np.empty(len(counts), np.int32)
         done = 0
         while True:
             self.n, done = types.merge_types(self.arrays, self.n, text, starts, counts, first_seen, done, numbers)
             if done == len(counts):
                 return numbers
-            self.make_room(int(starts[done + 1] - starts[done]))
+            self.grow(int(starts[done + 1] - starts[done]))
 
     def respelled(self, change: Callable[[str], str]) -> tuple[TypeTable, NDArray[np.int32]]:
-        """A table where every spelling is changed, what became the same is one type, and the new number of each."""
+        """Make a table of changed spellings, where equal ones are one type; returns also the new numbers."""
         table, numbers = TypeTable(), []
         for begin, words in self._words():
             spelled = [change(word).encode() for word in words]
@@ -149,7 +141,7 @@ class TypeTable:
         return np.flatnonzero(found).tolist()
 
     def _words(self) -> Iterator[tuple[int, list[str]]]:
-        """All types in pieces, decoded with U+FFFD for what is not UTF-8, each piece with its first number."""
+        """All types in parts, decoded with U+FFFD for invalid UTF-8, each part with its first number."""
         for begin in range(0, self.n, _AT_ONCE):
             starts = self.starts[begin : begin + _AT_ONCE + 1]
             text = self.text[starts[0] : starts[-1]].tobytes()
@@ -165,14 +157,8 @@ class TypeTable:
         return PackedWords(text[: starts[-1]], starts)
 
     def order(self) -> NDArray[np.int32]:
-        """The numbers of all types by count, descending, ties by their bytes.
-
-        Raises
-        ------
-        DataError
-            If there is not enough memory for this and what follows: ranks, and spellings and counts in order.
-        """
-        self._require_memory(32 * self.n + self.text.size)
+        """The numbers of all types by count, descending, ties by their bytes."""
+        self._require_memory(32 * self.n + self.text.size)  # also for ranks, and spellings and counts in order
         order = np.arange(self.n, dtype=np.int32)
         waiting = np.empty((types.WAITING, 3), np.int64)
         types.sort_types(self.arrays, order, np.empty(self.n, np.uint64), waiting)
@@ -180,7 +166,7 @@ class TypeTable:
 
 
 def _longer(array: NDArray[Any], used: int, size: int) -> NDArray[Any]:
-    """The array with its first elements in a longer one."""
+    """Copy the first `used` elements to a longer array."""
     longer = np.empty(size, array.dtype)
     longer[:used] = array[:used]
     return longer

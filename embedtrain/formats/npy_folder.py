@@ -12,7 +12,7 @@ from embedtrain.formats.content import Choice, Content
 from embedtrain.formats.selection import describe, select, settings_of
 from embedtrain.formats.text import require_content
 from embedtrain.formats.text_line import BOM
-from embedtrain.machine.files import one_line, temporary_folder, writing
+from embedtrain.machine.files import atomic_folder, one_line, writing
 from embedtrain.machine.npz import no_damage
 from embedtrain.machine.reading import reading, source_name
 
@@ -74,23 +74,8 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
             raise DataError(
                 f"cannot write {one_line(path)}: there is no folder {one_line(target.parent)}; create it first"
             )
-        with temporary_folder(target.parent) as place:
-            new = place / "new"
-            new.mkdir()
-            _write_files(new, content)
-            _replace(target, new, place / "old")
-
-
-def _replace(target: Path, new: Path, old: Path) -> None:
-    """Put a new folder in the place of one that may be there, which comes back if that fails."""
-    if target.is_dir():
-        target.rename(old)
-    try:
-        new.rename(target)
-    except BaseException:
-        if old.is_dir():
-            old.rename(target)
-        raise
+        with atomic_folder(path) as folder:
+            _write_files(folder, content)
 
 
 def _write_files(folder: Path, content: Content) -> None:

@@ -1,8 +1,4 @@
-"""Files: outputs that appear whole or not at all, and temporary space that goes away.
-
-What a run needs for a time it keeps locked, and removes at its end. A lock goes when its process dies, however it
-dies; so what can be locked was left behind by a killed run, and the next one sweeps it away.
-"""
+"""Files: inputs with errors that name them, outputs that appear whole or not at all, and temporary files."""
 
 from __future__ import annotations
 
@@ -10,11 +6,10 @@ import errno
 import os
 import shutil
 import stat
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -26,20 +21,17 @@ from embedtrain.machine.threads import Lock
 
 _PREFIX = ".embedtrain-"  # of all that is temporary
 _PART = ".part"  # ends the name of a file that is being written
-_LOCK = "lock"  # the file in a temporary folder that is locked for all of it
-_DOOMED = ".doomed"  # ends the name of a folder that is being removed
-_HOUR = 3600.0  # seconds
-_WEEK = 7 * 24 * _HOUR
+_OLD = 7 * 24 * 3600.0  # seconds: what has not been changed for so long, a killed run has left
 
 
 def one_line(text: object) -> str:
-    """A path or another text as messages show it: without breaks of lines, whatever is in it."""
+    """Format a path or another text for a message: line breaks and other controls are escaped."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
 
 
 @contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Say of an operating system's error in the block that `path` cannot be written."""
+    """Turn an operating system's error in the block into "cannot write PATH"."""
     try:
         yield
     except OSError as error:
@@ -48,22 +40,10 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[BinaryIO]:
-    """A binary file that takes the name `path` when the block ends, and vanishes if the block raises.
+    """Open a binary file that replaces `path` when the block ends, and vanishes if the block raises.
 
-    What is no regular file, such as a pipe or the null device, is written as it is.
-
-    Parameters
-    ----------
-    path : path
-        Of the file; an old one stays whole until it is replaced.
-    durable : bool
-        Whether to wait until the disk has the data before the old file is replaced, and then its new name where the
-        platform can: after a power cut there is the old file or the new one, never half of it.
-
-    Raises
-    ------
-    DataError
-        If the folder is missing or cannot be written, or the disk is full.
+    With `durable`, the data are on the disk before the old file is replaced, and the new name afterwards where the
+    platform can sync it: a power cut leaves the old file or the new one. Devices and pipes are written as they are.
     """
     target = Path(os.path.realpath(path))  # of a link, the file behind it is replaced
     with writing(path):
@@ -71,36 +51,56 @@ def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Itera
             with open(path, "wb") as special:
                 yield special
             return
-        file, part, lock = _make_part(target.parent)
-        with lock:  # until it has its name: a sweep must not come between
-            try:
-                with file:
-                    yield file
-                    os.chmod(part, _usual_mode(target))
-                    if durable:
-                        file.flush()
-                        os.fsync(file.fileno())
-                os.replace(part, target)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_PART, dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                os.chmod(name, _usual_mode(target))
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.replace(name, target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
         if durable:
             _sync_folder(target.parent)
 
 
-def _make_part(folder: Path) -> tuple[BinaryIO, Path, AbstractContextManager[object]]:
-    """A new file to be written in `folder`, its path and its lock."""
-    while True:
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_PART, dir=folder)
-        file, part = os.fdopen(handle, "wb"), Path(name)
-        lock = _lock_new(file, part)
-        if lock is not None:
-            return file, part, lock
-        file.close()
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Make a folder that replaces `path` when the block ends, and vanishes if the block raises."""
+    target = Path(os.path.realpath(path))
+    with writing(path):
+        place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
+        new, old = place / "new", place / "old"
+        try:
+            new.mkdir()
+            yield new
+            with suppress(FileNotFoundError):
+                target.rename(old)
+            new.rename(target)
+        finally:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Remove unfinished files and folders that killed runs left in `folder` a week ago or earlier."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            is_ours = entry.name.startswith(_PREFIX)
+            with suppress(OSError):  # another run removed it, or it is another user's
+                if is_ours and time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path, ignore_errors=True)
+                    elif entry.is_file(follow_symlinks=False) and entry.name.endswith(_PART):
+                        os.unlink(entry.path)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
+    """Bring the names in a folder to the disk."""
     with suppress(OSError):  # Windows opens no folders, some file systems do not sync them
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -110,7 +110,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _is_special(path: str | os.PathLike[str]) -> bool:
-    """Whether this is a device, a pipe or the like; links such as /dev/stdout lead to what has no path of its own."""
+    """Whether this is a device, a pipe or the like; links such as /dev/stdout lead to files without a path."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -118,7 +118,7 @@ def _is_special(path: str | os.PathLike[str]) -> bool:
 
 
 def _usual_mode(path: Path) -> int:
-    """Permissions as of the file that is replaced, or as `open` would give; temporary files are private."""
+    """Permissions of the file that is replaced, or those that `open` gives; temporary files are private."""
     if path.exists():
         return path.stat().st_mode & 0o777
     mask = os.umask(0)
@@ -127,15 +127,7 @@ def _usual_mode(path: Path) -> int:
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Try, without leaving a trace, whether a file `path` could be written: before hours of work, not after.
-
-    What killed runs left in its folder is swept away, see `sweep`.
-
-    Raises
-    ------
-    DataError
-        If it could not.
-    """
+    """Check that a file `path` can be written, without leaving a trace: before hours of work, not after."""
     target = Path(os.path.realpath(path))
     with writing(path):
         if target.is_dir():
@@ -147,7 +139,7 @@ def require_writable(path: str | os.PathLike[str]) -> None:
             raise DataError(
                 f"cannot write {one_line(path)}: there is no folder {one_line(target.parent)}; create it first"
             )
-        sweep(target.parent)
+        remove_leftovers(target.parent)
         tempfile.TemporaryFile(dir=target.parent).close()
 
 
@@ -223,22 +215,12 @@ def temporary_file(folder: str | os.PathLike[str] | None = None) -> ArrayFile:
         return ArrayFile(cast(BinaryIO, tempfile.TemporaryFile(dir=folder, buffering=0)), name)
 
 
-def require_apart(
+def check_distinct_paths(
     inputs: Mapping[str, Iterable[str | os.PathLike[str] | None]], outputs: Mapping[str, str | os.PathLike[str] | None]
 ) -> None:
-    """See that no output would replace an input or another output; devices and pipes take many.
+    """Check that no output replaces an input or another output, each given by what messages call it.
 
-    Parameters
-    ----------
-    inputs : mapping of str to paths
-        What messages call them, and their files.
-    outputs : mapping of str to path
-        The same; what is None does not count.
-
-    Raises
-    ------
-    SettingError
-        If one would.
+    What is None does not count. Devices and pipes may be given more than once.
     """
     taken = {os.path.realpath(file): name for name, files in inputs.items() for file in files if file is not None}
     for name, path in outputs.items():
@@ -247,122 +229,7 @@ def require_apart(
         with writing(path):
             if _is_special(path) and not os.path.isdir(path):
                 continue
-        place = os.path.realpath(path)
-        if place in taken:
-            raise SettingError(f"{name} {one_line(path)} would replace {taken[place]}; name another file")
-        taken[place] = f"the file of {name}"
-
-
-@contextmanager
-def temporary_folder(beside: str | os.PathLike[str] | None = None) -> Iterator[Path]:
-    """A private folder in the folder `beside` (default: the system's), removed with its contents at the end.
-
-    What killed runs left in `beside` is swept away first, see `sweep`.
-
-    Raises
-    ------
-    DataError
-        If it cannot be created.
-    """
-    try:
-        place = tempfile.gettempdir() if beside is None else beside
-        sweep(place)
-        folder, lock = _make_folder(place)
-    except OSError as error:
-        named = one_line(beside or "the system's place for them")
-        raise DataError(f"cannot write temporary files in {named}: {error.strerror or error}") from error
-    with lock:
-        try:
-            yield folder
-        finally:
-            _remove_folder(folder)
-
-
-def _make_folder(place: str | os.PathLike[str]) -> tuple[Path, AbstractContextManager[object]]:
-    """A new folder in `place`, and its lock."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-        with suppress(FileNotFoundError), open(folder / _LOCK, "xb") as file:
-            lock = _lock_new(file, folder / _LOCK)
-            if lock is not None:
-                return folder, lock
-
-
-def _remove_folder(folder: Path) -> None:
-    """Remove a temporary folder; if that is cut short, what is left need not have its lock to be swept."""
-    with suppress(OSError):  # Windows renames no folder that holds an open file
-        folder = folder.rename(folder.with_name(folder.name.removesuffix(_DOOMED) + _DOOMED))
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def sweep(folder: str | os.PathLike[str]) -> None:
-    """Remove what killed runs left in `folder`: temporary folders and half-written files that nobody has locked.
-
-    A folder without a lock is just being made, or its maker was killed at that moment: it is removed when it is an
-    hour old. On Windows nothing is locked, and what is a week old is removed unless it is in use. Whatever cannot be
-    locked or removed stays where it is.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            ours = [entry for entry in entries if entry.name.startswith(_PREFIX)]
-    except OSError:
-        return
-    for entry in ours:
-        path = Path(entry.path)
-        with suppress(OSError):  # gone already, another user's, or on a file system without locks
-            if entry.is_dir(follow_symlinks=False):
-                _remove_if_left(path, path / _LOCK, _remove_folder)
-            elif entry.is_file(follow_symlinks=False) and entry.name.endswith(_PART):
-                _remove_if_left(path, path, os.unlink)
-
-
-def _lock_new(file: BinaryIO, path: Path) -> AbstractContextManager[object] | None:
-    """The lock of a file that was just made; None if a sweep was faster, and another must be made."""
-    try:
-        return _lock(file, path)
-    except OSError:  # a file system without locks, where nothing is swept either
-        return nullcontext()
-
-
-def _is_stale(path: Path, seconds: float) -> bool:
-    """Whether this was about to be removed, or was last changed so long ago."""
-    return path.name.endswith(_DOOMED) or time.time() - os.lstat(path).st_mtime > seconds
-
-
-if sys.platform == "win32":  # has no such locks, but removes no open file
-
-    def _lock(file: BinaryIO, path: Path) -> AbstractContextManager[object] | None:
-        """Nothing that would have to be closed before the file is renamed."""
-        return nullcontext()
-
-    def _remove_if_left(path: Path, lock: Path, remove: Callable[[Path], object]) -> None:
-        """Remove `path` if it is old."""
-        if _is_stale(path, _WEEK):
-            remove(path)
-
-else:
-    import fcntl
-
-    def _lock(file: BinaryIO, path: Path) -> AbstractContextManager[object] | None:
-        """The lock of an open file, held until it is closed too; None if it is another's or no more at `path`."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(file.fileno()), os.lstat(path)):
-                return None
-        except (BlockingIOError, FileNotFoundError):
-            return None
-        return os.fdopen(os.dup(file.fileno()), "rb")  # a lock goes with the last handle of what was opened
-
-    def _remove_if_left(path: Path, lock: Path, remove: Callable[[Path], object]) -> None:
-        """Remove `path` if its lock can be taken, or if it has none and is old."""
-        try:
-            handle = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)  # NFS locks only what could be written
-        except FileNotFoundError:
-            if _is_stale(path, _HOUR):
-                remove(path)
-            return
-        with os.fdopen(handle, "rb") as file:
-            taken = _lock(file, lock)
-            if taken is not None:
-                with taken:
-                    remove(path)
+        real = os.path.realpath(path)
+        if real in taken:
+            raise SettingError(f"{name} {one_line(path)} would replace {taken[real]}; name another file")
+        taken[real] = f"the file of {name}"

@@ -97,29 +97,6 @@ def _read(entry: IO[bytes], size: int) -> NDArray[np.uint8]:
     return content
 
 
-def read_into(array: NDArray[Any], path: Path, begin: int) -> None:
-    """Fill an array from the bytes of a file from `begin` on.
-
-    The file is opened every time, so that nobody need close it.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read or ends too early.
-    """
-    rest = array.data.cast("B")
-    try:
-        with open(path, "rb", buffering=0) as file:
-            file.seek(begin)
-            while rest:
-                n_bytes = file.readinto(rest)
-                if not n_bytes:
-                    raise DataError(f"cannot read {path}: it ends too early; was it changed meanwhile?")
-                rest = rest[n_bytes:]
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-
-
 def plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
     """The same array, or a copy, as processors like it: of a native type, aligned, without gaps."""
     return np.require(array, dtype, ("C", "A"))

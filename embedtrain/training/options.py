@@ -11,7 +11,7 @@ from typing import Any
 
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.errors import SettingError
-from embedtrain.machine.files import require_apart, require_writable
+from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.reports import Epoch
 from embedtrain.vectors.word_vectors import WordVectors
@@ -99,7 +99,7 @@ class RunOptions:
         own = {"read_vocab": self.read_vocab, "init": self.init}
         files = {name: [path] for name, path in own.items() if isinstance(path, (str, os.PathLike))}
         outputs = {"checkpoint": self.checkpoint, "save_vocab": self.save_vocab}
-        require_apart({**inputs, **files}, outputs)
+        check_distinct_paths({**inputs, **files}, outputs)
         for path in outputs.values():
             if path is not None:
                 require_writable(path)

@@ -18,7 +18,6 @@ from embedtrain.corpus.sources import Corpus, CorpusLike
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import read_vocabulary
 from embedtrain.errors import SettingError
-from embedtrain.machine.files import temporary_folder
 from embedtrain.machine.progress import Progress, Stopwatch, note
 from embedtrain.machine.reading import STDIN
 from embedtrain.machine.threads import resolve_threads
@@ -130,20 +129,19 @@ class TextSource:
         """Encode all text, choose the words, and set held-out text apart, for as long as the stack lasts."""
         with clock("read"):
             cut, options = self._cut, self._options
-            whole = training = self._encode(self.corpus, stack, shown)
+            whole = training = self._encode(self.corpus, shown)
             vocabulary = (self._known or whole.vocabulary).cut(cut.min_count, cut.max_vocab)
             covered, held_out = vocabulary.n_tokens, None
             covered_share = covered / len(whole.ids)
-            if self._known is not None or self.valid or cut.valid_share:
-                folder = stack.enter_context(temporary_folder(options.temp_folder or options.cache))
+            folder = options.temp_folder or options.cache
             if self._known is not None:
-                training = whole.with_vocabulary(vocabulary, folder / "known", self.corpus.name)
+                training = whole.with_vocabulary(vocabulary, folder, self.corpus.name)
                 _say(training.notes[len(whole.notes) :])
                 covered, covered_share = len(training.ids), 1.0
             if self.valid is not None:
                 _note_overlap(self.corpus, self.valid)
-                text = self._encode(self.valid, stack, shown)
-                held_out = text.with_vocabulary(vocabulary, folder / "valid", self.valid.name)
+                text = self._encode(self.valid, shown)
+                held_out = text.with_vocabulary(vocabulary, folder, self.valid.name)
             elif cut.valid_share:
                 training, held_out = training.split(cut.valid_share, cut.seed, folder)
             copies = (cut.valid_share > 0) + (self._known is not None)
@@ -153,17 +151,16 @@ class TextSource:
     @contextmanager
     def sample(self) -> Iterator[Texts]:
         """Two words, on which all that a run needs can be compiled."""
-        with encode([["two", "words"]], threads=1, folder=self._options.temp_folder) as text:
-            yield Texts(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
+        text = encode([["two", "words"]], threads=1, folder=self._options.temp_folder)
+        yield Texts(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
 
-    def _encode(self, corpus: Corpus, stack: ExitStack, shown: bool) -> EncodedCorpus:
+    def _encode(self, corpus: Corpus, shown: bool) -> EncodedCorpus:
         threads, cache = resolve_threads(self._options.threads), self._options.cache
         with Progress(None, shown=shown) as progress:
-            encoded = stack.enter_context(
-                encode(corpus, threads=threads, folder=self._options.temp_folder, progress=progress)
-                if cache is None
-                else encode_cached(corpus, cache, threads=threads, progress=progress)
-            )
+            if cache is None:
+                encoded = encode(corpus, threads=threads, folder=self._options.temp_folder, progress=progress)
+            else:
+                encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
         _say(encoded.notes)
         return encoded
 

@@ -13,7 +13,7 @@ from commands import LONG_NAME, SETTINGS, contents, error_of, named, raising, ru
 from programs import embedtrain
 
 from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, train_cbow, train_skipgram
-from embedtrain.corpus.pieces import read_pieces
+from embedtrain.corpus.text_chunks import read_chunks
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -363,9 +363,9 @@ def test_a_second_training_with_a_cache_reads_no_text(monkeypatch):
 
     def read(corpus):
         assert corpus.in_memory
-        return read_pieces(corpus)
+        return read_chunks(corpus)
 
-    monkeypatch.setattr("embedtrain.corpus.encoding.read_pieces", read)
+    monkeypatch.setattr("embedtrain.corpus.encoding.read_chunks", read)
     assert run("skipgram", "text.txt", *SETTINGS, "--cache", "cache", "-o", "second.vec").exit_code == 0
     assert Path("first.vec").read_bytes() == Path("second.vec").read_bytes()
 

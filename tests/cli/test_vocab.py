@@ -41,7 +41,7 @@ def test_vocab_takes_the_options_of_training(options, wanted):
 
 def test_vocab_of_a_cache_reads_no_text(folder, monkeypatch):
     assert run("vocab", "text.txt", "--min-count", 1, "--cache", "cache", "-o", "first").exit_code == 0
-    monkeypatch.setattr("embedtrain.corpus.encoding.read_pieces", None)
+    monkeypatch.setattr("embedtrain.corpus.encoding.read_chunks", None)
     assert run("vocab", "text.txt", "--min-count", 1, "--cache", "cache", "-o", "second").exit_code == 0
     assert Path("first").read_bytes() == Path("second").read_bytes()
     assert Path("first").read_text().splitlines() == counted()

@@ -59,7 +59,7 @@ def tokenised(pieces, table, padding=b"\n"):
             table.n = int(state[tokens.N_TYPES])
             if not lacking:
                 break
-            table.make_room(lacking)
+            table.grow(lacking)
         assert state[tokens.N_LINES] == text.count(b"\n")
         assert ids[n_ids] == breaks[n_breaks] == -7
         all_ids.append(ids[: state[tokens.N_TOKENS]].tolist())

@@ -1,4 +1,4 @@
-"""Pieces: the text of a corpus in reading order, in buffers that end between tokens, as the tokeniser wants them."""
+"""The text of a corpus in reading order, in buffers that end between tokens, as the tokeniser needs them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from embedtrain.machine import compression
 from embedtrain.machine.reading import STDIN, open_source, reading, source_name
 from embedtrain.machine.threads import read_ahead
 
-_PIECE = 1 << 21  # bytes
+_CHUNK = 1 << 21  # bytes
 _TAIL = 1 << 12  # bytes, in which a token mostly ends
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # enough to cut at
@@ -39,8 +39,8 @@ _BACK_TO_BYTES = "embedtrain.back_to_bytes"  # the name of an error handler
 _NO_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
-class Piece(NamedTuple):
-    """Some text of a source."""
+class TextChunk(NamedTuple):
+    """Some text of a source, which ends at ASCII whitespace."""
 
     number: int  # 0, 1, 2, … in reading order
     file: int  # which file of the corpus it is from
@@ -53,16 +53,10 @@ class Piece(NamedTuple):
         return len(self.text) - PADDING
 
 
-def read_pieces(corpus: Corpus) -> Iterator[Piece]:
-    """The text of a corpus, in order. Every piece ends at ASCII whitespace; a file's end is a line's end.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read or is no text, or an item of an iterable is not what its first item promised.
-    """
+def read_chunks(corpus: Corpus) -> Iterator[TextChunk]:
+    """Read the text of a corpus in order; the end of a file is the end of a line."""
     for number, (file, source, text) in enumerate(_texts(corpus)):
-        yield Piece(number, file, source, text)
+        yield TextChunk(number, file, source, text)
 
 
 def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
@@ -90,11 +84,11 @@ def _text_field(path: Path, field: str | None) -> str | None:
 
 
 def _read(name: str, stream: compression.Stream) -> Iterator[NDArray[np.uint8]]:
-    """Pieces of a stream, without a byte order mark, and with a line feed at the end."""
-    rest = np.empty(0, np.uint8)  # what follows the last whitespace waits for the next piece
+    """Read a stream in chunks, without its byte order mark and with a line feed at the end."""
+    rest = np.empty(0, np.uint8)  # what follows the last whitespace belongs to the next chunk
     at_end, at_start = False, True
     while not at_end:
-        size = rest.size + max(_PIECE, rest.size)  # doubling: a token may be longer than many pieces
+        size = rest.size + max(_CHUNK, rest.size)  # doubling: a token may be longer than many chunks
         buffer = np.empty(size + 1 + PADDING, np.uint8)
         buffer[: rest.size] = rest
         end = rest.size
@@ -113,11 +107,11 @@ def _read(name: str, stream: compression.Stream) -> Iterator[NDArray[np.uint8]]:
             cut = _after_last_space(buffer[:end])
         rest = buffer[cut:end].copy()
         if cut:
-            yield _piece(buffer, cut)
+            yield _padded(buffer, cut)
 
 
 def _after_last_space(text: NDArray[np.uint8]) -> int:
-    """Where the last token of a text begins, 0 if there is no whitespace."""
+    """Where the last token of a text begins; 0 if there is no whitespace."""
     for tail in (text[-_TAIL:], text):
         found = 1 + max(tail.tobytes().rfind(space) for space in _SPACES)
         if found:
@@ -125,16 +119,16 @@ def _after_last_space(text: NDArray[np.uint8]) -> int:
     return 0
 
 
-def _piece(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
-    """The first n bytes, and padding after them."""
+def _padded(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
+    """The first n bytes with padding after them."""
     text = buffer[: n + PADDING]
     text[n:] = ord("\n")
-    text.setflags(write=False)  # as what comes from memory: kernels are compiled once
+    text.setflags(write=False)  # like text from memory, so that kernels are compiled once
     return text
 
 
 def _require_text(name: str, start: NDArray[np.uint8]) -> None:
-    """Refuse what begins as no text does."""
+    """Refuse data that do not begin like text."""
     for magic, what in _NO_TEXT.items():
         if start[: len(magic)].tobytes() == magic:
             raise DataError(f"cannot read {name}: it is {what}")
@@ -149,13 +143,13 @@ def _require_text(name: str, start: NDArray[np.uint8]) -> None:
 
 
 def _read_json(name: str, stream: compression.Stream, field: str) -> Iterator[NDArray[np.uint8]]:
-    """Pieces of the text in JSON lines, every text on lines of its own."""
-    lines = io.BufferedReader(compression.RawStream(stream), _PIECE)  # type: ignore[type-var, unused-ignore]
+    """Read the text in JSON lines in chunks, every text on lines of its own."""
+    lines = io.BufferedReader(compression.RawStream(stream), _CHUNK)  # type: ignore[type-var, unused-ignore]
     yield from _join_lines(json_lines.texts(name, lines, field), surrogates=_BACK_TO_BYTES)
 
 
 def _back_to_bytes(error: UnicodeError) -> tuple[bytes, int]:
-    """Surrogates as the bytes that were read as them, others as bytes that are no UTF-8 either."""
+    """Encode escaped bytes as those bytes, and other surrogates as bytes that are invalid UTF-8 too."""
     assert isinstance(error, UnicodeEncodeError)
     wrong = error.object[error.start : error.end]
     handlers = ("surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass" for c in wrong)
@@ -166,7 +160,7 @@ codecs.register_error(_BACK_TO_BYTES, _back_to_bytes)
 
 
 def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:
-    """A line for each item: lines as they are, token lists joined by spaces."""
+    """Make a line of each item: lines as they are, token lists joined by spaces."""
     are_lines: bool | None = None
     for number, item in enumerate(items, 1):
         if are_lines is None:
@@ -178,7 +172,7 @@ def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def _join_tokens(tokens: Iterable[str], number: int) -> str:
-    """The tokens in one line, each checked to be what a line would give back."""
+    """Join tokens to a line, and check that splitting it gives them back."""
     if isinstance(tokens, (bytes, bytearray)):
         raise DataError(f"sentence {number} must be a list of str, got bytes; decode them")
     try:
@@ -203,13 +197,13 @@ def _first_wrong(tokens: object) -> str:
 
 
 def _join_lines(lines: Iterable[str], *, surrogates: str = "strict") -> Iterator[NDArray[np.uint8]]:
-    """Pieces of whole lines; halves of surrogate pairs are refused or become bytes that are no UTF-8."""
+    """Join lines to chunks; halves of surrogate pairs are refused or become invalid UTF-8."""
     waiting: list[str] = []
     size = 0
     for line in lines:
         waiting.append(line.removesuffix("\n"))  # as a file's lines have it
         size += len(line) + 1
-        if size >= _PIECE:
+        if size >= _CHUNK:
             yield _encode(waiting, surrogates)
             waiting, size = [], 0
     if waiting:
