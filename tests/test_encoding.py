@@ -2,6 +2,7 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import random
 import re
 import unicodedata
