@@ -76,6 +76,7 @@ def emits(result: Any, *parameters: Any) -> Callable[[Callable[..., ir.Value | N
             return result(*(own if kind is ANY else kind for kind, own in known)), generate
 
         type_call.__name__, type_call.__doc__ = emit.__name__, emit.__doc__
+        type_call.__wrapped__ = emit  # type: ignore[attr-defined]  # Numba takes the names of parameters from it
         return intrinsic(type_call)
 
     return decorate
