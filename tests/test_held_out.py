@@ -61,8 +61,8 @@ def plain_loss(model, settings, text):
             window=settings.window,
             dynamic=settings.window_mode == "dynamic",
             negative=settings.negative,
-            n_noise=model._shape.n_noise,
-            block=model._shape.n_centres,
+            n_noise=model._config.n_noise,
+            block=model._config.n_centres,
             state=int(_random_key(settings.seed, settings.epochs, chunk.number)),
         ):
             loss += naive.logistic_loss(W, C, *questions)
