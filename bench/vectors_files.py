@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from embedtrain.formats import word2vec_text
-from embedtrain.formats.content import Choice, Content
+from embedtrain import formats
+from embedtrain.formats.format import ReadOptions, VectorTable
 
 
 def main() -> None:
@@ -37,13 +37,13 @@ def main() -> None:
 
     keyed = KeyedVectors(settings.dim)
     keyed.add_vectors(content.words, content.vectors)
-    choice = Choice(threads=settings.threads)
-    word2vec_text.write(file, Content(content.words[:9], content.vectors[:9]))  # compiles
-    word2vec_text.read(file)
+    options = ReadOptions(threads=settings.threads)
+    formats.write(file, content)
+    formats.read(file)  # compiles
     tasks: dict[str, Callable[[], object]] = {
-        "save": lambda: word2vec_text.write(file, content, threads=settings.threads),
+        "save": lambda: formats.write(file, content, threads=settings.threads),
         "save, gensim": lambda: keyed.save_word2vec_format(theirs),
-        "load": lambda: word2vec_text.read(file, choice),
+        "load": lambda: formats.read(file, options),
         "load, gensim": lambda: KeyedVectors.load_word2vec_format(file),
     }
     times: dict[str, list[float]] = {name: [] for name in tasks}
@@ -57,10 +57,10 @@ def main() -> None:
         print(f"{name}: {ratio:.1f} times as fast as gensim")
 
 
-def _random(n_words: int, dim: int) -> Content:
+def _random(n_words: int, dim: int) -> VectorTable:
     generator = np.random.default_rng(1)
     vectors = generator.standard_normal((n_words, dim), np.float32) / np.float32(dim**0.5)
-    return Content([f"word{number}" for number in range(n_words)], vectors)
+    return VectorTable([f"word{number}" for number in range(n_words)], vectors)
 
 
 def _timed(task: Callable[[], object], seconds: list[float]) -> object:
@@ -70,7 +70,7 @@ def _timed(task: Callable[[], object], seconds: list[float]) -> object:
     return result
 
 
-def _require_same(content: Content, *tables: np.ndarray) -> None:
+def _require_same(content: VectorTable, *tables: np.ndarray) -> None:
     for table in tables:
         if not np.array_equal(table, content.vectors):
             raise SystemExit("what was read is not what was written")

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from embedtrain import formats
 from embedtrain.cli import main
-from embedtrain.formats import text
-from embedtrain.formats.content import Content
+from embedtrain.formats import table
+from embedtrain.formats.format import ReadOptions, VectorTable
 
 GOOD = "3 3\nthe 1 0 0\ncat 0 1 0\nsat 0 0.5 0.25\n"
 
@@ -37,7 +37,7 @@ def test_convert_goes_around(good, tmp_path):
 
 def test_convert_takes_a_part_and_halves(good, tmp_path):
     assert run("convert", good, tmp_path / "x", "--format", "npz", "--limit", "2", "--float16")[0] == 0
-    found = formats.read(tmp_path / "x", formats.Choice(mmap=True))
+    found = formats.read(tmp_path / "x", ReadOptions(mmap=True))
     assert (found.words, found.vectors.dtype) == (["the", "cat"], np.float16)
 
 
@@ -87,47 +87,53 @@ def test_both_files_of_the_projector_are_named_and_kept_from_the_input(good, tmp
     assert said == f"{target} and {tmp_path / 'metadata.tsv'}: 3 words, 3 dimensions, format projector\n"
 
 
-@pytest.mark.parametrize("name", ["x.vec", "x.npz"])
-def test_whitespace_in_a_word_is_told_with_its_place_and_repaired(good, tmp_path, name):
-    good.write_text(GOOD.replace("cat", "new\u00a0york"))
-    status, _, said = run("convert", good, tmp_path / name)
-    assert status == 1
-    assert said == (
-        f"Error: {good}, word 2: 'new\\xa0york' has whitespace or a control character, which no file should hold; "
-        "--repair makes it new_york\n"
-    )
-    status, _, said = run("convert", good, tmp_path / name, "--repair")
-    assert status == 0
-    assert "line 3: the word 'new\\xa0york' has whitespace; the repair makes it 'new_york'" in said
-    assert formats.read(tmp_path / name).words == ["the", "new_york", "sat"]
-
-
-REPAIRED = {
-    "not finite": (b"2 3\na 1 2 3\nb nan 2 3\n", "line 3: the vector of 'b'", ["a"]),
-    "NUL": (b"2 3\na 1 2 3\nb\0x 4 5 6\n", "line 3: the word 'b\\x00x'", ["a", "b_x"]),
-    "NUL first": (b"b\0x 4 5 6\na 1 2 3\n", "line 1: the word 'b\\x00x'", ["b_x", "a"]),
-    "header": (b"3 3\na 1 2 3\nb 4 5 6\n", "promises 3 words", ["a", "b"]),
-    "space": (b"2 3\nnew york 1 2 3\nb 4 5 6\n", "line 2: the word 'new york'", ["new_york", "b"]),
-    "not UTF-8": (b"2 3\ncaf\xe9 1 2 3\nb 4 5 6\n", "line 2: b'caf\\xe9", ["caf\ufffd", "b"]),
-    "cut short": (b"2 1\na \xcd\xcc\xcc=\nb \xcd", "promises 2 words", ["a"]),
+BAD = {
+    "not finite": (b"2 3\na 1 2 3\nb nan 2 3\n", "line 3: the vector of 'b'"),
+    "NUL": (b"2 3\na 1 2 3\nb\0x 4 5 6\n", "line 3: the word 'b\\x00x'"),
+    "NUL first": (b"b\0x 4 5 6\na 1 2 3\n", "line 1: the word 'b\\x00x'"),
+    "header": (b"3 3\na 1 2 3\n", "promises 3 words"),
+    "twice": (b"2 3\na 1 2 3\na 4 5 6\n", "line 3: the word 'a' appears twice, first in line 2"),
+    "space": (b"2 3\nnew york 1 2 3\na 1 2 3\n", "line 2: the word 'new york' has a space"),
+    "other whitespace": ("2 3\na 1 2 3\nb\u00a0 4 5 6\n".encode(), "line 3: the word 'b\\xa0' has whitespace"),
+    "not UTF-8": (b"2 3\ncaf\xe9 1 2 3\na 1 2 3\n", "line 2: b'caf\\xe9"),
+    "cut short": (b"2 1\na \xcd\xcc\xcc=\nb \xcd", "promises 2 words"),
 }
 
 
-@pytest.mark.parametrize(("data", "said", "words"), REPAIRED.values(), ids=REPAIRED)
-def test_a_repair_is_what_the_refusal_says(tmp_path, data, said, words):
+@pytest.mark.parametrize(("data", "problem"), BAD.values(), ids=BAD)
+def test_bad_rows_are_refused_skipped_and_listed(tmp_path, data, problem):
     (tmp_path / "bad").write_bytes(data)
-    status, _, refusal = run("convert", tmp_path / "bad", tmp_path / "x.vec")
-    assert (status, said in refusal, "convert --repair`" in refusal) == (1, True, True)
-    status, _, notes = run("convert", tmp_path / "bad", tmp_path / "x.vec", "--repair")
-    assert (status, said in notes) == (0, True)
-    assert formats.read(tmp_path / "x.vec").words == words
+    status, _, said = run("convert", tmp_path / "bad", tmp_path / "x.vec")
+    assert (status, problem in said, "convert --errors skip`" in said) == (1, True, True)
+    assert not (tmp_path / "x.vec").exists()
+    status, _, said = run("convert", tmp_path / "bad", tmp_path / "x.vec", "--errors", "skip")
+    assert (status, problem in said, said.startswith("Note: skipped 1 error, the first: ")) == (0, True, True)
+    assert formats.read(tmp_path / "x.vec").words == ["a"]
+    status, listed, said = run("check", tmp_path / "bad")
+    assert (status, problem in listed, listed.count("\n"), said) == (1, True, 1, "")
 
 
-def test_a_repair_that_leaves_nothing_says_of_which_file(tmp_path):
+@pytest.mark.parametrize("name", ["x.vec", "x.vec.gz", "x.bin", "x.npz", "x.npy"])
+def test_check_finds_nothing_in_what_is_written(good, tmp_path, name):
+    assert run("convert", good, tmp_path / name)[0] == 0
+    assert run("check", tmp_path / name) == (0, "", f"{tmp_path / name}: nothing found\n")
+
+
+def test_check_lists_every_problem_and_refuses_what_is_not_vectors(good):
+    good.write_text(GOOD.replace("cat", "the") + "short 1\n")
+    status, listed, _ = run("check", good)
+    assert (status, listed.count("\n")) == (1, 3)
+    assert "promises 3 words, 4 follow" in listed
+    good.write_text("It was a dark and stormy night")
+    status, listed, said = run("check", good)
+    assert (status, listed, "is not a file of vectors" in said) == (1, "", True)
+
+
+def test_a_file_without_a_good_row_is_refused(tmp_path):
     (tmp_path / "bad").write_text("1 3\na nan 2 3\n")
-    status, _, said = run("convert", tmp_path / "bad", tmp_path / "x.vec", "--repair")
+    status, _, said = run("convert", tmp_path / "bad", tmp_path / "x.vec", "--errors", "skip")
     assert status == 1
-    assert f"Error: {tmp_path / 'bad'}: no word is left after the repair; get the file again" in said
+    assert f"Error: {tmp_path / 'bad'}: none of its rows can be read; get the file again" in said
     assert not (tmp_path / "x.vec").exists()
 
 
@@ -144,17 +150,10 @@ def test_convert_knows_its_formats(good, tmp_path, option):
     assert not (tmp_path / "x").exists()
 
 
-def test_convert_repairs_and_says_so(tmp_path):
-    bad = tmp_path / "bad.vec"
-    bad.write_text(GOOD.replace("sat", "cat"))
-    status, _, said = run("convert", bad, tmp_path / "x.vec")
-    assert status == 1
-    assert "--repair" in said
-    status, _, said = run("convert", bad, tmp_path / "x.vec", "--repair")
+def test_the_help_lists_the_formats_as_they_declare_themselves():
+    status, said, _ = run("convert", "--help")
     assert status == 0
-    assert "Note: " in said
-    assert "stands twice" in said
-    assert (tmp_path / "x.vec").read_text() == "2 3\nthe 1 0 0\ncat 0 1 0\n"
+    assert all(f"{name} (" in said for name in formats.FORMATS)
 
 
 def test_info_tells_what_is_there(good, tmp_path):
@@ -171,12 +170,13 @@ def test_info_tells_what_is_there(good, tmp_path):
 @pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.safetensors"])
 def test_info_refuses_what_is_not_finite_and_tells_large_norms(tmp_path, name, monkeypatch):
     largest = np.full((2, 3), np.finfo(np.float32).max)
-    formats.write(tmp_path / name, Content(["a", "b"], largest, None, {"loss": float("nan"), "more\nlines": 1}))
+    formats.write(tmp_path / name, VectorTable(["a", "b"], largest, None, {"loss": float("nan"), "more\nlines": 1}))
     facts = json.loads(run("info", tmp_path / name, "--json")[1], parse_constant=pytest.fail)
     assert facts["norms"]["most"] == pytest.approx(3**0.5 * float(largest[0, 0]))
     assert facts["settings"]["loss"] == "nan"
     assert "more\\nlines" in run("info", tmp_path / name)[1]
-    monkeypatch.setattr(text, "all_finite", lambda values: True)
-    formats.write(tmp_path / name, Content(["a", "b"], np.array([[1, 2], [np.nan, 1]], np.float32)))
+    with monkeypatch.context() as unchecked:
+        unchecked.setattr(table, "rows_not_finite", lambda vectors: [])
+        formats.write(tmp_path / name, VectorTable(["a", "b"], np.array([[1, 2], [np.nan, 1]], np.float32)))
     status, said, complaint = run("info", tmp_path / name, "--json")
     assert (status, said, "the vector of 'b' is not finite" in complaint) == (1, "", True)

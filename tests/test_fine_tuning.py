@@ -188,7 +188,7 @@ def run(*args):
         ({"freeze": True}, SettingError, "freeze keeps the vectors of init as they are; name their file with init$"),
         ({"init": "missing.vec"}, DataError, "cannot read missing.vec: no such file"),
         ({"init": "."}, DataError, "^. is a folder without vectors.npy"),
-        ({"init": "text.txt"}, DataError, "^text.txt is no file of vectors: "),
+        ({"init": "text.txt"}, DataError, "^text.txt is not a file of vectors: "),
         ({"init": broken(vectors=np.nan)}, DataError, "init has vectors that are not finite"),
         ({"init": broken(contexts=np.inf)}, DataError, "init has vectors that are not finite"),
         ({"init": broken(n_contexts=1)}, DataError, "init has vectors that are not finite, or not 2 × 8"),

@@ -11,14 +11,13 @@ import pytest
 
 from embedtrain import WordVectors, formats
 from embedtrain.errors import DataError, EmbedtrainError, SettingError
-from embedtrain.formats import text
-from embedtrain.formats.content import Choice, Content
-from embedtrain.formats.selection import pack_words
-from embedtrain.formats.text_line import mended
+from embedtrain.formats import table
+from embedtrain.formats.format import ReadOptions, VectorTable
 from embedtrain.machine import memory
+from embedtrain.machine.words import PackedWords
 
 WORDS = ["the", "é", "日本", "x"]
-CONTENT = Content(
+TABLE = VectorTable(
     WORDS, np.random.default_rng(1).standard_normal((4, 5)).astype(np.float32), np.array([9, 5, 5, 1]), {"dim": 5}
 )
 FILES = {"x.vec": "word2vec", "x.vec.gz": "word2vec", "x.bin": "word2vec-bin", "x.bin.gz": "word2vec-bin",
@@ -29,31 +28,31 @@ ARRAYS = ["x.npz", "x.npy", "x.safetensors"]
 @pytest.mark.parametrize(("name", "format"), FILES.items())
 def test_what_is_written_is_recognised_and_read(tmp_path, name, format):
     path = tmp_path / name
-    assert formats.format_of(path) == format
-    formats.write(path, CONTENT)
+    assert formats.format_of(path).name == format
+    formats.write(path, TABLE)
     plain = path.rename(tmp_path / "other")  # the content tells
-    assert formats.recognise(plain) == format
+    assert formats.recognise(plain).name == format
     found = formats.read(plain)
     assert list(found.words) == WORDS
-    np.testing.assert_array_equal(found.vectors, CONTENT.vectors)
+    np.testing.assert_array_equal(found.vectors, TABLE.vectors)
 
 
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays_keep_counts_settings_and_half_precision(tmp_path, name):
-    halves = CONTENT._replace(vectors=CONTENT.vectors.astype(np.float16))
+    halves = TABLE._replace(vectors=TABLE.vectors.astype(np.float16))
     formats.write(tmp_path / name, halves)
     formats.write(tmp_path / name, halves)  # onto itself
-    found = formats.read(tmp_path / name, Choice(limit=3, vocabulary={"日本", "x"}, mmap=True))
+    found = formats.read(tmp_path / name, ReadOptions(limit=3, vocabulary={"日本", "x"}, mmap=True))
     assert (list(found.words), found.counts.tolist(), found.settings) == (["日本"], [5], {"dim": 5})
     np.testing.assert_array_equal(found.vectors, halves.vectors[2:3])
-    whole = formats.read(tmp_path / name, Choice(mmap=True))
+    whole = formats.read(tmp_path / name, ReadOptions(mmap=True))
     assert whole.vectors.dtype == np.float16
     assert not whole.vectors.flags.owndata
 
 
 @pytest.mark.parametrize("name", ARRAYS[::2])
 def test_damaged_arrays_are_refused_in_a_line(tmp_path, name):
-    formats.write(tmp_path / name, CONTENT)
+    formats.write(tmp_path / name, TABLE)
     whole = (tmp_path / name).read_bytes()
     refused = 0
     for end in range(0, len(whole), 37):
@@ -71,16 +70,16 @@ def test_damaged_arrays_are_refused_in_a_line(tmp_path, name):
 @pytest.mark.clients
 def test_safetensors_is_what_its_package_reads(tmp_path):
     package = pytest.importorskip("safetensors.numpy", reason="needs the package safetensors")
-    formats.write(tmp_path / "x.safetensors", CONTENT)
+    formats.write(tmp_path / "x.safetensors", TABLE)
     tensors = package.load_file(tmp_path / "x.safetensors")
-    np.testing.assert_array_equal(tensors["vectors"], CONTENT.vectors)
+    np.testing.assert_array_equal(tensors["vectors"], TABLE.vectors)
     assert tensors["words"].tobytes() == "".join(WORDS).encode()
     package.save_file(tensors, tmp_path / "y.safetensors")
     assert formats.read(tmp_path / "y.safetensors").words == WORDS
 
 
 def test_npz_is_what_numpy_reads_and_writes(tmp_path):
-    formats.write(tmp_path / "x.npz", CONTENT)
+    formats.write(tmp_path / "x.npz", TABLE)
     arrays = dict(np.load(tmp_path / "x.npz", allow_pickle=False))
     assert json.loads(arrays["about"].tobytes())["settings"] == {"dim": 5}
     np.savez_compressed(tmp_path / "y.npz", **arrays)
@@ -89,44 +88,43 @@ def test_npz_is_what_numpy_reads_and_writes(tmp_path):
 
 def test_round_trip_is_byte_identical(tmp_path):
     for first, second in (("a.vec", None), ("b.bin", "a.vec"), ("c.npz", "b.bin"), ("d.vec", "c.npz")):
-        formats.write(tmp_path / first, formats.read(tmp_path / second) if second else CONTENT)
+        formats.write(tmp_path / first, formats.read(tmp_path / second) if second else TABLE)
     assert (tmp_path / "a.vec").read_bytes() == (tmp_path / "d.vec").read_bytes()
 
 
 def test_the_projector_takes_a_pair(tmp_path):
-    formats.write(tmp_path / "x.tsv", CONTENT)
+    formats.write(tmp_path / "x.tsv", TABLE)
     assert (tmp_path / "x_metadata.tsv").read_text("utf-8").split("\n")[:2] == ["word\tcount", "the\t9"]
     rows = np.loadtxt(tmp_path / "x.tsv", np.float32, delimiter="\t")
-    np.testing.assert_array_equal(rows, CONTENT.vectors)
-    formats.write(tmp_path, CONTENT._replace(counts=None), "projector")
+    np.testing.assert_array_equal(rows, TABLE.vectors)
+    formats.write(tmp_path, TABLE._replace(counts=None), "projector")
     assert (tmp_path / "metadata.tsv").read_text("utf-8") == "the\né\n日本\nx\n"
     assert (tmp_path / "vectors.tsv").read_bytes() == (tmp_path / "x.tsv").read_bytes()
     with pytest.raises(SettingError, match="written only"):
-        formats.read(tmp_path / "x.tsv", Choice(), "projector")
+        formats.read(tmp_path / "x.tsv", ReadOptions(), "projector")
 
 
 def test_formats_have_names(tmp_path):
-    with pytest.raises(SettingError, match="format must be one of word2vec, "):
-        formats.write(tmp_path / "x", CONTENT, "word")
+    with pytest.raises(SettingError, match="format must be one of npy, npz, "):
+        formats.write(tmp_path / "x", TABLE, "word")
     with pytest.raises(SettingError, match="not compressed"):
-        formats.write(tmp_path / "x.npz.gz", CONTENT)
+        formats.write(tmp_path / "x.npz.gz", TABLE)
 
 
 FOREIGN = {
     "fastText": (struct.pack("<ii", 793_712_314, 12), "a fastText model; "),
     "pickle": (pickle.dumps([1, 2]), "Python pickle"),
-    "gensim": (pickle.dumps("gensim.models"), "saved by gensim"),
+    "gensim": (pickle.dumps("gensim.models"), "Python pickle of gensim"),
     "old pickle": (pickle.dumps({1: 2}, 0), "pickle"),
     "HDF5": (b"\x89HDF\r\n\x1a\n...", "HDF5"),
     "SQLite": (b"SQLite format 3\0...", "SQLite"),
-    "PDF": (b"%PDF-1.4\n...", "PDF"),
     "web page": (b"<!DOCTYPE html>\n<html>", "web page"),
     "array": (b"\x93NUMPY\x01\x00", "without words"),
     "compressed pickle": (gzip.compress(pickle.dumps([1])), "pickle"),
     "empty": (b"", "is empty"),
     "blank": (b"\n\n", "is empty"),
-    "prose": (b"It was a dark and stormy night\n", "no file of vectors"),
-    "questions": (b": capital-common-countries\nAthens Greece Baghdad Iraq\n", "no file of vectors"),
+    "prose": (b"It was a dark and stormy night\n", "not a file of vectors"),
+    "questions": (b": capital-common-countries\nAthens Greece Baghdad Iraq\n", "not a file of vectors"),
     "noise": (bytes(range(256)), "binary and of no known kind"),
 }
 
@@ -149,7 +147,7 @@ def test_archives_and_folders_are_called_by_their_names(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         formats.read(tmp_path / "missing")
     with pytest.raises(DataError, match="holds other files"):
-        formats.write(tmp_path, CONTENT)
+        formats.write(tmp_path, TABLE)
 
 
 READ_OF_GENSIM = {
@@ -171,11 +169,11 @@ REFUSED_OF_GENSIM = {
     "lee_fasttext_new.bin": "fastText model",
     "crime-and-punishment.bin": "fastText model",
     "toy-model.bin": "fastText model",
-    "lee_fasttext.bin": "fastText model of an early version",
-    "model-from-gensim-3.8.0.w2v": "saved by gensim",
-    "word2vec_3.3": "saved by gensim",
+    "lee_fasttext.bin": "binary and of no known kind",
+    "model-from-gensim-3.8.0.w2v": "pickle of gensim",
+    "word2vec_3.3": "pickle of gensim",
     "varembed_vectors.pkl": "pickle",
-    "questions-words.txt": "no file of vectors",
+    "questions-words.txt": "not a file of vectors",
 }
 
 
@@ -213,14 +211,14 @@ def test_no_file_of_gensim_is_more_than_read_or_refused(bundled):
 def test_gensim_writes_what_is_read_and_reads_what_is_written(tmp_path, binary):
     models = pytest.importorskip("gensim.models", reason="needs gensim")
     ours, theirs = tmp_path / ("x.bin" if binary else "x.vec"), tmp_path / "theirs"
-    formats.write(ours, CONTENT)
+    formats.write(ours, TABLE)
     keyed = models.KeyedVectors.load_word2vec_format(str(ours), binary=binary)
     assert keyed.index_to_key == WORDS
-    np.testing.assert_array_equal(keyed.vectors, CONTENT.vectors)
+    np.testing.assert_array_equal(keyed.vectors, TABLE.vectors)
     keyed.save_word2vec_format(str(theirs), fvocab=str(tmp_path / "vocab"), binary=binary)
     found = formats.read(theirs)
     assert list(found.words) == WORDS
-    np.testing.assert_array_equal(found.vectors, CONTENT.vectors)
+    np.testing.assert_array_equal(found.vectors, TABLE.vectors)
 
 
 # --- What every format holds ------------------------------------------------------------------------------------------
@@ -231,7 +229,7 @@ def test_gensim_writes_what_is_read_and_reads_what_is_written(tmp_path, binary):
 def test_numbers_of_other_types_become_float32(tmp_path, name, dtype):
     rows = [[1, 0], [0, 1]]
     vectors = rows if dtype == "list" else np.array(rows, dtype)
-    formats.write(tmp_path / name, Content(["a", "b"], vectors, [2, 1]))
+    formats.write(tmp_path / name, VectorTable(["a", "b"], vectors, [2, 1]))
     found = WordVectors.load(tmp_path / name)
     assert (found.words, found.vectors.tolist(), found.vectors.dtype) == (["a", "b"], rows, np.float32)
 
@@ -249,7 +247,7 @@ def test_numbers_of_other_types_become_float32(tmp_path, name, dtype):
 )
 def test_what_is_no_float32_is_not_written(tmp_path, name, vectors, counts, complaint):
     with pytest.raises(DataError, match=complaint):
-        formats.write(tmp_path / name, Content(["a", "b"], vectors, counts))
+        formats.write(tmp_path / name, VectorTable(["a", "b"], vectors, counts))
     assert not list(tmp_path.iterdir())
 
 
@@ -259,13 +257,13 @@ def test_what_is_no_float32_is_not_written(tmp_path, name, vectors, counts, comp
 )
 def test_dimensions_that_no_format_holds_are_refused(tmp_path, name, dim, complaint):
     with pytest.raises(DataError, match=complaint):
-        formats.write(tmp_path / name, Content(["a"], np.ones((1, dim), np.float32)))
+        formats.write(tmp_path / name, VectorTable(["a"], np.ones((1, dim), np.float32)))
     assert not list(tmp_path.iterdir())
 
 
 def test_the_most_dimensions_are_read_back(tmp_path):
     vectors = np.full((1, 1 << 21), -1.17549435e-38, np.float32)  # the longest text
-    formats.write(tmp_path / "x.vec", Content(["a"], vectors))
+    formats.write(tmp_path / "x.vec", VectorTable(["a"], vectors))
     assert (formats.read(tmp_path / "x.vec").vectors == vectors).all()
 
 
@@ -277,7 +275,7 @@ def test_settings_of_any_kind_are_kept_as_json(tmp_path, name):
         "path": Path("x"),
         "list": (1, None, np.float64(2)),
     }
-    formats.write(tmp_path / name, CONTENT._replace(settings=settings))
+    formats.write(tmp_path / name, TABLE._replace(settings=settings))
     kept = formats.read(tmp_path / name).settings
     assert kept == {"('a', 1)": {"2": "nan"}, "file": "caf\udce9.vec", "path": "x", "list": [1, None, 2]}
 
@@ -289,49 +287,66 @@ ODD = ["a b", "", "c\n", "d\0", "\t", "\x7f"]
 
 def put_words(path, words):
     """Replace the words of a file of arrays, and nothing else."""
-    spelled, starts = pack_words(words)
+    packed = PackedWords.of(words)
     if path.suffix == ".npy":
         (path / "words.txt").write_bytes("".join(f"{word}\n" for word in words).encode())
     elif path.suffix == ".npz":
-        np.savez(path, **{**np.load(path), "words": spelled, "starts": starts})
+        np.savez(path, **{**np.load(path), "words": packed.text, "starts": packed.starts})
     else:
         package = pytest.importorskip("safetensors.numpy", reason="needs the package safetensors")
-        package.save_file({**package.load_file(path), "words": spelled, "starts": starts}, path)
+        package.save_file({**package.load_file(path), "words": packed.text, "starts": packed.starts}, path)
 
 
 @pytest.mark.parametrize("name", ARRAYS)
 @pytest.mark.parametrize("word", ODD, ids=repr)
-def test_odd_words_in_arrays_are_refused_or_repaired(tmp_path, name, word):
+def test_odd_words_in_arrays_are_refused_or_left_out(tmp_path, name, word):
     if name == "x.npy" and "\n" in word:
         pytest.skip("is two words there")
-    formats.write(tmp_path / name, CONTENT)
+    formats.write(tmp_path / name, TABLE)
     put_words(tmp_path / name, ["the", word, "\u00a0", "x"])
     for mmap in (False, True):
-        with pytest.raises(DataError, match=r"is empty or has a space or control character; .*--repair` makes it '"):
-            formats.read(tmp_path / name, Choice(mmap=mmap))
-    reports = []
-    words = formats.read(tmp_path / name, Choice(limit=2, report=reports.append)).words
-    assert words == ["the", mended(word) or "_"]
-    assert len(reports) == 1
+        with pytest.raises(
+            DataError, match=r"word 2: .* is empty or has a space or control character; .*skip"
+        ):
+            formats.read(tmp_path / name, ReadOptions(mmap=mmap))
+        reports = []
+        found = formats.read(tmp_path / name, ReadOptions(mmap=mmap, on_error=reports.append))
+        assert (found.words, found.counts.tolist(), len(reports)) == (["the", "\u00a0", "x"], [9, 5, 1], 1)
+        np.testing.assert_array_equal(found.vectors, TABLE.vectors[[0, 2, 3]])
     put_words(tmp_path / name, ["the", "a", "\u00a0", "x"])
     assert formats.read(tmp_path / name).words[2] == "\u00a0"
+    with pytest.raises(DataError, match=r"word 3: .* has whitespace"):
+        formats.read(tmp_path / name, ReadOptions(must_be_writable=True))
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_errors_are_raised_or_skipped_with_a_warning(tmp_path, name):
+    formats.write(tmp_path / name, TABLE)
+    put_words(tmp_path / name, ["the", "a", "the", "x"])
+    with pytest.raises(DataError, match="word 3: the word 'the' appears twice, first as word 1"):
+        WordVectors.load(tmp_path / name)
+    with pytest.warns(UserWarning, match=f"skipped 1 error, the first: .*{name}, word 3: the word 'the' appears twice"):
+        found = WordVectors.load(tmp_path / name, errors="skip")
+    assert list(found.words) == ["the", "a", "x"]
+    with pytest.raises(SettingError, match="errors must be strict or skip, got 'ignore'"):
+        WordVectors.load(tmp_path / name, errors="ignore")
 
 
 def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path):
     path = tmp_path / "x.npy"
-    formats.write(path, CONTENT)
+    formats.write(path, TABLE)
     (path / "words.txt").write_bytes(b"\xef\xbb\xbf" + (path / "words.txt").read_bytes())
     assert formats.read(path).words == WORDS
     with pytest.raises(DataError, match="cannot begin with a byte order mark"):
-        formats.write(path, CONTENT._replace(words=["\ufeffa", *WORDS[1:]]))
+        formats.write(path, TABLE._replace(words=["\ufeffa", *WORDS[1:]]))
 
 
 @pytest.mark.parametrize("name", ARRAYS)
 def test_mapped_values_are_not_looked_at_and_keep_their_type(tmp_path, name, monkeypatch):
-    vectors = CONTENT.vectors.copy()
+    vectors = TABLE.vectors.copy()
     vectors[2, 1] = np.nan
-    monkeypatch.setattr(text, "all_finite", lambda values: True)
-    formats.write(tmp_path / name, CONTENT._replace(vectors=vectors))
+    monkeypatch.setattr(table, "rows_not_finite", lambda vectors: [])
+    formats.write(tmp_path / name, TABLE._replace(vectors=vectors))
     assert np.isnan(WordVectors.load(tmp_path / name, mmap=True).vectors[2, 1])
     with pytest.raises(DataError, match="the vector of '日本' is not finite"):
         WordVectors.load(tmp_path / name)
@@ -340,18 +355,18 @@ def test_mapped_values_are_not_looked_at_and_keep_their_type(tmp_path, name, mon
 
 
 def test_compressed_arrays_are_refused_before_they_fill_the_memory(tmp_path, monkeypatch):
-    formats.write(tmp_path / "x.npz", CONTENT)
+    formats.write(tmp_path / "x.npz", TABLE)
     np.savez_compressed(tmp_path / "y.npz", **np.load(tmp_path / "x.npz"))
     monkeypatch.setattr(memory, "available_memory", lambda: 50)
     with pytest.raises(
         SettingError, match=r"the values of vectors\.npy need 80 bytes .* store the arrays uncompressed"
     ):
-        formats.read(tmp_path / "y.npz", Choice(mmap=True))
-    assert formats.read(tmp_path / "x.npz", Choice(mmap=True)).words == WORDS
+        formats.read(tmp_path / "y.npz", ReadOptions(mmap=True))
+    assert formats.read(tmp_path / "x.npz", ReadOptions(mmap=True)).words == WORDS
 
 
 def test_a_warning_of_numpy_is_no_news(tmp_path):
-    formats.write(tmp_path / "x.npy", CONTENT)
+    formats.write(tmp_path / "x.npy", TABLE)
     array = tmp_path / "x.npy" / "vectors.npy"
     array.write_bytes(array.read_bytes().replace(b"(4, 5), }  ", b"(4L, 5L), }"))  # as Python 2 wrote it
     with warnings.catch_warnings():
@@ -361,7 +376,7 @@ def test_a_warning_of_numpy_is_no_news(tmp_path):
 
 def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
     path = tmp_path / "x.npy"
-    formats.write(path, CONTENT)
+    formats.write(path, TABLE)
     rename = Path.rename
 
     def fail(source, target):
@@ -371,7 +386,7 @@ def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(DataError, match="cannot write"):
-        formats.write(path, CONTENT)
+        formats.write(path, TABLE)
     assert formats.read(path).words == WORDS
     assert list(tmp_path.iterdir()) == [path]
 
@@ -387,7 +402,7 @@ def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
     ],
 )
 def test_choices_that_cannot_be_are_refused(tmp_path, choice, complaint):
-    formats.write(tmp_path / "x.npz", CONTENT)
+    formats.write(tmp_path / "x.npz", TABLE)
     with pytest.raises(SettingError, match=complaint):
         WordVectors.load(tmp_path / "x.npz", **choice)
     assert len(WordVectors.load(tmp_path / "x.npz", limit=np.int64(2))) == 2

@@ -12,7 +12,7 @@ import pytest
 
 from embedtrain import WordVectors, formats
 from embedtrain.errors import EmbedtrainError
-from embedtrain.formats.content import Content
+from embedtrain.formats.format import VectorTable
 
 SHARES = {
     "x.vec": 0.15,
@@ -57,7 +57,7 @@ def originals(folder, name):
         vectors = np.random.default_rng(dim).standard_normal((n_words, dim)).astype(dtype)
         words = [f"w{row}" + "é" * (row % 3) for row in range(n_words)]
         path = folder / f"{n_words}{name}"
-        formats.write(path, Content(words, vectors, np.arange(n_words), {"dim": dim}))
+        formats.write(path, VectorTable(words, vectors, np.arange(n_words), {"dim": dim}))
         files = path.iterdir() if path.is_dir() else [path]
         found.append({name if file == path else f"{name}/{file.name}": file.read_bytes() for file in files})
         if name == "x.npz":
@@ -88,11 +88,13 @@ def test_any_file_is_read_or_refused_in_a_line(tmp_path, name, exhaustive):
             tracemalloc.start()
         shutil.rmtree(tmp_path / name, ignore_errors=True)
         put(chance, tmp_path, chance.choice(whole))
-        choice = {"limit": chance.choice([None, 1, 1000]), "vocabulary": chance.choice([None, None, ["w1é", "w3"]])}
+        options = {"limit": chance.choice([None, 1, 1000]), "vocabulary": chance.choice([None, None, ["w1é", "w3"]]),
+                   "errors": chance.choice(["strict", "skip"])}  # fmt: skip
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                got = WordVectors.load(tmp_path / name, threads=1, mmap=chance.random() < 0.3, **choice)
+                warnings.filterwarnings("ignore", "skipped ")
+                got = WordVectors.load(tmp_path / name, threads=1, mmap=chance.random() < 0.3, **options)
         except EmbedtrainError as error:
             message = str(error).replace(str(tmp_path), "")
             assert message.isprintable(), (seed, message)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from embedtrain.errors import DataError
+
 _SHOWN = 10  # words
 _ROWS = 1 << 12  # looked at at once
 
@@ -41,29 +43,31 @@ def info(file: str, as_json: bool) -> None:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    """All that is to be said."""
+    """Return all that is shown."""
     import numpy as np
 
     from embedtrain import formats
-    from embedtrain.formats.content import Choice
-    from embedtrain.formats.selection import plain_settings, require_finite
+    from embedtrain.formats.arrays import plain_settings
+    from embedtrain.formats.format import ReadOptions
+    from embedtrain.formats.table import rows_not_finite
     from embedtrain.machine.reading import source_name
 
     format = formats.recognise(path)
-    words, vectors, counts, settings = formats.read(path, Choice(mmap=True), format)
+    words, vectors, counts, settings = formats.read(path, ReadOptions(mmap=True), format.name)
     files = [inside for inside in path.iterdir() if inside.is_file()] if path.is_dir() else [path]
     norms = np.empty(len(words))
     for begin in range(0, len(words), _ROWS):
         rows = slice(begin, begin + _ROWS)
-        require_finite(source_name(path), words[rows], vectors[rows])
+        if bad := rows_not_finite(vectors[rows]):
+            raise DataError(f"{source_name(path)}: the vector of {words[begin + bad[0]]!r} is not finite")
         norms[rows] = np.linalg.norm(np.asarray(vectors[rows], np.float64), axis=1)
     return {
         "file": str(path),
-        "format": format,
+        "format": format.name,
         "bytes": sum(file.stat().st_size for file in files),
         "words": len(words),
         "dimensions": int(vectors.shape[1]),
-        "dtype": "text" if format in ("word2vec", "glove") else str(vectors.dtype),
+        "dtype": "text" if format.is_text else str(vectors.dtype),
         "tokens": None if counts is None else int(counts.sum()),
         "first_words": list(words[:_SHOWN]),
         "norms": {"least": float(norms.min()), "mean": float(norms.mean()), "most": float(norms.max())},

@@ -1,123 +1,115 @@
-"""The formats of vectors files, a module each, and which one a file has."""
+"""The formats of vectors files: the list of them, and reading and writing by name or content."""
 
 from __future__ import annotations
 
-import importlib
 import os
-from types import ModuleType
+import stat
+from pathlib import Path
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.formats.content import Choice, Content
-from embedtrain.formats.detect import recognise as recognise
-from embedtrain.formats.detect import require_file, require_path
-from embedtrain.machine.reading import source_name
+from embedtrain.formats import foreign, npy_folder, npz, projector, safetensors, text, word2vec_binary
+from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
+from embedtrain.machine.compression import SUFFIXES, Stream, plain_name
+from embedtrain.machine.reading import STDIN, reading, source_name
 
-_MODULES = {
-    "word2vec": "word2vec_text",
-    "word2vec-bin": "word2vec_binary",
-    "glove": "glove_text",
-    "npz": "npz",
-    "npy": "npy_folder",
-    "projector": "projector",
-    "safetensors": "safetensors",
+#: By name, in the order in which they are tried when a file is recognised.
+FORMATS = {
+    format.name: format
+    for format in (
+        npy_folder.FORMAT,
+        npz.FORMAT,
+        safetensors.FORMAT,
+        word2vec_binary.FORMAT,
+        text.WORD2VEC,
+        text.GLOVE,
+        projector.FORMAT,
+    )
 }
-#: What formats are called.
-NAMES = tuple(_MODULES)
-_BY_SUFFIX = {
-    ".bin": "word2vec-bin",
-    ".glove": "glove",
-    ".npz": "npz",
-    ".npy": "npy",
-    ".tsv": "projector",
-    ".safetensors": "safetensors",
-}
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-_COMPRESSIBLE = ("word2vec", "word2vec-bin", "glove")
-_ALL = Choice()
+_HEAD = 1 << 20  # bytes
+_ALL = ReadOptions()
 
 
-def format_of(path: str | os.PathLike[str]) -> str:
-    """The format that a name stands for, to be written; word2vec text in doubt.
+def named(format: str) -> Format:
+    """Return the format of this name."""
+    if format not in FORMATS:
+        raise SettingError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+    return FORMATS[format]
 
-    ``.bin`` is word2vec's binary format, ``.glove`` GloVe's, ``.npz``, ``.npy`` (a folder) and ``.safetensors`` are
-    what they say, ``.tsv`` is for the TensorFlow projector; an existing folder is one of arrays.
-    """
-    path = require_path(path)
+
+def format_of(path: str | os.PathLike[str]) -> Format:
+    """Return the format that the name of an output stands for: by its suffix, word2vec text by default."""
+    path = check_path(path)
     if os.path.isdir(path):  # which, unlike a Path, never raises
-        return "npy"
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    if suffixes and suffixes[-1] in _COMPRESSED:
-        suffixes.pop()
-    return _BY_SUFFIX.get(suffixes[-1] if suffixes else "", "word2vec")
+        return npy_folder.FORMAT
+    suffix = Path(plain_name(path.name)).suffix.lower()
+    return next((format for format in FORMATS.values() if suffix in format.suffixes), text.WORD2VEC)
 
 
-def read(path: str | os.PathLike[str], choice: Choice = _ALL, format: str | None = None) -> Content:
-    """Read a file of vectors.
+def recognise(path: str | os.PathLike[str]) -> Format:
+    """Return the format of a file or folder of vectors, by its content."""
+    path = _check_file(path)
+    name = source_name(path)
+    is_compressed, head = False, Head(path, b"", True)
+    if not path.is_dir():
+        with reading(path), open(path, "rb") as file:
+            stream = Stream(name, file)
+            is_compressed, data = stream.is_compressed, _read_head(stream)
+            head = Head(path, data, not is_compressed and len(data) >= path.stat().st_size)
+    format = next((format for format in FORMATS.values() if format.detect(head)), None)
+    if format is None:
+        foreign.refuse(name, head)
+    if is_compressed and not format.is_compressible:
+        raise DataError(f"{name} is a compressed file of the format {format.name}; decompress it first")
+    return format
 
-    Parameters
-    ----------
-    path : path
-    choice : Choice
-        What of it is wanted.
-    format : str, optional
-        One of `NAMES`; by default the content tells it.
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or is no file of vectors.
-    SettingError
-        If there is no such format, or it cannot be read.
-    """
-    path = require_file(path)
-    module = _module(recognise(path) if format is None else format)
-    if not hasattr(module, "read"):
+def _read_head(stream: Stream) -> bytes:
+    head, end = bytearray(_HEAD), 0
+    with memoryview(head) as view:
+        while end < len(view) and (n := stream.readinto(view[end:])):
+            end += n
+    return bytes(head[:end])
+
+
+def read(path: str | os.PathLike[str], options: ReadOptions = _ALL, format: str | None = None) -> VectorTable:
+    """Read a file of vectors, of the format that its content shows by default."""
+    path = _check_file(path)
+    chosen = recognise(path) if format is None else named(format)
+    if chosen.read is None:
         raise SettingError(f"the format {format} can be written only; name another, or none to have it recognised")
-    content: Content = module.read(path, choice)
-    if not len(content.words) and choice.vocabulary is None:
-        raise DataError(f"{source_name(path)}: no word is left after the repair; get the file again")
-    return content
+    table = chosen.read(path, options)
+    if not len(table.words) and options.vocabulary is None:
+        raise DataError(f"{source_name(path)}: none of its rows can be read; get the file again")
+    return table
 
 
 def write(
-    path: str | os.PathLike[str], content: Content, format: str | None = None, threads: int | None = None
+    path: str | os.PathLike[str], table: VectorTable, format: str | None = None, threads: int | None = None
 ) -> None:
-    """Write a file of vectors, all or nothing.
-
-    Parameters
-    ----------
-    path : path
-    content : Content
-    format : str, optional
-        One of `NAMES`; by default the name tells it, see `format_of`.
-    threads : int, optional
-        That format text; by default all.
-
-    Raises
-    ------
-    DataError
-        If the format cannot hold a word or value, or the file cannot be written.
-    SettingError
-        If there is no such format.
-    """
-    path, format = require_path(path), format_of(path) if format is None else format
-    if path.suffix.lower() in _COMPRESSED and format not in _COMPRESSIBLE:
-        raise SettingError(f"the format {format} is not compressed as {path.suffix}; name a file without it")
-    _module(format).write(path, content, threads=threads)
+    """Write a file of vectors, all or nothing, in the format that its name stands for by default."""
+    path = check_path(path)
+    chosen = format_of(path) if format is None else named(format)
+    if path.suffix.lower() in SUFFIXES and not chosen.is_compressible:
+        raise SettingError(f"the format {chosen.name} is not compressed as {path.suffix}; name a file without it")
+    chosen.write(path, table, threads=threads)
 
 
-def require_format(format: str) -> None:
-    """See that there is a format of this name.
-
-    Raises
-    ------
-    SettingError
-        If not.
-    """
-    if format not in _MODULES:
-        raise SettingError(f"format must be one of {', '.join(NAMES)}, got {format!r}")
+def check_path(path: str | os.PathLike[str]) -> Path:
+    """Check that this can be a path at all."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise DataError(f"a path must be a str or Path, got {type(path).__name__}")
+    if not str(path) or "\0" in str(path):
+        raise DataError(f"a path must not be empty or hold NUL, got {str(path)[:200]!r}")
+    return Path(path)
 
 
-def _module(format: str) -> ModuleType:
-    require_format(format)
-    return importlib.import_module(f"{__name__}.{_MODULES[format]}")
+def _check_file(path: str | os.PathLike[str]) -> Path:
+    """Check that this is the path of a folder or of a file that can be read twice."""
+    path = check_path(path)
+    if path == STDIN:
+        raise DataError("standard input is not a vectors file, which is read twice; save it to a file first")
+    with reading(path):
+        mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DataError(f"{source_name(path)} is a pipe or device, and is read twice; save it to a file first")
+    return path

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import numpy as np
 
 from embedtrain.errors import DataError
-from embedtrain.formats.content import Choice, Content
-from embedtrain.formats.selection import describe, select, settings_of
-from embedtrain.formats.text import require_content
-from embedtrain.formats.text_line import BOM
+from embedtrain.formats.arrays import describe, select, settings_of
+from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
+from embedtrain.formats.table import checked
 from embedtrain.machine.files import atomic_folder, one_line, writing
 from embedtrain.machine.npz import no_damage
 from embedtrain.machine.reading import reading, source_name
 
 VECTORS, WORDS, COUNTS, ABOUT = "vectors.npy", "words.txt", "counts.npy", "about.json"
 _FILES = {VECTORS, WORDS, COUNTS, ABOUT}
-_ALL = Choice()
 
 
-def read(path: Path, choice: Choice = _ALL) -> Content:
-    """Read or map words and vectors. Counts and settings may be missing.
+def _detect(head: Head) -> bool:
+    return head.path.is_dir() and (head.path / VECTORS).exists()
 
-    Raises
-    ------
-    DataError
-        If the folder is not what `write` makes.
-    """
+
+def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
     with reading(path / WORDS), no_damage(f"{source_name(path / WORDS)} is not UTF-8; save it so"):
-        words = (
-            (path / WORDS).read_bytes().removeprefix(BOM).decode().replace("\r\n", "\n").removesuffix("\n").split("\n")
-        )
+        text = (path / WORDS).read_bytes().removeprefix(BOM_UTF8).decode()
+        words = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     arrays = {}
     for file in (VECTORS, COUNTS):
         if file == VECTORS or (path / file).exists():
@@ -46,21 +41,15 @@ def read(path: Path, choice: Choice = _ALL) -> Content:
     if (path / ABOUT).exists():
         with reading(path / ABOUT):
             settings = settings_of(source_name(path / ABOUT), (path / ABOUT).read_bytes())
-    return select(name, Content(words, arrays[VECTORS], arrays.get(COUNTS), settings), choice)
+    return select(name, VectorTable(words, arrays[VECTORS], arrays.get(COUNTS), settings), options)
 
 
-def write(path: Path, content: Content, *, threads: int | None = None) -> None:
-    """Write a new folder, or replace one that is of this kind or empty.
-
-    Raises
-    ------
-    DataError
-        If a word or value cannot be in a file, or the folder cannot be written.
-    """
-    content = require_content(content)
-    if content.words[0].encode().startswith(BOM):
+def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
+    """Write a new folder, or replace one that is of this kind or empty."""
+    table = checked(table)
+    if table.words[0].encode().startswith(BOM_UTF8):
         raise DataError(
-            f"{WORDS} cannot begin with a byte order mark, as {content.words[0]!r} does; write another format"
+            f"{WORDS} cannot begin with a byte order mark, as {table.words[0]!r} does; write another format"
         )
     target = Path(os.path.realpath(path))
     with writing(path):
@@ -75,12 +64,15 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
                 f"cannot write {one_line(path)}: there is no folder {one_line(target.parent)}; create it first"
             )
         with atomic_folder(path) as folder:
-            _write_files(folder, content)
+            _write_files(folder, table)
 
 
-def _write_files(folder: Path, content: Content) -> None:
-    np.save(folder / VECTORS, content.vectors, allow_pickle=False)
-    (folder / WORDS).write_bytes("".join(f"{word}\n" for word in content.words).encode())
-    if content.counts is not None:
-        np.save(folder / COUNTS, content.counts, allow_pickle=False)
-    (folder / ABOUT).write_bytes(describe(content.settings).encode())
+def _write_files(folder: Path, table: VectorTable) -> None:
+    np.save(folder / VECTORS, table.vectors, allow_pickle=False)
+    (folder / WORDS).write_bytes("".join(f"{word}\n" for word in table.words).encode())
+    if table.counts is not None:
+        np.save(folder / COUNTS, table.counts, allow_pickle=False)
+    (folder / ABOUT).write_bytes(describe(table.settings).encode())
+
+
+FORMAT = Format("npy", "a folder of arrays, to be mapped", (".npy",), _write, _read, _detect)

@@ -6,6 +6,7 @@ Nothing is pickled: any NumPy reads it with ``allow_pickle=False``. ``words`` an
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,51 +14,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
-from embedtrain.formats.content import Choice, Content
-from embedtrain.formats.selection import describe, pack_words, select, settings_of, unpack_words
-from embedtrain.formats.text import require_content
+from embedtrain.formats.arrays import describe, select, settings_of
+from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
+from embedtrain.formats.table import checked
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.npz import map_arrays, no_damage, write_arrays
 from embedtrain.machine.reading import reading, source_name
+from embedtrain.machine.words import PackedWords
 
-_ALL = Choice()
+
+def _detect(head: Head) -> bool:
+    return any(".npy" in member for member in zip_members(head) or ())
 
 
-def read(path: Path, choice: Choice = _ALL) -> Content:
-    """Read or map words and vectors.
+def zip_members(head: Head) -> list[str] | None:
+    """Return the names of the files in a zip archive, None if it is another file."""
+    if not head.data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return None
+    try:
+        with zipfile.ZipFile(head.path) as archive:
+            return archive.namelist()
+    except Exception:  # of many kinds for damaged archives; a compressed one is no archive to zipfile
+        length = int.from_bytes(head.data[26:28], "little")
+        return [head.data[30 : 30 + length].decode(errors="replace")]
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read, is damaged, or holds other arrays.
-    """
+
+def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
-    with reading(path), no_damage(f"cannot read {name}: it is damaged or no .npz file; make it anew"):
+    with reading(path), no_damage(f"cannot read {name}: it is damaged or not an .npz file; make it anew"):
         try:
             arrays = map_arrays(path)
         except MemoryError:
             raise DataError(f"cannot read {name}: an array of it does not fit into memory") from None
-    if not {"words", "starts", "vectors", "about"} <= set(arrays):
-        found = ", ".join(sorted(arrays))[:100] or "nothing"
-        raise DataError(f"{name}: expected the arrays words, starts, vectors and about, got {found}; make it anew")
+        if not {"words", "starts", "vectors", "about"} <= set(arrays):
+            found = ", ".join(sorted(arrays))[:100] or "nothing"
+            raise DataError(f"{name}: expected the arrays words, starts, vectors and about, got {found}; make it anew")
+        words = PackedWords.checked(name, arrays["words"], arrays["starts"])[:]
     settings = settings_of(name, arrays["about"].tobytes())
-    words = unpack_words(name, arrays["words"], arrays["starts"])
-    return select(name, Content(words, arrays["vectors"], arrays.get("counts"), settings), choice)
+    return select(name, VectorTable(words, arrays["vectors"], arrays.get("counts"), settings), options)
 
 
-def write(path: Path, content: Content, *, threads: int | None = None) -> None:
-    """Write words, vectors, counts and settings, all or nothing.
-
-    Raises
-    ------
-    DataError
-        If a word or value cannot be in a file, or the file cannot be written.
-    """
-    content = require_content(content)
-    spelled, starts = pack_words(content.words)
-    arrays: dict[str, NDArray[Any]] = {"words": spelled, "starts": starts, "vectors": content.vectors}
-    if content.counts is not None:
-        arrays["counts"] = content.counts
-    arrays["about"] = np.frombuffer(describe(content.settings).encode(), np.uint8)
+def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
+    table = checked(table)
+    packed = PackedWords.of(table.words)
+    arrays: dict[str, NDArray[Any]] = {"words": packed.text, "starts": packed.starts, "vectors": table.vectors}
+    if table.counts is not None:
+        arrays["counts"] = table.counts
+    arrays["about"] = np.frombuffer(describe(table.settings).encode(), np.uint8)
     with atomic_file(path) as file:
         write_arrays(file, arrays)
+
+
+FORMAT = Format("npz", "a NumPy file of arrays, with counts and settings", (".npz",), _write, _read, _detect)

@@ -9,30 +9,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from embedtrain.formats.content import Content
-from embedtrain.formats.text import format_lines, require_content
+from embedtrain.formats.format import Format, VectorTable
+from embedtrain.formats.table import checked
+from embedtrain.formats.text import format_lines
 from embedtrain.machine.files import atomic_file
 
 _ROWS = 1 << 12  # written at once
 
 
-def write(path: Path, content: Content, *, threads: int | None = None) -> None:
-    """Write both files, each all or nothing.
-
-    Raises
-    ------
-    DataError
-        If a word or value cannot be in such a file, or a file cannot be written.
-    """
-    words, vectors, counts, _ = require_content(content)
+def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
+    words, vectors, counts, _ = checked(table)
     vectors_path, metadata_path = paths(path)
-    with atomic_file(metadata_path) as metadata, atomic_file(vectors_path) as table:
+    with atomic_file(metadata_path) as metadata, atomic_file(vectors_path) as file:
         if counts is not None:
             metadata.write(b"word\tcount\n")
         for begin in range(0, len(words), _ROWS):
             chosen, rows = words[begin : begin + _ROWS], vectors[begin : begin + _ROWS]
             lines = b"\n" + format_lines([""] * len(chosen), rows).tobytes()[:-1]  # each starts with a space
-            table.write(lines.replace(b"\n ", b"\n").replace(b" ", b"\t")[1:] + b"\n")
+            file.write(lines.replace(b"\n ", b"\n").replace(b" ", b"\t")[1:] + b"\n")
             if counts is None:
                 metadata.write("".join(f"{word}\n" for word in chosen).encode())
             else:
@@ -41,8 +35,11 @@ def write(path: Path, content: Content, *, threads: int | None = None) -> None:
 
 
 def paths(path: Path) -> tuple[Path, Path]:
-    """Where the vectors are written, and where the words."""
+    """Return where the vectors are written, and where the words."""
     path = path / "vectors.tsv" if path.is_dir() else path
     if "vectors" in path.name:
         return path, path.with_name(path.name.replace("vectors", "metadata"))
     return path, path.with_name(f"{path.stem}_metadata{path.suffix or '.tsv'}")
+
+
+FORMAT = Format("projector", "the two files of the TensorFlow projector, written only", (".tsv",), _write)

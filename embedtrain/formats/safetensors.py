@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
-from embedtrain.formats.content import Choice, Content
-from embedtrain.formats.selection import describe, pack_words, select, settings_of, unpack_words
-from embedtrain.formats.text import require_content
+from embedtrain.formats.arrays import describe, select, settings_of
+from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
+from embedtrain.formats.table import checked
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.npz import no_damage
 from embedtrain.machine.reading import reading, source_name
+from embedtrain.machine.words import PackedWords
 
 _LENGTH = struct.Struct("<Q")
 _LONGEST_HEADER = 100_000_000  # bytes, as the specification has it
@@ -34,33 +35,29 @@ _TYPES: dict[str, np.dtype[Any]] = {
 }
 _NAMES = {dtype: name for name, dtype in _TYPES.items()}
 _PIECE = 1 << 24  # bytes written at once
-_ALL = Choice()
 
 
-def read(path: Path, choice: Choice = _ALL) -> Content:
-    """Read or map words and vectors.
+def _detect(head: Head) -> bool:
+    return head.data[8:10] == b'{"' and 2 <= _LENGTH.unpack(head.data[:8])[0] < 1 << 27
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read, is damaged, or holds no words.
-    """
+
+def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
-    with reading(path), no_damage(f"cannot read {name}: it is damaged or no safetensors file; make it anew"):
+    with reading(path), no_damage(f"cannot read {name}: it is damaged or not a safetensors file; make it anew"):
         tensors, metadata = _map_tensors(path)
-    if missing := {"words", "starts", "vectors"} - set(tensors):
-        found = ", ".join(sorted(tensors))[:100] or "nothing"
-        raise DataError(
-            f"{name}: expected tensors words, starts, vectors, got {found}; {min(missing)} is missing: "
-            "where a model keeps its words elsewhere, join them as WordVectors(words, vectors)"
-        )
+        if missing := {"words", "starts", "vectors"} - set(tensors):
+            found = ", ".join(sorted(tensors))[:100] or "nothing"
+            raise DataError(
+                f"{name}: expected tensors words, starts, vectors, got {found}; {min(missing)} is missing: "
+                "where a model keeps its words elsewhere, join them as WordVectors(words, vectors)"
+            )
+        words = PackedWords.checked(name, tensors["words"], tensors["starts"])[:]
     settings = settings_of(name, metadata["about"]) if "about" in metadata else {}
-    words = unpack_words(name, tensors["words"], tensors["starts"])
-    return select(name, Content(words, tensors["vectors"], tensors.get("counts"), settings), choice)
+    return select(name, VectorTable(words, tensors["vectors"], tensors.get("counts"), settings), options)
 
 
 def _map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """The arrays of known types by name, and what is said of them."""
+    """Return the arrays of known types by name, and the metadata."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
@@ -85,22 +82,15 @@ def _map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     return {name: tensor.view(np.ndarray) for name, tensor in tensors.items()}, metadata
 
 
-def write(path: Path, content: Content, *, threads: int | None = None) -> None:
-    """Write words, vectors, counts and settings, all or nothing.
-
-    Raises
-    ------
-    DataError
-        If a word or value cannot be in a file, or the file cannot be written.
-    """
-    content = require_content(content)
-    spelled, starts = pack_words(content.words)
-    tensors: dict[str, NDArray[Any]] = {"starts": starts}  # the widest values first: so all are aligned
-    if content.counts is not None:
-        tensors["counts"] = content.counts
-    tensors |= {"vectors": content.vectors, "words": spelled}
+def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
+    table = checked(table)
+    packed = PackedWords.of(table.words)
+    tensors: dict[str, NDArray[Any]] = {"starts": packed.starts}  # the widest values first, so that all are aligned
+    if table.counts is not None:
+        tensors["counts"] = table.counts
+    tensors |= {"vectors": table.vectors, "words": packed.text}
     with atomic_file(path) as file:
-        file.write(_header(tensors, {"about": describe(content.settings)}))
+        file.write(_header(tensors, {"about": describe(table.settings)}))
         for tensor in tensors.values():
             step = max(1, _PIECE // max(1, tensor[:1].nbytes))
             for begin in range(0, len(tensor), step):
@@ -116,3 +106,6 @@ def _header(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) ->
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % _LENGTH.size)
     return _LENGTH.pack(len(text)) + text
+
+
+FORMAT = Format("safetensors", "tensors with counts and settings", (".safetensors",), _write, _read, _detect)

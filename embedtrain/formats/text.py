@@ -1,4 +1,4 @@
-"""What the text formats share in writing: lines "word value value …".
+"""The text formats: word2vec's, a line "words dimensions" and lines "word value value …", and GloVe's, the lines alone.
 
 Written so that every reader takes them: UTF-8 without a byte order mark, line feeds, single spaces, none at the
 end, values in their shortest form that reads back to the same float32.
@@ -6,38 +6,34 @@ end, values in their shortest form that reads back to the same float32.
 
 from __future__ import annotations
 
-import os
+from codecs import BOM_UTF8
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
-from embedtrain.formats.compressed import compressing
-from embedtrain.formats.content import Content
-from embedtrain.formats.text_line import BOM, HEADER, shown
+from embedtrain.formats.format import Format, Head, VectorTable, quoted
+from embedtrain.formats.table import checked
+from embedtrain.formats.text_parsing import HEADER, count_values
+from embedtrain.formats.text_reading import read_text
+from embedtrain.machine.compression import compressing
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
-from embedtrain.machine.words import first_duplicate, require_words
 
-_MOST_DIMENSIONS = 1 << 21  # whose text fits the longest line that is read
-_VALUES_AT_ONCE = 1 << 17  # formatted by one thread before it asks for more
+_TASK_VALUES = 1 << 17  # formatted by one thread at a time
+_LINES = 5  # by which text is recognised
 
 
-def write_text(path: str | os.PathLike[str], content: Content, *, has_header: bool, threads: int | None = None) -> None:
-    """Write the numbers of words and values or no header, and a line for each word; compressed if the name asks for it.
-
-    Raises
-    ------
-    DataError
-        If a word cannot be in such a file or stands twice, a value is not finite, or the file cannot be written.
-    """
-    words, vectors, *_ = require_content(content)
+def _write(path: Path, table: VectorTable, *, has_header: bool, threads: int | None = None) -> None:
+    words, vectors, *_ = checked(table)
     if not has_header:
-        _require_row(format_lines(words[:1], vectors[:1]).tobytes())
+        _check_first_row(format_lines(words[:1], vectors[:1]).tobytes())
     n_words, dim = vectors.shape
-    step = max(1, _VALUES_AT_ONCE // dim)
+    step = max(1, _TASK_VALUES // dim)
 
     def format_from(task: tuple[int, int]) -> tuple[int, NDArray[np.uint8]]:
         number, row = task
@@ -51,69 +47,54 @@ def write_text(path: str | os.PathLike[str], content: Content, *, has_header: bo
             file.write(lines.data)
 
 
-def _require_row(line: bytes) -> None:
-    """See that the first line of a file without header is taken for a word and its values."""
-    if line.startswith(BOM) or HEADER.fullmatch(line.removesuffix(b"\n")):
+def _check_first_row(line: bytes) -> None:
+    """Check that the first line of a file without header is read as a word and its values."""
+    if line.startswith(BOM_UTF8) or HEADER.fullmatch(line.removesuffix(b"\n")):
         raise DataError(
-            f"GloVe's format cannot begin with {shown(line.decode().strip())}, which reads as a header or a byte order "
-            "mark; write word2vec's (.vec), or put another word first"
+            f"GloVe's format cannot begin with {quoted(line.decode().strip())}, which reads as a header or a byte "
+            "order mark; write word2vec's (.vec), or put another word first"
         )
-
-
-def require_content(content: Content) -> Content:
-    """The content as files hold it, with vectors of native float32 or float16 and counts of int64.
-
-    Raises
-    ------
-    DataError
-        If there is no finite row or count for each word, or a word stands twice or cannot be in a file; it is named.
-    """
-    words, vectors, counts = content.words, _floats(content.vectors), content.counts
-    if vectors.ndim != 2 or len(words) != len(vectors) or not vectors.size:
-        raise DataError(f"{len(words):,} words need a row each, got an array of shape {vectors.shape}")
-    if vectors.shape[1] > _MOST_DIMENSIONS:
-        raise DataError(
-            f"vectors must have at most {_MOST_DIMENSIONS:,} dimensions, got {vectors.shape[1]:,}; no file holds more"
-        )
-    if twice := first_duplicate(words):
-        raise DataError(f"the word {twice!r} stands twice; a vectors file holds every word once")
-    require_words(words)
-    if not all_finite(vectors):
-        finite = np.isfinite(vectors).all(axis=1)
-        word = words[int(np.argmin(finite))]
-        raise DataError(f"the vector of {word!r} is not finite as {vectors.dtype}; nothing is written")
-    counts = None if counts is None else np.asarray(counts, np.int64)
-    if counts is not None and counts.shape != (len(words),):
-        raise DataError(f"{len(words):,} words need a count each, got an array of shape {counts.shape}")
-    return content._replace(vectors=vectors, counts=counts)
-
-
-def _floats(vectors: Any) -> NDArray[Any]:
-    """Values of a type that files hold: what is neither float32 nor float16 becomes float32."""
-    try:
-        array = np.asarray(vectors)
-    except ValueError:  # rows of unequal lengths
-        array = np.empty(0, object)
-    if array.dtype.kind not in "biuf":
-        raise DataError("vectors must be rows of as many real numbers each; convert them to a float32 array")
-    if array.dtype in (np.float32, np.float16):
-        return array
-    with np.errstate(over="ignore"):
-        return array.astype(np.float32)
-
-
-def all_finite(values: NDArray[Any]) -> bool:
-    """Whether no value is NaN or infinite; takes no memory."""
-    return bool(np.isfinite(values.min()) and np.isfinite(values.max()))
 
 
 def format_lines(words: Sequence[str], vectors: NDArray[Any]) -> NDArray[np.uint8]:
-    """The lines of some words, as bytes."""
-    from embedtrain.kernels.text import format_floats as decimal
+    """Return the lines of some words, as bytes."""
+    from embedtrain.kernels.text import format_floats
 
-    spelled = [word.encode() for word in words]
-    starts = np.cumsum([0, *map(len, spelled)])
-    text = np.frombuffer(b"".join(spelled), np.uint8)
+    encoded = [word.encode() for word in words]
+    starts = np.cumsum([0, *map(len, encoded)])
+    text = np.frombuffer(b"".join(encoded), np.uint8)
     bits = np.ascontiguousarray(vectors, np.float32).view(np.uint32)
-    out = np.empty(text.size + len(spelled) + bits.size * decimal.WIDEST, np.uint8)
-    return out[: decimal.write_rows(text, starts, bits, out)]
+    out = np.empty(text.size + len(encoded) + bits.size * format_floats.WIDEST, np.uint8)
+    return out[: format_floats.write_rows(text, starts, bits, out)]
+
+
+def looks_like_rows(text: bytes, is_whole: bool) -> bool:
+    """Whether most of the first lines end with numbers: one may be damaged, and one of a binary file may look so."""
+    *lines, last = text.split(b"\n", _LINES)
+    if len(lines) < _LINES and is_whole:
+        lines.append(last)
+    elif not lines:  # the end of the line is not known
+        lines.append(last[: last.rfind(b" ") + 1])
+    lines = [line for line in lines if line.strip()]
+    return 2 * sum(count_values(line) > 0 for line in lines) > len(lines)
+
+
+def _detect(head: Head, *, has_header: bool) -> bool:
+    """Whether this has a header, or else rows; a binary file has a header too, and is recognised before."""
+    data = head.data.removeprefix(BOM_UTF8)
+    if HEADER.fullmatch(data.partition(b"\n")[0]):
+        return has_header
+    is_archive = data[257:262] == b"ustar" or data.startswith(b"PK\x03\x04")
+    return not has_header and not is_archive and looks_like_rows(data, head.is_whole)
+
+
+WORD2VEC = Format(
+    "word2vec", "text with a header, as word2vec and fastText write it", (".vec", ".txt"),
+    partial(_write, has_header=True), partial(read_text, needs_header=True), partial(_detect, has_header=True),
+    is_compressible=True, is_text=True,
+)  # fmt: skip
+GLOVE = Format(
+    "glove", "text without a header, as GloVe writes it", (".glove",),
+    partial(_write, has_header=False), partial(read_text, needs_header=False), partial(_detect, has_header=False),
+    is_compressible=True, is_text=True,
+)  # fmt: skip

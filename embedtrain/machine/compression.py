@@ -1,13 +1,16 @@
-"""Compressed files: known by their first bytes, decompressed as they are read."""
+"""Compressed files: recognised by their first bytes and decompressed as they are read; written by the name."""
 
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
 import lzma
+import os
 import re
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -15,6 +18,8 @@ from embedtrain.errors import DataError, EmbedtrainError
 from embedtrain.machine.reading import STDIN
 
 _INPUT = 1 << 16  # compressed bytes that are read at once
+_GZIP_LEVEL = 6  # 9 takes several times as long for a hundredth less
+_XZ_PRESET = 2  # 6, lzma's own, takes four times as long for a twentieth less
 _OUTPUT = 1 << 22  # bytes that they become at once, whatever is in them ...
 _ZSTANDARD = 1 << 13  # ... but the package zstandard gives all that so many become, at most 128 KiB for 4 of them
 
@@ -49,16 +54,21 @@ class _InSlices:
         return self._decompressor.unused_data + bytes(self.unconsumed_tail)
 
 
-def _zstandard() -> Any:
+def _zstd_module() -> Any:
+    """Return the standard library's module, from Python 3.14 on, or the package zstandard."""
     try:
-        from compression import zstd  # type: ignore[import-not-found, unused-ignore]  # from Python 3.14 on
+        from compression import zstd  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         try:
-            import zstandard
+            import zstandard as zstd
         except ImportError:
             raise DataError('for Zstandard files install the package with its extra: "embedtrain[zstd]"') from None
-        return _InSlices(zstandard.ZstdDecompressor().decompressobj())
-    return zstd.ZstdDecompressor()
+    return zstd
+
+
+def _zstandard() -> Any:
+    decompressor = _zstd_module().ZstdDecompressor()
+    return _InSlices(decompressor.decompressobj()) if hasattr(decompressor, "decompressobj") else decompressor
 
 
 _FORMATS = (
@@ -171,3 +181,20 @@ class RawStream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer from its beginning."""
         return self._stream.readinto(memoryview(buffer))
+
+
+def compressing(path: str | os.PathLike[str], file: BinaryIO) -> AbstractContextManager[Any]:
+    """Return a file that writes to `file`, compressed if the name `path` ends in .gz, .bz2, .xz or .zst."""
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gz":  # without a name and time: the same vectors are the same bytes
+        return gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0)
+    if suffix == ".bz2":
+        return bz2.BZ2File(file, "wb")
+    if suffix == ".xz":
+        return lzma.LZMAFile(file, "wb", preset=_XZ_PRESET)
+    if suffix != ".zst":
+        return nullcontext(file)
+    zstd = _zstd_module()
+    if hasattr(zstd, "ZstdFile"):
+        return zstd.ZstdFile(file, "wb")
+    return zstd.ZstdCompressor().stream_writer(file, closefd=False)

@@ -43,9 +43,7 @@ class PackedWords(Sequence[str]):
         """Check arrays that were read from the file `name`; whether they are UTF-8 shows when they are decoded."""
         ok = text.dtype == np.uint8 and starts.dtype == np.int64 and text.ndim == starts.ndim == 1 and starts.size
         if not ok or starts[0] != 0 or starts[-1] != text.size or (np.diff(starts) < 0).any():
-            raise DataError(
-                f"{name}: the starts of words do not fit their bytes; it is damaged, make it anew"
-            )
+            raise DataError(f"{name}: the starts of words do not fit their bytes; it is damaged, make it anew")
         return cls(text, starts)
 
     def __len__(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.formats.text import all_finite
+from embedtrain.formats.table import all_finite
 from embedtrain.vectors.word_vectors import WordVectors
 
 

@@ -17,7 +17,8 @@ from embedtrain._version import __version__
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, TrainingError
-from embedtrain.formats.text import all_finite, format_lines
+from embedtrain.formats.table import all_finite
+from embedtrain.formats.text import format_lines
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.memory import format_bytes, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, note, say

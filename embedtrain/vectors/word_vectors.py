@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain import formats
 from embedtrain.errors import DataError, SettingError
-from embedtrain.formats.content import Choice, Content
+from embedtrain.formats.format import ReadOptions, SkippedErrors, VectorTable
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_table import WordTable
 
@@ -184,19 +186,17 @@ class WordVectors(WordTable):
         ----------
         path : path
         format : str, optional
-            One of `formats.NAMES`; by default the one that the name stands for, word2vec text in doubt.
+            A name in `formats.FORMATS`; by default the one that the suffix stands for, else word2vec text.
         threads : int, optional
-            That format text; by default all.
+            Threads that format text; by default all.
 
         Raises
         ------
         DataError
             If the file cannot be written, or the format cannot hold a word or value.
         """
-        from embedtrain import formats
-
-        content = Content(self.words, self.vectors, self.counts, self.settings)
-        formats.write(path, content, format, threads=threads)
+        table = VectorTable(self.words, self.vectors, self.counts, self.settings)
+        formats.write(path, table, format, threads=threads)
 
     @classmethod
     def load(
@@ -208,6 +208,7 @@ class WordVectors(WordTable):
         vocabulary: Iterable[str] | None = None,
         dtype: Any = np.float32,
         mmap: bool = False,
+        errors: str = "strict",
         threads: int | None = None,
     ) -> WordVectors:
         """Read a file of vectors.
@@ -216,34 +217,47 @@ class WordVectors(WordTable):
         ----------
         path : path
         format : str, optional
-            One of `formats.NAMES`; by default it is known by the content.
+            A name in `formats.FORMATS`; by default it is recognised by the content.
         limit : int, optional
-            Only the first so many words.
+            Only the first so many rows.
         vocabulary : iterable of str, optional
-            Only these words.
+            Of them, only these words.
         dtype : {float32, float16}
-            Of the vectors in memory; mapped ones are as the file has them.
+            Type of the vectors in memory; mapped ones have that of the file.
         mmap : bool
-            Whether to leave the vectors in the file and read what is asked for, where the format can. This starts at
-            once, as no value is looked at: a NaN in the file stays one.
+            Whether to leave the vectors in the file, where the format can, and read what is used. This starts at once,
+            as no value is checked: a NaN in the file stays one.
+        errors : {"strict", "skip"}
+            Whether a bad row is an error, or left out: one that cannot be parsed, has another number of values, a
+            value that is not finite, or a word that is not readable or appeared before. A warning counts what was
+            left out, and names the first.
         threads : int, optional
-            That read at the same time; by default all.
+            Threads that parse large text files; by default all.
 
         Raises
         ------
         DataError
             If it cannot be read; the message names the line.
         SettingError
-            If a setting cannot be.
+            If an option is not valid.
         """
-        from embedtrain import formats
-
-        choice = _choice(limit, vocabulary, dtype, mmap, threads)
-        words, vectors, counts, settings = formats.read(path, choice, format)
+        skipped = SkippedErrors()
+        options = _read_options(limit, vocabulary, dtype, mmap, errors, skipped, threads)
+        words, vectors, counts, settings = formats.read(path, options, format)
+        if skipped.n:
+            warnings.warn(str(skipped), stacklevel=2)
         return cls(words, vectors, counts, settings={**settings, "file": os.fspath(path)})
 
 
-def _choice(limit: int | None, vocabulary: Iterable[str] | None, dtype: Any, mmap: bool, threads: int | None) -> Choice:
+def _read_options(
+    limit: int | None,
+    vocabulary: Iterable[str] | None,
+    dtype: Any,
+    mmap: bool,
+    errors: str,
+    skipped: SkippedErrors,
+    threads: int | None,
+) -> ReadOptions:
     if limit is not None and (not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1):
         raise SettingError(f"limit must be at least 1 word, a whole number, got {limit!r}")
     if isinstance(vocabulary, str):
@@ -258,4 +272,6 @@ def _choice(limit: int | None, vocabulary: Iterable[str] | None, dtype: Any, mma
         kind = None
     if kind not in (np.float32, np.float16):
         raise SettingError(f"dtype must be float32 or float16, got {dtype!r}")
-    return Choice(limit, wanted, kind, mmap, None, threads)
+    if errors not in ("strict", "skip"):
+        raise SettingError(f"errors must be strict or skip, got {errors!r}")
+    return ReadOptions(limit, wanted, kind, mmap, threads, on_error=skipped.add if errors == "skip" else None)

@@ -22,7 +22,7 @@ REFUSED_BY_NEIGHBORS = [
     (1, ["missing.vec", "king"], "cannot read missing.vec"),
     (1, ["folder", "king"], "folder is a folder without vectors.npy"),
     (1, ["broken.vec", "a"], "broken.vec, line 3"),
-    (1, ["text.txt", "a"], "text.txt is no file of vectors"),
+    (1, ["text.txt", "a"], "text.txt is not a file of vectors"),
     (1, ["empty.txt", "a"], "empty.txt is empty"),
     (1, [LONG_NAME, "a"], f"cannot read {LONG_NAME[:200]}"),
     (2, ["good.vec"], "WORDS"),

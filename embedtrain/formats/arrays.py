@@ -1,0 +1,111 @@
+"""What the formats of arrays share: choosing rows of tables that are mapped from files, and settings as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.errors import DataError, SettingError
+from embedtrain.formats.format import ReadOptions, VectorTable, quoted
+from embedtrain.formats.table import check_float16, rows_not_finite, unwritable
+from embedtrain.machine.memory import require_memory
+from embedtrain.machine.words import first_duplicate, is_word, unreadable_word
+
+_KIND = "embedtrain vectors"
+_VERSION = 1
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float16))
+
+
+def select(name: str, table: VectorTable, options: ReadOptions) -> VectorTable:
+    """Return the rows to read of a table whose vectors are mapped; they stay mapped if `options` say so.
+
+    Values of mapped vectors are not read here, so one that is not finite is not reported.
+    """
+    _check_shapes(name, table)
+    words, vectors, counts = table.words, table.vectors, table.counts
+    if options.mmap and options.dtype.itemsize < vectors.dtype.itemsize:
+        raise SettingError(f"dtype {options.dtype} is not what {name} holds, {vectors.dtype}; leave out it or mmap")
+    rows: Sequence[int] = range(len(words))[: options.limit]
+    if options.vocabulary is not None:
+        rows = [row for row in rows if words[row] in options.vocabulary]
+    if not options.mmap:
+        n_bytes = len(rows) * vectors.shape[1] * options.dtype.itemsize
+        require_memory(n_bytes, f"the vectors in {name}", "ask for fewer words, float16 or mmap")
+    if bad := _bad_rows(words, vectors, rows, options):
+        for row in sorted(bad):
+            options.report(f"{name}, word {row + 1:,}", bad[row])
+        rows = [row for row in rows if row not in bad]
+    kept: Any = slice(len(rows)) if isinstance(rows, range) else np.array(rows, np.int64)
+    words, vectors = [words[row] for row in rows], vectors[kept]
+    if not options.mmap:
+        with np.errstate(over="ignore"):
+            vectors = vectors.astype(options.dtype, order="C", copy=isinstance(rows, range))
+        if options.dtype != np.float32:
+            check_float16(name, words, vectors)
+    return VectorTable(words, vectors, None if counts is None else np.array(counts[kept], np.int64), table.settings)
+
+
+def _bad_rows(words: Sequence[str], vectors: NDArray[Any], rows: Sequence[int], options: ReadOptions) -> dict[int, str]:
+    """Return what is wrong with rows, by row."""
+    bad = {}
+    if not options.mmap:
+        part = vectors[: len(rows)] if isinstance(rows, range) else vectors[np.array(rows, np.int64)]
+        bad = {rows[i]: f"the vector of {quoted(words[rows[i]])} is not finite" for i in rows_not_finite(part)}
+    chosen = [words[row] for row in rows]
+    if options.must_be_writable or unreadable_word(chosen) is not None or first_duplicate(chosen) is not None:
+        seen: dict[str, int] = {}
+        for row, word in zip(rows, chosen, strict=True):
+            if unreadable_word([word]) is not None:
+                bad[row] = f"the word {quoted(word)} is empty or has a space or control character"
+            elif options.must_be_writable and not is_word(word):
+                bad[row] = unwritable(word)
+            elif seen.setdefault(word, row) != row:
+                bad[row] = f"the word {quoted(word)} appears twice, first as word {seen[word] + 1:,}"
+    return bad
+
+
+def _check_shapes(name: str, table: VectorTable) -> None:
+    words, vectors, counts = table.words, table.vectors, table.counts
+    if vectors.ndim != 2 or len(vectors) != len(words) or not vectors.shape[-1] or vectors.dtype not in _FLOATS:
+        raise DataError(
+            f"{name}: expected a row of float32 or float16 for each of {len(words):,} words, "
+            f"got an array of shape {vectors.shape} and type {vectors.dtype}"
+        )
+    if counts is not None and (counts.shape != (len(words),) or counts.dtype.kind not in "iu"):
+        raise DataError(f"{name}: expected a whole count for each of {len(words):,} words, got shape {counts.shape}")
+    if not len(words):
+        raise DataError(f"{name}: there are no words in the file")
+
+
+def describe(settings: Mapping[str, Any]) -> str:
+    """Return what a file of arrays says of itself, as JSON."""
+    return json.dumps({"kind": _KIND, "version": _VERSION, "settings": plain_settings(settings)})
+
+
+def plain_settings(value: Any) -> Any:
+    """Return settings as JSON has them: keys are str, and so is what is not a finite number, list or mapping."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_settings(inside) for key, inside in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_settings(inside) for inside in value]
+    is_plain = value is None or isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value))
+    return value if is_plain else str(value)
+
+
+def settings_of(name: str, about: str | bytes) -> dict[str, Any]:
+    """Return the settings in what `describe` made."""
+    try:
+        known = json.loads(about)
+        kind, version, settings = known["kind"], int(known["version"]), dict(known["settings"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        kind, version, settings = None, 0, {}
+    if kind != _KIND:
+        raise DataError(f"{name} is not a file of vectors of embedtrain; write it anew with `embedtrain convert`")
+    if version > _VERSION:
+        raise DataError(f"{name}: version {version} of the format is newer than this embedtrain; install a later one")
+    return settings

@@ -1,0 +1,65 @@
+"""Files that are not vectors in a known format: what they are, and what to do."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NamedTuple, NoReturn
+
+from embedtrain.errors import DataError
+from embedtrain.formats import npy_folder
+from embedtrain.formats.format import Head, quoted
+from embedtrain.formats.npz import zip_members
+
+
+class _Foreign(NamedTuple):
+    pattern: bytes  # a regular expression for the beginning
+    name: str
+    remedy: str
+
+
+_FOREIGN = (
+    _Foreign(
+        rb"\xba\x16O/", "a fastText model",
+        "take the .vec file beside it, or in gensim load_facebook_vectors(…).save_word2vec_format('….vec')",
+    ),
+    _Foreign(rb"\x89HDF\r\n\x1a\n", "an HDF5 file", "write its vectors with the program that made it"),
+    _Foreign(rb"SQLite format 3\0", "an SQLite database, perhaps of Magnitude", "write its vectors as text"),
+    _Foreign(rb"FiFu", "a finalfusion file", "finalfusion convert --to text writes what can be read"),
+    _Foreign(rb"\x93NUMPY", "a NumPy array without words", "join words and vectors as WordVectors(words, vectors)"),
+    _Foreign(rb"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself with git lfs pull"),
+    _Foreign(rb"\xff\xfe|\xfe\xff", "UTF-16 text", "save it as UTF-8"),
+    _Foreign(rb"[\x00-\xff]{257}ustar", "a tar archive", "unpack it first, and name a file in it"),
+    _Foreign(
+        rb"(?s:(\x80[\x02-\x05]|\(?[ic]\w+[\w.]*\n\w+\n|\([dl]p\d+\n).*gensim)", "a Python pickle of gensim",
+        "in gensim, KeyedVectors.load(…).save_word2vec_format('….vec') writes what can be read",
+    ),
+    _Foreign(
+        rb"\x80[\x02-\x05]|\(?[ic]\w+[\w.]*\n\w+\n|\([dl]p\d+\n", "a Python pickle",
+        "write text: a pickle is never read, as it could run any program",
+    ),
+    _Foreign(
+        rb"(?i:\s*<(!doctype|html|\?xml))", "a web page, perhaps of a download that failed",
+        "get the file of vectors itself",
+    ),
+)  # fmt: skip
+_NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def refuse(name: str, head: Head) -> NoReturn:
+    """Raise an error that says what a file or folder is, and what to do."""
+    if head.path.is_dir():
+        raise DataError(f"{name} is a folder without {npy_folder.VECTORS}; name a file of vectors")
+    if not head.data.strip():
+        raise DataError(f"{name} is empty; expected words and their vectors")
+    for foreign in _FOREIGN:
+        if re.match(foreign.pattern, head.data):
+            raise DataError(f"{name} is {foreign.name}; {foreign.remedy}")
+    if (members := zip_members(head)) is not None:
+        example = f" with {quoted(members[0])}" if members else ""
+        raise DataError(f"{name} is a zip archive{example}; unpack it first, and name a file in it")
+    first = head.data.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0]
+    if _NOT_IN_TEXT.search(first) or b"\0" in head.data:
+        raise DataError(f"{name} is binary and of no known kind; expected text, or a first line with two numbers")
+    found = quoted(first.decode(errors="replace"))
+    raise DataError(f"{name} is not a file of vectors: {found} is neither two numbers nor a word and values")

@@ -1,0 +1,221 @@
+"""Blocks of lines "word value value …", and their words and values: parsed in Python, or by kernels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.errors import DataError
+from embedtrain.formats.format import quoted
+from embedtrain.machine.compression import Stream
+from embedtrain.machine.words import unreadable_word
+
+#: A first line with the numbers of words and values.
+HEADER = re.compile(rb" *(-?\d{1,18}) +(-?\d{1,18})[ \r]*")
+_NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_VALUE = re.compile(_NUMBER.pattern + rb"|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+_IN_NUMBERS = b"0123456789+-.eE"
+_BLOCK = 1 << 22  # bytes
+_LONGEST_LINE = 1 << 26  # bytes: enough for millions of values
+_PADDING = 64  # bytes that kernels may look at behind a text
+_FEED = ord("\n")
+
+
+class LineBlock(NamedTuple):
+    """Whole lines of a file: data[begin:end], a line feed at the end of each."""
+
+    data: bytearray  # at least _PADDING bytes longer than `end`
+    begin: int
+    end: int
+    is_last: bool
+
+    @property
+    def n_lines(self) -> int:
+        """The number of lines."""
+        return self.data.count(b"\n", self.begin, self.end)
+
+    def lines(self, n: int = -1) -> list[bytes]:
+        """Return the first n lines, or all, without their line feeds."""
+        lines = bytes(memoryview(self.data)[self.begin : self.end]).split(b"\n", n)
+        return lines[:-1]
+
+
+class ParsedRows(NamedTuple):
+    """What is in a block; lines are counted from its first."""
+
+    n_lines: int
+    lines: list[int]  # of the rows that are good and wanted
+    words: list[str]  # theirs
+    values: NDArray[np.float32]  # (len(words), dim)
+    blank: list[int]
+    problems: list[tuple[int, str]]  # lines, and what is wrong with them
+
+
+def read_blocks(name: str, stream: Stream) -> Iterator[LineBlock]:
+    """Yield the lines of a stream, the first two in one block."""
+    rest, at_end, n_needed = bytearray(), False, 2
+    while not at_end:
+        size = len(rest) + max(_BLOCK, len(rest))  # doubling: a line may be longer than a block
+        data = bytearray(size + 1 + _PADDING)
+        data[: len(rest)] = rest
+        end, at_end = _fill(stream, data, len(rest), size)
+        if at_end and end and data[end - 1] != _FEED:
+            data[end] = _FEED
+            end += 1
+        last = data.rfind(b"\n", 0, end) + 1
+        if last and (at_end or n_needed == 1 or data.count(b"\n", 0, last) >= n_needed):
+            yield LineBlock(data, 0, last, at_end)
+            rest, n_needed = data[last:end], 1
+        elif end < _LONGEST_LINE:
+            rest = data[:end]
+        else:
+            raise DataError(f"{name}: a line is longer than {_LONGEST_LINE >> 20} MiB; this is not text of vectors")
+
+
+def _fill(stream: Stream, data: bytearray, at: int, end: int) -> tuple[int, bool]:
+    """Fill data[at:end]; returns where the bytes end, and whether the stream does."""
+    with memoryview(data) as view:
+        while at < end:
+            n = stream.readinto(view[at:end])
+            if n == 0:
+                return at, True
+            at += n
+    return at, False
+
+
+# --- In Python --------------------------------------------------------------------------------------------------------
+
+
+def parse_lines(
+    n_lines: int, numbered: Iterable[tuple[int, bytes]], dim: int, wanted: Container[str] | None
+) -> ParsedRows:
+    """Parse some lines of a block one by one."""
+    rows = ParsedRows(n_lines, [], [], np.empty((0, dim), np.float32), [], [])
+    values = []
+    for number, line in numbered:
+        if not line.strip(b" \r"):
+            rows.blank.append(number)
+            continue
+        try:
+            word, row = _parse_line(line, dim, wanted)
+        except DataError as error:
+            rows.problems.append((number, str(error)))
+            continue
+        if row is not None:
+            rows.lines.append(number)
+            rows.words.append(word)
+            values.append(row)
+    return rows._replace(values=np.array(values)) if values else rows
+
+
+def _parse_line(line: bytes, dim: int, wanted: Container[str] | None) -> tuple[str, NDArray[np.float32] | None]:
+    """Return the word and values of a line; values of words that are not wanted are not looked at."""
+    encoded, _, rest = line.rstrip(b" \r").partition(b" ")
+    try:
+        word = encoded.decode()
+    except UnicodeDecodeError:
+        raise DataError(f"{quoted(line)} is not UTF-8") from None
+    if not word:
+        raise DataError("the word is empty")
+    if unreadable_word([word]) is not None:
+        raise DataError(f"the word {quoted(word)} has a tab or another control character")
+    if wanted is not None and word not in wanted:
+        return word, None
+    fields = [field for field in rest.split(b" ") if field]
+    if len(fields) == dim and not b"".join(fields).translate(None, _IN_NUMBERS):
+        with suppress(ValueError), np.errstate(over="ignore"):
+            values = np.array(list(map(float, fields))).astype(np.float32)  # through float64, as kernels round
+            if np.isfinite(values).all():
+                return word, values
+    raise DataError(_problem_of(word, fields, dim))
+
+
+def _problem_of(word: str, fields: list[bytes], dim: int) -> str:
+    """Say what is wrong with the values of a word."""
+    extra = fields[:-dim]
+    if not all(map(_NUMBER.fullmatch, extra)):
+        return f"the word {quoted(b' '.join([word.encode(), *extra]).decode(errors='replace'))} has a space"
+    if len(fields) != dim:
+        return f"{quoted(word)} has {len(fields):,} values instead of {dim:,}"
+    odd = next((field for field in fields if not _VALUE.fullmatch(field)), None)
+    if odd is not None:
+        return f"{quoted(odd.decode(errors='replace'))} among the values of {quoted(word)} is not a number"
+    return f"the vector of {quoted(word)} has a value that is not a finite float32"
+
+
+def count_values(line: bytes) -> int:
+    """Count the numbers at the end of a line, of which the first field is none."""
+    fields = line.split()[1:]
+    return next((n for n, field in enumerate(reversed(fields)) if not _VALUE.fullmatch(field)), len(fields))
+
+
+# --- By kernels -------------------------------------------------------------------------------------------------------
+
+
+def parse_block(block: LineBlock, dim: int, wanted: Container[str] | None) -> ParsedRows:
+    """Parse a block by kernels; lines that they leave are parsed in Python."""
+    from embedtrain.kernels.text import parse_floats
+
+    text = np.frombuffer(block.data, np.uint8)[block.begin :]
+    starts = np.empty(block.end - block.begin + 1, np.int64)  # memory is taken for what is filled only
+    n_lines = parse_floats.find_lines(text, block.end - block.begin, starts)
+    starts = starts[: n_lines + 1].copy()
+    lines = np.flatnonzero(np.diff(starts) >= 2 * dim + 2)  # a letter, a space and a digit a value, a line feed
+    word_ends = np.empty(lines.size, np.int64)
+    parse_floats.find_words(text, starts[lines], word_ends)
+    lines, word_ends = lines[word_ends >= 0], word_ends[word_ends >= 0]
+    words, is_readable = _decode(text, starts[lines], word_ends)
+    lines = lines[is_readable]
+    is_done = np.zeros(n_lines, bool)
+    if wanted is not None:
+        is_wanted = np.array([word in wanted for word in words], bool)
+        is_done[lines[~is_wanted]] = True
+        lines, words = lines[is_wanted], [words[i] for i in np.flatnonzero(is_wanted).tolist()]
+    values = np.empty((lines.size, dim), np.float32)
+    word_ends = np.empty(lines.size, np.int64)
+    parse_floats.parse_rows(text, starts[lines], word_ends, values)
+    is_good = word_ends >= 0
+    if not is_good.all():
+        lines, values, words = lines[is_good], values[is_good], [words[i] for i in np.flatnonzero(is_good).tolist()]
+    is_done[lines] = True
+    others = ((i, text[starts[i] : starts[i + 1] - 1].tobytes()) for i in np.flatnonzero(~is_done).tolist())
+    return _merged(lines, words, values, parse_lines(n_lines, others, dim, wanted))
+
+
+def _decode(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], word_ends: NDArray[np.int64]
+) -> tuple[list[str], NDArray[np.bool_]]:
+    """Return the words that are UTF-8, and which these are."""
+    from embedtrain.kernels.text import parse_floats
+
+    packed = np.empty(int((word_ends - starts).sum()) + starts.size, np.uint8)
+    parse_floats.pack_words(text, starts, word_ends, packed)
+    is_readable = np.ones(starts.size, bool)
+    try:
+        return packed.tobytes().decode().split("\n")[:-1], is_readable
+    except UnicodeDecodeError:
+        words = []
+        for i, encoded in enumerate(packed.tobytes().split(b"\n")[:-1]):
+            try:
+                words.append(encoded.decode())
+            except UnicodeDecodeError:
+                is_readable[i] = False
+        return words, is_readable
+
+
+def _merged(lines: NDArray[np.int64], words: list[str], values: NDArray[np.float32], others: ParsedRows) -> ParsedRows:
+    """Put rows of kernels and of Python in the order of their lines."""
+    if not others.lines:
+        return others._replace(lines=lines.tolist(), words=words, values=values)
+    all_lines, all_words = [*lines.tolist(), *others.lines], [*words, *others.words]
+    order = np.argsort(all_lines)
+    return others._replace(
+        lines=[all_lines[i] for i in order.tolist()],
+        words=[all_words[i] for i in order.tolist()],
+        values=np.concatenate([values, others.values])[order],
+    )
