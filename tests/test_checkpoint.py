@@ -580,16 +580,6 @@ def test_other_settings_on_the_command_line_are_refused_and_all_named(folder, ch
     assert not Path("text.vec").exists()
 
 
-def test_another_text_on_the_command_line_is_refused(folder, checkpoint):
-    before = checkpoint.read_bytes()
-    Path("other.txt").write_text("a b c\n" * 50)
-    line = error_of(run("skipgram", "other.txt", "--resume", checkpoint, "--quiet"), 1)
-    assert "another text than the checkpoint's" in line
-    assert "150 tokens, not" in line
-    assert checkpoint.read_bytes() == before
-    assert not Path("other.vec").exists()
-
-
 @pytest.mark.parametrize("option", ["--checkpoint", "--log", "--save-vocab"])
 @pytest.mark.parametrize(("place", "what"), [("./text.txt", "the corpus"), ("./x.vec", "the file of -o")])
 def test_an_output_that_would_replace_another_file_of_the_run_is_refused(folder, option, place, what):
@@ -755,21 +745,6 @@ def test_a_signal_leaves_a_checkpoint_that_ends_in_the_same_bytes(tmp_path, unin
     embedtrain(*command(TOY, "-o", output, "--resume", path), check=True)
     assert output.read_bytes() == uninterrupted
     assert sorted(tmp_path.iterdir()) == [path, output]
-
-
-@pytest.mark.slow
-@POSIX
-def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path, uninterrupted):
-    output, path = tmp_path / "toy.vec", tmp_path / "toy.checkpoint"
-    settings = ["--dim", "8", "--epochs", "20", "--checkpoint", path, "--checkpoint-every", "0.001"]
-    process = start_embedtrain(*command(TOY, "-o", output, *settings), until=path.exists)
-    process.kill()
-    assert process.wait(timeout=60) == -signal.SIGKILL
-    assert not output.exists()
-    assert len(Checkpoint.load(path).history.losses) < 20
-    embedtrain(*command(TOY, "-o", output, "--resume", path), check=True)
-    assert output.read_bytes() == uninterrupted
-    assert sorted(tmp_path.iterdir()) == [path, output], "what the killed run left is gone"
 
 
 @POSIX

@@ -2,14 +2,12 @@
 
 import json
 import math
-import signal
 from dataclasses import replace
 from pathlib import Path
 
 import generate
 import pytest
 from click.testing import CliRunner
-from programs import POSIX, embedtrain, start_embedtrain
 
 from embedtrain import DataError, cli, train_skipgram
 from embedtrain.training.checkpoint import Checkpoint
@@ -159,18 +157,6 @@ def test_the_option_continues_the_log():
     assert result.exit_code == 0, result.output
     assert numbers() == [1, 2, 3, 4]
     assert "loss" in records()[2]
-
-
-@pytest.mark.slow
-@POSIX
-def test_a_run_killed_and_resumed_has_one_log():
-    command = ["skipgram", "text.txt", "--threads", "1", "--log", "log", "--quiet"]
-    new = ["--epochs", "1000", "--dim", "8", "--checkpoint", "x", "--checkpoint-every", "0.0005"]
-    process = start_embedtrain(*command, *new, until=Path("x").exists)
-    process.kill()
-    assert process.wait(timeout=60) == -signal.SIGKILL
-    embedtrain(*command, "--resume", "x", check=True)
-    assert numbers() == list(range(1, 1001))
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

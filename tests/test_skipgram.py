@@ -1,28 +1,17 @@
-"""Training by skip-gram, from a corpus to vectors."""
+"""Training: settings, corpora, callbacks and interruptions, shown with skip-gram."""
 
 import itertools
 import math
-import signal
 import threading
-import time
 from pathlib import Path
 
 import generate
 import numpy as np
-import planted
 import pytest
-from programs import POSIX, start_embedtrain
 
-import embedtrain
-from embedtrain import DataError, Interrupted, SettingError, TrainingError, WordVectors, train_skipgram
+from embedtrain import DataError, Interrupted, SettingError, WordVectors, train_skipgram
 
 SAMPLE = Path(generate.__file__).parent / "toy.txt"
-
-
-@pytest.fixture(scope="module")
-def toy():
-    """Vectors of the committed sample."""
-    return train_skipgram(SAMPLE, dim=50, epochs=8, threads=2, progress=False)
 
 
 def small(corpus, **settings):
@@ -49,52 +38,6 @@ def test_the_questions_beside_the_sample_are_those_that_are_planted():
     assert [tuple(line.split()) for line in lines if not line.startswith(":")] == list(generate.analogies())
 
 
-def test_planted_classes_are_recovered(toy):
-    assert planted.class_accuracy(toy) >= 0.95
-
-
-@pytest.mark.parametrize("relation", generate.PAIRS)
-def test_planted_analogies_are_recovered(toy, relation):
-    assert planted.analogy_accuracy(toy, relation) >= 0.8
-
-
-def test_loss_falls_from_that_of_chance(toy):
-    losses = toy.report.losses
-    assert len(losses) == 8
-    assert losses[0] < 6 * math.log(2)
-    assert all(later < earlier for earlier, later in itertools.pairwise(losses))
-
-
-def test_loss_and_result_are_as_good_on_two_threads_as_on_one():
-    losses = [
-        train_skipgram(SAMPLE, dim=20, epochs=3, threads=threads, progress=False).report.losses[-1]
-        for threads in (1, 2)
-    ]
-    assert losses[1] == pytest.approx(losses[0], rel=0.03)
-
-
-@pytest.mark.parametrize("lr", [0.025, 0.1])
-@pytest.mark.parametrize("n_words", [2, 3, 5])
-@pytest.mark.parametrize("sample", [0, 1e-3])
-def test_tiny_vocabularies_stay_finite(n_words, lr, sample):
-    rng = np.random.default_rng(n_words)
-    lines = [[f"w{i}" for i in rng.integers(0, n_words, 50)] for _ in range(400)]
-    vectors = small(lines, lr=lr, sample=sample, epochs=5)
-    assert np.isfinite(vectors.vectors).all()
-    assert np.abs(vectors.vectors).max() < 50
-    assert vectors.report.losses[-1] < 6 * math.log(2)
-
-
-def test_two_worlds_that_never_meet_are_told_apart():
-    """Even words with even, odd with odd."""
-    rng = np.random.default_rng(5)
-    lines = [[str(2 * i + line % 2) for i in rng.integers(0, 10, 20)] for line in range(2000)]
-    vectors = small(lines, epochs=5, sample=0, dim=10)
-    for word in map(str, range(20)):
-        near = [int(other) % 2 for other, _ in vectors.most_similar(word, topn=9)]
-        assert near == [int(word) % 2] * 9
-
-
 def test_short_sentences_train_like_long_ones():
     """A block spans sentences, and windows still end at their borders: neighbours never cross them."""
     pairs = [["a", "b"], ["c", "d"]] * 4000
@@ -106,38 +49,6 @@ def test_short_sentences_train_like_long_ones():
 
 
 # --- Settings ---------------------------------------------------------------------------------------------------------
-
-
-def test_one_thread_gives_the_same_bytes_every_time():
-    first, second = (small(sentences(), epochs=2) for _ in range(2))
-    assert (first.vectors == second.vectors).all()
-    assert (first.context_vectors == second.context_vectors).all()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"seed": 2},
-        {"window": 3},
-        {"window_mode": "fixed"},
-        {"negative": 3},
-        {"noise_exponent": 0.5},
-        {"sample": 0.01},
-        {"min_count": 2},
-        {"epochs": 2},
-        {"lr": 0.05},
-        {"dim": 9},
-    ],
-    ids=str,
-)
-def test_every_setting_changes_the_result_and_is_remembered(change):
-    corpus = sentences()
-    usual, changed = small(corpus), small(corpus, **change)
-    assert usual.vectors.shape != changed.vectors.shape or (usual.vectors != changed.vectors).any()
-    ((name, value),) = change.items()
-    assert changed.settings[name] == value
-    assert changed.settings["model"] == "skipgram"
-    assert changed.settings["version"] == embedtrain.__version__
 
 
 @pytest.mark.parametrize(
@@ -166,13 +77,6 @@ def test_every_setting_changes_the_result_and_is_remembered(change):
 def test_settings_out_of_range_are_refused(change, message):
     with pytest.raises(SettingError, match=message):
         small(sentences(100), **change)
-
-
-def test_fewer_words_than_lanes_and_noise():
-    vectors = small([["a", "b", "a"]], dim=1, window=1, sample=0)
-    assert vectors.vectors.shape == (2, 1)
-    assert vectors.words == ["a", "b"]
-    assert vectors.counts.tolist() == [2, 1]
 
 
 def test_wide_windows_and_wide_vectors():
@@ -240,12 +144,6 @@ def test_text_where_a_path_is_meant():
         small("the quick brown fox")
 
 
-@pytest.mark.parametrize("lr", [10, 1000])
-def test_divergence_stops_with_epoch_rate_and_remedy(lr):
-    with pytest.raises(TrainingError, match=r"diverged in epoch 1.*learning rate .*; try --lr"):
-        train_skipgram(SAMPLE, dim=20, epochs=2, lr=lr, progress=False)
-
-
 def test_tables_that_do_not_fit_are_refused_with_the_numbers(monkeypatch):
     monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 1000)
     with pytest.raises(SettingError, match=r"two tables of .* need .* of memory, 1.0 kB are free; raise min-count"):
@@ -290,18 +188,3 @@ def test_interruption_after_the_last_epoch_loses_nothing_either(monkeypatch):
     with pytest.raises(Interrupted) as interruption:
         small(sentences())
     assert np.abs(interruption.value.vectors.context_vectors).max() > 0
-
-
-@POSIX
-def test_ctrl_c_saves_what_was_trained_and_exits_130(tmp_path):
-    output, log = tmp_path / "toy.vec", tmp_path / "log"
-    command = ["skipgram", SAMPLE, "-o", output, "--epochs", "100000", "--log", log]
-    process = start_embedtrain(*command, until=lambda: log.exists() and log.stat().st_size)  # an epoch is done
-    process.send_signal(signal.SIGINT)
-    started = time.monotonic()
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130, errors
-    assert "holds what was trained so far" in errors
-    assert len(WordVectors.load(output)) > 1000
-    assert time.monotonic() - started < 10, "a hang, not a slow machine"
-    assert sorted(tmp_path.iterdir()) == [log, output]
