@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
-from embedtrain.kernels.text import word_table as types
+from embedtrain.kernels.text import type_table as types
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine.memory import available_memory, format_bytes
 from embedtrain.machine.words import PackedWords
@@ -151,17 +151,17 @@ class TypeTable:
     def packed(self, order: NDArray[np.int32]) -> PackedWords:
         """The spellings in that order; all must be UTF-8."""
         starts = np.empty(len(order) + 1, np.int64)
-        types.place(self.arrays, order, starts)
+        types.pack_starts(self.arrays, order, starts)
         text = np.empty(starts[-1] + PADDING, np.uint8)
-        types.gather(self.arrays, order, starts, text)
+        types.pack_spellings(self.arrays, order, starts, text)
         return PackedWords(text[: starts[-1]], starts)
 
     def order(self) -> NDArray[np.int32]:
         """The numbers of all types by count, descending, ties by their bytes."""
         self._require_memory(32 * self.n + self.text.size)  # also for ranks, and spellings and counts in order
         order = np.arange(self.n, dtype=np.int32)
-        waiting = np.empty((types.WAITING, 3), np.int64)
-        types.sort_types(self.arrays, order, np.empty(self.n, np.uint64), waiting)
+        stack = np.empty((types.STACK_ROWS, 3), np.int64)
+        types.sort_types(self.arrays, order, np.empty(self.n, np.uint64), stack)
         return order
 
 

@@ -161,17 +161,17 @@ def index_text(text: EncodedCorpus, n_words: int, window: int, begin: int, end: 
     tokens = np.empty(int(starts[-1]) + 2 * window + 1, np.int32)
     positions = np.empty(int(starts[-1]), np.int32)
     before = cooccurrence.begin_before(ids, offsets, begin, n_words, window)
-    first_token = cooccurrence.keep_tokens(ids, offsets, before, begin, n_words, tokens, 0)
+    first_token = cooccurrence.copy_kept_tokens(ids, offsets, before, begin, n_words, tokens, 0)
     token_begins = first_token + starts_of(counts.sum(axis=1))
     following = np.cumsum(counts, axis=0) - counts + starts[:-1]
 
     def index(part: int) -> None:
         first, last = borders[part], borders[part + 1]
-        cooccurrence.keep_tokens(ids, offsets, first, last, n_words, tokens, token_begins[part])
+        cooccurrence.copy_kept_tokens(ids, offsets, first, last, n_words, tokens, token_begins[part])
         cooccurrence.index_tokens(tokens, token_begins[part], token_begins[part + 1], following[part], positions)
 
     run_all([index] * threads, threads)
     after = cooccurrence.end_after(ids, offsets, end, n_words, window)
-    last = cooccurrence.keep_tokens(ids, offsets, end, after, n_words, tokens, token_begins[-1])
+    last = cooccurrence.copy_kept_tokens(ids, offsets, end, after, n_words, tokens, token_begins[-1])
     tokens[last] = -1
     return Index(tokens, starts, positions)

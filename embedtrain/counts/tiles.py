@@ -22,7 +22,7 @@ from embedtrain.kernels.glove.tile_order import (
     SUB_TILES,
     count_columns,
     count_tiles,
-    part_cells,
+    split_into_tiles,
     write_tiles,
 )
 from embedtrain.kernels.glove.train_tile import Cells
@@ -224,7 +224,7 @@ class _Builder:
         begin, end = borders[0], borders[-1]
         borders = borders - begin
         rows = int(tiles.row_borders[block]), int(tiles.row_borders[block + 1])
-        part_cells(*self.matrix, *rows, self.block_of, tiles.column_borders, borders[:-1].copy(), self.items)
+        split_into_tiles(*self.matrix, *rows, self.block_of, tiles.column_borders, borders[:-1].copy(), self.items)
         cells = tiles.cells[3 * begin : 3 * end] if self.file is None else self.cells[: 3 * (end - begin)]
         write_tiles(
             self.items, borders, self.spare, self.free, self.n_blocks, self.log_x_max, self.alpha,

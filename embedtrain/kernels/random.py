@@ -1,4 +1,4 @@
-"""Random numbers as pure functions of a 64-bit state, and what is drawn with them."""
+"""Random numbers as functions of a 64-bit state, and what is drawn with them."""
 
 import numpy as np
 
@@ -33,10 +33,7 @@ def random_below(bits, n):
 
 @inlined
 def is_kept(key, position, threshold):
-    """Whether subsampling keeps the token at `position`: with probability threshold / 2^31.
-
-    So 0 is never and 2^31 always.
-    """
+    """Whether subsampling keeps the token at `position`, with probability threshold / 2^31."""
     return (random_at(key, position) >> _KEEP_SHIFT) < np.uint64(threshold)
 
 
@@ -44,7 +41,7 @@ def is_kept(key, position, threshold):
 def draw_alias(bits, thresholds, aliases):
     """Draw from a discrete distribution in constant time (alias method; Walker 1977, Vose 1991)."""
     index = random_below(bits, thresholds.size)
-    alias = np.int64(aliases[index])  # read in any case: which one it is cannot be predicted
+    alias = np.int64(aliases[index])  # read in any case: a branch could not be predicted
     return index if (bits & _LOW) < thresholds[index] else alias
 
 
@@ -53,7 +50,7 @@ def build_alias(shares, order, thresholds, aliases):
     """Fill the tables of `draw_alias` for the probabilities shares / n.
 
     Outcome i stays i with probability thresholds[i] / 2^32, else it is aliases[i]: every outcome below the mean is
-    topped up by one above it. `shares` is used up, `order` is scratch of the same length.
+    topped up by one above it. `shares` (n,) is overwritten, `order` (n,) is scratch.
     """
     n = shares.size  # `order` has outcomes below the mean from the left, the others from the right
     below_mean, above_mean = 0, n
@@ -83,9 +80,9 @@ def build_alias(shares, order, thresholds, aliases):
 
 @kernel
 def hold_out(offsets, begin, unit, key, threshold, out):
-    """Mark in `out` which tokens from position `begin` on are held out: whole sentences, or whole units of long ones.
+    """Mark in `out` which tokens from `begin` on are held out: whole sentences, or runs of `unit` tokens of long ones.
 
-    Each is held out with probability threshold / 2^31; `offsets` tells where sentences begin.
+    Each is held out with probability threshold / 2^31; `offsets` (n_sentences + 1,) is where sentences begin.
     """
     sentence = np.searchsorted(offsets, begin, side="right") - 1
     for i in range(out.size):

@@ -1,18 +1,18 @@
-"""The highest scores so far of many queries, kept in order while more scores come."""
+"""The highest scores of many queries, updated as more scores come."""
 
 import numpy as np
 
 from embedtrain.kernels.compilation import inlined, kernel
 
-_STEP = 64  # scores that are looked at together
+_STEP = 64  # scores that are compared together
 
 
 @kernel
 def insert_higher(scores, n_columns, start, rows, highest):
-    """Insert the scores of rows start, start + 1, … into those of each query that are the highest so far.
+    """Insert the scores of rows start, start + 1, … into the highest so far of each query.
 
-    `scores` is (n_queries, n_columns) in one dimension, `rows` and `highest` are (n_queries, topn), falling; of equal
-    scores the first stays before the others. NaN is never high.
+    `scores` is (n_queries * n_columns,), `rows` and `highest` are (n_queries, topn), descending; of equal scores the
+    first comes first. NaN is never inserted.
     """
     n_queries, topn = highest.shape
     last = topn - 1
@@ -24,17 +24,17 @@ def insert_higher(scores, n_columns, start, rows, highest):
                 for column in range(begin, end):
                     score = scores[first + column]
                     if score > highest[query, last]:
-                        place = last
-                        while place > 0 and score > highest[query, place - 1]:
-                            highest[query, place] = highest[query, place - 1]
-                            rows[query, place] = rows[query, place - 1]
-                            place -= 1
-                        highest[query, place], rows[query, place] = score, start + column
+                        rank = last
+                        while rank > 0 and score > highest[query, rank - 1]:
+                            highest[query, rank] = highest[query, rank - 1]
+                            rows[query, rank] = rows[query, rank - 1]
+                            rank -= 1
+                        highest[query, rank], rows[query, rank] = score, start + column
 
 
 @inlined
 def any_above(scores, begin, end, least):
-    """Whether one of scores[begin:end] is above `least`; counting them all needs no branches."""
+    """Whether one of scores[begin:end] is above `least`; counting them all takes no branches."""
     n_above, begin = 0, np.uint64(begin)
     for i in range(np.uint64(end) - begin):
         n_above += scores[begin + i] > least

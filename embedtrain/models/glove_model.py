@@ -99,7 +99,7 @@ class GloveModel:
         def train(tile: Tile) -> ChunkResult:
             number = self._tiles.number(tile.row_block, tile.column_block)
             cells = self._tiles.read(number)
-            n = len(cells.places)
+            n = len(cells.coords)
             cost = kernels.train_tile(
                 W, W_sums, C, C_sums, cells, 0, n, *self._tiles.corner(number),
                 self._width, np.float32(tile.last_lr),

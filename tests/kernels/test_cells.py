@@ -1,30 +1,30 @@
-"""Keys, places and the sorting of cells, one by one."""
+"""Keys, coords and the sorting of cells."""
 
 import numpy as np
 import pytest
 from naive_glove import order_in_tile, weight
 
-from embedtrain.kernels.glove.tile_order import SUB_TILES, key_of, place_of, sort_items, weigh_items
+from embedtrain.kernels.glove.tile_order import SUB_TILES, cell_coord, cell_key, sort_items, weigh_items
 
 
-def some_places(n):
+def some_coords(n):
     """Rows and columns up to the largest, with the corners."""
     rows, columns = np.random.default_rng(0).integers(0, 1 << 16, (2, n))
     rows[:4], columns[:4] = [0, 0, 65535, 65535], [0, 65535, 0, 65535]
     return rows.tolist(), columns.tolist()
 
 
-def test_keys_and_places_are_made_of_each_other():
-    for row, column in zip(*some_places(2000), strict=True):
-        key = key_of(row, column)
+def test_keys_and_coords_are_made_of_each_other():
+    for row, column in zip(*some_coords(2000), strict=True):
+        key = cell_key(row, column)
         assert 0 <= key < 1 << 32
-        assert place_of(key) == row << 16 | column
+        assert cell_coord(key) == row << 16 | column
 
 
 def test_keys_have_the_order_of_the_cells():
-    cells = list(zip(*some_places(2000), strict=True))
+    cells = list(zip(*some_coords(2000), strict=True))
     cells += [(row, column) for row in range(500, 530) for column in range(1010, 1040)]
-    assert sorted(cells, key=lambda cell: key_of(*cell)) == sorted(cells, key=lambda cell: order_in_tile(*cell))
+    assert sorted(cells, key=lambda cell: cell_key(*cell)) == sorted(cells, key=lambda cell: order_in_tile(*cell))
 
 
 def items_of(keys, values):
@@ -45,15 +45,15 @@ def test_items_are_sorted_by_a_digit_and_ties_stay(n, bit, n_digits):
 
 
 @pytest.mark.parametrize(("x_max", "alpha"), [(10.0, 0.75), (100.0, 0.75), (1.0, 2.0), (0.5, 0.0)])
-def test_items_become_places_logs_and_weights(x_max, alpha):
+def test_items_become_coords_logs_and_weights(x_max, alpha):
     values = np.array([1e-40, 1e-6, 0.1, 0.5, 1, 3, x_max, np.nextafter(np.float32(x_max), 0), 99, 3e38], np.float32)
     rows, columns = np.arange(10), np.arange(10)[::-1] * 7000
-    keys = np.array([key_of(*cell) for cell in zip(rows.tolist(), columns.tolist(), strict=True)])
+    keys = np.array([cell_key(*cell) for cell in zip(rows.tolist(), columns.tolist(), strict=True)])
     memory = np.full(3 * 10 + 4, 77, np.uint32)
     weigh_items(items_of(keys, values), 0, 10, np.log(x_max), alpha, memory, memory.view(np.float32), 2)
-    places, logs, weights = memory[2:-2].reshape(3, 10)
+    coords, logs, weights = memory[2:-2].reshape(3, 10)
     exact = values.astype(np.float64)
-    assert (places == (rows << 16 | columns)).all()
+    assert (coords == (rows << 16 | columns)).all()
     assert (logs.view(np.float32) == np.log(exact).astype(np.float32)).all()
     assert weights.view(np.float32) == pytest.approx(weight(exact, x_max, alpha), rel=2e-7, abs=1e-45)
     assert (weights.view(np.float32)[exact >= x_max] == 1).all()

@@ -53,8 +53,8 @@ def test_tokens_are_kept_the_same_wherever_the_text_is_divided(text):
     expected = [int(word) - 2**31 * (i == 0) for sentence in kept for i, word in enumerate(sentence)]
     for border in range(len(ids) + 1):
         tokens = np.full(len(expected) + 1, 77, np.int32)
-        place = cooccurrence.keep_tokens(ids, offsets, 0, border, N_WORDS, tokens, 0)
-        assert cooccurrence.keep_tokens(ids, offsets, border, len(ids), N_WORDS, tokens, place) == len(expected)
+        place = cooccurrence.copy_kept_tokens(ids, offsets, 0, border, N_WORDS, tokens, 0)
+        assert cooccurrence.copy_kept_tokens(ids, offsets, border, len(ids), N_WORDS, tokens, place) == len(expected)
         assert tokens.tolist() == [*expected, 77]
 
 
@@ -64,7 +64,7 @@ def test_an_index_has_the_places_of_each_word_in_order(text):
     cooccurrence.count_words(ids, 0, len(ids), counts)
     assert counts.tolist() == np.bincount(ids)[:N_WORDS].tolist()
     tokens = np.empty(counts.sum(), np.int32)
-    cooccurrence.keep_tokens(ids, offsets, 0, len(ids), N_WORDS, tokens, 0)
+    cooccurrence.copy_kept_tokens(ids, offsets, 0, len(ids), N_WORDS, tokens, 0)
     starts = np.concatenate([[0], np.cumsum(counts)])
     positions, following = np.full(len(tokens) + 1, 77, np.int32), starts[:-1].copy()
     cooccurrence.index_tokens(tokens, 0, len(tokens), following, positions)
@@ -79,15 +79,15 @@ def test_a_row_is_taken_in_order_and_leaves_nothing(columns):
     columns = {"random": rng.permutation(_MANY)[:5000], "all": rng.permutation(_MANY)}.get(str(columns), columns)
     added = np.array([*columns, *columns[::-1]], np.int32)
     sums = rng.integers(1, 2**40, len(added))
-    place = Workspace.of(_MANY, _MANY)
-    n_touched = cooccurrence.add_cells(added, sums, 0, len(added), place.tally, 0)
-    assert place.tally.touched[:n_touched].tolist() == list(columns)
-    end = cooccurrence.take_row(place.tally, n_touched, place.columns, place.sums, 0)
+    workspace = Workspace.of(_MANY, _MANY)
+    n_touched = cooccurrence.add_cells(added, sums, 0, len(added), workspace.tally, 0)
+    assert workspace.tally.touched[:n_touched].tolist() == list(columns)
+    end = cooccurrence.take_row(workspace.tally, n_touched, workspace.columns, workspace.sums, 0)
     expected = np.zeros(_MANY, np.int64)
     np.add.at(expected, added, sums)
-    assert place.columns[:end].tolist() == sorted(columns)
-    assert (place.sums[:end] == expected[place.columns[:end]]).all()
-    for array in (place.tally.sums, place.tally.columns, place.tally.groups):
+    assert workspace.columns[:end].tolist() == sorted(columns)
+    assert (workspace.sums[:end] == expected[workspace.columns[:end]]).all()
+    for array in (workspace.tally.sums, workspace.tally.columns, workspace.tally.groups):
         assert not array.any()
 
 
@@ -100,11 +100,11 @@ def test_merged_rows_are_the_sums_of_the_pieces():
     for piece in pieces:
         starts.append(len(columns) + np.concatenate([[0], np.cumsum(np.count_nonzero(piece, axis=1))]))
         columns.extend(np.nonzero(piece)[1])
-    place, lengths = Workspace.of(n_words, n_rows * n_words), np.full(n_rows, 77)
+    workspace, lengths = Workspace.of(n_words, n_rows * n_words), np.full(n_rows, 77)
     n = cooccurrence.merge_rows(
-        np.array(columns, np.int32), pieces[pieces > 0], np.array(starts), *place, lengths
+        np.array(columns, np.int32), pieces[pieces > 0], np.array(starts), *workspace, lengths
     )  # fmt: skip
     expected = pieces.sum(axis=0)
     assert lengths.tolist() == np.count_nonzero(expected, axis=1).tolist()
-    assert place.columns[:n].tolist() == np.nonzero(expected)[1].tolist()
-    assert place.sums[:n].tolist() == expected[expected > 0].tolist()
+    assert workspace.columns[:n].tolist() == np.nonzero(expected)[1].tolist()
+    assert workspace.sums[:n].tolist() == expected[expected > 0].tolist()

@@ -34,15 +34,15 @@ def random_parameters(seed, dim, n_words=N_WORDS):
 def random_counts(seed, n, n_rows=N_WORDS, n_columns=N_WORDS):
     """Cells in any order, of which many share rows, and their weights."""
     rng = np.random.default_rng(seed)
-    places = rng.permutation(n_rows * n_columns)[:n]
-    counts = Counts(places // n_columns, places % n_columns, rng.lognormal(1, 1.5, n))
+    coords = rng.permutation(n_rows * n_columns)[:n]
+    counts = Counts(coords // n_columns, coords % n_columns, rng.lognormal(1, 1.5, n))
     return counts, weight(counts.values, 10.0, 0.75)
 
 
 def cells_of(counts, weights):
     rows, columns, values = counts
-    places = (rows << 16 | columns).astype(np.uint32)
-    return Cells(places, np.log(values).astype(np.float32), weights.astype(np.float32))
+    coords = (rows << 16 | columns).astype(np.uint32)
+    return Cells(coords, np.log(values).astype(np.float32), weights.astype(np.float32))
 
 
 def rows_of(vectors, biases, bias_at, constant):
@@ -83,7 +83,7 @@ def train(tables, cells, lr, begin=0, end=None, corner=(0, 0), epochs=1):
         rows[0] = rows[-1] = 77
         rows[1:-1] = table
         memory.append(flat)
-    end = len(cells.places) if end is None else end
+    end = len(cells.coords) if end is None else end
     for _ in range(epochs):
         total = train_tile(*memory, cells, begin, end, corner[0] + 1, corner[1] + 1, width, np.float32(lr))
     trained = [flat.reshape(-1, width) for flat in memory]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.text import tokenize as tokens
-from embedtrain.kernels.text import word_table as kernel_types
+from embedtrain.kernels.text import type_table as kernel_types
 from embedtrain.kernels.text.byte_masks import PADDING
 
 FEW = settings(max_examples=150, derandomize=True, deadline=None)
@@ -159,7 +159,7 @@ def test_long_tokens(long):
 def homes(text, starts, slots, out):
     """The slot where the search for each type begins."""
     for t in range(out.size):
-        out[t] = kernel_types.home_of(slots, kernel_types.key_of(text, starts[t], starts[t + 1]))
+        out[t] = kernel_types.first_slot(slots, kernel_types.spelling_key(text, starts[t], starts[t + 1]))
 
 
 def packed(words):
@@ -243,7 +243,7 @@ def test_a_key_that_two_long_types_share_does_not_make_them_one(other):
 @kernel
 def keys_of(text, starts, out):
     for t in range(out.size):
-        out[t] = kernel_types.key_of(text, starts[t], starts[t + 1])
+        out[t] = kernel_types.spelling_key(text, starts[t], starts[t + 1])
 
 
 def test_keys_of_long_types_are_no_words_and_differ():

@@ -1,7 +1,7 @@
-"""Co-occurrences: for each word, all its windows summed at once, found by an index of its positions.
+"""Co-occurrence counts, a row (a word with all its windows) at a time, found by an index of the word's positions.
 
-A row of the matrix lies in a dense array while it is summed. Columns that were touched are listed, marked in a
-bitmap and read from it in ascending order.
+While a row is summed it is dense. The columns touched are listed, marked in a bitmap, and read from it in ascending
+order.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from embedtrain.kernels.text.byte_masks import ONE, trailing_zeros
 BITS = 64  # of a word of a bitmap
 _FIRST, _WORD = np.int32(-(2**31)), np.int32(2**31 - 1)  # the sign bit of a sentence's first token, and the others
 _NONE = np.uint64(0)
-_AHEAD = 6  # occurrences whose windows are asked for before their turn: rare words stand anywhere in memory
+_AHEAD = 6  # occurrences whose windows are fetched before their turn: those of a rare word are anywhere in memory
 
 
 class Index(NamedTuple):
-    """A stretch of kept tokens, and where in it each word is counted."""
+    """A stretch of kept tokens, and where in it each word occurs."""
 
     tokens: NDArray[np.int32]  # (n + 1,) ids; negative where a sentence begins, and after the last
-    starts: NDArray[np.int64]  # (n_words + 1,) where the positions of each word start
-    positions: NDArray[np.int32]  # places in `tokens`, ascending for each word
+    starts: NDArray[np.int64]  # (n_words + 1,) where the positions of each word start in `positions`
+    positions: NDArray[np.int32]  # (n,) indices of `tokens`, ascending for each word
 
 
 class Tally(NamedTuple):
-    """The row that is being summed; all zeros between rows but for `touched`."""
+    """The row that is being summed; between rows all zeros, but for `touched`."""
 
     sums: NDArray[np.int64]  # (n_words,)
     touched: NDArray[np.int32]  # (n_words + 1,) columns in the order of their first count
@@ -43,7 +43,7 @@ class Tally(NamedTuple):
 
 @kernel
 def count_words(ids, begin, end, counts):
-    """Count each word in ids[begin:end]; ids from `counts.size` on are cut."""
+    """Count each word in ids[begin:end]; ids from `counts.size` on are not words of the vocabulary."""
     for position in range(begin, end):
         word = ids[position]
         if word < counts.size:
@@ -58,7 +58,7 @@ def sentence_at(offsets, position):
 
 @kernel
 def begin_before(ids, offsets, position, n_words, window):
-    """From where on the `window` kept tokens before `position` lie, or those of them that its sentence has."""
+    """Where the `window` kept tokens before `position` begin, or as many as its sentence has."""
     start = offsets[sentence_at(offsets, position)]
     begin = position
     while window > 0 and position > start:
@@ -71,7 +71,7 @@ def begin_before(ids, offsets, position, n_words, window):
 
 @kernel
 def end_after(ids, offsets, position, n_words, window):
-    """Up to where the `window` kept tokens after ids[:position] lie, or those that the last token's sentence has."""
+    """Where the `window` kept tokens from `position` on end, or as many as the sentence of the token before has."""
     stop = offsets[sentence_at(offsets, position - 1) + 1]
     end = position
     while window > 0 and position < stop:
@@ -83,8 +83,8 @@ def end_after(ids, offsets, position, n_words, window):
 
 
 @kernel
-def keep_tokens(ids, offsets, begin, end, n_words, tokens, place):
-    """Write the kept tokens of ids[begin:end] to tokens[place:]; the place after them."""
+def copy_kept_tokens(ids, offsets, begin, end, n_words, tokens, at):
+    """Copy the kept tokens of ids[begin:end] to tokens[at:]; returns where they end."""
     sentence = sentence_at(offsets, begin)
     is_first = begin_before(ids, offsets, begin, n_words, 1) == begin
     for position in range(begin, end):
@@ -93,18 +93,18 @@ def keep_tokens(ids, offsets, begin, end, n_words, tokens, place):
             is_first = True
         word = ids[position]
         if word < n_words:
-            tokens[place] = word | _FIRST if is_first else word
+            tokens[at] = word | _FIRST if is_first else word
             is_first = False
-            place += 1
-    return place
+            at += 1
+    return at
 
 
 @kernel
 def index_tokens(tokens, begin, end, following, positions):
-    """Write the places of tokens[begin:end] to `positions`, each where the next of its word belongs."""
-    for place in range(begin, end):
-        word = tokens[place] & _WORD
-        positions[following[word]] = place
+    """Add tokens[begin:end] to an index: each position goes where `following` has the next of its word."""
+    for position in range(begin, end):
+        word = tokens[position] & _WORD
+        positions[following[word]] = position
         following[word] += 1
 
 
@@ -112,8 +112,8 @@ def index_tokens(tokens, begin, end, following, positions):
 
 
 @inlined
-def add(tally, n_touched, column, count):
-    """Add to a column's sum, without a branch; the number of touched columns."""
+def add_count(tally, n_touched, column, count):
+    """Add to a column's sum, without a branch; returns the number of touched columns."""
     old = tally.sums[column]
     tally.touched[n_touched] = column  # stays if it is new
     tally.sums[column] = old + count
@@ -122,34 +122,38 @@ def add(tally, n_touched, column, count):
 
 @inlined
 def add_windows(index, word, weights, symmetric, tally):
-    """Sum all windows of a word, `weights` by distance; the number of touched columns."""
+    """Sum all windows of a word, weighted by distance; returns the number of touched columns."""
     tokens, positions = index.tokens, index.positions
     window = weights.size - 1
     n_touched = 0
     for occurrence in range(index.starts[word], index.starts[word + 1]):
-        place = np.int64(positions[occurrence])
+        position = np.int64(positions[occurrence])
+        # the window of a later occurrence: its ends and its middle, each a cache line
         ahead = np.int64(positions[min(occurrence + _AHEAD, positions.size - 1)])
         prefetch(tokens, ahead - window)
         prefetch(tokens, ahead)
         prefetch(tokens, ahead + window)
-        if tokens[place] >= 0:
+        # to the left, up to the first token of the sentence, which is negative
+        if tokens[position] >= 0:
             for distance in range(1, window + 1):
-                token = tokens[place - distance]
-                n_touched = add(tally, n_touched, np.int64(token & _WORD), weights[distance])
+                token = tokens[position - distance]
+                n_touched = add_count(tally, n_touched, np.int64(token & _WORD), weights[distance])
                 if token < 0:
                     break
+        # to the right, up to the first token of the next sentence
         if symmetric:
             for distance in range(1, window + 1):
-                token = tokens[place + distance]
+                token = tokens[position + distance]
                 if token < 0:
                     break
-                n_touched = add(tally, n_touched, np.int64(token), weights[distance])
+                n_touched = add_count(tally, n_touched, np.int64(token), weights[distance])
     return n_touched
 
 
 @kernel
 def take_row(tally, n_touched, columns, sums, at):
-    """Move the row to columns[at:] and sums[at:], columns ascending; where it ends."""
+    """Move the row to columns[at:] and sums[at:], columns ascending; returns where it ends."""
+    # mark the columns in a bitmap of two levels, then read it from the lowest bit and clear it
     for k in range(n_touched):
         element = np.int64(tally.touched[k]) // BITS
         tally.columns[element] |= ONE << np.uint64(tally.touched[k] % BITS)
@@ -173,7 +177,7 @@ def take_row(tally, n_touched, columns, sums, at):
 
 @kernel
 def count_rows(index, first, weights, symmetric, tally, columns, sums, lengths):
-    """Count as many rows as there are `lengths`, from `first` on; the cells of all of them."""
+    """Count the rows of the words from `first` on, as many as `lengths` has; returns the number of their cells."""
     n = 0
     for row in range(lengths.size):
         n_touched = add_windows(index, first + row, weights, symmetric, tally)
@@ -183,28 +187,28 @@ def count_rows(index, first, weights, symmetric, tally, columns, sums, lengths):
     return n
 
 
-# --- Pieces -----------------------------------------------------------------------------------------------------------
+# --- Parts of counts --------------------------------------------------------------------------------------------------
 
 
 @kernel
 def add_cells(columns, sums, begin, end, tally, n_touched):
-    """Add cells of a row that were summed before; the number of touched columns."""
+    """Add the cells of a row of an earlier part; returns the number of touched columns."""
     for cell in range(begin, end):
-        n_touched = add(tally, n_touched, np.int64(columns[cell]), sums[cell])
+        n_touched = add_count(tally, n_touched, np.int64(columns[cell]), sums[cell])
     return n_touched
 
 
 @kernel
 def merge_rows(columns, sums, starts, tally, merged_columns, merged_sums, lengths):
-    """Add up rows that several pieces have; the cells of all of them.
+    """Sum the rows of several parts of the counts; returns the number of cells.
 
-    Row r of piece k is in `columns` and `sums` from starts[k, r] to starts[k, r + 1].
+    Row r of part k is in `columns` and `sums` from starts[k, r] to starts[k, r + 1].
     """
     n = 0
     for row in range(lengths.size):
         n_touched = 0
-        for piece in range(starts.shape[0]):
-            n_touched = add_cells(columns, sums, starts[piece, row], starts[piece, row + 1], tally, n_touched)
+        for part in range(starts.shape[0]):
+            n_touched = add_cells(columns, sums, starts[part, row], starts[part, row + 1], tally, n_touched)
         at = take_row(tally, n_touched, merged_columns, merged_sums, n)
         lengths[row] = at - n
         n = at

@@ -1,11 +1,11 @@
 """From a matrix of counts in rows (CSR) to cells in tiles, in the order in which training is fastest.
 
 A tile's cells come in blocks of 512 x 512, row by row; in them in sub-tiles of 16 x 16, row by row, whose rows stay
-in the innermost cache; in them by diagonals, on which no two cells share a row, so that no step waits for the one
-before; and on a diagonal by rows. A cell's `place` tells where it lies in its tile, and its `key` where in that order.
-Both have the same bits:
+in the L1 cache; in them by diagonals, on which no two cells share a row, so that no step waits for the one before; and
+on a diagonal by rows. A cell's `coord` is where it lies in its tile, and its `key` where in that order. Both have the
+same bits:
 
-    place   row 15 … 9, 8 … 4, 3 … 0                column 15 … 9, 8 … 4, 3 … 0
+    coord   row 15 … 9, 8 … 4, 3 … 0                column 15 … 9, 8 … 4, 3 … 0
     key     row 15 … 9, column 15 … 9               row 8 … 4, column 8 … 4       (column - row) 3 … 0, row 3 … 0
 """
 
@@ -16,15 +16,15 @@ import numpy as np
 from embedtrain.kernels.compilation import inlined, kernel
 
 BLOCK = 512  # rows, and columns, of a block
-BLOCKS_ACROSS = 128  # in the largest tile: what keys count in
+BLOCKS_ACROSS = 128  # of the largest tile, which fixes the bits of keys
 _DIAGONAL_BIT, _SUB_TILE_BIT, _BLOCK_BIT = 4, 8, 18  # where they begin in a key
 _DIAGONALS, SUB_TILES = 1 << 4, 1 << 10
-_VALUE_BITS, _VALUE = 32, np.uint64(0xFFFFFFFF)  # of an item: its key is above, its value below
+_VALUE_BITS, _VALUE = 32, np.uint64(0xFFFFFFFF)  # an item is key << 32 | value, the bits of a float32
 
 
 @inlined
-def key_of(row, column):
-    """The key of the cell at (row, column), both in [0, 65,536) and counted from the tile's first."""
+def cell_key(row, column):
+    """The key of the cell at (row, column) of its tile, both in [0, 65,536)."""
     block = (row >> 9) << 7 | column >> 9
     sub_tile = (row >> 4 & 31) << 5 | (column >> 4 & 31)
     diagonal = (column - row) & 15
@@ -32,8 +32,8 @@ def key_of(row, column):
 
 
 @inlined
-def place_of(key):
-    """The place, row << 16 | column, of the cell with this key."""
+def cell_coord(key):
+    """The coord, row << 16 | column, of the cell with this key."""
     block, sub_tile, diagonal = key >> _BLOCK_BIT, key >> _SUB_TILE_BIT & 1023, key >> _DIAGONAL_BIT & 15
     row = (block >> 7) << 9 | (sub_tile >> 5) << 4 | (key & 15)
     column = (block & 127) << 9 | (sub_tile & 31) << 4 | ((diagonal + row) & 15)
@@ -42,42 +42,43 @@ def place_of(key):
 
 @kernel
 def count_columns(columns, values, begin, end, counts):
-    """Count the cells [begin, end) whose values are not 0 by their columns."""
+    """Count by column the cells [begin, end) whose values are not 0."""
     for cell in range(begin, end):
         counts[columns[cell]] += values[cell] != 0
 
 
 @kernel
 def count_tiles(columns, values, begin, end, block_of, counts):
-    """Count the cells [begin, end) whose values are not 0 by the block that each column is in."""
+    """Count by the block of their column the cells [begin, end) whose values are not 0."""
     for cell in range(begin, end):
         counts[block_of[columns[cell]]] += values[cell] != 0
 
 
 @kernel
-def part_cells(starts, columns, values, first_row, end_row, block_of, column_borders, free, items):
-    """Part a block of rows into tiles: items, which are keys and values, of the cells whose values are not 0.
+def split_into_tiles(starts, columns, values, first_row, end_row, block_of, column_borders, free, items):
+    """Write the cells of a block of rows whose values are not 0 as items, tile by tile, row by row in each.
 
-    `free` has the next free item of every tile. In a tile, they are in the order of their rows.
+    `free` (n_tiles,) is the index of the next free item of every tile.
     """
     for row in range(first_row, end_row):
         for cell in range(starts[row], starts[row + 1]):
-            value = np.float32(values[cell])  # of which Numba then knows that it has a view
+            value = np.float32(values[cell])  # a scalar whose `view` Numba knows
             if value != 0:
                 column = np.int64(columns[cell])
                 block = np.int64(block_of[column])
-                key = key_of(row - first_row, column - column_borders[block])
+                key = cell_key(row - first_row, column - column_borders[block])
                 items[free[block]] = np.uint64(key) << np.uint64(_VALUE_BITS) | np.uint64(value.view(np.uint32))
                 free[block] += 1
 
 
 @inlined
 def sort_items(items, begin, n, into, to, bit, n_digits, free):
-    """Sort n items by the digit, one of `n_digits`, that their keys have from `bit` on, and else leave their order.
+    """Sort n items, items[begin:] to into[to:], by the digit of their keys from `bit` on; ties keep their order.
 
-    They are read from items[begin] on and written from into[to] on; `free` is memory, one for each digit.
+    A digit is one of `n_digits`, a power of two; `free` (n_digits,) is scratch.
     """
     shift, mask = np.uint64(_VALUE_BITS + bit), np.uint64(n_digits - 1)
+    # count each digit, turn the counts into where each digit's items start, move the items there
     for digit in range(n_digits):
         free[digit] = 0
     for i in range(begin, begin + n):
@@ -93,25 +94,25 @@ def sort_items(items, begin, n, into, to, bit, n_digits, free):
 
 
 @inlined
-def weigh_items(items, begin, n, log_x_max, alpha, places, numbers, to):
-    """Write what training wants of n items: all places, from places[to] on, then all log x, then all f(x).
+def weigh_items(items, begin, n, log_x_max, alpha, coords, numbers, to):
+    """Write what training reads of n items: from coords[to] on all coords, then all log x, then all f(x).
 
-    f(x) = min(1, (x / x_max)^alpha). `numbers` is the memory of `places`.
+    f(x) = min(1, (x / x_max)^alpha). `numbers` is the same memory as `coords`, as float32.
     """
     for i in range(n):
         value = np.uint32(items[begin + i] & _VALUE)
         log = math.log(np.float64(value.view(np.float32)))
-        places[to + i] = place_of(np.int64(items[begin + i] >> np.uint64(_VALUE_BITS)))
+        coords[to + i] = cell_coord(np.int64(items[begin + i] >> np.uint64(_VALUE_BITS)))
         numbers[to + n + i] = log
         numbers[to + 2 * n + i] = math.exp(min(0.0, alpha * (log - log_x_max)))
 
 
 @kernel
-def write_tiles(items, borders, spare, free, n_blocks, log_x_max, alpha, places, numbers):
-    """Sort and weigh the items of tiles, which lie between `borders`, and write them tile by tile.
+def write_tiles(items, borders, spare, free, n_blocks, log_x_max, alpha, coords, numbers):
+    """Sort and weigh the items of each tile, which lie between two `borders`, and write them tile by tile.
 
-    `spare` is memory for the items of the largest tile, `free` for `SUB_TILES` or `n_blocks` numbers; only a tile
-    with more than a block, `n_blocks` of them (a power of two), is sorted by blocks.
+    A radix sort from the lowest digit: diagonals, sub-tiles and, if tiles have more than one of `n_blocks` (a power of
+    two), blocks. `spare` is scratch for the items of the largest tile, `free` for `SUB_TILES` or `n_blocks` numbers.
     """
     for tile in range(borders.size - 1):
         begin, n = borders[tile], borders[tile + 1] - borders[tile]
@@ -121,6 +122,6 @@ def write_tiles(items, borders, spare, free, n_blocks, log_x_max, alpha, places,
         sort_items(spare, 0, n, items, begin, _SUB_TILE_BIT, SUB_TILES, free)
         if n_blocks > 1:
             sort_items(items, begin, n, spare, 0, _BLOCK_BIT, n_blocks, free)
-            weigh_items(spare, 0, n, log_x_max, alpha, places, numbers, 3 * begin)
+            weigh_items(spare, 0, n, log_x_max, alpha, coords, numbers, 3 * begin)
         else:
-            weigh_items(items, begin, n, log_x_max, alpha, places, numbers, 3 * begin)
+            weigh_items(items, begin, n, log_x_max, alpha, coords, numbers, 3 * begin)

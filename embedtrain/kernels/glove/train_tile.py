@@ -4,8 +4,8 @@ Pennington, Socher and Manning (2014), "GloVe: Global Vectors for Word Represent
 
     sum over cells (i, j) of 1/2 f(X_ij) (w_i . c_j + b_i + b~_j - log X_ij)^2    f(x) = min(1, (x / x_max)^alpha)
 
-over word vectors w, context vectors c and their biases b and b~. Rows here hold the biases too, beside ones that
-never move, so that a product of rows is all of w_i . c_j + b_i + b~_j and biases need no arithmetic of their own:
+over word vectors w, context vectors c and their biases b and b~. Here a row holds the bias too, and a 1 that never
+moves, so that a product of rows is w_i . c_j + b_i + b~_j and biases need no arithmetic of their own:
 
     W_i = (w_i, b_i, 1, 0, …)    C_j = (c_j, 1, b~_j, 0, …)
 """
@@ -20,22 +20,22 @@ from embedtrain.kernels.simd.adagrad import adagrad_step, dot
 from embedtrain.kernels.simd.rows import prefetch_row
 
 _AHEAD = 8  # cells, whose steps take about as long as fetching rows
-_LONGEST = np.float32(1)  # of g: no step is longer than the row it goes along, else tables with huge counts diverge
+_MAX_G = np.float32(1)  # no step is longer than the row it goes along, else tables with huge counts diverge
 
 
 class Cells(NamedTuple):
-    """Cells of the matrix of counts, other than 0, that lie in a tile, or in several."""
+    """Cells of the matrix of counts that are not 0, of one tile or of several."""
 
-    places: NDArray[np.uint32]  # (n,) row << 16 | column, both counted from the tile's first
+    coords: NDArray[np.uint32]  # (n,) row << 16 | column, both counted from the tile's first
     logs: NDArray[np.float32]  # (n,) log x
     weights: NDArray[np.float32]  # (n,) f(x)
 
 
 @inlined
-def rows_of(place, first_row, first_column, dim):
-    """Where the rows of a cell start in W and in C."""
-    place = np.int64(place)
-    return (first_row + (place >> 16)) * dim, (first_column + (place & 0xFFFF)) * dim
+def row_offsets(coord, first_row, first_column, dim):
+    """The row offsets of a cell in W and in C."""
+    coord = np.int64(coord)
+    return (first_row + (coord >> 16)) * dim, (first_column + (coord & 0xFFFF)) * dim
 
 
 @kernel
@@ -45,23 +45,25 @@ def train_tile(W, W_sums, C, C_sums, cells, begin, end, first_row, first_column,
     e = W_i . C_j - log x    g = lr f(x) e, brought into [-1, 1]
     W_i -= g C_j / sqrt(W_sums_i)    C_j -= g W_i / sqrt(C_sums_j)    W_sums_i += (g C_j)^2    C_sums_j += (g W_i)^2
 
-    The sums start at 1, and at infinity for elements that never move; they have `lr` in them, as in Stanford's
-    program. Rows have `dim` elements, with padding. With lr = 0 not a byte changes.
+    The sums start at 1, and at infinity for elements that never move; `lr` is part of them, as in Stanford's program.
+    Rows have `dim` elements, padding included. With lr = 0 not a byte changes.
     Returns the cost, the sum of 1/2 f(x) e^2, each term from before its step; not finite once the tables are not.
     """
-    places, logs, weights = cells
+    coords, logs, weights = cells
     cost = 0.0
     for cell in range(begin, end):
-        i, j = rows_of(places[min(cell + _AHEAD, end - 1)], first_row, first_column, dim)
+        # fetch the rows of a later cell
+        i, j = row_offsets(coords[min(cell + _AHEAD, end - 1)], first_row, first_column, dim)
         prefetch_row(W, i, dim)
         prefetch_row(W_sums, i, dim)
         prefetch_row(C, j, dim)
         prefetch_row(C_sums, j, dim)
 
-        i, j = rows_of(places[cell], first_row, first_column, dim)
+        # the error before the step, then the step
+        i, j = row_offsets(coords[cell], first_row, first_column, dim)
         e = dot(W, i, C, j, dim) - logs[cell]
         cost += 0.5 * weights[cell] * np.float64(e) * e
         if lr != 0:
-            g = min(max(lr * weights[cell] * e, -_LONGEST), _LONGEST)
+            g = min(max(lr * weights[cell] * e, -_MAX_G), _MAX_G)
             adagrad_step(W, W_sums, i, C, C_sums, j, dim, g)
     return cost

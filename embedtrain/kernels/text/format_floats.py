@@ -1,4 +1,4 @@
-"""Float32 to text: the fewest digits that read back to the same number, by Schubfach.
+"""Format float32 as text, with the fewest digits that read back as the same number, by Schubfach.
 
 Raffaello Giulietti, "The Schubfach way to render doubles" (2020), for 32-bit floats; the letters are his.
 """
@@ -9,7 +9,7 @@ from embedtrain.kernels.compilation import inlined, kernel
 
 _K_MIN, _K_MAX = -31, 45
 
-#: Bytes that one number takes at most, with a space before it: " -1.17549435e-38".
+#: The most bytes of a number, with the space before it: " -1.17549435e-38".
 WIDEST = 16
 
 
@@ -29,14 +29,14 @@ _TENS = np.array([10**n for n in range(10)], np.int64)
 _LEAST_TEN = -54
 _TENS_AS_FLOATS = np.array([float(f"1e{n}") for n in range(_LEAST_TEN, 46)])
 _TWOS = np.ldexp(1.0, np.arange(-149, 105))
-_DOUBTFUL = 2.0**-26  # of the distance of two floats; the products below err by a quarter of it at most
+_DOUBTFUL = 2.0**-26  # of the distance of two floats; the error of the products below is a quarter of it at most
 _WORD, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _MINUS, _POINT, _ZERO, _E, _PLUS, _SPACE, _NEWLINE = (np.uint8(ord(c)) for c in "-.0e+ \n")
 
 
 @inlined
 def round_to_odd(g, x):
-    """floor(g x / 2^64), made odd if anything but the smallest remainder was cut off."""
+    """floor(g x / 2^64), made odd if more than the smallest remainder was truncated."""
     x = np.uint64(x)
     middle = (g >> _WORD) * x + (((g & _LOW) * x) >> _WORD)
     return np.int64(middle >> _WORD) | np.int64((middle & _LOW) > 1)
@@ -48,6 +48,7 @@ def shortest_decimal(c, q, odd, closer_below):
 
     `odd` is the last bit of c; `closer_below` is 1 where the number below is closer than the one above.
     """
+    # the bounds of what reads as c 2^q, and c 2^q itself, scaled by 4 10^-k
     k = (q * 1262611 - closer_below * 524031) >> 22
     h = q + (-k * 1741647 >> 19) + 1
     g = _POWERS[-k - _K_MIN]
@@ -55,12 +56,14 @@ def shortest_decimal(c, q, odd, closer_below):
     lower = round_to_odd(g, (4 * c - 2 + closer_below) << h) + odd
     upper = round_to_odd(g, (4 * c + 2) << h) - odd
 
+    # one digit less, if a multiple of 10 is within the bounds
     s = v >> 2
     if s >= 10:
         tens = s // 10
         below, above = lower <= 40 * tens, 40 * tens + 40 <= upper
         if below != above:
             return tens + above, k + 1
+    # else the closer of the two integers, or the only one within the bounds
     below, above = lower <= 4 * s, 4 * s + 4 <= upper
     if below != above:
         return s + above, k
@@ -70,10 +73,10 @@ def shortest_decimal(c, q, odd, closer_below):
 
 @inlined
 def decimal_of(bits):
-    """(digits, exponent) of the float32 > 0 with these bits, as every reader takes it.
+    """(digits, exponent) of the float32 > 0 with these bits, which every reader rounds to it.
 
     Most readers round to float64 first. Once in about 10^8 numbers the shortest decimal is so close to the middle of
-    two floats that they end at the wrong one; such a number gets nine digits, which always suffice.
+    two floats that this gives the wrong one; such a number gets nine digits, which always suffice.
     """
     fraction, biased = np.int64(bits) & 0x7FFFFF, (np.int64(bits) >> 23) & 0xFF
     c, q = (fraction | 0x800000, biased - 150) if biased else (fraction, np.int64(-149))
@@ -90,17 +93,15 @@ def decimal_of(bits):
 @inlined
 def write_digits(number, n, out, at):
     """Write the last n digits of a number; returns where they end."""
-    for place in range(n):
-        out[at + n - 1 - place] = _ZERO + np.uint8(number % 10)
+    for digit in range(n):
+        out[at + n - 1 - digit] = _ZERO + np.uint8(number % 10)
         number //= 10
     return at + n
 
 
 @inlined
 def write_float(bits, out, at):
-    """Write the float32 with these bits, finite, as Python's `repr` would, but without a trailing ".0"; returns
-    where it ends.
-    """
+    """Write the finite float32 with these bits as Python's `repr`, without a trailing ".0"; returns where it ends."""
     if bits >> np.uint32(31):
         out[at] = _MINUS
         at += 1
@@ -136,10 +137,7 @@ def write_float(bits, out, at):
 
 @kernel
 def write_rows(words, starts, bits, out):
-    """Write a line for each word: words[starts[i]:starts[i + 1]], then the numbers of row i.
-
-    Returns how many bytes were written.
-    """
+    """Write a line for each word: words[starts[i]:starts[i + 1]], then the numbers of row i; returns the bytes."""
     at = 0
     for row in range(bits.shape[0]):
         for position in range(starts[row], starts[row + 1]):

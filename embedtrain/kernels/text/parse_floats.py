@@ -1,8 +1,8 @@
-"""Text to float32: lines "word value value …" of bytes, every value as `np.float32(float(text))` would have it.
+"""Parse lines "word value value …" of bytes, every value to the float32 that `np.float32(float(text))` is.
 
-A decimal w 10^q becomes the nearest float64, and that the nearest float32. Daniel Lemire, "Number parsing at a
-gigabyte per second" (2021); that the product of 128 bits always decides: Noble Mushtak and Daniel Lemire, "Fast number
-parsing without fallback" (2023).
+A decimal w 10^q is rounded to float64, and that to float32. Daniel Lemire, "Number parsing at a gigabyte per second"
+(2021); that a product of 128 bits always suffices: Noble Mushtak and Daniel Lemire, "Fast number parsing without
+fallback" (2023).
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ _TIES = (-4, 23)  # where w 10^q can lie exactly between two float64
 
 
 def _power_of_five(q: int) -> int:
-    """The highest 128 bits of 5^q: cut off, and of a fraction rounded up."""
+    """The highest 128 bits of 5^q: truncated, and of a fraction rounded up."""
     if q >= 0:
         power = 5**q
         return power << 128 - power.bit_length() if power < 1 << 128 else power >> power.bit_length() - 128
@@ -37,7 +37,7 @@ _HIGH = np.array([power >> 64 for power in _POWERS], np.uint64)
 _LOW = np.array([power & 0xFFFFFFFFFFFFFFFF for power in _POWERS], np.uint64)
 
 _ZERO, _ONE, _TWO, _THREE, _NINE, _TEN = (np.uint64(n) for n in (0, 1, 2, 3, 9, 10))
-_UNSURE = np.uint64(0x1FF)  # the lowest bits of a product, which a carry from below would run through
+_UNSURE = np.uint64(0x1FF)  # the lowest bits of a product: if all are set, a carry from below would change the others
 _TOP, _FRACTION, _FRACTION_BITS = np.uint64(63), np.uint64((1 << 52) - 1), np.uint64(52)
 _ROOM = np.uint64(10**18)  # a mantissa below takes one more digit
 _SIGN = np.uint64(1 << 63)
@@ -46,16 +46,17 @@ _MOST_EXPONENT = 100_000
 _DIGIT_0 = np.uint64(ord("0"))
 _SPACE, _NEWLINE, _RETURN, _DELETE, _PLUS, _MINUS, _POINT = (np.uint8(ord(c)) for c in " \n\r\x7f+-.")
 _LOWER_CASE, _E = np.uint8(0x20), np.uint8(ord("e"))
-FAILED = -1  # where a number ends that is none, or needs more than 19 digits to be told from its neighbours
+FAILED = -1  # the end of what is not a number, or needs more than 19 digits to be rounded
 
 
 @inlined
 def nearest_float64(w, q):
-    """The bits of the float64 nearest to w 10^q, halfway the even one; of 0 if a float32 cannot tell it from 0."""
+    """The bits of the float64 nearest to w 10^q, halfway the even one; of 0 if it is 0 as a float32."""
     if w == _ZERO or q < _LEAST_POWER:
         return _ZERO
     if q > _LARGEST_POWER:
         return _TOO_LARGE
+    # w 5^q as a product of 128 bits, from the upper half of 5^q; the lower half where it could matter
     zeros = leading_zeros(w)
     w <<= zeros
     power = _HIGH[q - _LEAST_POWER]
@@ -65,9 +66,10 @@ def nearest_float64(w, q):
         low += carried
         high += np.uint64(carried > low)
 
+    # 54 bits of it, the last of which rounds; an exact tie goes to the even number
     upper = high >> _TOP
     shift = upper + np.uint64(9)
-    mantissa = high >> shift  # of 54 bits, the last of which rounds
+    mantissa = high >> shift
     if low <= _ONE and _TIES[0] <= q <= _TIES[1] and mantissa & _THREE == _ONE and mantissa << shift == high:
         mantissa -= _ONE
     mantissa = (mantissa + (mantissa & _ONE)) >> _ONE
@@ -78,9 +80,9 @@ def nearest_float64(w, q):
 
 @inlined
 def read_digits(text, at, w, scale):
-    """(end, w, scale, cut): the digits from `at` appended to w while there is room for them.
+    """(end, w, scale, cut): the digits from `at` on, appended to w while it has room for them.
 
-    Of those that are left out, `cut` tells whether one was not 0, and each adds 1 to `scale`.
+    Each that is left out adds 1 to `scale`; `cut` is not 0 if one of them is not.
     """
     cut = _ZERO
     digit = np.uint64(text[at]) - _DIGIT_0
@@ -97,7 +99,7 @@ def read_digits(text, at, w, scale):
 
 @inlined
 def read_exponent(text, at):
-    """(end, exponent) of "e+12" and the like; FAILED if the digits are missing, or too many to count."""
+    """(end, exponent) of "e+12" and the like; FAILED if digits are missing, or the exponent is huge."""
     at += 1
     negative = text[at] == _MINUS
     if negative or text[at] == _PLUS:
@@ -115,9 +117,9 @@ def read_exponent(text, at):
 
 @inlined
 def read_number(text, at):
-    """(end, bits): the number that starts at `at`, as the bits of a float64 that a float32 is near to.
+    """(end, bits): the number that starts at `at`, as the bits of a float64 within the range of float32.
 
-    The text ends with something that belongs to no number.
+    The text must end with a byte that is not part of a number.
     """
     sign = _SIGN if text[at] == _MINUS else _ZERO
     if text[at] == _MINUS or text[at] == _PLUS:
@@ -142,13 +144,13 @@ def read_number(text, at):
     if bits >= _TOO_LARGE:
         return FAILED, _ZERO
     if cut != _ZERO and nearest_float32(nearest_float64(w + _ONE, q)) != nearest_float32(bits):
-        return FAILED, _ZERO  # else what is between the two is the same
+        return FAILED, _ZERO  # digits were left out that decide between two float32
     return at, sign | bits
 
 
 @inlined
 def skip_spaces(text, at):
-    """Where the spaces from `at` on end."""
+    """The position after the spaces from `at` on."""
     while text[at] == _SPACE:
         at += 1
     return at
@@ -156,7 +158,7 @@ def skip_spaces(text, at):
 
 @inlined
 def end_of_word(text, at):
-    """Where the first control character or space from `at` on stands."""
+    """The position of the first control character or space from `at` on."""
     while text[at] > _SPACE and text[at] != _DELETE:
         at += 1
     return at
@@ -164,7 +166,7 @@ def end_of_word(text, at):
 
 @inlined
 def parse_values(text, at, row):
-    """Fill a row with the numbers from `at` on, spaces before each; returns where they end, or FAILED."""
+    """Fill a row with the numbers from `at` on, each after spaces; returns where they end, or FAILED."""
     for column in range(row.size):
         start = skip_spaces(text, at)
         if start == at:
@@ -178,10 +180,10 @@ def parse_values(text, at, row):
 
 @kernel
 def parse_rows(text, starts, word_ends, values):
-    """Read the lines that start at `starts`, a word and values.shape[1] finite numbers each.
+    """Parse the lines that start at `starts`, a word and values.shape[1] finite numbers each.
 
-    `word_ends` becomes where the words end; FAILED for a line that is anything else, whose row is spoilt. Spaces and a
-    carriage return may stand at the end of a line; the text ends with a line feed.
+    `word_ends` becomes where the words end, or FAILED for any other line, whose row is undefined. Spaces and a carriage
+    return may end a line; the text must end with a line feed.
     """
     for i in range(starts.size):
         word_ends[i] = FAILED
@@ -200,7 +202,7 @@ def parse_rows(text, starts, word_ends, values):
 
 @kernel
 def find_words(text, starts, word_ends):
-    """Where the words end of the lines that start at `starts`; FAILED if there is none with a space behind it."""
+    """word_ends = where the words of the lines from `starts` end, or FAILED for a line without a word and a space."""
     for i in range(starts.size):
         end = end_of_word(text, starts[i])
         word_ends[i] = end if end > starts[i] and text[end] == _SPACE else FAILED
@@ -208,7 +210,7 @@ def find_words(text, starts, word_ends):
 
 @kernel
 def pack_words(text, starts, word_ends, out):
-    """Write the words one after the other, a line feed after each; returns how many bytes were written."""
+    """Write the words, each with a line feed; returns the number of bytes."""
     at = np.int64(0)
     for i in range(starts.size):
         for position in range(starts[i], word_ends[i]):
@@ -221,9 +223,9 @@ def pack_words(text, starts, word_ends, out):
 
 @kernel
 def find_lines(text, n, starts):
-    """Where the lines of text[:n] start that are ended by line feeds, and where the last one ends.
+    """Starts = where the lines of text[:n] that end in line feeds start, and where the last one ends.
 
-    Returns how many lines there are; `starts` has room for one more.
+    Returns the number of lines; `starts` needs room for one more.
     """
     n_lines = np.int64(0)
     starts[0] = 0

@@ -1,23 +1,24 @@
-"""From bytes of UTF-8 text to numbers: tokens found, numbered by type and counted.
+"""Tokenise bytes of UTF-8 text: tokens are found, numbered by type and counted.
 
 A token is a maximal run of characters that are neither whitespace (as in Python's `str.split`) nor control
-characters; a line feed also ends a sentence. Bytes that are no UTF-8 are token bytes like others.
+characters; a line feed also ends a sentence. Bytes that are not UTF-8 are token bytes like others. Text is read in
+blocks of 64 bytes, as bit masks: which bytes belong to separators, and so where tokens begin and end.
 """
 
 import numpy as np
 
 from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.text.byte_masks import BLOCK, ONE, bytes_between, low_bits, trailing_zeros
-from embedtrain.kernels.text.word_table import FREE, NUMBER, add_type, find_slot, has_room, key_of
+from embedtrain.kernels.text.type_table import FREE, NUMBER, add_type, find_slot, has_room, spelling_key
 
-# What `tokenise` remembers between calls, in an int64 array of `STATE` elements.
+# The state of `tokenise` between calls: an int64 array of `STATE` elements.
 POSITION, N_TYPES, N_TOKENS, N_BREAKS, N_LINES, N_CONTROLS, FIRST_CONTROL = range(7)
 STATE = 7
 
 
 @inlined
 def wide_separator(text, position):
-    """Bytes of the separator outside ASCII that begins at `position`, 0 if none does."""
+    """Bytes of the separator beyond ASCII that begins at `position`, 0 if none does."""
     first, second, third = text[position], text[position + 1], text[position + 2]
     if first == 0xC2:  # U+0080 to U+009F are control characters but U+0085; U+00A0 is the no-break space
         return 2 if 0x80 <= second <= 0xA0 else 0
@@ -43,12 +44,16 @@ def is_control(text, position):
 
 @inlined
 def separators(text, position, n):
-    """Bits for the block at `position` that ends at n at the latest: bytes of separators, and where one begins that
-    is a line feed or may be a control character; then bits for the block after it: bytes of a separator from this one.
+    """Masks of the block at `position`, which ends at n at the latest, and of the block after it.
+
+    Returns the bytes of separators, and all from n on; where a separator begins that is a line feed or may be a control
+    character; and of the next block the bytes of a separator that begins in this one.
     """
     inside = low_bits(n - position)
+    # of ASCII: control characters, whitespace among them, and the space
     special = bytes_between(text, position, 0x00, 0x1F) | bytes_between(text, position, 0x7F, 0x7F)
     found = special | bytes_between(text, position, 0x20, 0x20) | ~inside
+    # beyond ASCII: only where a lead byte says that there may be one
     leads = bytes_between(text, position, 0xC2, 0xC2) | bytes_between(text, position, 0xE1, 0xE3)
     after = FREE
     leads &= inside
@@ -66,64 +71,68 @@ def separators(text, position, n):
 
 
 @inlined
-def pass_separator(text, position, piece, n_tokens, state, breaks):
-    """Note in `state` and `breaks` what the separator at `position` is, after so many tokens."""
+def pass_separator(text, position, chunk, n_tokens, state, breaks):
+    """Record the special separator at `position`, after `n_tokens` tokens: a line feed or a control character."""
     if text[position] == 0x0A:
         state[N_LINES] += 1
         n_breaks = state[N_BREAKS]
-        if n_breaks == 0 or breaks[n_breaks - 1] < n_tokens:
+        if n_breaks == 0 or breaks[n_breaks - 1] < n_tokens:  # empty lines end no sentence
             breaks[n_breaks] = n_tokens
             state[N_BREAKS] += 1
     elif is_control(text, position):
         if state[N_CONTROLS] == 0:
-            state[FIRST_CONTROL] = piece << 32 | state[N_LINES]
+            state[FIRST_CONTROL] = chunk << 32 | state[N_LINES]
         state[N_CONTROLS] += 1
 
 
 @kernel
-def tokenise(text, n, piece, types, state, ids, breaks):
-    """Number the tokens of text[:n] into `ids`; `breaks` tells how many stand before each end of a sentence.
+def tokenise(text, n, chunk, types, state, ids, breaks):
+    """Number the tokens of text[:n] into `ids`; breaks[i] is the number of tokens before the end of sentence i.
 
-    Goes on from `state`. Returns 0 at the end, or the length of a new type for which `types` has no room: then
-    make some and call again. `PADDING` bytes must follow the text, whatever they are.
+    Starts from `state`. Returns 0 at the end, or the length of a new type for which `types` has no room: then make room
+    and call again. `PADDING` bytes of any value must follow the text.
     """
     slots, counts = types.slots, types.counts
     n_types, n_tokens = state[N_TYPES], state[N_TOKENS]
-    block, begin, before, after = state[POSITION], 0, ONE, FREE  # before: a separator stands before the block
+    block, begin, before, after = state[POSITION], 0, ONE, FREE  # before: 1 if a separator ends where the block begins
     while block <= n:  # a block at n ends a token there
         carried = after
         found, special, after = separators(text, block, n)
         found |= carried
+        # a token begins where a separator is followed by another byte, and ends where a separator follows one
         follow = found << ONE | before
         begins, ends = ~found & follow, found & ~follow
-        if before:
+        if before:  # else the token of the block before goes on
             begin = block + trailing_zeros(begins)
             begins &= begins - ONE
         before = found >> np.uint64(BLOCK - 1)
         while True:
+            # the tokens that end up to the next special separator, or all that are left
             stop = trailing_zeros(special)
-            until = ends & low_bits(stop + 1)  # tokens that end at the special separator at the latest
+            until = ends & low_bits(stop + 1)
             ends ^= until
             while until:
                 end = block + trailing_zeros(until)
                 until &= until - ONE
-                key = key_of(text, begin, end)
+                # look up the token's type, and add it if it is new
+                key = spelling_key(text, begin, end)
                 slot = find_slot(types, text, begin, end, key)
                 if slots[slot] == FREE:
                     if not has_room(types, n_types, end - begin):
                         state[POSITION], state[N_TYPES], state[N_TOKENS] = begin, n_types, n_tokens
                         return end - begin
-                    add_type(types, slot, n_types, text, begin, end, key, piece << 32 | state[N_LINES])
+                    add_type(types, slot, n_types, text, begin, end, key, chunk << 32 | state[N_LINES])
                     n_types += 1
                 number = np.int64(slots[slot + NUMBER])
                 counts[number] += 1
                 ids[n_tokens] = number
                 n_tokens += 1
+                # the next token, which may begin in a later block
                 begin = block + trailing_zeros(begins)
                 begins &= begins - ONE
             if not special:
                 break
-            pass_separator(text, block + stop, piece, n_tokens, state, breaks)
+            pass_separator(text, block + stop, chunk, n_tokens, state, breaks)
             special &= special - ONE
         block += BLOCK
     state[POSITION], state[N_TYPES], state[N_TOKENS] = n, n_types, n_tokens

@@ -1,4 +1,7 @@
-"""Types: found by their spelling in open addressing, put into order, packed, looked through for what is not UTF-8."""
+"""The table of types, the distinct tokens of a text: found by their spelling, sorted, packed, checked for UTF-8.
+
+A hash table with open addressing: slots of (key, number), and in order of numbers the spellings, one after the other.
+"""
 
 from typing import NamedTuple
 
@@ -18,28 +21,28 @@ from embedtrain.kernels.text.byte_masks import (
     reversed_bytes,
 )
 
-_FACTOR = np.uint64(0xB492B66FBE98F273)  # of hashes (a prime of CityHash): of 15, the one that spreads words best
+_FACTOR = np.uint64(0xB492B66FBE98F273)  # of hashes: a prime of CityHash; of 15 tried, it spreads words best
 _HALF = np.uint64(32)
 FREE, _BYTE = np.uint64(0), np.uint64(0xFF)
 _HIGH_BITS = np.uint64(0x8080808080808080)
-NUMBER = 1  # where a slot has the number of its type
+NUMBER = 1  # the element of a slot that has the number of its type
 
 
 class Types(NamedTuple):
-    """The types seen so far, found by open addressing; the arrays leave room for more."""
+    """The types seen so far; the arrays have room for more."""
 
-    slots: NDArray[np.uint64]  # (a power of two,) pairs: key, see `key_of`, 0 where free; number
+    slots: NDArray[np.uint64]  # (a power of two,) key, see `spelling_key`, or 0 where free; number; key; …
     starts: NDArray[np.int64]  # (capacity + 1,) where the bytes of each type start in `text`
     text: NDArray[np.uint8]  # bytes of all types, one after the other, and PADDING more
-    counts: NDArray[np.int64]  # (capacity,) of at most 3/4 of the slots
-    first_seen: NDArray[np.int64]  # (capacity,) piece << 32 | line in the piece
+    counts: NDArray[np.int64]  # (capacity,) which is at most 3/4 of the slots
+    first_seen: NDArray[np.int64]  # (capacity,) chunk << 32 | line in the chunk
 
 
 @inlined
-def key_of(text, begin, end):
-    """What slots know types by. A token holds no byte below 0x21, so that three kinds of words differ in their first.
+def spelling_key(text, begin, end):
+    """The key of a spelling: up to 8 bytes are their own key; of longer ones it is a hash whose first byte is 1.
 
-    Up to 8 bytes are their own key. Of more it is a hash, whose first byte is 1; and 0 is no key.
+    The two kinds differ from each other and from 0, a free slot, since no byte of a token is below 0x21.
     """
     if end - begin <= WORD:
         return first_bytes(text, begin, end)
@@ -50,24 +53,25 @@ def key_of(text, begin, end):
 
 
 @inlined
-def home_of(slots, key):
-    """The slot to begin with in search for a key. One product is not enough for its lower half to be even."""
+def first_slot(slots, key):
+    """The slot where the search for a key begins; another product, since a hash alone is not spread evenly enough."""
     return np.int64(mix_product(key, _FACTOR) >> _HALF) & (slots.size - 2)
 
 
 @inlined
-def is_type(types, number, text, begin, end):
-    """Whether text[begin:end] is the type, of at least 8 bytes."""
+def matches(types, number, text, begin, end):
+    """Whether text[begin:end], of at least 8 bytes, is the spelling of a type."""
     start, stop = types.starts[number], types.starts[number + ONE]
     return stop - start == end - begin and equal_bytes(text, begin, end, types.text, start)
 
 
 @inlined
 def find_slot(types, text, begin, end, key):
-    """The slot that holds the type text[begin:end], or the free slot where it belongs."""
+    """The slot of the type text[begin:end], or the free slot where it belongs."""
     slots = types.slots
-    slot = home_of(slots, key)
-    while slots[slot] != key or (key & _BYTE == ONE and not is_type(types, slots[slot + NUMBER], text, begin, end)):
+    # slot after slot: a short key is the spelling itself, a hash may be that of another spelling
+    slot = first_slot(slots, key)
+    while slots[slot] != key or (key & _BYTE == ONE and not matches(types, slots[slot + NUMBER], text, begin, end)):
         if slots[slot] == FREE:
             break
         slot = (slot + 2) & (slots.size - 1)
@@ -82,7 +86,7 @@ def has_room(types, n_types, length):
 
 @inlined
 def add_type(types, slot, number, text, begin, end, key, seen):
-    """Put the new type text[begin:end] into its free slot, with count 0."""
+    """Add the new type text[begin:end] in its free slot, with count 0."""
     start = types.starts[number]
     copy_bytes(types.text, start, text, begin, end)
     types.starts[number + 1] = start + end - begin
@@ -94,11 +98,11 @@ def add_type(types, slot, number, text, begin, end, key, seen):
 
 @kernel
 def fill_slots(types, n_types):
-    """Put all types into slots that are all free."""
+    """Enter all types in slots that are all free."""
     slots = types.slots
     for number in range(n_types):
-        key = key_of(types.text, types.starts[number], types.starts[number + 1])
-        slot = home_of(slots, key)
+        key = spelling_key(types.text, types.starts[number], types.starts[number + 1])
+        slot = first_slot(slots, key)
         while slots[slot] != FREE:
             slot = (slot + 2) & (slots.size - 1)
         slots[slot] = key
@@ -107,13 +111,13 @@ def fill_slots(types, n_types):
 
 @kernel
 def merge_types(into, n_into, text, starts, counts, first_seen, begin, numbers):
-    """Add the types text[starts[t]:starts[t + 1]] from `begin` on to `into`, and write their numbers into `numbers`.
+    """Add the types text[starts[t]:starts[t + 1]], t = begin, begin + 1, …, to `into`, and write their numbers there.
 
-    Returns how many types `into` has now, and where it stopped for want of room (at `counts.size` if it did not).
+    Returns how many types `into` has now, and the t that found no room (`counts.size` if all did).
     """
     for number in range(begin, counts.size):
         start, end = starts[number], starts[number + 1]
-        key = key_of(text, start, end)
+        key = spelling_key(text, start, end)
         slot = find_slot(into, text, start, end, key)
         if into.slots[slot] == FREE:
             if not has_room(into, n_into, end - start):
@@ -127,14 +131,14 @@ def merge_types(into, n_into, text, starts, counts, first_seen, begin, numbers):
     return n_into, counts.size
 
 
-# --- All types --------------------------------------------------------------------------------------------------------
+# --- Order ------------------------------------------------------------------------------------------------------------
 
-WAITING = 128  # rows that `sort_types` needs for fewer than 2^63 types
+STACK_ROWS = 128  # of `sort_types`, enough for fewer than 2^63 types
 
 
 @inlined
 def sort_key(types, number, depth):
-    """What types are compared by: their counts, descending, then 8 bytes after 8 bytes from `depth` 0 on."""
+    """What types are compared by at a depth: below 0 their counts, descending, then the 8 bytes from `depth` on."""
     if depth < 0:
         return ~np.uint64(types.counts[number])
     begin, end = types.starts[number] + depth, types.starts[number + 1]
@@ -143,14 +147,14 @@ def sort_key(types, number, depth):
 
 @inlined
 def exchange(order, keys, i, k):
-    """Let two elements change places."""
+    """Exchange two elements."""
     order[i], order[k] = order[k], order[i]
     keys[i], keys[k] = keys[k], keys[i]
 
 
 @inlined
 def partition(order, keys, begin, end):
-    """Bring the lesser keys of [begin, end) to the front, the greater to the back; where the pivot's equals lie."""
+    """Move the keys of [begin, end) below a pivot to the front, those above it to the back; the range of its equals."""
     pivot = keys[begin + np.int64(mix_product(np.uint64(end), _FACTOR) % np.uint64(end - begin))]
     at = begin
     while at < end:
@@ -168,49 +172,50 @@ def partition(order, keys, begin, end):
 
 
 @inlined
-def put_off(waiting, n_waiting, begin, end, depth):
-    """Let [begin, end) wait to be sorted, if there is anything to sort; how many parts wait now."""
+def push(stack, n_stack, begin, end, depth):
+    """Push the part [begin, end), if there is anything to sort; returns the size of the stack."""
     if end - begin < 2:
-        return n_waiting
-    waiting[n_waiting, 0], waiting[n_waiting, 1], waiting[n_waiting, 2] = begin, end, depth
-    return n_waiting + 1
+        return n_stack
+    stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2] = begin, end, depth
+    return n_stack + 1
 
 
 @kernel
-def sort_types(types, order, keys, waiting):
-    """Sort the numbers of types in `order` by count, descending, ties by their bytes; no two types may be the same.
+def sort_types(types, order, keys, stack):
+    """Sort the numbers of types in `order` by count, descending, ties by their bytes; no two types may be equal.
 
-    Multikey quicksort (Bentley, Sedgewick 1997) with words for characters: what has the pivot's word is then sorted
-    by the next. `keys` is scratch for the words, `waiting` has WAITING rows of three: of a part's parts the largest
-    waits longest, so that two wait for each halving.
+    Multikey quicksort (Bentley, Sedgewick 1997) with words of 8 bytes for characters. `keys` (n,) is scratch, `stack`
+    (STACK_ROWS, 3) has the parts that are left to sort.
     """
     for i in range(order.size):
         keys[i] = sort_key(types, order[i], -WORD)
-    n_waiting = put_off(waiting, 0, 0, order.size, -WORD)
-    while n_waiting > 0:
-        n_waiting -= 1
-        begin, end, depth = waiting[n_waiting, 0], waiting[n_waiting, 1], waiting[n_waiting, 2]
+    n_stack = push(stack, 0, 0, order.size, -WORD)
+    while n_stack > 0:
+        n_stack -= 1
+        begin, end, depth = stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2]
         low, high = partition(order, keys, begin, end)
+        # the pivot's equals are compared by the next word
         if high - low > 1:
             for i in range(low, high):
                 keys[i] = sort_key(types, order[i], depth + WORD)
+        # three parts, the largest first: it is popped last, so that the stack grows by two for each halving
         if high - low >= max(low - begin, end - high):
-            n_waiting = put_off(waiting, n_waiting, low, high, depth + WORD)
-            n_waiting = put_off(waiting, n_waiting, begin, low, depth)
-            n_waiting = put_off(waiting, n_waiting, high, end, depth)
+            n_stack = push(stack, n_stack, low, high, depth + WORD)
+            n_stack = push(stack, n_stack, begin, low, depth)
+            n_stack = push(stack, n_stack, high, end, depth)
         elif low - begin >= end - high:
-            n_waiting = put_off(waiting, n_waiting, begin, low, depth)
-            n_waiting = put_off(waiting, n_waiting, low, high, depth + WORD)
-            n_waiting = put_off(waiting, n_waiting, high, end, depth)
+            n_stack = push(stack, n_stack, begin, low, depth)
+            n_stack = push(stack, n_stack, low, high, depth + WORD)
+            n_stack = push(stack, n_stack, high, end, depth)
         else:
-            n_waiting = put_off(waiting, n_waiting, high, end, depth)
-            n_waiting = put_off(waiting, n_waiting, low, high, depth + WORD)
-            n_waiting = put_off(waiting, n_waiting, begin, low, depth)
+            n_stack = push(stack, n_stack, high, end, depth)
+            n_stack = push(stack, n_stack, low, high, depth + WORD)
+            n_stack = push(stack, n_stack, begin, low, depth)
 
 
 @kernel
-def place(types, order, starts):
-    """Where each of the types in `order` starts if their spellings stand one after the other, and the last ends."""
+def pack_starts(types, order, starts):
+    """Starts (order.size + 1,) = where the spellings of the types in `order` start, one after the other."""
     starts[0] = 0
     for i in range(order.size):
         number = order[i]
@@ -218,11 +223,14 @@ def place(types, order, starts):
 
 
 @kernel
-def gather(types, order, starts, text):
-    """Write the spellings of the types in `order` into `text`, where each starts."""
+def pack_spellings(types, order, starts, text):
+    """Copy the spelling of each type in `order` to where it starts in `text`."""
     for i in range(order.size):
         number = order[i]
         copy_bytes(text, starts[i], types.text, types.starts[number], types.starts[number + 1])
+
+
+# --- UTF-8 ------------------------------------------------------------------------------------------------------------
 
 
 @inlined
@@ -236,7 +244,7 @@ def is_ascii(text, begin, end):
 
 @inlined
 def may_follow(first, second):
-    """Whether `second` may follow the byte `first` that begins a character: in its shortest form and no surrogate."""
+    """Whether `second` may follow the lead byte `first`: no overlong form, no surrogate, at most U+10FFFF."""
     low = 0xA0 if first == 0xE0 else 0x90 if first == 0xF0 else 0x80
     high = 0x9F if first == 0xED else 0x8F if first == 0xF4 else 0xBF
     return low <= second <= high
