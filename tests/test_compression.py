@@ -1,3 +1,5 @@
+"""Compressed files: what is read is what was packed, and what is damaged is refused."""
+
 import bz2
 import gzip
 import io

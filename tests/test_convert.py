@@ -1,3 +1,5 @@
+"""The command `convert`."""
+
 import json
 import os
 

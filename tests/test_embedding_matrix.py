@@ -1,3 +1,5 @@
+"""The embedding matrix of a tokeniser."""
+
 import warnings
 
 import numpy as np

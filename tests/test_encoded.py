@@ -1,3 +1,5 @@
+"""Encoded corpora: sentences, chunks, cuts and splits."""
+
 from itertools import accumulate, combinations, pairwise
 
 import numpy as np

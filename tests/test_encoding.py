@@ -1,3 +1,5 @@
+"""Encoding a corpus, compared with plain Python."""
+
 import bz2
 import gzip
 import json

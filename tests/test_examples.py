@@ -1,3 +1,5 @@
+"""The examples run."""
+
 from pathlib import Path
 
 import pytest

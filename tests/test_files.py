@@ -1,3 +1,5 @@
+"""Atomic and temporary files."""
+
 import errno
 import os
 import stat

@@ -1,3 +1,5 @@
+"""Formats of vectors files: what is written is read back, and what is damaged is refused."""
+
 import gzip
 import json
 import pickle
@@ -305,9 +307,7 @@ def test_odd_words_in_arrays_are_refused_or_left_out(tmp_path, name, word):
     formats.write(tmp_path / name, TABLE)
     put_words(tmp_path / name, ["the", word, "\u00a0", "x"])
     for mmap in (False, True):
-        with pytest.raises(
-            DataError, match=r"word 2: .* is empty or has a space or control character; .*skip"
-        ):
+        with pytest.raises(DataError, match=r"word 2: .* is empty or has a space or control character; .*skip"):
             formats.read(tmp_path / name, ReadOptions(mmap=mmap))
         reports = []
         found = formats.read(tmp_path / name, ReadOptions(mmap=mmap, on_error=reports.append))

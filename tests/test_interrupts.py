@@ -1,15 +1,14 @@
-import os
-import select
+"""Signals while a program trains or reads: what is saved, and which handlers are restored."""
+
 import signal
 import struct
 import subprocess
 import threading
 import time
-from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from programs import POSIX, python, start_python
+from programs import POSIX, embedtrain, start_embedtrain, start_python
 
 from embedtrain import WordVectors
 from embedtrain.machine.interrupts import deferred_interrupts, terminate_as_interrupt
@@ -215,59 +214,33 @@ def test_in_another_thread_nothing_is_deferred(all_interrupt):
 # --- The program ------------------------------------------------------------------------------------------------------
 
 
-def command(output, *settings):
-    return ["-m", "embedtrain", "skipgram", TOY, "-o", output, "--dim", "16", *settings]
-
-
-class Training:
-    """A run that would take long, and shows its progress on a terminal of its own."""
-
-    def __init__(self, output):
-        import fcntl
-        import pty
-        import termios
-
-        self._terminal, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))  # room for a bar
-        self._process = start_python(*command(output, "--epochs", "100000"), stderr=theirs)
-        os.close(theirs)
-        self._said = b""
-        self.read_until(b"loss=")  # it trains
-
-    def read_until(self, sign=None):
-        """All that was said, to a sign or to the end."""
-        deadline = time.monotonic() + 60
-        with suppress(OSError):  # the end, on Linux
-            while sign is None or sign not in self._said:
-                ready, _, _ = select.select([self._terminal], [], [], max(0, deadline - time.monotonic()))
-                assert ready, f"neither {sign!r} nor the end after a minute: {self._said!r}"
-                new = os.read(self._terminal, 4096)
-                if not new:
-                    break
-                self._said += new
-        return self._said.decode()
-
-    def end_by(self, number):
-        """Send a signal; returns the exit status and all that was said."""
-        self._process.send_signal(number)
-        said = self.read_until()
-        return self._process.wait(timeout=60), said
-
-    def close(self):
-        self._process.kill()
-        self._process.wait()
-        os.close(self._terminal)
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_saves_what_was_trained_and_exits_130(tmp_path, number):
+    output, log = tmp_path / "toy.vec", tmp_path / "log"
+    command = ["skipgram", TOY, "-o", output, "--dim", "16", "--epochs", "100000", "--log", log]
+    training = start_embedtrain(*command, until=lambda: log.exists() and log.stat().st_size)  # an epoch is done
+    training.send_signal(number)
+    _, said = training.communicate(timeout=60)
+    assert training.returncode == 130, said
+    assert "holds what was trained so far" in said
+    assert len(WordVectors.load(output)) > 1000
+    assert sorted(tmp_path.iterdir()) == [log, output]
 
 
 @POSIX
-def test_sigterm_saves_what_was_trained_and_exits_130(tmp_path):
-    output = tmp_path / "toy.vec"
-    with closing(Training(output)) as training:
-        status, said = training.end_by(signal.SIGTERM)
-    assert status == 130, said
-    assert "holds what was trained so far" in said
-    assert len(WordVectors.load(output)) > 1000
-    assert list(tmp_path.iterdir()) == [output]
+def test_a_terminal_shows_the_loss_while_training(tmp_path):
+    import fcntl
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))  # room for a bar
+    settings = ["--dim", "16", "--epochs", "2"]
+    embedtrain("skipgram", TOY, "-o", tmp_path / "x", *settings, capture_output=False, stderr=theirs, check=True)
+    os.close(theirs)
+    with open(ours, "rb", buffering=0) as terminal:
+        assert b"loss=" in terminal.read(1 << 16)
 
 
 def drain(pipe):
@@ -298,14 +271,3 @@ def test_a_signal_ends_what_waits_for_text(tmp_path, threads, number):
         finally:
             counting.kill()
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.slow
-@POSIX
-def test_what_a_killed_run_leaves_is_gone_after_the_next(tmp_path):
-    output = tmp_path / "toy.vec"
-    with closing(Training(output)) as training:
-        training.end_by(signal.SIGKILL)
-    assert len(list(tmp_path.glob(".embedtrain-*"))) == 1
-    python(*command(output, "--epochs", "1", "--quiet"), check=True)
-    assert list(tmp_path.iterdir()) == [output]

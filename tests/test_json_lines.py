@@ -1,3 +1,5 @@
+"""JSON Lines as a corpus."""
+
 import gzip
 import json
 import re

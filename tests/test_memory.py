@@ -1,3 +1,5 @@
+"""Free memory, memory limits and sizes."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Sources of text: files, folders, patterns, pipes and iterables."""
+
 import gzip
 import io
 import json

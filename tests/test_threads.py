@@ -1,3 +1,5 @@
+"""Tasks on several threads."""
+
 import itertools
 import os
 import random

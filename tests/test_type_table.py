@@ -1,3 +1,5 @@
+"""The table of types."""
+
 import random
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The vocabulary."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The binary format of word2vec."""
+
 import numpy as np
 import pytest
 

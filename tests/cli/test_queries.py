@@ -1,3 +1,5 @@
+"""The commands `neighbors`, `analogy` and `evaluate`, and their prompt."""
+
 import json
 import os
 import subprocess

@@ -1,3 +1,5 @@
+"""Floats written as decimals."""
+
 import re
 from decimal import Decimal
 from fractions import Fraction

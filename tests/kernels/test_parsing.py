@@ -1,3 +1,5 @@
+"""Decimals read as floats."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

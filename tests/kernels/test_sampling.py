@@ -1,3 +1,5 @@
+"""Random numbers and the alias table."""
+
 import numpy as np
 import pytest
 from naive import alias_probabilities, draw_alias, mix, random_at, random_below

@@ -1,3 +1,5 @@
+"""The tokeniser and its table of words."""
+
 import itertools
 import re
 
