@@ -59,13 +59,13 @@ def epoch_seconds(tiles: Any, dim: int, threads: int) -> float:
     from embedtrain.kernels.glove.train_tile import train_tile
     from embedtrain.kernels.simd.lanes import aligned_zeros, padded
     from embedtrain.machine.threads import run_tasks
-    from embedtrain.training.tile_schedule import Rounds
+    from embedtrain.training.tile_schedule import TileSchedule
 
     width, n_words = padded(dim + 2), int(tiles.row_borders[-1])
     W, W_sums, C, C_sums = (aligned_zeros(n_words * width) for _ in range(4))
     W[:] = C[:] = np.random.default_rng(1).random(n_words * width, np.float32) / dim - 0.5 / dim
     W_sums[:] = C_sums[:] = 1
-    rounds = Rounds(tiles.sizes, 0.05, 1)
+    rounds = TileSchedule(tiles.sizes, 0.05, 1)
 
     def train(task: Any) -> None:
         tile = tiles.number(task.row_block, task.column_block)

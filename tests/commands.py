@@ -36,7 +36,7 @@ def named(rows):
 
 
 def raising(error):
-    def train(corpus, **settings):
+    def train(*args, **settings):
         raise error
 
     return train

@@ -250,7 +250,7 @@ def test_without_held_out_text_a_resumed_run_tells_of_no_held_out_loss(tmp_path)
 
 def test_a_checkpoint_is_written_every_so_many_minutes(kept, monkeypatch):
     now = itertools.count()  # a second for each question
-    monkeypatch.setattr("embedtrain.training.run.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("embedtrain.training.checkpoint_timer.time.monotonic", lambda: next(now))
     train(epochs=10, checkpoint="x", checkpoint_every=0.2)
     assert 3 <= len(kept) <= 1 + 10 * (2 * N_CHUNKS) // 12
 
@@ -296,7 +296,7 @@ def test_words_in_any_script_come_back(tmp_path):
 
 @pytest.mark.parametrize("minutes", [-1, math.nan, -math.inf, "10"])
 def test_minutes_out_of_range_are_refused(tmp_path, minutes):
-    with pytest.raises(SettingError, match=r"checkpoint_every must be at least 0, got .*; 10 is usual"):
+    with pytest.raises(SettingError, match=r"checkpoint_every must be at least 0, got .*; the default is 10"):
         train(checkpoint=tmp_path / "x", checkpoint_every=minutes)
     assert list(tmp_path.iterdir()) == []
 
@@ -469,8 +469,8 @@ def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(tiny, exhaustive)
         tiny.write_bytes(changed)
         try:
             found = Checkpoint.load(tiny)
-            found.require_settings(right.settings)
-            found.require_text(right.text, right.words, right.counts)
+            found.check_settings(right.settings)
+            found.check_data(right.text, right.words, right.counts)
         except DataError:
             continue
         harmless += 1
@@ -575,7 +575,7 @@ def test_settings_of_the_checkpoint_may_be_repeated(folder, checkpoint):
 def test_other_settings_on_the_command_line_are_refused_and_all_named(folder, checkpoint):
     before = checkpoint.read_bytes()
     line = error_of(run("skipgram", "text.txt", "--dim", "9", "--window", "3", "--resume", checkpoint), 2)
-    assert "window is 5 in the checkpoint and 3 here, dim is 8 in the checkpoint and 9 here" in line
+    assert "dim is 8 in the checkpoint and 9 here, window is 5 in the checkpoint and 3 here" in line
     assert checkpoint.read_bytes() == before
     assert not Path("text.vec").exists()
 

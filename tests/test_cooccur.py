@@ -126,7 +126,7 @@ def unreadable():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"window": 0}, "window must be a whole number of at least 1, got 0; 10 is usual"),
+        ({"window": 0}, "window must be a whole number of at least 1, got 0; the default is 10"),
         ({"window": 2.5}, "window must be a whole number of at least 1, got 2.5"),
         ({"weighting": "triangle"}, "weighting must be 'distance' or 'uniform', got 'triangle'"),
         ({"min_count": 0}, "min_count must be a whole number of at least 1, got 0"),

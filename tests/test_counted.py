@@ -54,7 +54,7 @@ def counts():
 def train(corpus=TEXT, words=None, **settings):
     usual = {"dim": 8, "epochs": 2, "threads": 1, "progress": False}
     usual |= {"min_count": 1} if isinstance(corpus, (list, str)) else {}
-    return train_glove(corpus, words, **{**usual, **settings})
+    return train_glove(corpus, words=words, **{**usual, **settings})
 
 
 def outcome(vectors):

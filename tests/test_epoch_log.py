@@ -13,6 +13,7 @@ from embedtrain import DataError, cli, train_skipgram
 from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.training.epoch_log import EpochLog
 from embedtrain.training.reports import Epoch
+from embedtrain.training.run import Run
 
 FIELDS = ["number", "epochs", "loss", "valid_loss", "lr", "speed", "unit"]
 SETTINGS = ["--dim", "8", "--epochs", "4", "--min-count", "1", "--threads", "1", "--valid-share", "0.1"]
@@ -177,14 +178,14 @@ def test_a_file_that_is_no_log_is_not_continued(text):
 def test_a_file_that_is_no_log_is_refused_before_training(monkeypatch):
     path = checkpoint_after(2)
     Path("log").write_text("no log\n")
-    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", lambda *_, **__: pytest.fail("it trains"))
+    monkeypatch.setattr(Run, "train", lambda *_, **__: pytest.fail("it trains"))
     assert "cannot continue the log log: it is not a log of epochs" in error_of(run("--resume", path, "--log", "log"))
     assert Path("log").read_text() == "no log\n"
 
 
 @pytest.mark.parametrize(("place", "message"), [("missing/log", "there is no folder"), (".", "it is a folder")])
 def test_a_log_that_could_not_be_written_is_refused_before_training(monkeypatch, place, message):
-    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", lambda *_, **__: pytest.fail("it trains"))
+    monkeypatch.setattr(Run, "train", lambda *_, **__: pytest.fail("it trains"))
     assert message in error_of(run(*SETTINGS, "--log", place))
     assert not Path("x.vec").exists()
 

@@ -19,7 +19,7 @@ from embedtrain.counts import tiles as tiling
 from embedtrain.counts.tiles import build_tiles
 from embedtrain.models.cooccurrence import cooccurrence_counts
 from embedtrain.training.checkpoint import Checkpoint
-from embedtrain.training.tile_schedule import Rounds
+from embedtrain.training.tile_schedule import TileSchedule
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(3000, 3))
@@ -47,7 +47,7 @@ def counts():
 def train(corpus=TEXT, words=None, **settings):
     usual = {"dim": 8, "epochs": 2, "threads": 1, "progress": False}
     usual |= {"min_count": 1} if corpus is TEXT or isinstance(corpus, (list, Corpus)) else {}
-    return train_glove(corpus, words, **{**usual, **settings})
+    return train_glove(corpus, words=words, **{**usual, **settings})
 
 
 def random_matrix(n_words, density=0.4, seed=0):
@@ -114,7 +114,7 @@ def cells_in_order(matrix, settings, epoch):
         np.searchsorted(borders, numbers, side="right") - 1
         for borders, numbers in ((tiles.row_borders, coo.row), (tiles.column_borders, coo.col))
     ]
-    for row_block, column_block, _ in Rounds(tiles.sizes, settings["lr"], settings["seed"]).tasks(epoch):
+    for row_block, column_block, _ in TileSchedule(tiles.sizes, settings["lr"], settings["seed"]).tasks(epoch):
         (own,) = np.nonzero((blocks[0] == row_block) & (blocks[1] == column_block))
         corner = tiles.row_borders[row_block], tiles.column_borders[column_block]
         order += sorted(own, key=lambda n: naive_glove.order_in_tile(coo.row[n] - corner[0], coo.col[n] - corner[1]))
@@ -270,22 +270,22 @@ def unreadable():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x_max": 0}, "x_max must be above 0, got 0; 10 and 100 are usual"),
-        ({"x_max": -1}, "x_max must be between 0 and 1e+30, got -1; 10 and 100 are usual"),
-        ({"x_max": math.nan}, "x_max must be between 0 and 1e+30, got nan"),
-        ({"x_max": math.inf}, "x_max must be between 0 and 1e+30, got inf"),
-        ({"x_max": "10"}, "x_max must be between 0 and 1e+30, got 10"),
+        ({"x_max": 0}, "x_max must be above 0 and at most 1e+30, got 0; the default is 10"),
+        ({"x_max": -1}, "x_max must be above 0 and at most 1e+30, got -1; the default is 10"),
+        ({"x_max": math.nan}, "x_max must be above 0 and at most 1e+30, got nan"),
+        ({"x_max": math.inf}, "x_max must be above 0 and at most 1e+30, got inf"),
+        ({"x_max": "10"}, "x_max must be above 0 and at most 1e+30, got '10'"),
         ({"alpha": -0.1}, "alpha must be between 0 and 10, got -0.1; 0.75 is usual; the learning rate is lr"),
         ({"alpha": 11}, "alpha must be between 0 and 10, got 11"),
         ({"alpha": math.nan}, "alpha must be between 0 and 10, got nan"),
-        ({"window": 0}, "window must be a whole number of at least 1, got 0; 10 is usual"),
+        ({"window": 0}, "window must be a whole number of at least 1, got 0; the default is 10"),
         ({"dim": 0}, "dim must be a whole number of at least 1, got 0"),
-        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0; 25 is usual"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0; the default is 25"),
         ({"epochs": 2.5}, "epochs must be a whole number of at least 1, got 2.5"),
-        ({"lr": 0}, "lr must be above 0, got 0; 0.05 is usual"),
-        ({"lr": -1}, "lr must be between 0 and 1000, got -1"),
-        ({"lr": math.nan}, "lr must be between 0 and 1000, got nan"),
-        ({"lr": 1e40}, "lr must be between 0 and 1000, got 1e+40"),
+        ({"lr": 0}, "lr must be above 0 and at most 1000, got 0; the default is 0.05"),
+        ({"lr": -1}, "lr must be above 0 and at most 1000, got -1"),
+        ({"lr": math.nan}, "lr must be above 0 and at most 1000, got nan"),
+        ({"lr": 1e40}, "lr must be above 0 and at most 1000, got 1e+40"),
         ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
         ({"min_count": 0}, "min_count must be a whole number of at least 1, got 0"),
         ({"max_vocab": 1}, "max_vocab must be a whole number of at least 2, got 1"),
@@ -328,11 +328,12 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
 def test_what_says_how_text_is_counted_is_refused_with_counts(tmp_path, monkeypatch, counts, form, change):
     monkeypatch.chdir(tmp_path)
     counts.save("counts.npz")
-    given = {"counts": (counts,), "file": ("counts.npz",), "matrix": (counts.matrix, counts.words)}[form]
+    given = {"counts": (counts,), "file": ("counts.npz",), "matrix": (counts.matrix,)}[form]
+    words = {"words": counts.words} if form == "matrix" else {}
     (name,) = change
     message = f"^{name} says how text is counted, and these are counts already; leave it out$"
     with pytest.raises(SettingError, match=message):
-        train_glove(*given, **change, progress=False)
+        train_glove(*given, **words, **change, progress=False)
     assert files_in(tmp_path) == {"counts.npz"}
 
 
@@ -364,7 +365,7 @@ def test_words_and_counts_that_do_not_fit_are_refused_in_a_line(
     counts.save("counts.npz")
     sparse.save_npz("plain.npz", counts.matrix)
     with pytest.raises(error) as raised:
-        train_glove(given, words, progress=False)
+        train_glove(given, words=words, progress=False)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 

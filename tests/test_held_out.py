@@ -13,12 +13,12 @@ from click.testing import CliRunner
 
 from embedtrain import Corpus, DataError, SettingError, cli, train_skipgram
 from embedtrain.corpus.encoding import encode
-from embedtrain.models.skipgram import SkipgramSettings
+from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel, _random_key
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
 from embedtrain.training.loop import evaluate
 from embedtrain.training.tables import EmbeddingTable
-from embedtrain.training.text_data import Texts
+from embedtrain.training.text_data import TextData
 
 TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(3000, 3))
@@ -37,11 +37,11 @@ def model_and_held_out(tmp_path, share=0.3, n_threads=1, **settings):
         "dim": 6, "window": 4, "window_mode": "dynamic", "negative": 5, "hs": False, "noise_exponent": 0.75,
         "sample": 1e-2, "min_count": 2, "max_vocab": None, "valid_share": share, "epochs": 3, "lr": 0.025, "seed": 7,
     }  # fmt: skip
-    chosen = SkipgramSettings(**{**usual, **settings})
+    chosen = SkipGram(**{**usual, **settings})
     whole = encode(TEXT, threads=1, folder=tmp_path)
     training, held_out = whole.split(share, chosen.seed, tmp_path)
     vocabulary = whole.vocabulary.cut(2)
-    texts = Texts(whole, training, held_out, vocabulary, vocabulary.n_tokens, 1.0, 0)
+    texts = TextData(whole, training, held_out, vocabulary, vocabulary.n_tokens, 1.0, 0)
     model = Word2vecModel(texts, chosen, np.zeros(0, np.uint8), n_threads)
     rng = np.random.default_rng(5)
     for table in (model.words, model.contexts):
@@ -172,7 +172,7 @@ def test_a_file_that_is_also_trained_on_is_noted(tmp_path, recwarn):
     path.write_text("".join(" ".join(words) + "\n" for words in TEXT))
     train(path, valid=other)
     (note,) = [str(warning.message) for warning in recwarn]
-    assert note == f"{other} is also trained on: the loss on it is no held-out loss"
+    assert note == f"{other} is also trained on: the loss on it is not a held-out loss"
     recwarn.clear()
     (tmp_path / "copy.txt").write_bytes(path.read_bytes())
     train(path, valid=tmp_path / "copy.txt")
@@ -186,16 +186,16 @@ def test_a_file_that_is_also_trained_on_is_noted(tmp_path, recwarn):
         (TEXT, {"valid": ["nothing known"]}, DataError, r"holds none of the \d+ words of the vocabulary"),
         (TEXT, {"valid": []}, DataError, "the corpus holds no words"),
         (TEXT, {"valid": "missing.txt"}, DataError, "cannot read missing.txt: no such file"),
-        (TEXT, {"valid": 5}, DataError, "must be a path, lines or token lists, got int"),
+        (TEXT, {"valid": 5}, SettingError, "valid must be a path, iterable or Corpus, got int"),
         (TEXT, {"valid": OTHER, "valid_share": 0.1}, SettingError, "both give held-out text; leave one of them out"),
         (TEXT, {"valid_share": -0.1}, SettingError, r"valid_share must be between 0 and 0\.5, got -0\.1; 0\.01 is"),
         (TEXT, {"valid_share": 0.6}, SettingError, r"valid_share must be between 0 and 0\.5, got 0\.6"),
         (TEXT, {"valid_share": math.nan}, SettingError, "valid_share must be .* got nan"),
-        (TEXT, {"valid_share": "some"}, SettingError, "valid_share must be .* got some"),
+        (TEXT, {"valid_share": "some"}, SettingError, "valid_share must be .* got 'some'"),
         ([["a", "b"]], {"valid_share": 0.1}, DataError, r"too small to hold out 10\.00% of its sentences; name other"),
         (TEXT, {"valid_share": 1e-9}, DataError, "too small to hold out"),
         (TEXT, {"patience": 2}, SettingError, "patience needs held-out text: name it with valid, or take it"),
-        (TEXT, {"patience": 0, "valid": OTHER}, SettingError, "whole number of epochs, at least 1, got 0"),
+        (TEXT, {"patience": 0, "valid": OTHER}, SettingError, "patience must be a whole number of at least 1, got 0"),
         (TEXT, {"patience": 1.5, "valid": OTHER}, SettingError, r"patience must be a whole number .* got 1\.5"),
         (TEXT, {"patience": "2", "valid": OTHER}, SettingError, "patience must be a whole number .* got '2'"),
     ],

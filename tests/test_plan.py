@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from embedtrain import DataError, SettingError, cli
-from embedtrain.models.skipgram import SkipgramSettings, plan_skipgram, train_skipgram
+from embedtrain.models.skipgram import SkipGram, plan_skipgram, train_skipgram
 from embedtrain.models.word2vec_model import Word2vecModel
 from embedtrain.training import plan as runs_plan
 from embedtrain.training import run as runs_run
@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_memory(monkeypatch):
-    monkeypatch.setattr("embedtrain.training.plan.available_memory", lambda: 1000)
+    monkeypatch.setattr("embedtrain.training.run.available_memory", lambda: 1000)
     monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 1000)
 
 
@@ -302,7 +302,7 @@ def test_the_arguments_are_those_of_training():
 @pytest.mark.parametrize("sample", [0, 1e-3])
 def test_the_kept_share_of_settings_is_weighted_by_counts(sample):
     counts = np.array(sorted(COUNTS.values(), reverse=True))
-    settings = SkipgramSettings(
+    settings = SkipGram(
         dim=8, window=5, window_mode="dynamic", negative=5, hs=False, noise_exponent=0.75, sample=sample, min_count=5,
         max_vocab=None, valid_share=0.0, epochs=1, lr=0.025, seed=1,
     )  # fmt: skip

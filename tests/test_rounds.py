@@ -1,4 +1,4 @@
-"""Rounds: all tiles of a matrix in an order in which neighbours share as little as can be."""
+"""TileSchedule: all tiles of a matrix in an order in which neighbours share as little as can be."""
 
 import threading
 from itertools import combinations, pairwise
@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from embedtrain.machine.threads import run_tasks
-from embedtrain.training.tile_schedule import Rounds, Tile
+from embedtrain.training.tile_schedule import Tile, TileSchedule
 
 SHAPES = [(1, 1), (2, 2), (3, 3), (8, 8), (5, 2), (2, 5), (7, 4), (4, 7), (1, 6), (6, 1)]
 LARGE = [(8, 8), (7, 4), (4, 7)]
 
 
 def full(shape, seed=1):
-    return Rounds(np.full(shape, 3), lr=0.05, seed=seed)
+    return TileSchedule(np.full(shape, 3), lr=0.05, seed=seed)
 
 
 def places(rounds, epoch=0):
@@ -33,10 +33,10 @@ def share(one, other):
 def test_every_tile_with_cells_comes_once_an_epoch(shape, empty):
     rng = np.random.default_rng(shape)
     cells = rng.integers(1, 100, shape) * (rng.random(shape) >= empty)
-    rounds = Rounds(cells, lr=0.05, seed=1)
+    rounds = TileSchedule(cells, lr=0.05, seed=1)
     for epoch in range(3):
         assert sorted(places(rounds, epoch)) == list(zip(*(axis.tolist() for axis in np.nonzero(cells)), strict=True))
-    assert rounds.units == cells.sum()
+    assert rounds.n_items == cells.sum()
 
 
 def test_a_tile_tells_the_learning_rate():

@@ -13,7 +13,7 @@ import pytest
 from embedtrain import TrainingError
 from embedtrain.kernels.simd.lanes import CACHE_LINE, LANES, padded
 from embedtrain.machine.progress import Progress, Stopwatch, say
-from embedtrain.training.chunk_schedule import Stretches, linear_decay, plan_chunks
+from embedtrain.training.chunk_schedule import ChunkSchedule, linear_decay, plan_chunks
 from embedtrain.training.loop import History, train_epochs
 from embedtrain.training.loss import ChunkResult, LossMeter
 from embedtrain.training.tables import EmbeddingTable, table_bytes
@@ -41,8 +41,8 @@ def test_chunks_cover_an_epoch_and_its_learning_rates(n_tokens, largest):
 
 
 def test_stretches_are_the_chunks_of_every_epoch_at_once():
-    schedule = Stretches(1000, 2, 0.1, 300)
-    assert schedule.units == 1000
+    schedule = ChunkSchedule(1000, 2, 0.1, 300)
+    assert schedule.n_items == 1000
     for epoch in range(2):
         chunks = schedule.tasks(epoch)
         assert chunks == plan_chunks(1000, epoch, 2, 0.1, 300)
@@ -96,7 +96,7 @@ def test_few_pairs_are_judged_at_the_end_of_an_epoch():
 
 
 def test_where_stretches_differ_only_the_whole_epoch_is_judged():
-    meter = LossMeter(limit=8, initial_lr=0.8, even=False)
+    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
     meter.begin_epoch()
     meter.add(result(9000.0, 1000))
     meter.check(1, 0.4)
@@ -110,7 +110,7 @@ def test_where_stretches_differ_only_the_whole_epoch_is_judged():
 
 
 def test_where_stretches_differ_what_was_known_of_the_epoch_is_judged_too():
-    meter = LossMeter(limit=8, initial_lr=0.8, even=False)
+    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
     meter.begin_epoch(total=1000.0, pairs=1000)
     meter.add(result(9000.0, 1000))
     meter.check(1, 0.4, final=True)
@@ -122,7 +122,7 @@ def test_where_stretches_differ_what_was_known_of_the_epoch_is_judged_too():
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_where_stretches_differ_a_loss_that_is_not_finite_stops_at_once(loss):
-    meter = LossMeter(limit=8, initial_lr=0.8, even=False)
+    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
     meter.add(result(1.0, 1))
     meter.check(3, 0.4)
     meter.add(result(loss, 1))
@@ -131,17 +131,17 @@ def test_where_stretches_differ_a_loss_that_is_not_finite_stops_at_once(loss):
 
 
 def test_an_epoch_without_pairs_is_not_judged():
-    meter = LossMeter(limit=8, initial_lr=0.8, even=False)
+    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
     meter.begin_epoch()
     meter.check(1, 0.4, final=True)
     assert math.isnan(meter.mean)
 
 
-class NoPause:
-    def is_due(self):
+class NeverStop:
+    def requested(self):
         return False
 
-    def take(self):
+    def reached(self):
         pass
 
 
@@ -156,8 +156,8 @@ def test_loop_gives_every_chunk_to_a_worker_and_reports_epochs(n_workers):
     history = History()
     epochs = list(
         train_epochs(
-            [worker] * n_workers, Stretches(1000, 2, 0.1, 300), epochs=2, meter=LossMeter(8, 0.1), history=history,
-            progress=Progress(2000, shown=False), pause=NoPause(),
+            [worker] * n_workers, ChunkSchedule(1000, 2, 0.1, 300), epochs=2, meter=LossMeter(8, 0.1), history=history,
+            progress=Progress(2000, shown=False), stop_point=NeverStop(),
         )
     )  # fmt: skip
     expected = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
@@ -172,11 +172,11 @@ class Often:
     def __init__(self, n, ends=math.inf):
         self.n, self.ends, self.asked, self.taken = n, ends, 0, []
 
-    def is_due(self):
+    def requested(self):
         self.asked += 1
         return self.asked % self.n == 0
 
-    def take(self):
+    def reached(self):
         self.taken.append(None)
         if len(self.taken) >= self.ends:
             raise KeyboardInterrupt
@@ -192,8 +192,8 @@ def drive(seen, history, pause, n_workers=1, epochs=2, n_tokens=1000):
     progress = Progress(n_tokens * epochs, shown=False)
     return list(
         train_epochs(
-            [worker] * n_workers, Stretches(n_tokens, epochs, 0.1, 300), epochs=epochs, meter=LossMeter(8, 0.1),
-            history=history, progress=progress, pause=pause,
+            [worker] * n_workers, ChunkSchedule(n_tokens, epochs, 0.1, 300), epochs=epochs, meter=LossMeter(8, 0.1),
+            history=history, progress=progress, stop_point=pause,
         )
     )  # fmt: skip
 
@@ -214,14 +214,14 @@ def test_pauses_leave_out_no_chunk_and_work_goes_on_between_them(n_workers, n):
 @pytest.mark.parametrize("ends", range(1, 9))
 def test_history_tells_at_every_pause_what_is_left(n_workers, ends):
     whole = History()
-    drive([], whole, NoPause())
+    drive([], whole, NeverStop())
     seen, history = [], History()
     with pytest.raises(KeyboardInterrupt):
         drive(seen, history, Often(1, ends), n_workers)
     assert len(seen) == ends
     assert history.passed == sum(chunk.end - chunk.begin for chunk in seen)
     history = History(**json.loads(json.dumps(asdict(history))))
-    drive(seen, history, NoPause(), n_workers)
+    drive(seen, history, NeverStop(), n_workers)
     assert sorted(seen) == [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
     assert replace(history, seconds=0) == replace(whole, seconds=0)
 
@@ -229,7 +229,7 @@ def test_history_tells_at_every_pause_what_is_left(n_workers, ends):
 @pytest.mark.parametrize("history", [History(losses=[2.0], stopped=True), History(losses=[2.0, 1.0])], ids=str)
 def test_a_history_that_is_stopped_or_complete_leaves_nothing_to_do(history):
     seen = []
-    assert drive(seen, history, NoPause()) == []
+    assert drive(seen, history, NeverStop()) == []
     assert seen == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import sys
 import warnings
 from collections.abc import Sequence
@@ -13,16 +14,14 @@ import click
 from embedtrain._version import __version__
 from embedtrain.cli.analogy import analogy
 from embedtrain.cli.cache import cache
-from embedtrain.cli.cbow import cbow
 from embedtrain.cli.check import check
 from embedtrain.cli.convert import convert
 from embedtrain.cli.cooccur import cooccur
 from embedtrain.cli.evaluate import evaluate
-from embedtrain.cli.glove import glove
 from embedtrain.cli.info import info
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize
-from embedtrain.cli.skipgram import skipgram
+from embedtrain.cli.training import COMMANDS
 from embedtrain.cli.vocab import vocab
 from embedtrain.errors import EmbedtrainError, SettingError
 from embedtrain.machine.interrupts import terminate_as_interrupt
@@ -45,8 +44,24 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"Note: {message}", err=True)
 
 
+_GROUPS = {
+    "Training": [*COMMANDS, cooccur, vocab],
+    "Queries": [neighbors, analogy, evaluate],
+    "Files": [info, convert, check, cache],
+}
+
+
 class _Commands(click.Group):
     """Every error is one line; its status is 1 for data and training, 2 for usage, 130 for Ctrl-C or SIGTERM."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in their groups."""
+        width = max(map(len, self.commands)) + 4
+        for name, commands in _GROUPS.items():
+            with formatter.section(name):
+                limit = formatter.width - width
+                rows = [(command.name or "", command.get_short_help_str(limit)) for command in commands]
+                formatter.write_dl(rows, col_max=width)
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         terminate_as_interrupt()
@@ -71,13 +86,15 @@ class _Commands(click.Group):
     context_settings={
         "help_option_names": ["-h", "--help"],
         "token_normalize_func": normalize,
-        "max_content_width": 100,
     },
 )
 @click.version_option(__version__, prog_name="embedtrain")
 def main() -> None:
-    """Train word embeddings from text, fast, and ask them."""
+    """Train word embeddings from text, query them, and convert their files.
+
+    Example: embedtrain skipgram corpus.txt -o vectors.vec
+    """
 
 
-for command in (skipgram, cbow, glove, cooccur, vocab, neighbors, analogy, evaluate, convert, info, check, cache):
-    main.add_command(command)
+for _command in itertools.chain(*_GROUPS.values()):
+    main.add_command(_command)

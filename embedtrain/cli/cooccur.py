@@ -1,4 +1,4 @@
-"""``embedtrain cooccur``: how often the words of a text stand beside each other."""
+"""``embedtrain cooccur``: co-occurrence counts of a text."""
 
 from __future__ import annotations
 
@@ -10,33 +10,27 @@ from typing import Any
 import click
 
 from embedtrain.cli.options import (
-    TrainingCommand,
+    GroupedCommand,
     corpus_options,
-    counting_options,
+    grouped_option,
     output_path,
     read_corpus,
-    threads_option,
-    vocabulary_options,
+    settings_options,
 )
-from embedtrain.cli.training import REFUSED, folder_beside, inputs_of
-
-_REFUSED = {
-    **REFUSED,
-    "distance-weighting": "use --weighting distance or --weighting uniform",
-    "vocab-file": "use --read-vocab {value}",
-}
+from embedtrain.cli.training import folder_beside, inputs_of
+from embedtrain.models.cooccurrence import Cooccurrence
 
 
-@click.command(cls=TrainingCommand, refused=_REFUSED, short_help="Count how often words stand beside each other.")
+@click.command(cls=GroupedCommand, short_help="Count how often words occur near each other.")
+@settings_options(Cooccurrence)
 @corpus_options
-@vocabulary_options
-@threads_option
-@counting_options
-@click.option("-o", "--output", help="File of counts; default: the corpus' name with .npz, in this folder.")
-def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
-    """Count how often the words of CORPUS stand beside each other, as a sparse matrix.
+@grouped_option("-o", "--output", group="output", help="File of counts; by default the corpus' name with .npz, here.")
+def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
+    """Count how often the words of CORPUS occur near each other, as a sparse matrix.
 
     The file holds the matrix as scipy.sparse.load_npz reads it, and its words. embedtrain glove trains on it.
+
+    Example: embedtrain cooccur corpus.txt -o counts.npz
     """
     from embedtrain.machine.interrupts import deferred_interrupts
 
@@ -44,20 +38,20 @@ def cooccur(output: str | None, quiet: bool, **settings: Any) -> None:
         from embedtrain.counts.counts_file import is_counts_file
         from embedtrain.machine.files import check_distinct_paths, require_writable
         from embedtrain.machine.progress import counted, say
-        from embedtrain.models.cooccurrence import counts_of_text
 
-    for source in filter(is_counts_file, settings["corpus"]):
+    for source in filter(is_counts_file, options["corpus"]):
         raise click.UsageError(f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}")
-    corpus = read_corpus(settings)
+    corpus = read_corpus(options)
     if quiet:
         warnings.simplefilter("ignore")
     path = output_path(corpus.sources, corpus.files(), output, ".npz")
-    inputs = {"the corpus": corpus.files(), **inputs_of(settings)}
-    check_distinct_paths(inputs, {"-o": path, "--save-vocab": settings["save_vocab"]})
+    check_distinct_paths(
+        {"the corpus": corpus.files(), **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}
+    )
     require_writable(path)
-    options: dict[str, Any] = {"temp_folder": folder_beside(path), "progress": False if quiet else None}
+    settings = Cooccurrence(**options, temp_folder=folder_beside(path), progress=False if quiet else None)
     started = time.perf_counter()
-    with counts_of_text({"corpus": corpus, **options, **settings}) as counts:
+    with settings.counts(corpus) as counts:
         seconds = time.perf_counter() - started
         with deferred_interrupts() as interrupted:
             counts.save(path)

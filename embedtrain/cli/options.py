@@ -1,81 +1,94 @@
-"""Options that commands share: one name and one meaning everywhere, and an ear for the names of other tools."""
+"""Options of the command line: those that settings declare, in groups, and the names that other programs give them."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import Field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from embedtrain.models import MODELS
+from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
 
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-#: What word2vec.c, gensim, fastText, GloVe and finalfrontier call our options.
-_ALIASES = {
-    "size": "dim",
-    "dims": "dim",
-    "vector-size": "dim",
-    "ws": "window",
-    "window-size": "window",
-    "context": "window",
-    "neg": "negative",
-    "ns-exponent": "noise-exponent",
-    "mincount": "min-count",
-    "minCount": "min-count",
-    "iter": "epochs",
-    "epoch": "epochs",
-    "workers": "threads",
-    "thread": "threads",
-    "eta": "lr",
+#: Our names of the options of word2vec.c, gensim, fastText, GloVe and finalfrontier.
+ALIASES = {
+    alias: field.name.replace("_", "-")
+    for model in MODELS
+    for field in declared(model)
+    for alias in declaration(field).aliases
+}
+_CORPUS = "name the corpus without an option: embedtrain {command} {value}"
+#: Options of other programs that need another command line here.
+_FOREIGN = {
+    **dict.fromkeys(("train", "input", "input-file"), _CORPUS),
+    "save-file": "use -o {value}",
+    **dict.fromkeys(("cbow", "sg", "skip-gram", "model"), "the model is the command: skipgram, cbow or glove"),
+    "cbow-mean": "the mean is always taken",
+    "loss": "negative sampling is --negative, hierarchical softmax --hs",
+    "alpha": "it means different things in different tools, use --lr {value}",
+    "vocab-file": "use --read-vocab {value}, or --vocab {value} for the words of counts",
+    "distance-weighting": "use --weighting distance or --weighting uniform",
 }
 _OPTION = re.compile(r"(--?)([A-Za-z][\w-]+)(?:=(.*))?")
 
 
 def normalize(name: str) -> str:
-    """Our name for an option."""
+    """Our name of an option."""
     name = name.replace("_", "-")
-    return _ALIASES.get(name, name)
+    return ALIASES.get(name, name)
 
 
-class Exactly(click.Choice[str]):
-    """A choice of words, none of which is the name of an option, whatever other tools call theirs."""
+class GroupedOption(click.Option):
+    """An option that ``--help`` shows in a group."""
+
+    def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+class UnaliasedChoice(click.Choice[str]):
+    """A choice of words that are not replaced by our names of options."""
 
     def normalize_choice(self, choice: Any, ctx: click.Context | None) -> str:
         """The word as it is."""
         return str(choice)
 
 
-class TrainingCommand(click.Command):
-    """A command that knows what other tools' options mean, ``-size 200`` or ``--alpha``, and says what to use.
+class GroupedCommand(click.Command):
+    """A command with options in groups, which knows the options of other programs and of other models."""
 
-    Parameters
-    ----------
-    refused : mapping of str to str
-        Options that this command does not take, with the remedy, in which ``{value}`` is what was given.
-    """
-
-    def __init__(self, *args: Any, refused: Mapping[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.refused = refused
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in their groups."""
+        for group in (*GROUPS, "other"):
+            options = [option for option in self.get_params(ctx) if isinstance(option, click.Option)]
+            options = [option for option in options if getattr(option, "group", "other") == group]
+            records = [record for option in options if (record := option.get_help_record(ctx))]
+            if records:
+                with formatter.section(f"{group.capitalize()} options"):
+                    formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, after a look for what cannot be meant."""
+        """Parse; an option that this command does not have is refused with the one to use."""
         names = {name.removeprefix("--") for option in self.params for name in option.opts}
         flags = {option.name for option in self.params if isinstance(option, click.Option) and option.is_flag}
-        for place, arg in enumerate(args):
+        for position, arg in enumerate(args):
             match = _OPTION.fullmatch(arg)
             if not match:
                 continue
             dashes, name = match[1], normalize(match[2])
-            following = [value for value in args[place + 1 : place + 2] if not value.startswith("-")]
+            following = [value for value in args[position + 1 : position + 2] if not value.startswith("-")]
             value = match[3] if match[3] is not None else "".join(following)
-            if name in self.refused:
-                remedy = self.refused[name].format(value=value, command=self.name)
+            if name not in names and (remedy := _remedy(name)):
+                remedy = remedy.format(value=value, command=self.name)
                 raise click.UsageError(f"no such option {arg}; {remedy}", ctx)
             if dashes == "-" and name in names:
                 value = "" if name in flags else value
@@ -83,142 +96,90 @@ class TrainingCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
+def _remedy(name: str) -> str | None:
+    """What to use instead of an option of another program or model."""
+    if name in _FOREIGN:
+        return _FOREIGN[name]
+    models = [model.model for model in MODELS if name in {_option_name(field) for field in declared(model)}]
+    return f"it belongs to {' and '.join(models)}" if models else None
+
+
+def _option_name(field: Field[Any]) -> str | None:
+    """The name of the option of a field without dashes; None if it has none."""
+    option = declaration(field).option
+    return None if option is None else (option or f"--{field.name.replace('_', '-')}").split("/")[0][2:]
+
+
+def settings_options(settings: type[Settings]) -> Callable[[_Command], _Command]:
+    """Decorate a command with the options of a class of settings."""
+    fields, types = declared(settings), types_of(settings)
+    return with_options(*[_option(field, types[field.name], settings) for field in fields if _option_name(field)])
+
+
+def _option(field: Field[Any], types: tuple[Any, ...], settings: type[Settings]) -> Callable[[_Command], _Command]:
+    """The option of a field."""
+    about, choices = declaration(field), choices_of(types)
+    is_plain = len(types) == 1 and types[0] in (int, float, bool)  # else it is given as text: a path, a size
+    spelled = {other.name: _option_name(other) for other in declared(settings)}
+    return grouped_option(
+        about.option or f"--{_option_name(field)}",
+        field.name,
+        group=about.group,
+        default=field.default,
+        show_default=bool(field.default),
+        help=re.sub("`([a-z_]+)`", lambda match: f"--{spelled[match[1]]}", about.help),
+        is_flag=types == (bool,),
+        type=UnaliasedChoice(choices) if choices else types[0] if is_plain else str,
+        metavar=about.metavar or (None if choices or is_plain else "FILE"),
+    )
+
+
+def grouped_option(*names: str, group: str, **keywords: Any) -> Callable[[_Command], _Command]:
+    """An option of commands only, in a group of ``--help``."""
+    return click.option(*names, cls=GroupedOption, group=group, **keywords)
+
+
 def corpus_options(command: _Command) -> _Command:
-    """The argument and options of every command that reads text."""
-    return _with(
-        command,
+    """Decorate a command with the corpus and how it is read, see `Corpus`."""
+    return with_options(
         click.argument("corpus", nargs=-1, required=True, type=click.Path()),
-        click.option("--field", help="Read JSON lines, and the text from this field; default of .jsonl files: text."),
-        click.option("--lowercase", is_flag=True, help="Words that differ only in case are the same."),
-        click.option(
-            "--invalid-utf8", type=click.Choice(["replace", "refuse"]), default="replace", show_default=True,
-            help="Bytes that are not UTF-8 become U+FFFD, or an error.",
+        grouped_option(
+            "--field", group="input", help="Read JSON lines, and the text from this field; of .jsonl files: text."
         ),
-        click.option("--cache", metavar="FOLDER", help="Keep the encoded corpus there; the next run need not read it."),
-        click.option("--min-count", default=5, show_default=True, help="Skip words that occur less often."),
-        click.option("--max-vocab", type=int, help="Keep only so many words, the most frequent."),
-        click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-    )  # fmt: skip
-
-
-def vocabulary_options(command: _Command) -> _Command:
-    """The options of every command that chooses words and uses them."""
-    return _with(
-        command,
-        click.option("--read-vocab", metavar="FILE", help='Take words and counts from lines "word count".'),
-        click.option("--save-vocab", metavar="FILE", help="Write words and counts there."),
-    )
-
-
-def threads_option(command: _Command, help: str = "Default, and 0: all.") -> _Command:
-    """How many threads."""
-    return click.option("--threads", type=int, help=help)(command)
-
-
-def counting_options(command: _Command) -> _Command:
-    """The options of every command that counts co-occurrences."""
-    return _with(
-        command,
-        click.option("--window", default=10, show_default=True, help="Words before and after a word that count."),
-        click.option(
-            "--weighting", type=click.Choice(["distance", "uniform"]), default="distance", show_default=True,
-            help="Whether a pair counts 1 / distance, or 1.",
+        grouped_option(
+            "--lowercase", group="input", is_flag=True, help="Words that differ only in case are the same."
         ),
-        click.option(
-            "--symmetric/--left-only", default=True, show_default=True,
-            help="Whether words after a word count too, or only those before it.",
+        grouped_option(
+            "--invalid-utf8", group="input", type=UnaliasedChoice(["replace", "refuse"]), default="replace",
+            show_default=True, help="Replace bytes that are not UTF-8 by U+FFFD, or stop with an error.",
         ),
-        click.option(
-            "--memory", metavar="SIZE",
-            help="What counts may take, as 500M or 4G; the rest is in temporary files. Default: half of what is free.",
-        ),
-    )  # fmt: skip
+        grouped_option("--quiet", group="output", is_flag=True, help="Print errors only."),
+    )(command)  # fmt: skip
 
 
-def word2vec_options(command: _Command) -> _Command:
-    """The options of skip-gram and CBOW, but for the learning rate."""
-    return _with(
-        held_out_options(command),
-        click.option(
-            "--window", default=5, show_default=True, help="Words before and after a word that are its contexts."
-        ),
-        click.option(
-            "--window-mode", type=click.Choice(["dynamic", "fixed"]), default="dynamic", show_default=True,
-            help="Each word draws its window from 1 to --window, or always takes it whole.",
-        ),
-        click.option(
-            "--negative", default=5, show_default=True,
-            help="Noise words for each question; 0 leaves negative sampling out, with --hs.",
-        ),
-        click.option("--hs", is_flag=True, help="Train by hierarchical softmax, too; alone with --negative 0."),
-        click.option(
-            "--noise-exponent", default=0.75, show_default=True,
-            help="Noise words are drawn in proportion to count ** exponent.",
-        ),
-        click.option(
-            "--sample", default=1e-3, show_default=True, help="Subsample words more frequent than about this; 0: none."
-        ),
-    )  # fmt: skip
+def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Decorate a command with several options, in this order."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
-def held_out_options(command: _Command) -> _Command:
-    """The options of every trainer that can take the loss on text."""
-    return _with(
-        command,
-        click.option("--valid", metavar="FILE", help="Held-out text: take the loss on it after every epoch."),
-        click.option("--valid-share", default=0.0, help="Instead, hold out this share of the corpus; 0.01 is usual."),
-        click.option("--patience", type=int, help="Stop after so many epochs without a lower held-out loss."),
-    )
-
-
-def training_options(
-    *, epochs: int, threads: str = "Default, and 0: all. Only with 1 is the result the same every time."
-) -> Callable[[_Command], _Command]:
-    """The options of every trainer, those of `corpus_options` among them."""
-
-    def add(command: _Command) -> _Command:
-        command = _with(
-            command,
-            click.option("--dim", default=100, show_default=True, help="Dimensions of the vectors."),
-            click.option("--epochs", default=epochs, show_default=True, help="Passes over the corpus."),
-            click.option("--seed", default=1, show_default=True, help="Seed of all random numbers."),
-            click.option("--init", metavar="VECTORS", help="Start from these vectors, for the words they have."),
-            click.option("--freeze", is_flag=True, help="Leave those as they are, and train the others."),
-            click.option("--checkpoint", metavar="FILE", help="Write the state of the run there, to survive a crash."),
-            click.option(
-                "--checkpoint-every", default=10.0, show_default=True, metavar="MINUTES",
-                help="How often.",
-            ),
-            click.option("--resume", metavar="FILE", help="Go on from a checkpoint, with its settings; keep it."),
-            click.option("--log", metavar="FILE", help="Write a line of JSON there for every epoch."),
-            click.option("--dry-run", is_flag=True, help="Read the corpus, say what training would take, and stop."),
-        )  # fmt: skip
-        saved = click.option(
-            "-o", "--output", help="Vectors file; default: the corpus' name with .vec, in this folder."
-        )
-        return corpus_options(saved(threads_option(vocabulary_options(command), threads)))
-
-    return add
-
-
-def _with(command: _Command, *options: Callable[[_Command], _Command]) -> _Command:
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def read_corpus(settings: dict[str, Any]) -> Corpus:
-    """The corpus that a command is given, which leaves its other settings; it can be read."""
+def read_corpus(options: dict[str, Any]) -> Corpus:
+    """The corpus of a command, which can be read; its options are removed."""
     from embedtrain.corpus.sources import Corpus
 
-    how = {name: settings.pop(name) for name in ("field", "lowercase", "invalid_utf8")}
-    corpus = Corpus(*settings.pop("corpus"), **how)
+    how = {name: options.pop(name) for name in ("field", "lowercase", "invalid_utf8")}
+    corpus = Corpus(*options.pop("corpus"), **how)
     corpus.require_readable()
     return corpus
 
 
-def output_path(sources: Sequence[Any], files: Sequence[Any], output: str | None, suffix: str) -> Path:
-    """Where the result goes: by default, the name of the source with another suffix, in the current folder.
+def output_path(sources: Sequence[Any], files: Collection[Any], output: str | None, suffix: str) -> Path:
+    """Where the result goes: by default the name of the source with another suffix, in the current folder.
 
     It must be none of the `files` that are read.
     """

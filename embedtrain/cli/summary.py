@@ -1,4 +1,4 @@
-"""What a training command says at its end."""
+"""What a training command prints at its end."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from embedtrain.vectors.word_vectors import WordVectors
 
 
-def save_and_say(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
-    """Save the vectors, then say what was done and what to try next."""
+def save_and_report(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
+    """Save the vectors, then print what was done and what to try next."""
     started = time.perf_counter()
     vectors.save(path)
     seconds = time.perf_counter() - started
@@ -27,14 +27,14 @@ def save_and_say(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
         return
     report = vectors.report
     if report is not None:
-        for line in _account(report, seconds):
+        for line in _report_lines(report, seconds):
             say(line)
     n_words, dim = vectors.vectors.shape
     say(f"saved    {path}: {n_words:,} words × {counted(dim, 'dimension')}")
     say(f"next     embedtrain neighbors {shlex.quote(str(path))} {shlex.quote(_example(vectors))}")
 
 
-def _account(report: TrainingReport, saving: float) -> list[str]:
+def _report_lines(report: TrainingReport, saving: float) -> list[str]:
     times = {**report.seconds, "save": saving}
     of = "cell" if report.cells else "pair"
     losses = f"loss {report.losses[0]:.4g} → {report.losses[-1]:.4g} a {of}" if report.losses else "no epoch finished"
@@ -56,10 +56,10 @@ def _account(report: TrainingReport, saving: float) -> list[str]:
     return lines
 
 
-def say_plan(plan: Plan) -> None:
-    """Print what a run would do and take."""
+def print_plan(plan: Plan) -> None:
+    """Print a plan."""
     if plan.tokens:
-        _say_text(plan)
+        _print_text(plan)
     if plan.cells:
         click.echo(f"counts   {counted(plan.cells, 'cell')} of {plan.words:,} × {plan.words:,}")
     else:
@@ -75,7 +75,7 @@ def say_plan(plan: Plan) -> None:
         click.echo(f"time     {times}, at {plan.speed / 1e6:.2f} M {plan.unit}/s")
 
 
-def _say_text(plan: Plan) -> None:
+def _print_text(plan: Plan) -> None:
     tokens, types = counted(plan.tokens, "token"), counted(plan.types, "type")
     click.echo(f"corpus   {tokens} of {types} in {counted(plan.sentences, 'sentence')}")
     click.echo(f"words    {plan.words:,} get vectors and cover {plan.covered / plan.tokens:.2%} of the tokens")
@@ -85,6 +85,6 @@ def _say_text(plan: Plan) -> None:
 
 
 def _example(vectors: WordVectors) -> str:
-    """A word to ask for: a usual one, neither very frequent nor rare."""
+    """A word to look up: neither very frequent nor rare."""
     usual = [word for word in vectors.words[len(vectors) // 50 :] if not word.startswith("-")]
     return "king" if "king" in vectors or not usual else usual[0]

@@ -1,168 +1,185 @@
-"""What every training command does: check the outputs, train or plan, save, and say what happened."""
+"""The commands that train a model, one for each class of settings in `MODELS`."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from embedtrain.cli.options import output_path, read_corpus
-from embedtrain.cli.summary import save_and_say, say_plan
+from embedtrain.cli.options import (
+    GroupedCommand,
+    corpus_options,
+    grouped_option,
+    output_path,
+    read_corpus,
+    settings_options,
+    with_options,
+)
+from embedtrain.cli.summary import print_plan, save_and_report
+from embedtrain.models import MODELS
 
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
     from embedtrain.errors import Interrupted, OutputError
-    from embedtrain.training.reports import Plan
     from embedtrain.vectors.word_vectors import WordVectors
 
-_CORPUS = "name the corpus without an option: embedtrain {command} {value}"
-#: What other tools' options mean here, where it is the same for all models.
-REFUSED = {
-    "train": _CORPUS,
-    "input": _CORPUS,
-    "input-file": _CORPUS,
-    "save-file": "use -o {value}",
-    **dict.fromkeys(
-        ("cbow", "sg", "skip-gram", "model"), "the model is the command: embedtrain skipgram, cbow or glove"
+_TEXT = """
+CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, a sentence a line,
+tokens between spaces; or JSON lines.{counts} The vectors are written in word2vec text format.
+
+Example: embedtrain {model} corpus.txt -o vectors.vec
+"""
+_COUNTS = """ Or it is a file of counts: of embedtrain cooccur, an .npz of SciPy, or GloVe's cooccurrence.bin, with
+--vocab."""
+
+_OUTPUT = with_options(
+    grouped_option("-o", "--output", group="output", help="Vectors file; by default the corpus' name with .vec, here."),
+    grouped_option("--log", group="output", metavar="FILE", help="Write a line of JSON there for every epoch."),
+    grouped_option(
+        "--dry-run", group="output", is_flag=True, help="Read the corpus, report what training would take, and stop."
     ),
-    "loss": "negative sampling is --negative, hierarchical softmax --hs",
-}
-_ONLY_GLOVE = "it belongs to glove; {command} counts no cells"
-#: And for the models of word2vec.
-REFUSED_BY_WORD2VEC = {
-    **REFUSED,
-    "alpha": "it means different things in different tools, use --lr {value}",
-    **dict.fromkeys(("x-max", "weighting", "symmetric", "vectors"), _ONLY_GLOVE),
-    "memory": "it belongs to glove and cooccur; {command} takes what its tables need",
-}
+)
 
 
-def run_command(
-    ctx: click.Context,
-    settings: dict[str, Any],
-    train: Callable[..., WordVectors],
-    plan: Callable[..., Plan],
-    *,
-    read: Callable[[dict[str, Any]], tuple[Any, Mapping[str, list[Any]]]],
-) -> None:
-    """Train as the options of a command say.
+def training_command(model: type[Any]) -> click.Command:
+    """The command that trains a model with the settings of its class."""
+    takes_counts = "words" in model.__dataclass_fields__
+    summary = inspect.getdoc(model) or ""
 
-    Parameters
-    ----------
-    ctx : click.Context
-    settings : dict
-        All options of the command by name.
-    train, plan : callable
-        Of the model, such as `train_skipgram` and `plan_skipgram`.
-    read : callable
-        Takes what is trained on from the settings, as `read_text` does, and returns it with the files that are read,
-        its own first.
-    """
-    from embedtrain.errors import Interrupted, OutputError
-    from embedtrain.machine.files import check_distinct_paths, require_writable
-    from embedtrain.training.epoch_log import EpochLog
+    @click.pass_context
+    def command(ctx: click.Context, /, **options: Any) -> None:
+        _run_command(ctx, model, options, takes_counts=takes_counts)
 
-    output, quiet, log, dry_run = (settings.pop(name) for name in ("output", "quiet", "log", "dry_run"))
-    if settings["resume"] is not None:
-        go_on(ctx, settings)
-    sources = settings["corpus"]
-    material, inputs = read(settings)
+    command = settings_options(model)(_OUTPUT(corpus_options(command)))
+    text = _TEXT.format(model=model.model, counts=_COUNTS if takes_counts else "")
+    return click.command(
+        model.model, cls=GroupedCommand, help=summary + "\n" + text, short_help=summary.split("\n")[0]
+    )(command)
+
+
+COMMANDS = [training_command(model) for model in MODELS]
+
+
+def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any], *, takes_counts: bool) -> None:
+    """Train as the options of a command say, and save the vectors."""
+    from embedtrain.machine.interrupts import deferred_interrupts
+
+    with deferred_interrupts():  # libraries lose interrupts while they are imported
+        from embedtrain.errors import Interrupted, OutputError
+        from embedtrain.machine.files import check_distinct_paths, require_writable
+        from embedtrain.training import run  # noqa: F401  # all that a run imports
+        from embedtrain.training.epoch_log import EpochLog
+
+    output, quiet, log, dry_run = (options.pop(name) for name in ("output", "quiet", "log", "dry_run"))
+    if options["resume"] is not None:
+        _apply_checkpoint(ctx, options)
+    sources = options["corpus"]
+    data, inputs = _read_data(ctx, options, takes_counts=takes_counts)
     if quiet:
         warnings.simplefilter("ignore")
     path = output_path(sources, next(iter(inputs.values())), output, ".vec")
-    outputs = {"-o": path, "--log": log, "--checkpoint": settings["checkpoint"], "--save-vocab": settings["save_vocab"]}
-    check_distinct_paths({**inputs, **inputs_of(settings)}, outputs)
+    outputs = {"-o": path, "--log": log, "--checkpoint": options["checkpoint"], "--save-vocab": options["save_vocab"]}
+    check_distinct_paths({**inputs, **inputs_of(options)}, outputs)
     for file in (path, log):
         if file is not None:
             require_writable(file)
-    options: dict[str, Any] = {"temp_folder": folder_beside(path), "progress": False if quiet else None}
+    epoch_log = EpochLog(log) if log and not dry_run else None
+    settings = model(**options, temp_folder=folder_beside(path), progress=False if quiet else None, callback=epoch_log)
     if dry_run:
-        say_plan(plan(material, **options, **settings))
+        print_plan(settings.run(data).plan())
         return
-    epoch_log = EpochLog(log) if log else None
-    if epoch_log and settings["resume"] is not None:
+    if epoch_log and settings.resume is not None:
         epoch_log.require_log()
 
     ended: Interrupted | OutputError | None = None
     try:
-        vectors = train(material, **options, callback=epoch_log, **settings)
+        vectors = settings.run(data).train()
     except (Interrupted, OutputError) as early:
         ended, vectors = early, early.vectors
-    finish(vectors, path, ended, settings["checkpoint"], quiet=quiet)
+    _finish(vectors, path, ended, settings.checkpoint, quiet=quiet)
 
 
-def read_text(settings: dict[str, Any]) -> tuple[Corpus, dict[str, list[Any]]]:
-    """The corpus that a command is given, and the files of all text that it reads."""
-    corpus = read_corpus(settings)
-    inputs = {"the corpus": corpus.files()}
-    if settings.get("valid") is not None:
-        inputs["the file of --valid"] = corpus.like(settings["valid"]).files()
-    return corpus, inputs
+def _read_data(
+    ctx: click.Context, options: dict[str, Any], *, takes_counts: bool
+) -> tuple[Corpus | Path, dict[str, list[Any]]]:
+    """The corpus, or the file of counts, of a command, and all data files that it reads, its own first."""
+    from embedtrain.counts.counts_file import is_counts_file
+
+    sources = options["corpus"]
+    counts = [source for source in sources if is_counts_file(source)] if takes_counts else []
+    if not counts:
+        corpus = read_corpus(options)
+        inputs: dict[str, list[Any]] = {"the corpus": corpus.files()}
+        if options.get("valid") is not None:
+            inputs["the file of --valid"] = corpus.like(options["valid"]).files()
+        return corpus, inputs
+    if len(sources) > 1:
+        raise click.UsageError(f"{counts[0]} holds counts: train on that one file, or on text alone")
+    for name in ("field", "lowercase", "invalid_utf8"):
+        del options[name]
+        if _is_given(ctx, name):
+            raise click.UsageError(f"--{name.replace('_', '-')} says how text is read; {sources[0]} holds counts")
+    path = Path(options.pop("corpus")[0])
+    words = [] if options["words"] is None else [options["words"]]
+    return path, {"the counts": [path], "the file of --vocab": words}
 
 
 def folder_beside(path: Path) -> Path | None:
-    """Where temporary files of an output go: into its folder, but not beside a device or a pipe."""
+    """The folder of temporary files: that of the output, but not of a device or a pipe."""
     target = Path(os.path.realpath(path))
     return target.parent if target.is_file() or not target.exists() else None
 
 
-def finish(
-    vectors: WordVectors, path: Path, ended: Interrupted | OutputError | None, checkpoint: str | None, *, quiet: bool
+def _finish(
+    vectors: WordVectors, path: Path, ended: Interrupted | OutputError | None, checkpoint: Any, *, quiet: bool
 ) -> None:
-    """Save what was trained, whatever ended the run, and say how it ended."""
+    """Save what was trained, however the run ended, and report how it ended."""
     from embedtrain.errors import DataError, OutputError
     from embedtrain.machine.interrupts import deferred_interrupts
 
     with deferred_interrupts() as interrupted:
         try:
-            save_and_say(vectors, path, quiet=quiet)
+            save_and_report(vectors, path, quiet=quiet)
         except DataError as error:
-            raise ended if isinstance(ended, OutputError) else error from None  # the first one is to be told of
+            raise ended if isinstance(ended, OutputError) else error from None  # the first one is reported
         came_late = interrupted()
     if isinstance(ended, OutputError):
         raise DataError(f"{ended}; {path} holds what was trained so far")
     if ended or came_late:
         state = "what was trained so far" if ended else "the result"
-        go_on_with = f"; go on with --resume {checkpoint}" if ended and has_checkpoint(vectors) else ""
-        click.echo(f"Error: interrupted; {path} holds {state}{go_on_with}", err=True)
+        has_checkpoint = vectors.report is not None and "checkpoint" in vectors.report.seconds
+        remedy = f"; go on with --resume {checkpoint}" if ended and has_checkpoint else ""
+        click.echo(f"Error: interrupted; {path} holds {state}{remedy}", err=True)
         raise click.exceptions.Exit(130)
 
 
-def has_checkpoint(vectors: WordVectors) -> bool:
-    """Whether the run that made the vectors has written a checkpoint."""
-    return vectors.report is not None and "checkpoint" in vectors.report.seconds
-
-
-def inputs_of(settings: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The files that options name, by what messages call them; but not the checkpoint that a run resumes and keeps."""
+def inputs_of(options: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The files that options name, by what messages call them; but not a checkpoint that is resumed and kept."""
     inputs = {}
     for name in ("read_vocab", "init", "resume"):
-        path = settings.get(name)
-        if path is not None and not (name == "resume" and are_same(path, settings["checkpoint"])):
+        path, checkpoint = options.get(name), options.get("checkpoint")
+        is_kept = name == "resume" and checkpoint and path and os.path.realpath(path) == os.path.realpath(checkpoint)
+        if path is not None and not is_kept:
             inputs[f"the file of --{name.replace('_', '-')}"] = [path]
     return inputs
 
 
-def was_given(ctx: click.Context, name: str) -> bool:
-    """Whether an option stands on the command line."""
+def _is_given(ctx: click.Context, name: str) -> bool:
+    """Whether an option was given on the command line."""
     return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def are_same(path: str, other: str | None) -> bool:
-    """Whether two paths lead to the same file."""
-    return other is not None and os.path.realpath(path) == os.path.realpath(other)
-
-
-def go_on(ctx: click.Context, settings: dict[str, Any]) -> None:
-    """Take what was not said on the command line from the checkpoint, and keep the checkpoint up to date."""
+def _apply_checkpoint(ctx: click.Context, options: dict[str, Any]) -> None:
+    """Take options that were not given from the checkpoint, and continue to write it."""
     from embedtrain.training.checkpoint import read_settings
 
-    for name, value in read_settings(settings["resume"]).items():
-        if name in settings and not was_given(ctx, name):
-            settings[name] = value
-    settings["checkpoint"] = settings["checkpoint"] or settings["resume"]
+    for name, value in read_settings(options["resume"]).items():
+        if name in options and not _is_given(ctx, name):
+            options[name] = value
+    options["checkpoint"] = options["checkpoint"] or options["resume"]

@@ -8,19 +8,29 @@ from typing import Any
 
 import click
 
-from embedtrain.cli.options import corpus_options, output_path, read_corpus, threads_option
+from embedtrain.cli.options import (
+    GroupedCommand,
+    corpus_options,
+    grouped_option,
+    output_path,
+    read_corpus,
+    settings_options,
+)
+from embedtrain.training.settings import VocabularySettings
 
 
-@click.command(short_help="Count the words of a corpus.")
+@click.command(cls=GroupedCommand, short_help="Count the words of a corpus.")
+@settings_options(VocabularySettings)
 @corpus_options
-@threads_option
-@click.option(
-    "-o", "--output", help="Vocabulary file; default: the corpus' name with .vocab, in this folder; -: standard output."
+@grouped_option(
+    "-o", "--output", group="output", help="Vocabulary file; by default the corpus' name with .vocab, here; -: stdout."
 )
 def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     """Count the words of CORPUS and write lines "word count", the most frequent first.
 
     The file is what word2vec.c and GloVe write, and what the trainers' --read-vocab reads.
+
+    Example: embedtrain vocab corpus.txt -o corpus.vocab
     """
     from embedtrain.corpus.cache import encode_cached
     from embedtrain.corpus.encoding import count_words

@@ -13,9 +13,6 @@ from typing import Any, TypeAlias
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.reading import STDIN, path_hint, reading, source_name
 
-#: What a corpus can be given as.
-CorpusLike: TypeAlias = "str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus"
-
 
 @dataclass(frozen=True, init=False)
 class Corpus:
@@ -131,6 +128,10 @@ class Corpus:
             "invalid_utf8": self.invalid_utf8,
             "files": states,
         }
+
+
+#: What a corpus can be given as.
+CorpusLike: TypeAlias = str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus
 
 
 def _is_path(source: object) -> bool:

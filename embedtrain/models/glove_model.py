@@ -14,11 +14,11 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts.tiles import TILE_CELL_BYTES, build_tiles
 from embedtrain.kernels.glove import train_tile as kernels
 from embedtrain.kernels.simd.lanes import padded
-from embedtrain.models.glove import GloveSettings
-from embedtrain.training.count_data import Counted
+from embedtrain.models.glove import Glove
+from embedtrain.training.count_data import CountData
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.tables import EmbeddingTable, table_bytes
-from embedtrain.training.tile_schedule import Rounds, Tile
+from embedtrain.training.tile_schedule import Tile, TileSchedule
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
@@ -34,11 +34,11 @@ class GloveModel:
     has an infinite sum: the ones, and the vectors of frozen words.
     """
 
-    unit = "cells"
-    even = False  # a tile of frequent words costs more than others
+    item_name = "cells"
+    check_within_epoch = False  # a tile of frequent words costs more than others
 
-    def __init__(self, material: Counted, settings: GloveSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
-        n_words, dim = len(material.vocabulary), settings.dim
+    def __init__(self, data: CountData, settings: Glove, frozen: NDArray[np.uint8], n_threads: int) -> None:
+        n_words, dim = len(data.vocabulary), settings.dim
         self._settings, self._width = settings, padded(dim + _BIASES)
         self.words = EmbeddingTable.uniform(n_words, dim + _BIASES, settings.seed)
         self.contexts = EmbeddingTable.uniform(n_words, dim + _BIASES, [settings.seed, 1])
@@ -50,21 +50,21 @@ class GloveModel:
         if frozen.size:
             self.word_sums.rows[frozen > 0, :dim] = np.inf
 
-        rows = material.take_rows()
+        rows = data.take_rows()
         self.loss_limit = 2 * _cost_of_nothing(rows.values, settings)
         self._tiles = build_tiles(
-            *rows, x_max=settings.x_max, alpha=settings.alpha, threads=n_threads, memory=material.room,
-            folder=material.tiles_folder,
+            *rows, x_max=settings.x_max, alpha=settings.alpha, threads=n_threads, memory=data.spare_bytes,
+            folder=data.tiles_folder,
         )  # fmt: skip
-        self.schedule = Rounds(self._tiles.sizes, settings.lr, settings.seed)
+        self.schedule = TileSchedule(self._tiles.sizes, settings.lr, settings.seed)
 
     @classmethod
-    def memory(cls, material: Counted, settings: GloveSettings) -> dict[str, int]:
+    def memory(cls, data: CountData, settings: Glove) -> dict[str, int]:
         """Four tables, the cells, and the sum of two tables."""
-        n_words, dim = len(material.vocabulary), settings.dim
+        n_words, dim = len(data.vocabulary), settings.dim
         needed = {f"four tables of {n_words:,} × {dim}": 4 * table_bytes(n_words, dim + _BIASES)}
-        if material.tiles_folder is None:
-            needed[f"{material.units:,} cells"] = TILE_CELL_BYTES * material.units
+        if data.tiles_folder is None:
+            needed[f"{data.n_items:,} cells"] = TILE_CELL_BYTES * data.n_items
         if settings.vectors == "sum":
             needed["the sum of two tables"] = 4 * n_words * dim
         return needed
@@ -109,7 +109,7 @@ class GloveModel:
         return train
 
 
-def _cost_of_nothing(values: NDArray[np.float32], settings: GloveSettings) -> float:
+def _cost_of_nothing(values: NDArray[np.float32], settings: Glove) -> float:
     """The mean cost, of a sample of cells, if every product were off by the whole logarithm and by 1 more."""
     begins = np.linspace(0, max(0, len(values) - _JUDGED), _SAMPLES).astype(int).tolist()
     some = np.concatenate([values[begin : begin + _JUDGED] for begin in begins]).astype(np.float64)

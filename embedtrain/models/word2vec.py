@@ -2,74 +2,87 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.sources import CorpusLike
+from embedtrain.errors import SettingError
 from embedtrain.models.distributions import keep_probability
-from embedtrain.training.options import RunOptions
-from embedtrain.training.plan import plan_run
-from embedtrain.training.reports import Plan
-from embedtrain.training.run import Run
-from embedtrain.training.settings import ModelSettings
-from embedtrain.training.text_data import TextCut, TextSource
+from embedtrain.training.declarations import setting
+from embedtrain.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from embedtrain.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class Word2vecSettings(ModelSettings):
-    """The settings of a run; see `train_skipgram`."""
+class Word2vecSettings(TrainingSettings):
+    """Windows, outputs, subsampling and held-out text of skip-gram and CBOW."""
 
-    model: ClassVar[str]
-    usual: ClassVar = {"window": "5 is usual", "epochs": "5 is usual"}
+    model: ClassVar[Literal["skipgram", "cbow"]]
 
-    window_mode: str
-    negative: int
-    hs: bool
-    noise_exponent: float
-    sample: float
-    valid_share: float
+    window: int = setting(
+        5, "Words before and after a word that are its contexts.",
+        at_least=1, kept="result", aliases=("ws", "window-size", "context"),
+    )  # fmt: skip
+    negative: int = setting(
+        5, "Negative samples for each pair; 0 leaves negative sampling out, with `hs`.",
+        at_least=0, kept="result", aliases=("neg",),
+    )  # fmt: skip
+    sample: float = setting(
+        1e-3, "Subsample words more frequent than about this; 0 keeps all.",
+        at_least=0, at_most=1, remedy="1e-3 to 1e-5 are usual, 0 keeps all", kept="result",
+    )  # fmt: skip
+    hs: bool = setting(False, "Train by hierarchical softmax too; alone with `negative` 0.", kept="result")
+    window_mode: Literal["dynamic", "fixed"] = setting(
+        "dynamic", "Draw each window from 1 to `window`, as word2vec does, or always take it whole.", kept="result"
+    )
+    noise_exponent: float = setting(
+        0.75, "Draw negative samples in proportion to count ** exponent.",
+        at_least=-100, at_most=100, kept="result", aliases=("ns-exponent",),
+    )  # fmt: skip
+    valid: CorpusLike | None = setting(
+        None, "Held-out text: compute the loss on it after every epoch.", group="input", kept="resume"
+    )
+    valid_share: float = setting(
+        0.0, "Hold out this share of the corpus instead.",
+        group="input", at_least=0, at_most=0.5, remedy="0.01 is usual, 0 holds nothing out", kept="result",
+    )  # fmt: skip
+    patience: int | None = setting(
+        None, "Stop when the held-out loss has not improved for this many epochs.",
+        group="input", at_least=1, remedy="2 is usual", kept="resume",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.take_name(("dynamic", "fixed"), "window_mode")
-        self.take_flag("hs")
-        if self.hs:
-            self.take_whole(0, "negative", "5 is usual, 0 leaves hierarchical softmax alone")
-        else:
-            self.take_whole(1, "negative", "5 is usual; without negative samples use hierarchical softmax, hs")
-        self.take_real(-100, 100, "noise_exponent", "0.75 is usual")
-        self.take_real(0, 1, "sample", "1e-3 to 1e-5 are usual, 0 is off")
-        self.take_real(0, 0.5, "valid_share", "0.01 is usual, 0 holds nothing out")
+        if not (self.negative or self.hs):
+            raise SettingError("negative must be at least 1, got 0; without negative samples use hs")
+        if self.valid is not None and self.valid_share:
+            raise SettingError("valid and valid_share both give held-out text; leave one of them out")
+        if self.patience is not None and self.valid is None and not self.valid_share:
+            raise SettingError("patience needs held-out text: name it with valid, or take it with valid_share")
 
     @property
     def corrected(self) -> bool:
-        """Whether contexts of CBOW take their share of a step, not all of it."""
+        """Whether each context word gets its share of the gradient of CBOW's mean, not all of it."""
         return False
 
+    def stops_early(self, valid_losses: Sequence[float]) -> bool:
+        """Whether the held-out loss has not improved for `patience` epochs."""
+        return self.patience is not None and len(valid_losses) - 1 - int(np.argmin(valid_losses)) >= self.patience
+
     def kept_share(self, counts: NDArray[np.int64]) -> float:
-        """Share of the tokens that subsampling keeps, of words that occur so often."""
+        """Share of the tokens that subsampling keeps, of words with these (n_words,) counts."""
         return float((keep_probability(counts, self.sample) * counts).sum() / counts.sum())
 
+    def run(self, corpus: CorpusLike) -> Run:
+        """The run that trains on a corpus, not yet started."""
+        from embedtrain.models.word2vec_model import Word2vecModel  # imports Numba, which --help does not need
+        from embedtrain.training.run import Run
+        from embedtrain.training.text_data import TextSource
 
-def word2vec_run(settings_type: type[Word2vecSettings], arguments: Mapping[str, Any]) -> Run:
-    """The run that the arguments of `train_skipgram` or `train_cbow` ask for."""
-    settings = settings_type(**{field.name: arguments[field.name] for field in fields(settings_type)})
-    options = RunOptions.of(arguments, settings.valid_share)
-    from embedtrain.models.word2vec_model import Word2vecModel
-
-    cut = TextCut(settings.min_count, settings.max_vocab, settings.valid_share, settings.seed)
-    return Run(settings.model, TextSource(arguments["corpus"], cut, options), settings, options, Word2vecModel)
-
-
-def plan_word2vec(
-    train: Callable[..., Any], settings_type: type[Word2vecSettings], corpus: CorpusLike, arguments: Mapping[str, Any]
-) -> Plan:
-    """What `train` would do with these arguments."""
-    call = inspect.signature(train).bind(corpus, **arguments)
-    call.apply_defaults()
-    return plan_run(word2vec_run(settings_type, call.arguments))
+        return Run(self, TextSource(corpus, self, self.valid, self.valid_share, self.seed), Word2vecModel)

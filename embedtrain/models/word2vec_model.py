@@ -24,10 +24,10 @@ from embedtrain.models.distributions import (
     noise_distribution,
 )
 from embedtrain.models.word2vec import Word2vecSettings
-from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, Stretches
+from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, ChunkSchedule
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.tables import EmbeddingTable, table_bytes
-from embedtrain.training.text_data import Texts
+from embedtrain.training.text_data import TextData
 
 #: Centres that are scored against noise or paths before a row moves, where the vocabulary allows it
 #: (bench/block_shape.py); CBOW's paths are scored one after the other.
@@ -44,13 +44,13 @@ _LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/lo
 class Word2vecModel:
     """The tables of a run and what its workers share."""
 
-    unit = "words"
-    even = True
+    item_name = "words"
+    check_within_epoch = True
 
-    def __init__(self, material: Texts, settings: Word2vecSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
-        text, counts, n_words = material.training, material.vocabulary.counts, len(material.vocabulary)
+    def __init__(self, data: TextData, settings: Word2vecSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
+        text, counts, n_words = data.training, data.vocabulary.counts, len(data.vocabulary)
         self._text, self._settings, self._frozen = text, settings, frozen
-        self.schedule = Stretches(len(text.ids), settings.epochs, settings.lr)
+        self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr)
         dim = settings.dim
         scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
         self.words = EmbeddingTable.uniform(n_words, dim, settings.seed, n_threads, scratch)
@@ -80,9 +80,9 @@ class Word2vecModel:
         )
 
     @classmethod
-    def memory(cls, material: Texts, settings: Word2vecSettings) -> dict[str, int]:
+    def memory(cls, data: TextData, settings: Word2vecSettings) -> dict[str, int]:
         """The tables, and Huffman's tree."""
-        n_words, dim = len(material.vocabulary), settings.dim
+        n_words, dim = len(data.vocabulary), settings.dim
         n_tables = 1 + (settings.negative > 0) + settings.hs
         needed = {f"{_NUMBERS[n_tables]} tables of {n_words:,} × {dim}": n_tables * table_bytes(n_words, dim)}
         if settings.hs:

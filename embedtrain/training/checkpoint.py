@@ -106,11 +106,11 @@ class Checkpoint:
                 Path(path),
             )
             n_words, dim = len(checkpoint.words), checkpoint.settings["dim"]
-            _require(checkpoint.counts, np.int64, (n_words,))
-            _require(checkpoint.frozen, np.uint8, (n_words,) if checkpoint.frozen.size else (0,))
+            _check(checkpoint.counts, np.int64, (n_words,))
+            _check(checkpoint.frozen, np.uint8, (n_words,) if checkpoint.frozen.size else (0,))
             for name in about["tables"]:
                 if name.endswith("_vectors"):
-                    _require(arrays[name], np.float32, (n_words - (name == "node_vectors"), dim))
+                    _check(arrays[name], np.float32, (n_words - (name == "node_vectors"), dim))
         return checkpoint
 
     def array(self, name: str) -> NDArray[np.float32]:
@@ -125,8 +125,8 @@ class Checkpoint:
         with _opened(self.path) as (_, arrays):
             return arrays[name]
 
-    def require_settings(self, settings: Mapping[str, Any]) -> None:
-        """See that a run has the settings of the checkpoint.
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
+        """Check that a run has the settings of the checkpoint.
 
         Raises
         ------
@@ -144,8 +144,8 @@ class Checkpoint:
         if others:
             raise SettingError(f"cannot resume with other settings: {', '.join(others)}; leave them out")
 
-    def require_text(self, text: Mapping[str, int], words: list[str], counts: NDArray[np.int64]) -> None:
-        """See that the texts are those of the checkpoint. Held-out text may be left out or added.
+    def check_data(self, text: Mapping[str, int], words: list[str], counts: NDArray[np.int64]) -> None:
+        """Check that the texts are those of the checkpoint. Held-out text may be left out or added.
 
         Raises
         ------
@@ -178,8 +178,8 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
         return {**about["options"], **about["settings"]}
 
 
-def _require(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
-    """See that an array is what `save` wrote: of one that is shorter, NumPy checks no sum."""
+def _check(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+    """Check that an array is what `save` wrote: of one that is shorter, NumPy checks no sum."""
     if array.dtype != dtype or array.shape != shape:
         raise ValueError(f"an array of shape {array.shape} and type {array.dtype}")
 

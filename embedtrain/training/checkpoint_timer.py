@@ -1,4 +1,4 @@
-"""Pauses of a run: for interrupts, and for checkpoints that are due."""
+"""When a run pauses: for interrupts, and for checkpoints that are due."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ from collections.abc import Callable
 
 from embedtrain.errors import OutputError
 from embedtrain.machine.progress import note
-from embedtrain.training.options import RunOptions
 
 
-class Pauses:
-    """Interrupts and checkpoints, at moments when tables and history belong together."""
+class CheckpointTimer:
+    """A `StopPoint` for interrupts and for checkpoints, of which one is written every `minutes`; None writes none."""
 
-    def __init__(self, interrupted: Callable[[], bool], checkpoint: Callable[[], None], options: RunOptions) -> None:
-        self._interrupted, self._checkpoint = interrupted, checkpoint
-        self._wanted = options.checkpoint is not None
-        self._seconds = 60 * options.checkpoint_every if self._wanted else math.inf
+    def __init__(self, interrupted: Callable[[], bool], write: Callable[[], None], minutes: float | None) -> None:
+        self._interrupted, self._write, self._writes = interrupted, write, minutes is not None
+        self._seconds = math.inf if minutes is None else 60 * minutes
         self._due = time.monotonic() + self._seconds
 
-    def is_due(self) -> bool:
-        """Whether someone interrupted, or it is time for a checkpoint."""
+    def requested(self) -> bool:
+        """Whether a signal came, or it is time for a checkpoint."""
         return self._interrupted() or time.monotonic() >= self._due
 
-    def take(self) -> None:
-        """Write the checkpoint; then, if there was an interrupt, raise it."""
+    def reached(self) -> None:
+        """Write the checkpoint; then, if a signal came, raise `KeyboardInterrupt`."""
         interrupted = self._interrupted()
-        if self._wanted and (interrupted or time.monotonic() >= self._due):
+        if self._writes and (interrupted or time.monotonic() >= self._due):
             try:
-                self._checkpoint()
+                self._write()
             except OutputError as error:
                 if not interrupted:
                     raise

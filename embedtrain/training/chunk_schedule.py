@@ -1,4 +1,4 @@
-"""What is done when: the tasks of an epoch and their order, and the learning rate over time."""
+"""The tasks of an epoch of text, their order, and the learning rate over time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
-LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which interrupts, progress and loss are looked at
-_CHUNKS = 64  # an epoch of a small corpus has about so many: enough to share out evenly
+LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which interrupts, progress and loss are checked
+_CHUNKS = 64  # an epoch of a small corpus has about so many, which threads can share evenly
 _SMALLEST = 256  # tokens
 _LOWEST = 1e-4  # of the initial rate; word2vec.c's floor
 
 
 class Task(Protocol):
-    """A piece of an epoch: a stretch of the corpus, or a tile of a matrix."""
+    """A part of an epoch: a chunk of text, or a tile of a matrix."""
 
     @property
     def last_lr(self) -> float:
@@ -24,23 +24,23 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 
 
 class Schedule(Protocol[AnyTask]):
-    """What is to be done, and in which order."""
+    """The tasks of every epoch and their order."""
 
     @property
-    def units(self) -> int:
+    def n_items(self) -> int:
         """Tokens or cells of an epoch."""
 
     def tasks(self, epoch: int) -> Sequence[AnyTask]:
-        """Those of an epoch, the same for any number of threads."""
+        """The tasks of an epoch, the same for any number of threads."""
 
     def in_turn(self, tasks: Iterable[AnyTask]) -> Iterable[AnyTask]:
         """The same tasks in the same order, each as soon as it may start; drawn by one thread at a time."""
 
     def done(self, task: AnyTask) -> None:
-        """Called when a task that was drawn is done, or will not be."""
+        """Called when a task that was drawn is finished or dropped."""
 
-    def identity(self) -> dict[str, int]:
-        """What tells its tasks from others, where settings and material do not."""
+    def fingerprint(self) -> dict[str, int]:
+        """Numbers that differ for other tasks, where settings and data do not."""
 
 
 def linear_decay(lr: float, progress: float) -> float:
@@ -49,7 +49,7 @@ def linear_decay(lr: float, progress: float) -> float:
 
 
 class Chunk(NamedTuple):
-    """A stretch of the corpus in an epoch, with the learning rates at its ends."""
+    """Consecutive tokens in an epoch, with the learning rates at their ends."""
 
     epoch: int  # from 0
     number: int
@@ -74,25 +74,25 @@ def plan_chunks(n_tokens: int, epoch: int, epochs: int, lr: float, largest: int)
 
 
 @dataclass(frozen=True)
-class Stretches:
-    """The schedule of a corpus: stretches of it, in any order, while the learning rate falls."""
+class ChunkSchedule:
+    """The schedule of a text: chunks in any order, while the learning rate falls."""
 
-    units: int  # tokens
+    n_items: int  # tokens
     epochs: int
     lr: float
     largest: int = LARGEST_CHUNK
 
     def tasks(self, epoch: int) -> list[Chunk]:
         """The chunks of an epoch."""
-        return plan_chunks(self.units, epoch, self.epochs, self.lr, self.largest)
+        return plan_chunks(self.n_items, epoch, self.epochs, self.lr, self.largest)
 
     def in_turn(self, tasks: Iterable[Chunk]) -> Iterable[Chunk]:
-        """At once."""
+        """The chunks as they are: none waits for another."""
         return tasks
 
     def done(self, task: Chunk) -> None:
-        """Nobody waits for it."""
+        """Nothing: no chunk waits for another."""
 
-    def identity(self) -> dict[str, int]:
-        """Nothing more."""
+    def fingerprint(self) -> dict[str, int]:
+        """Nothing beside the settings."""
         return {}

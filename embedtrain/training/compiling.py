@@ -1,4 +1,4 @@
-"""The first run, which has to wait for compilers."""
+"""Compile kernels before a run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.progress import say
 from embedtrain.machine.threads import if_slow
-from embedtrain.training.options import RunOptions
+from embedtrain.training.settings import TextSettings
 
 
 @contextmanager
-def compiling(options: RunOptions) -> Iterator[None]:
-    """Say what takes so long, if the block does; libraries lose interrupts while they compile."""
-    shown = options.progress is not False
+def compiling(settings: TextSettings) -> Iterator[None]:
+    """Report a compilation that takes long, and defer interrupts, which libraries lose while they compile."""
+    shown = settings.progress is not False
     with deferred_interrupts(), if_slow(lambda: say("compiling kernels, which is done once …", shown=shown)):
         yield

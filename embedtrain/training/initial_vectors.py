@@ -1,4 +1,4 @@
-"""Where a run starts from: vectors that are there already."""
+"""Pretrained vectors that training starts from."""
 
 from __future__ import annotations
 
@@ -14,29 +14,15 @@ from embedtrain.formats.table import all_finite
 from embedtrain.vectors.word_vectors import WordVectors
 
 
-class Shared(NamedTuple):
-    """Words of the vocabulary that have vectors to start from: their rows here, and there."""
+class SharedRows(NamedTuple):
+    """The words of a vocabulary that have initial vectors: their rows in the model and in those vectors."""
 
     rows: list[int]
     initial_rows: list[int]
 
 
 class InitialVectors:
-    """Vectors that some words start from.
-
-    Parameters
-    ----------
-    vectors : WordVectors
-    dim : int
-        That they must have.
-
-    Raises
-    ------
-    SettingError
-        If they have another.
-    DataError
-        If they are not finite.
-    """
+    """Vectors of (n, dim) that some words start from; other shapes or values that are not finite are refused."""
 
     def __init__(self, vectors: WordVectors, dim: int) -> None:
         self._vectors = vectors
@@ -49,32 +35,26 @@ class InitialVectors:
 
     @classmethod
     def of(cls, init: str | os.PathLike[str] | WordVectors | None, dim: int) -> InitialVectors | None:
-        """What is asked for, read from a file if need be."""
+        """The given vectors, or those of a file."""
         if init is None:
             return None
         return cls(init if isinstance(init, WordVectors) else WordVectors.load(init), dim)
 
     def _tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """The words and, where they are known, the contexts of the model that made the vectors."""
+        """The (n, dim) word vectors and, where they are known, context vectors of the earlier model."""
         vectors = self._vectors
         return vectors.vectors if vectors.word_vectors is None else vectors.word_vectors, vectors.context_vectors
 
-    def shared(self, words: Sequence[str]) -> Shared:
-        """Which of the words have vectors.
-
-        Raises
-        ------
-        DataError
-            If none has.
-        """
+    def shared(self, words: Sequence[str]) -> SharedRows:
+        """The rows of the words that have vectors; raises `DataError` if there are none."""
         index = self._vectors.index
-        rows = [number for number, word in enumerate(words) if word in index]
+        rows = [row for row, word in enumerate(words) if word in index]
         if not rows:
             raise DataError(f"none of the {len(words):,} words is among the {len(index):,} words of init")
-        return Shared(rows, [index[words[number]] for number in rows])
+        return SharedRows(rows, [index[words[row]] for row in rows])
 
-    def put(self, shared: Shared, words: NDArray[np.float32], contexts: NDArray[np.float32] | None) -> None:
-        """Copy the vectors of the shared words into the tables of a model."""
+    def copy(self, shared: SharedRows, words: NDArray[np.float32], contexts: NDArray[np.float32] | None) -> None:
+        """Copy the vectors of shared words into the (n_words, dim) tables of a model."""
         for table, initial in zip((words, contexts), self._tables(), strict=True):
             if table is not None and initial is not None:
                 table[shared.rows] = initial[shared.initial_rows]

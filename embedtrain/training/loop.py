@@ -1,4 +1,4 @@
-"""The loop that every model trains in: epochs of tasks, spread over threads, watched from the calling thread."""
+"""The training loop of all models: epochs of tasks, done by threads, checked from the calling thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from embedtrain.training.loss import ChunkResult, LossMeter
 
 
 class EpochResult(NamedTuple):
-    """What the loop knows after an epoch."""
+    """The figures of an epoch."""
 
     number: int  # from 1
     epochs: int
@@ -29,7 +29,7 @@ class EpochResult(NamedTuple):
 
 @dataclass
 class History:
-    """What was done so far; with the tables, all that is needed to go on."""
+    """What was done so far; with the tables, all that is needed to continue."""
 
     losses: list[float] = field(default_factory=list)  # of the epochs that are finished
     valid_losses: list[float] = field(default_factory=list)  # on held-out text
@@ -42,14 +42,14 @@ class History:
     stopped: bool = False  # no further epoch is wanted
 
 
-class Pause(Protocol):
-    """What may interrupt the work, at moments when nobody is in the middle of it."""
+class StopPoint(Protocol):
+    """What may interrupt training between tasks."""
 
-    def is_due(self) -> bool:
-        """Whether to let the workers finish what they are at; asked by any thread, before chunks but the first."""
+    def requested(self) -> bool:
+        """Whether workers should finish their tasks; called by any thread, before tasks but the first."""
 
-    def take(self) -> None:
-        """Called when no worker is at work."""
+    def reached(self) -> None:
+        """Called when no worker is at work: tables and history agree."""
 
 
 def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *, epochs: int) -> float:
@@ -67,7 +67,7 @@ def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *
 def do_tasks(
     workers: Sequence[Callable[[AnyTask], ChunkResult]], schedule: Schedule[AnyTask], tasks: Iterable[AnyTask]
 ) -> Generator[ChunkResult, None, None]:
-    """Let the workers do tasks of a schedule, each in its turn; the results as they come."""
+    """Let the workers do tasks of a schedule, each when it may start, and yield the results as they come."""
 
     def ending(work: Callable[[AnyTask], ChunkResult]) -> Callable[[AnyTask], ChunkResult]:
         def do(task: AnyTask) -> ChunkResult:
@@ -89,18 +89,12 @@ def train_epochs(
     meter: LossMeter,
     history: History,
     progress: Progress,
-    pause: Pause,
+    stop_point: StopPoint,
 ) -> Iterator[EpochResult]:
-    """Let the workers do every task that `history` lacks; yields after each epoch, and adds to `history`.
+    """Let the workers do every task that `history` lacks, add to `history`, and yield after each epoch.
 
-    Epochs do not overlap. Whenever `pause` is taken, tables and history belong together. The `meter` judges.
-
-    Raises
-    ------
-    TrainingError
-        If the loss shows that training diverges.
-    DataError
-        If there was no pair to train on in all epochs.
+    Epochs do not overlap. Raises `TrainingError` if the `meter` finds that training diverges, `DataError` if all epochs
+    had no pair to train on.
     """
     for epoch in range(len(history.losses), epochs):
         if history.stopped:
@@ -111,7 +105,9 @@ def train_epochs(
         while history.chunks < len(tasks):
             started, seconds = time.perf_counter(), history.seconds
             left = tasks[history.chunks :]
-            stretch = chain(left[:1], takewhile(lambda _: not pause.is_due(), left[1:]))  # work goes on between pauses
+            stretch = chain(
+                left[:1], takewhile(lambda _: not stop_point.requested(), left[1:])
+            )  # work goes on between pauses
             with closing(do_tasks(workers, schedule, stretch)) as results:
                 for result in results:
                     meter.add(result)
@@ -123,7 +119,7 @@ def train_epochs(
                     meter.check(epoch + 1, result.lr)
                     facts = {"epoch": f"{epoch + 1}/{epochs}", "lr": f"{result.lr:.4f}", "loss": f"{meter.mean:.4g}"}
                     progress.update(result.passed, **facts)
-            pause.take()
+            stop_point.reached()
         lr = tasks[-1].last_lr
         meter.check(epoch + 1, lr, final=True)
         history.losses.append(meter.mean)

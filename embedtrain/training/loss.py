@@ -1,4 +1,4 @@
-"""The loss: a mean per pair over an epoch, and the alarm when training diverges."""
+"""The loss: its mean per pair over an epoch, and the check that training does not diverge."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from embedtrain.errors import TrainingError
 
-_ENOUGH = 1000  # pairs whose mean is worth a judgement
+_ENOUGH = 1000  # pairs whose mean is worth checking
 
 
 class ChunkResult(NamedTuple):
-    """What a worker reports of a chunk."""
+    """What a worker returns for a task."""
 
     passed: int  # tokens of the corpus, or cells of a matrix
     kept: int  # of them, those that were trained on
@@ -23,25 +23,25 @@ class ChunkResult(NamedTuple):
 
 @dataclass
 class LossMeter:
-    """Sums the losses of an epoch in float64 and watches them.
+    """Sums the losses of an epoch in float64 and checks them against a limit.
 
     Attributes
     ----------
     limit : float
         A mean loss that only a diverging run reaches.
     initial_lr : float
-        For the remedy.
-    even : bool
-        Whether any stretch of an epoch can be judged like the whole; else the limit is for the whole only.
+        For the message.
+    check_within_epoch : bool
+        Whether the mean of any part of an epoch is compared with the limit, or only that of a whole epoch.
     of : str
-        What has a loss.
+        What has a loss: "pair" or "cell".
     """
 
     limit: float
     initial_lr: float
     total: float = 0.0
     pairs: int = 0
-    even: bool = True
+    check_within_epoch: bool = True
     of: str = "pair"
     _recent_total: float = 0.0
     _recent_pairs: int = 0
@@ -52,26 +52,26 @@ class LossMeter:
         return self.total / self.pairs if self.pairs else math.nan
 
     def begin_epoch(self, total: float = 0.0, pairs: int = 0) -> None:
-        """Forget the last epoch; of the next, so much is known already."""
+        """Start an epoch, of which `total` and `pairs` are known already."""
         self.total, self.pairs = total, pairs
         self._recent_total, self._recent_pairs = 0.0, 0
 
     def add(self, result: ChunkResult) -> None:
-        """Take in a chunk."""
+        """Add the result of a task."""
         self.total += result.loss
         self.pairs += result.pairs
         self._recent_total += result.loss
         self._recent_pairs += result.pairs
 
     def check(self, epoch: int, lr: float, *, final: bool = False) -> None:
-        """Judge the chunks since the last judgement, once they are enough; or, if they are not even, the epoch.
+        """Compare the loss since the last check, once it is of enough pairs, or that of the epoch, with the limit.
 
         Raises
         ------
         TrainingError
             If their loss is not finite, or above the limit.
         """
-        loss, enough = self._of_stretch(final) if self.even else self._of_epoch(final)
+        loss, enough = self._of_stretch(final) if self.check_within_epoch else self._of_epoch(final)
         diverged = not math.isfinite(self._recent_total) or (enough and loss > self.limit)
         if diverged:
             raise TrainingError(
@@ -82,7 +82,7 @@ class LossMeter:
             self._recent_total, self._recent_pairs = 0.0, 0
 
     def _of_stretch(self, final: bool) -> tuple[float, bool]:
-        """The mean loss since the last judgement, and whether that is enough for one."""
+        """The mean loss since the last check, and whether it is of enough pairs."""
         return self._recent_total / max(1, self._recent_pairs), self._recent_pairs >= (1 if final else _ENOUGH)
 
     def _of_epoch(self, final: bool) -> tuple[float, bool]:

@@ -1,8 +1,8 @@
-"""The parts that a run is put together from: where its material comes from, and the model that trains on it."""
+"""What a run is made of: a source of data, the data, and a model that trains on them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
@@ -14,11 +14,11 @@ from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.machine.progress import Stopwatch
 from embedtrain.training.chunk_schedule import Schedule
 from embedtrain.training.loss import ChunkResult
-from embedtrain.training.text_data import Texts
+from embedtrain.training.text_data import TextData
 
 
-class Material(Protocol):
-    """What a model trains on: text, or counts of it."""
+class TrainingData(Protocol):
+    """What a model trains on: text, or counts."""
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -26,19 +26,19 @@ class Material(Protocol):
 
     @property
     def held_out(self) -> EncodedCorpus | None:
-        """Text that the loss is taken on after every epoch."""
+        """Text whose loss is computed after every epoch."""
 
     @property
     def covered_share(self) -> float:
-        """Of the tokens to train on, those of words that get vectors."""
+        """Share of the tokens to train on that are in the vocabulary."""
 
     @property
-    def texts(self) -> Texts | None:
-        """The texts that it is or was made of."""
+    def texts(self) -> TextData | None:
+        """The text, also where it was counted."""
 
     @property
-    def units(self) -> int:
-        """Tokens or cells of an epoch."""
+    def n_items(self) -> int:
+        """Tokens or cells in an epoch."""
 
     @property
     def disk(self) -> int:
@@ -46,43 +46,43 @@ class Material(Protocol):
 
     @property
     def remedy(self) -> str:
-        """What to do if it does not fit into memory."""
+        """How to make a run fit into memory."""
 
-    def identity(self) -> dict[str, int]:
-        """What tells it from other material."""
+    def fingerprint(self) -> dict[str, int]:
+        """Numbers that differ for other data."""
 
-    def facts(self) -> dict[str, int]:
-        """What a report says of it."""
+    def summary(self) -> dict[str, int]:
+        """The figures of a report."""
 
 
-class Source(Protocol):
-    """Where the material of a run comes from."""
+class DataSource(Protocol):
+    """Reads the data of a run."""
 
     @property
-    def how(self) -> dict[str, Any]:
-        """How it is read, in the words of the command line."""
+    def read_options(self) -> Mapping[str, Any]:
+        """How text is read, by the names of command-line options."""
 
-    def made_with(self, settings: Any) -> dict[str, Any]:
-        """What is to stay with the result, and the same in a run that is resumed, of settings of a model."""
+    def provenance(self) -> dict[str, Any]:
+        """The settings stored with the vectors, which a resumed run must share."""
 
     def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Any:
-        """The material, for as long as the stack lasts."""
+        """The data; its files last as long as the stack."""
 
     def sample(self) -> AbstractContextManager[Any]:
-        """Material of two words, on which all that a run needs can be compiled."""
+        """Data of two words, on which all kernels of a run can be compiled."""
 
 
 class Model(Protocol):
-    """The tables of a run and what works on them; made of material, settings, frozen words and a number of threads."""
+    """The tables of a run and the functions that train them."""
 
-    unit: str  # what it passes: "words" or "cells"
-    loss_limit: float  # a mean loss that only a diverging run reaches ...
-    even: bool  # ... in any stretch of an epoch, or only over the whole
+    item_name: str  # what an epoch passes over: "words" or "cells"
+    loss_limit: float  # a mean loss that only a diverging run reaches
+    check_within_epoch: bool  # False: only the mean loss of a whole epoch can be compared with the limit
 
-    def __init__(self, material: Any, settings: Any, frozen: NDArray[np.uint8], n_threads: int) -> None: ...
+    def __init__(self, data: Any, settings: Any, frozen: NDArray[np.uint8], n_threads: int) -> None: ...
 
     @classmethod
-    def memory(cls, material: Any, settings: Any) -> dict[str, int]:
+    def memory(cls, data: Any, settings: Any) -> dict[str, int]:
         """Bytes by purpose."""
 
     @property
@@ -95,13 +95,13 @@ class Model(Protocol):
 
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:
-        """All that training changes, by its name in a checkpoint: views, `word_vectors` first; tables end so."""
+        """Views of all that training changes, by its name in a checkpoint: `word_vectors` first."""
 
     def vectors(self) -> dict[str, NDArray[np.float32]]:
-        """The tables by what `WordVectors` calls them."""
+        """The tables by their names in `WordVectors`."""
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Any], ChunkResult]:
-        """A function that does a task, for thread 0, 1, …; on another `text` it takes the losses of all blocks.
+        """A function that does a task, for thread 0, 1, …; on another `text` it computes the loss of all blocks.
 
         At a learning rate of 0 no table changes.
         """

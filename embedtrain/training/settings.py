@@ -1,100 +1,148 @@
-"""Settings that every model has, and how all are checked."""
+"""The settings that models share. A field added here reaches the signature, command line and documentation of all."""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import SettingError
+from embedtrain.machine.files import check_distinct_paths, require_writable
+from embedtrain.training.declarations import Settings, setting
+from embedtrain.training.reports import Epoch
+from embedtrain.vectors.word_vectors import WordVectors
 
-
-class _Checked:
-    """What checks settings, each under its name."""
-
-    def take_whole(self, least: int, name: str, remedy: str) -> None:
-        """See that a setting is a whole number, and make it one of Python's."""
-        value = getattr(self, name)
-        if not isinstance(value, Integral) or not least <= int(value) < 2**31:
-            raise SettingError(f"{name} must be a whole number of at least {least}, got {value!r}; {remedy}")
-        object.__setattr__(self, name, int(value))  # NumPy's numbers would overflow, and compile kernels anew
-
-    def take_real(self, least: float, most: float, name: str, remedy: str, *, above: bool = False) -> None:
-        """See that a setting is a number in a range, whose lower end may be excluded."""
-        value = getattr(self, name)
-        if not isinstance(value, Real) or not least <= float(value) <= most:
-            raise SettingError(f"{name} must be between {least} and {most}, got {value}; {remedy}")
-        if above and value == least:
-            raise SettingError(f"{name} must be above {least}, got {value}; {remedy}")
-        object.__setattr__(self, name, float(value))
-
-    def take_flag(self, name: str) -> None:
-        """See that a setting is yes or no."""
-        value = getattr(self, name)
-        if not isinstance(value, (bool, np.bool_)):
-            raise SettingError(f"{name} must be True or False, got {value!r}")
-        object.__setattr__(self, name, bool(value))
-
-    def take_name(self, names: tuple[str, ...], name: str) -> None:
-        """See that a setting is one of several words."""
-        value = getattr(self, name)
-        if value not in names:
-            listed = ", ".join(map(repr, names[:-1])) + f" or {names[-1]!r}"
-            raise SettingError(f"{name} must be {listed}, got {value!r}")
+PathLike: TypeAlias = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextSettings(_Checked):
-    """How words and their contexts are taken from text; see `train_skipgram`.
+class VocabularySettings(Settings):
+    """Which words of a text are used."""
 
-    A class that adds settings checks them after these, with `take_whole`, `take_real` and `take_name`.
-    """
+    min_count: int = setting(
+        5, "Skip words that occur less often.",
+        group="vocabulary", at_least=1, remedy="1 keeps every word", kept="result", aliases=("mincount", "minCount"),
+    )  # fmt: skip
+    max_vocab: int | None = setting(
+        None, "Keep only this many words, the most frequent.",
+        group="vocabulary", at_least=2, remedy="leave it out to keep all words", kept="result",
+        aliases=("max-final-vocab",),
+    )  # fmt: skip
+    cache: PathLike | None = setting(
+        None, "Keep the encoded corpus there; the next run on the same files does not read them.",
+        group="input", metavar="FOLDER",
+    )  # fmt: skip
+    threads: int | None = setting(
+        None, "Number of threads; by default, and with 0, all.",
+        group="run", at_least=0, remedy="0 uses all", kept="resume", aliases=("workers", "thread"),
+    )  # fmt: skip
 
-    usual: ClassVar[dict[str, str]] = {"window": "10 is usual"}  # said of what cannot be, where models differ
 
-    window: int
-    min_count: int
-    max_vocab: int | None
+@dataclass(frozen=True, kw_only=True)
+class TextSettings(VocabularySettings):
+    """How text is read and encoded."""
 
-    def __post_init__(self) -> None:
-        self.take_whole(1, "window", self.usual["window"])
-        self.take_whole(1, "min_count", "1 keeps every word")
-        if self.max_vocab is not None:
-            self.take_whole(2, "max_vocab", "leave it out to keep all words")
+    read_vocab: PathLike | None = setting(
+        None, 'Take words and counts from a file of lines "word count".', group="vocabulary", kept="resume"
+    )
+    save_vocab: PathLike | None = setting(None, "Write words and counts to this file.", group="vocabulary")
+    temp_folder: PathLike | None = setting(
+        None, "Folder of temporary files: 4 bytes a token while training, twice that while text is encoded.",
+        group="run", option=None,
+    )  # fmt: skip
+    progress: bool | None = setting(
+        None, "Report on standard error; by default if that is a terminal.", group="run", option=None
+    )
+
+    @property
+    def shown(self) -> bool:
+        """Whether progress is reported."""
+        return sys.stderr.isatty() if self.progress is None else self.progress
+
+    def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
+        """Check that the output files can be written and replace no input; `inputs` by what messages call them."""
+        files, outputs = {**inputs, **self._paths("read_vocab", "init")}, self._paths("checkpoint", "save_vocab")
+        check_distinct_paths(files, {name: paths[0] for name, paths in outputs.items()})
+        for paths in outputs.values():
+            require_writable(paths[0])
+
+    def _paths(self, *names: str) -> dict[str, list[PathLike]]:
+        """The settings of these names that are paths."""
+        values = {name: getattr(self, name, None) for name in names}
+        return {name: [path] for name, path in values.items() if isinstance(path, (str, os.PathLike))}
 
 
 @dataclass(frozen=True, kw_only=True)
 class CountSettings(TextSettings):
-    """How co-occurrences are counted; see `cooccurrence`."""
+    """How co-occurrences are counted."""
 
-    weighting: str
-    symmetric: bool
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.take_name(("distance", "uniform"), "weighting")
-        self.take_flag("symmetric")
+    window: int = setting(
+        10, "Words before and after a word that count as its contexts.",
+        at_least=1, kept="result", aliases=("ws", "window-size", "context"),
+    )  # fmt: skip
+    weighting: Literal["distance", "uniform"] = setting(
+        "distance", "Count a pair as 1 / distance, as GloVe does, or as 1.", kept="result"
+    )
+    symmetric: bool = setting(
+        True, "Count words on both sides, or only those before a word.",
+        kept="result", option="--symmetric/--left-only",
+    )  # fmt: skip
+    memory: int | str | None = setting(
+        None, "Memory for counts, in bytes or as 500M or 4G; the rest is in temporary files. By default half of what "
+        "is free.",
+        group="run", metavar="SIZE",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelSettings(TextSettings):
-    """The settings that every model has; see `train_skipgram`."""
+class TrainingSettings(TextSettings):
+    """How a model is trained by gradient descent, in epochs."""
 
-    dim: int
-    epochs: int
-    lr: float
-    seed: int
+    model: ClassVar[str]  # its name on the command line and in files
+
+    dim: int = setting(
+        100, "Dimensions of the vectors.", at_least=1, kept="result", aliases=("size", "dims", "vector-size")
+    )
+    epochs: int = setting(5, "Passes over the corpus.", at_least=1, kept="result", aliases=("iter", "epoch"))
+    lr: float = setting(
+        0.025, "Initial learning rate; it falls linearly.", above=0, at_most=1000, kept="result", aliases=("eta",)
+    )
+    init: PathLike | WordVectors | None = setting(
+        None, "Start from these vectors, for the words they have.", group="input", metavar="VECTORS"
+    )
+    freeze: bool = setting(False, "Keep the vectors of `init` as they are, and train the others.", group="input")
+    seed: int = setting(
+        1, "Seed of all random numbers.", group="run", at_least=0, remedy="any other number gives another run",
+        kept="result",
+    )  # fmt: skip
+    checkpoint: PathLike | None = setting(
+        None, "Write the state of the run to this file, regularly and when it is interrupted.", group="run"
+    )
+    checkpoint_every: float = setting(
+        10.0, "Minutes between checkpoints.", group="run", at_least=0, kept="resume", metavar="MINUTES"
+    )
+    resume: PathLike | None = setting(
+        None, "Continue from a checkpoint, on the same text with the same settings.", group="run"
+    )
+    callback: Callable[[Epoch], object] | None = setting(
+        None, "Called with an `Epoch` after every epoch; training stops when it returns something true.",
+        group="run", option=None,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.take_whole(1, "dim", "100 is usual")
-        self.take_whole(1, "epochs", self.usual["epochs"])
-        self.take_real(0, 1000, "lr", self.usual["lr"], above=True)
-        self.take_whole(0, "seed", "any other number gives another run")
+        if self.freeze and self.init is None and self.resume is None:
+            raise SettingError("freeze keeps the vectors of init as they are; name their file with init")
+
+    def stops_early(self, valid_losses: Sequence[float]) -> bool:
+        """Whether training ends after these held-out losses."""
+        return False
 
     def kept_share(self, counts: NDArray[np.int64]) -> float:
-        """Share of the tokens that subsampling keeps, of words that occur so often."""
+        """Share of the tokens that subsampling keeps, of words with these (n_words,) counts."""
         return 1.0

@@ -1,4 +1,4 @@
-"""The schedule of a matrix: rounds of tiles that share no row and no column.
+"""The schedule of a matrix: rounds of tiles that share neither rows nor columns.
 
 A tile touches the rows of one table and of the other. In a round every block of rows meets another block of columns,
 so that all tiles of a round can be worked on at once; the next one shifts the columns by a block. This is the
@@ -29,8 +29,8 @@ class Tile(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rounds:
-    """All tiles that hold cells, once an epoch, in an order that the seed and the epoch decide.
+class TileSchedule:
+    """All tiles that hold cells, once an epoch, in an order drawn from the seed and the epoch.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Rounds:
     _turns: Turns[Tile] = field(default_factory=lambda: Turns(_blocks))
 
     @property
-    def units(self) -> int:
+    def n_items(self) -> int:
         """Cells in all."""
         return int(self.cells.sum())
 
@@ -65,15 +65,15 @@ class Rounds:
         return tiles
 
     def in_turn(self, tasks: Iterable[Tile]) -> Iterator[Tile]:
-        """Each when the earlier ones in its rows and its columns are done."""
+        """Each tile as soon as the earlier ones in its rows and its columns are done."""
         return self._turns.draw(tasks)
 
     def done(self, tile: Tile) -> None:
-        """Who waits for its rows or columns may start."""
+        """Release the tiles that wait for its rows or columns."""
         self._turns.done(tile)
 
-    def identity(self) -> dict[str, int]:
-        """How the matrix is cut into tiles, which another version may do in another way."""
+    def fingerprint(self) -> dict[str, int]:
+        """Numbers that differ where the matrix is cut into other tiles."""
         return {"tiles": self.cells.size, "checksum of tiles": zlib.crc32(self.cells.tobytes())}
 
 

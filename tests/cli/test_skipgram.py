@@ -1,7 +1,6 @@
 """The command `skipgram`, and what all commands of training share."""
 
 import gzip
-import inspect
 import json
 import shlex
 from pathlib import Path
@@ -12,8 +11,11 @@ import pytest
 from commands import LONG_NAME, SETTINGS, contents, error_of, named, raising, run
 from programs import embedtrain
 
-from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, train_cbow, train_skipgram
+from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, train_skipgram
 from embedtrain.corpus.text_chunks import read_chunks
+from embedtrain.models import MODELS
+from embedtrain.models.word2vec import Word2vecSettings
+from embedtrain.training.declarations import declaration, declared
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -129,18 +131,15 @@ def test_help_shows_no_aliases():
     assert not [alias for alias in ("--size", "--iter", "--workers", "--neg ", "--ws", "--alpha") if alias in shown]
 
 
-@pytest.mark.parametrize(
-    ("command", "train", "n_options"), [("skipgram", train_skipgram, 24), ("cbow", train_cbow, 25)]
-)
-def test_defaults_are_those_of_the_library(calls, command, train, n_options):
-    assert run(command, "text.txt").exit_code == 0
-    parameters = inspect.signature(train).parameters
-    own = {"corpus", "temp_folder", "progress", "callback"}
-    wanted = {name: parameter.default for name, parameter in parameters.items() if name not in own}
-    assert len(wanted) == n_options
-    (call,) = calls
-    assert {name: value for name, value in call.items() if name not in own} == wanted
-    assert call["corpus"] == Corpus("text.txt")
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.model)
+def test_defaults_are_those_of_the_library(calls, model):
+    assert run(model.model, "text.txt").exit_code == 0
+    ((corpus, settings),) = calls
+    defaults = model()
+    for field in declared(model):
+        if declaration(field).option is not None:
+            assert getattr(settings, field.name) == getattr(defaults, field.name)
+    assert corpus == Corpus("text.txt")
 
 
 @pytest.mark.parametrize(
@@ -173,12 +172,13 @@ def test_defaults_are_those_of_the_library(calls, command, train, n_options):
 def test_names_of_other_tools_are_understood(calls, args, setting, value):
     done = run("skipgram", *args, "text.txt")
     assert done.exit_code == 0
-    assert calls[0][setting] == value
+    ((corpus, settings),) = calls
+    assert (corpus if setting == "corpus" else getattr(settings, setting)) == value
 
 
 def test_temporary_files_lie_beside_the_output(calls, folder):
     assert run("skipgram", "text.txt", "-o", "folder/x.vec").exit_code == 0
-    assert Path(calls[0]["temp_folder"]).resolve() == (folder / "folder").resolve()
+    assert Path(calls[0][1].temp_folder).resolve() == (folder / "folder").resolve()
 
 
 REFUSED_BY_TRAINING = [
@@ -219,10 +219,10 @@ REFUSED_BY_TRAINING = [
     (2, ["text.txt", "--dim", "1000000000"], "lower dim"),
     (2, ["text.txt", "--threads", "-1"], "threads must be a whole number of at least 0, got -1"),
     (2, ["text.txt", "--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),
-    (2, ["text.txt", "--lr", "0"], "lr must be above 0, got 0"),
-    (2, ["text.txt", "--lr", "nan"], "lr must be between 0 and 1000, got nan"),
-    (2, ["text.txt", "--negative", "0"], "negative must be a whole number of at least 1, got 0"),
-    (2, ["text.txt", "--sample", "2"], "sample must be between 0 and 1, got 2"),
+    (2, ["text.txt", "--lr", "0"], "lr must be above 0 and at most 1000, got 0.0; the default is 0.025"),
+    (2, ["text.txt", "--lr", "nan"], "lr must be above 0 and at most 1000, got nan"),
+    (2, ["text.txt", "--negative", "0"], "negative must be at least 1, got 0; without negative samples use hs"),
+    (2, ["text.txt", "--sample", "2"], "sample must be between 0 and 1, got 2.0; 1e-3 to 1e-5 are usual"),
     (2, ["text.txt", "--window", "0"], "window must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--min-count", "0"], "min_count must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--seed", "-1"], "seed must be a whole number of at least 0, got -1"),
@@ -235,10 +235,10 @@ REFUSED_BY_TRAINING = [
     (2, ["text.txt", "-alpha", "0.1"], "--lr 0.1"),
     (2, ["--train", "text.txt"], "--train"),
     (2, ["text.txt", "--nonsense"], "--nonsense"),
-    (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove; skipgram counts no cells"),
+    (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove"),
     (2, ["text.txt", "--cbow-update", "corrected"], "--cbow-update; it belongs to cbow"),
     (2, ["text.txt", "-hs", "1"], "did you mean --hs?"),
-    (2, ["text.txt", "-cbow", "1"], "the model is the command: embedtrain skipgram, cbow or glove"),
+    (2, ["text.txt", "-cbow", "1"], "the model is the command: skipgram, cbow or glove"),
     (2, ["text.txt", "-loss", "hs"], "hierarchical softmax --hs"),
 ]
 
@@ -269,7 +269,7 @@ def test_diverged_training_leaves_the_old_output_alone(folder):
 
 @pytest.mark.parametrize("error", [DataError, TrainingError, MemoryError])
 def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
-    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(error("in the middle")))
+    monkeypatch.setattr(Word2vecSettings, "run", raising(error("in the middle")))
     (folder / "text.vec").write_bytes(b"old")
     before = contents(folder)
     error_of(run("skipgram", "text.txt"), 1)
@@ -278,7 +278,7 @@ def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
 
 def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
     vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
-    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(Interrupted(vectors)))
+    monkeypatch.setattr(Word2vecSettings, "run", raising(Interrupted(vectors)))
     done = run("skipgram", "text.txt", "--quiet")
     assert done.exit_code == 130
     assert done.stderr.split() == "Error: interrupted; text.vec holds what was trained so far".split()
@@ -286,7 +286,7 @@ def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
 
 
 def test_an_interruption_before_training_saves_nothing(folder, monkeypatch):
-    monkeypatch.setattr("embedtrain.models.skipgram.train_skipgram", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(Word2vecSettings, "run", raising(KeyboardInterrupt()))
     before = contents(folder)
     done = run("skipgram", "text.txt")
     assert done.exit_code == 130

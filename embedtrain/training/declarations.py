@@ -1,0 +1,233 @@
+"""Declare a setting once: its type, default, range, help, command-line option and what it means for a checkpoint.
+
+A class of settings is a frozen dataclass whose fields are made by `setting`. Its fields give the checks, the signature
+and documentation of the training functions, and the options of the command line.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import Field, dataclass, fields
+from dataclasses import field as dataclass_field
+from functools import wraps
+from numbers import Integral, Real
+from textwrap import fill, indent
+from types import UnionType
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from embedtrain.errors import SettingError
+
+#: The groups of settings in documentation and ``--help``, in this order.
+GROUPS = ("model", "vocabulary", "input", "run", "output")
+
+P = ParamSpec("P")
+Data = TypeVar("Data")
+AnySettings = TypeVar("AnySettings")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What `setting` declares of a field, and what follows from its name and annotation."""
+
+    help: str
+    group: str
+    at_least: float
+    above: float | None
+    at_most: float
+    remedy: str
+    kept: str
+    option: str | None
+    metavar: str | None
+    aliases: tuple[str, ...]
+
+    def contains(self, value: float) -> bool:
+        """Whether a value is in the range."""
+        return self.at_least <= value <= self.at_most and (self.above is None or value > self.above)
+
+    @property
+    def range(self) -> str:
+        """The range in words."""
+        if self.above is not None:
+            return f"above {self.above}" + (f" and at most {self.at_most}" if np.isfinite(self.at_most) else "")
+        if np.isfinite(self.at_most):
+            return f"between {self.at_least} and {self.at_most}"
+        return f"at least {self.at_least}"
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    group: str = "model",
+    at_least: float = -np.inf,
+    above: float | None = None,
+    at_most: float = np.inf,
+    remedy: str = "",
+    kept: Literal["result", "resume", ""] = "",
+    option: str | None = "",
+    metavar: str | None = None,
+    aliases: tuple[str, ...] = (),
+) -> Any:
+    """Declare a field of a class of settings.
+
+    Parameters
+    ----------
+    default : object
+    help : str
+        Sentences for ``--help`` and the documentation, with the names of settings in backquotes.
+    group : str
+        One of `GROUPS`.
+    at_least, above, at_most : float
+        The range of a number.
+    remedy : str
+        Ends the message about a value out of range; without it, the message gives the default.
+    kept : {"result", "resume", ""}
+        "result": stored with the vectors, and the same when a run is resumed. "resume": repeated by ``--resume``.
+    option : str, optional
+        The option of the command line where it is not ``--`` and the name; None for no option.
+    metavar : str, optional
+        What ``--help`` shows for the value.
+    aliases : tuple of str
+        Names of the option in other programs.
+    """
+    assert group in GROUPS
+    about = Declaration(help, group, at_least, above, at_most, remedy, kept, option, metavar, aliases)
+    return dataclass_field(default=default, metadata={"setting": about})
+
+
+def declaration(field: Field[Any]) -> Declaration:
+    """What was declared of a field."""
+    about: Declaration = field.metadata["setting"]
+    return about
+
+
+def declared(settings: type[Settings]) -> list[Field[Any]]:
+    """The fields of a class of settings in the order of their groups."""
+    return sorted(fields(settings), key=lambda field: GROUPS.index(declaration(field).group))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Checks every field when it is made, and converts NumPy's numbers to Python's."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None or field.default is not None:
+                object.__setattr__(self, field.name, _checked(field, value, types_of(type(self))[field.name]))
+
+    def kept(self, purpose: Literal["result", "resume"]) -> dict[str, Any]:
+        """The settings that are kept for a purpose, see `setting`."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if declaration(field).kept == purpose}
+
+
+def changed(settings: Settings, names: Iterable[str]) -> list[str]:
+    """Those of the names whose setting differs from its default."""
+    return [name for name in names if getattr(settings, name) != type(settings).__dataclass_fields__[name].default]
+
+
+# --- Types and checks ------------------------------------------------------------------------------------------------
+
+
+def types_of(settings: type[Settings]) -> dict[str, tuple[Any, ...]]:
+    """The types that the value of each field may have, without None."""
+    hints = get_type_hints(settings)
+    return {
+        name: tuple(kind for kind in get_args(hint) if kind is not type(None))
+        if get_origin(hint) in (Union, UnionType)
+        else (hint,)
+        for name, hint in hints.items()
+    }
+
+
+def choices_of(types: tuple[Any, ...]) -> tuple[str, ...]:
+    """The words of a `Literal`; none for other types."""
+    return get_args(types[0]) if get_origin(types[0]) is Literal else ()
+
+
+def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
+    """A value as Python's own type; raises `SettingError` if it has another type or is out of range."""
+    about, remedy = declaration(field), declaration(field).remedy or f"the default is {field.default}"
+    if choices := choices_of(types):
+        is_valid, rule, remedy = value in choices, _either(map(repr, choices)), ""
+    elif types == (bool,):
+        is_valid, rule, remedy = isinstance(value, (bool, np.bool_)), "True or False", ""
+    elif types == (int,):
+        is_valid = isinstance(value, Integral) and about.at_least <= int(value) < 2**31
+        rule = f"a whole number of at least {about.at_least}"
+    elif types == (float,):
+        is_valid, rule = isinstance(value, Real) and about.contains(float(value)), about.range
+    else:
+        if not isinstance(value, tuple(get_origin(kind) or kind for kind in types)):
+            raise SettingError(f"{field.name} must be a {_described(types)}, got {type(value).__name__}")
+        return value
+    if not is_valid:
+        raise SettingError(f"{field.name} must be {rule}, got {value!r}{remedy and '; '}{remedy}")
+    return value if choices else types[0](value)  # NumPy's numbers would overflow, and compile kernels anew
+
+
+def _either(words: Any) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _described(types: tuple[Any, ...]) -> str:
+    """Types as the documentation names them."""
+    if choices := choices_of(types):
+        return "{" + ", ".join(f'"{choice}"' for choice in choices) + "}"
+    is_path = any(get_origin(kind) is os.PathLike for kind in types)
+    names = {str: "path" if is_path else "str", Callable: "callable", Iterable: "iterable"}
+    origins = [get_origin(kind) or kind for kind in types if get_origin(kind) is not os.PathLike]
+    return _either(dict.fromkeys(names.get(origin) or origin.__name__ for origin in origins))
+
+
+# --- Functions of settings -------------------------------------------------------------------------------------------
+
+
+def from_settings(
+    settings: Callable[P, AnySettings],
+) -> Callable[[Callable[[Data, AnySettings], Result]], Callable[Concatenate[Data, P], Result]]:
+    """Decorate a function of data and settings so that it takes the fields of the settings as keywords.
+
+    A line ``**settings`` of its docstring becomes the list of the fields.
+    """
+
+    def decorate(function: Callable[[Data, AnySettings], Result]) -> Callable[Concatenate[Data, P], Result]:
+        signature = inspect.signature(function)
+        data = next(iter(signature.parameters.values()))
+
+        @wraps(function)
+        def call(*args: Any, **keywords: Any) -> Result:
+            if data.name in keywords:
+                args = (*args, keywords.pop(data.name))
+            if len(args) != 1:
+                raise TypeError(
+                    f"{function.__name__}() takes {data.name}, and settings by name; got {len(args)} values"
+                )
+            return function(args[0], settings(**keywords))  # type: ignore[call-arg]
+
+        fields = [
+            inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+            for field in declared(settings)  # type: ignore[arg-type]
+        ]
+        call.__signature__ = signature.replace(parameters=[data, *fields])  # type: ignore[attr-defined]
+        parameters = indent(documented(settings), "    ")  # type: ignore[arg-type]
+        call.__doc__ = (function.__doc__ or "").replace("    **settings\n", parameters)
+        return call
+
+    return decorate
+
+
+def documented(settings: type[Settings]) -> str:
+    """The fields of a class of settings as a NumPy section lists them."""
+    types, text = types_of(settings), ""
+    for field in declared(settings):
+        default = "optional" if field.default is None else f"default {field.default!r}"
+        text += f"{field.name} : {_described(types[field.name])}, {default}\n"
+        text += indent(fill(declaration(field).help, 100), "    ") + "\n"
+    return text
