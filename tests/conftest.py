@@ -70,7 +70,8 @@ def temporary_files(monkeypatch):
     folders, make = [], tempfile.TemporaryFile
 
     def made(**settings):
-        folders.append(settings["dir"])
+        if Path(settings["dir"]).name != "__pycache__":  # Numba tries whether it can cache there
+            folders.append(settings["dir"])
         return make(**settings)
 
     monkeypatch.setattr(tempfile, "TemporaryFile", made)
