@@ -70,7 +70,7 @@ def temporary_files(monkeypatch):
     folders, make = [], tempfile.TemporaryFile
 
     def made(**settings):
-        if Path(settings["dir"]).name != "__pycache__":  # Numba tries whether it can cache there
+        if "__pycache__" not in str(settings["dir"]):  # Numba tries whether it can cache there
             folders.append(settings["dir"])
         return make(**settings)
 
