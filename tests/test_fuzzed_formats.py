@@ -12,6 +12,7 @@ import pytest
 
 from embedtrain import WordVectors, formats
 from embedtrain.errors import EmbedtrainError
+from embedtrain.formats import text_parsing
 from embedtrain.formats.format import VectorTable
 
 SHARES = {
@@ -78,8 +79,18 @@ def put(chance, folder, files):
         (folder / name).write_bytes(gzip.compress(data, 1) if name.endswith(".gz") and chance.random() < 0.9 else data)
 
 
+def plainly_read(path, limit):
+    """The words and values of a text that is as it should be up to the limit, in plain Python."""
+    data = path.read_bytes()
+    data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    lines = [line.rstrip(b" \r") for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
+    rows = [[field for field in line.split(b" ") if field] for line in lines if line]
+    rows = rows[formats.recognise(path).name == "word2vec" :][:limit]
+    return [row[0].decode() for row in rows], np.array([list(map(float, row[1:])) for row in rows]).astype(np.float32)
+
+
 @pytest.mark.parametrize("name", SHARES)
-def test_any_file_is_read_or_refused_in_a_line(tmp_path, name, exhaustive):
+def test_any_file_is_read_or_refused_in_a_line(tmp_path, name, exhaustive, monkeypatch):
     (tmp_path / "whole").mkdir()
     whole, n, n_read = originals(tmp_path / "whole", name), int((100_000 if exhaustive else 2000) * SHARES[name]), 0
     for seed in range(n):
@@ -90,6 +101,7 @@ def test_any_file_is_read_or_refused_in_a_line(tmp_path, name, exhaustive):
         put(chance, tmp_path, chance.choice(whole))
         options = {"limit": chance.choice([None, 1, 1000]), "vocabulary": chance.choice([None, None, ["w1é", "w3"]]),
                    "errors": chance.choice(["strict", "skip"])}  # fmt: skip
+        monkeypatch.setattr(text_parsing, "_BLOCK", chance.choice([40, 1 << 22]))  # parsed by kernels, or in Python
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
@@ -105,6 +117,14 @@ def test_any_file_is_read_or_refused_in_a_line(tmp_path, name, exhaustive):
             n_read += 1
             assert got.vectors.shape[0] == len(got.words) == len(set(got.words)), seed
             assert all(word and not set(word) & set(" \n\r\t\0") for word in got.words), seed
+            if (
+                options["errors"] == "strict"
+                and not options["vocabulary"]
+                and formats.recognise(tmp_path / name).is_text
+            ):
+                words, values = plainly_read(tmp_path / name, options["limit"])
+                assert list(got.words) == words, seed
+                assert got.vectors.tobytes() == values.tobytes(), seed
         assert tracemalloc.get_traced_memory()[1] < 64 << 20, seed
         tracemalloc.stop()
     assert 0.02 * n < n_read < 0.9 * n, "both happen"

@@ -1,11 +1,9 @@
 """Text files of vectors that are damaged or unusual: what is read, refused, and left out."""
 
 import gzip
-import random
 import tracemalloc
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -259,65 +257,3 @@ def test_python_and_kernels_agree(rows, wanted):
 
 def test_blocks_end_with_what_kernels_may_look_at():
     assert text_parsing._PADDING >= PADDING
-
-
-# --- Anything at all --------------------------------------------------------------------------------------------------
-
-PARTS = [
-    *(b" ", b"  ", b"\n", b"\r\n", b"\r", b"\t", b"\0", b"\xff", b"\xef\xbb\xbf", "\u00a0".encode(), "é".encode()),
-    *(b"nan", b"-inf", b"1e400", b"1e-400", b"1e", b"e5", b"-", b".", b"_", b"0x1", b"9" * 40, b"1000000000 1", b"1 1"),
-    *(b"2 3\n", b"a 1 2 3\n", b"a", b"1", b"2", b"\n\n\n", b"0 0\n", b"\x80\x02", b"PK\x03\x04", b"\x1f\x8b", b"#"),
-]
-SEEDS = [*TOLERATED.values(), *(data for data, _, _ in BAD.values()), b"a 1 2 3\nb 4 5 6.5\n"]
-
-
-def mutated(generator):
-    """A file with a few parts replaced, put in, left out or doubled."""
-    data = generator.choice(SEEDS)
-    for _ in range(generator.randint(1, 5)):
-        begin = generator.randint(0, len(data))
-        end = min(len(data), begin + generator.choice([0, 0, 1, 2, 8]))
-        part = generator.choice([*PARTS, data[begin : begin + 10], bytes([generator.randrange(256)])])
-        data = data[:begin] + part + data[end:]
-    return data
-
-
-def plainly_read(data, has_header, limit):
-    """The words and values of a file that is as it should be up to the limit, in plain Python."""
-    data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-    lines = [line.rstrip(b" \r") for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
-    first, *rows = [[field for field in line.split(b" ") if field] for line in lines if line]
-    are_whole = len(first) == 2 and all(field.isdigit() for field in first)
-    if not has_header and not (are_whole and rows and len(rows[0]) - 1 == int(first[1])):
-        rows.insert(0, first)
-    values = np.array([list(map(float, row[1:])) for row in rows[:limit]]).astype(np.float32)
-    return [row[0].decode() for row in rows[:limit]], values
-
-
-def test_any_bytes_are_read_or_refused_in_one_line(tmp_path, monkeypatch, exhaustive):
-    n = 20_000 if exhaustive else 300
-    n_read = 0
-    for seed in range(n):
-        generator = random.Random(seed)
-        data = mutated(generator)
-        format = generator.choice(["word2vec", "glove"])
-        on_error, limit = generator.choice([None, lambda problem: None]), generator.choice([None, None, 1])
-        try:
-            monkeypatch.setattr(text_parsing, "_BLOCK", generator.choice([40, 1 << 22]))
-            with memory_below(100_000_000):
-                got = read(tmp_path, data, format, on_error=on_error, threads=generator.choice([1, 1, 2]), limit=limit)
-        except DataError as error:
-            message = str(error).replace(str(tmp_path), "")
-            assert message.isprintable(), (seed, message)
-            assert len(message) < 300, (seed, message)
-        except Exception as error:
-            raise AssertionError(f"seed {seed}: {data!r}") from error
-        else:
-            n_read += 1
-            assert got.vectors.shape[0] == len(got.words) == len(set(got.words)), seed
-            assert np.isfinite(got.vectors).all(), seed
-            if on_error is None and (limit is None or format == "word2vec"):  # else no line tells of a header
-                words, vectors = plainly_read(data, format == "word2vec", limit)
-                assert got.words == words, seed
-                assert got.vectors.tobytes() == vectors.tobytes(), seed
-    assert 0.2 * n < n_read < 0.9 * n, "both happen"

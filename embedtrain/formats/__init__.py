@@ -53,7 +53,8 @@ def recognise(path: str | os.PathLike[str]) -> Format:
     if not path.is_dir():
         with reading(path), open(path, "rb") as file:
             stream = Stream(name, file)
-            is_compressed, data = stream.is_compressed, _read_head(stream)
+            buffer = bytearray(_HEAD)
+            is_compressed, data = stream.is_compressed, bytes(buffer[: stream.fill(memoryview(buffer))])
             head = Head(path, data, not is_compressed and len(data) >= path.stat().st_size)
     format = next((format for format in FORMATS.values() if format.detect(head)), None)
     if format is None:
@@ -61,14 +62,6 @@ def recognise(path: str | os.PathLike[str]) -> Format:
     if is_compressed and not format.is_compressible:
         raise DataError(f"{name} is a compressed file of the format {format.name}; decompress it first")
     return format
-
-
-def _read_head(stream: Stream) -> bytes:
-    head, end = bytearray(_HEAD), 0
-    with memoryview(head) as view:
-        while end < len(view) and (n := stream.readinto(view[end:])):
-            end += n
-    return bytes(head[:end])
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions = _ALL, format: str | None = None) -> VectorTable:

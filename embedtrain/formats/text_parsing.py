@@ -63,7 +63,8 @@ def read_blocks(name: str, stream: Stream) -> Iterator[LineBlock]:
         size = len(rest) + max(_BLOCK, len(rest))  # doubling: a line may be longer than a block
         data = bytearray(size + 1 + _PADDING)
         data[: len(rest)] = rest
-        end, at_end = _fill(stream, data, len(rest), size)
+        end = len(rest) + stream.fill(memoryview(data)[len(rest) : size])
+        at_end = end < size
         if at_end and end and data[end - 1] != _FEED:
             data[end] = _FEED
             end += 1
@@ -75,17 +76,6 @@ def read_blocks(name: str, stream: Stream) -> Iterator[LineBlock]:
             rest = data[:end]
         else:
             raise DataError(f"{name}: a line is longer than {_LONGEST_LINE >> 20} MiB; this is not text of vectors")
-
-
-def _fill(stream: Stream, data: bytearray, at: int, end: int) -> tuple[int, bool]:
-    """Fill data[at:end]; returns where the bytes end, and whether the stream does."""
-    with memoryview(data) as view:
-        while at < end:
-            n = stream.readinto(view[at:end])
-            if n == 0:
-                return at, True
-            at += n
-    return at, False
 
 
 # --- In Python --------------------------------------------------------------------------------------------------------

@@ -147,11 +147,7 @@ class _Reader:
     def _fill(self) -> None:
         """Read until the buffer is full or the file ends."""
         with memoryview(self._buffer) as view:
-            while self._end < len(view):
-                n = self._stream.readinto(view[self._end :])
-                if n == 0:
-                    break
-                self._end += n
+            self._end += self._stream.fill(view[self._end :])
 
     def _keep_from(self, begin: int) -> None:
         """Move what was not read to the beginning."""
@@ -187,8 +183,8 @@ class _Reader:
         starts: list[int] = []
         at, n_most = 0, self._n_wanted - self._n_rows
         while len(starts) < n_most:
-            space = buffer.find(b" ", at, min(end, at + _LONGEST_WORD + 1))
-            if space < 0 and end - at > _LONGEST_WORD:
+            space = buffer.find(b" ", at, end)
+            if (end if space < 0 else space) - at > _LONGEST_WORD:
                 after = f" after {quoted(encoded[-1].removeprefix(self._feed))}" if encoded else ""
                 raise self._misaligned(len(starts), f"no space in {_LONGEST_WORD:,} bytes{after}")
             if space < 0 or space + 1 + vector > end:

@@ -133,6 +133,13 @@ class Stream:
         buffer[:n], self._ready = self._ready[:n], self._ready[n:]
         return n
 
+    def fill(self, buffer: memoryview) -> int:
+        """Fill the whole buffer, unless the data end before; returns how many bytes there were."""
+        end = 0
+        while end < len(buffer) and (n := self.readinto(buffer[end:])):
+            end += n
+        return end
+
     def _take(self) -> bytes:
         """What the input gives, but so much at once; what is left of the input waits."""
         data = self._decompressor.decompress(self._input, _OUTPUT)
