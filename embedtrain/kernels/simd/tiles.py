@@ -70,9 +70,7 @@ dot_tile = _dots(ROWS, COLUMNS)
 dot_row = _dots(1, LANES)
 
 
-@emits(
-    void, FLOATS, OFFSETS, int64, int64, int64, FLOATS, int64, int64, int64, FLOATS, OFFSETS, int64, int64, int64
-)  # fmt: skip
+@emits(void, FLOATS, OFFSETS, int64, int64, int64, FLOATS, int64, int64, int64, FLOATS, OFFSETS, int64, int64, int64)
 def add_tile(b, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, n_first, begin, end):
     """Y[y_rows[k + r] + e] += sum over terms t of G[g + r * row_step + t * term_step] * X[x_rows[t] + e].
 

@@ -93,7 +93,7 @@ def set_noise_weights(band, windows, n_inputs, n_noise, share):
 
 @inlined
 def mask_own_contexts(band, noise, kept, t0, t1, n_slots, n_tokens, n_noise, window, share):
-    """Subtract from a noise word's weight what stands for contexts that are that very word.
+    """Subtract from a noise word's weight the part for contexts that are that very word.
 
     So the expected gradient is word2vec's, and no word is pushed from its own context.
     """

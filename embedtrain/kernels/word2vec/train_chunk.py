@@ -8,7 +8,6 @@ A chunk's tokens are subsampled, and its centres trained block by block. Skip-gr
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
@@ -18,7 +17,7 @@ from embedtrain.kernels.word2vec.block_step import Band, Block
 from embedtrain.kernels.word2vec.huffman import Tree, load_local, merge_local
 from embedtrain.kernels.word2vec.negatives import Noise, draw_noise
 from embedtrain.kernels.word2vec.window_means import WindowMeans, set_context_offsets
-from embedtrain.kernels.word2vec.windows import NONE_FROZEN, Frozen, Kept, Windows, draw_windows, subsample
+from embedtrain.kernels.word2vec.windows import Frozen, Kept, Windows, draw_windows, subsample, whole_groups
 
 _MERGE_EVERY = 64  # blocks; four times as often costs a twentieth of the speed of two threads
 
@@ -111,24 +110,26 @@ def make_scratch(
     """Memory for a thread: chunks of at most `largest_chunk` tokens."""
     assert not means or config.n_centres <= cbow.CENTRE_STRIDE * cbow.CENTRES_PER_TILE
     n_kept = largest_chunk + 2 * config.window + 1
-    n_centres = _whole_groups(config.n_centres)
-    n_slots = _whole_groups(config.n_centres + 2 * config.window)
+    n_centres = whole_groups.py_func(config.n_centres)
+    n_slots = whole_groups.py_func(config.n_centres + 2 * config.window)
     windows = Windows(np.zeros(n_centres, np.int32), np.zeros(n_centres, np.int32))
     kept = Kept(*(np.zeros(n_kept, np.int32) for _ in range(3)))
-    mean = _make_mean(n_slots, config.dim, frozen) if means else None
+    frozen_rows = frozen.words.size > 0
+    mean = _make_mean(n_slots, config.dim, frozen_rows) if means else None
     blocks = Blocks()
     if noise is not None and means:
         n_outputs = cbow.CENTRES_PER_TILE + config.n_noise
         blocks = blocks._replace(cbow_noise=_make_tile(cbow.CENTRES_PER_TILE, n_outputs, config.dim))
     elif noise is not None:
-        blocks = blocks._replace(skipgram_noise=_make_block(n_centres, config.n_noise + n_slots, config.dim, frozen))
+        block = _make_block(n_centres, config.n_noise + n_slots, config.dim, frozen_rows)
+        blocks = blocks._replace(skipgram_noise=block)
     if tree is not None:
         longest = int(np.diff(tree.starts).max())
         if means:
             blocks = blocks._replace(cbow_paths=_make_path_block(padded(longest), config.dim))
         else:
-            n_contexts, n_nodes = _whole_groups(2 * config.window), _whole_groups(longest)
-            block = _make_block(config.n_centres * n_contexts, config.n_centres * n_nodes, config.dim, frozen)
+            n_contexts, n_nodes = whole_groups.py_func(2 * config.window), whole_groups.py_func(longest)
+            block = _make_block(config.n_centres * n_contexts, config.n_centres * n_nodes, config.dim, frozen_rows)
             blocks = blocks._replace(skipgram_paths=block)
     return Scratch(kept, windows, noise, tree, mean, frozen, blocks)
 
@@ -138,26 +139,18 @@ def n_noise_words(config: BlockConfig, *, means: bool) -> int:
     return cbow.CENTRE_STRIDE * config.n_noise if means else config.n_noise
 
 
-def _whole_groups(n: int) -> int:
-    return -(-n // ROWS) * ROWS
-
-
-def _int64_zeros(n: int) -> NDArray[np.int64]:
-    return np.zeros(n, np.int64)
-
-
-def _make_block(n_inputs: int, n_outputs: int, dim: int, frozen: Frozen) -> Block:
-    inputs = _int64_zeros(n_inputs)
+def _make_block(n_inputs: int, n_outputs: int, dim: int, frozen: bool) -> Block:
+    inputs = np.zeros(n_inputs, np.int64)
     stride = padded(n_outputs) + LANES  # a vector more, since the last one read may begin anywhere
     return Block(
         inputs=inputs,
-        update_rows=_int64_zeros(n_inputs) if frozen.words.size else inputs,
-        outputs=_int64_zeros(n_outputs),
+        update_rows=np.zeros(n_inputs, np.int64) if frozen else inputs,
+        outputs=np.zeros(n_outputs, np.int64),
         band=Band(
-            output_begin=_int64_zeros(n_inputs // ROWS),
-            output_end=_int64_zeros(n_inputs // ROWS),
-            input_begin=_int64_zeros(n_outputs // ROWS),
-            input_end=_int64_zeros(n_outputs // ROWS),
+            output_begin=np.zeros(n_inputs // ROWS, np.int64),
+            output_end=np.zeros(n_inputs // ROWS, np.int64),
+            input_begin=np.zeros(n_outputs // ROWS, np.int64),
+            input_end=np.zeros(n_outputs // ROWS, np.int64),
             weights=aligned_zeros(n_inputs * stride),
         ),
         scores=aligned_zeros(n_inputs * stride),
@@ -168,22 +161,22 @@ def _make_block(n_inputs: int, n_outputs: int, dim: int, frozen: Frozen) -> Bloc
 
 def _make_tile(n_inputs: int, n_outputs: int, dim: int) -> Block:
     """A block of which all inputs meet all outputs; their steps go to a table like X."""
-    block = _make_block(n_inputs, n_outputs, dim, NONE_FROZEN)
+    block = _make_block(n_inputs, n_outputs, dim, frozen=False)
     block.band.output_end[:], block.band.input_end[:] = n_outputs, n_inputs
     return block._replace(update_rows=block.x_rows)
 
 
-def _make_mean(n_slots: int, dim: int, frozen: Frozen) -> WindowMeans:
-    rows = _int64_zeros(n_slots)
-    update_rows = _int64_zeros(n_slots) if frozen.words.size else rows
+def _make_mean(n_slots: int, dim: int, frozen: bool) -> WindowMeans:
+    rows = np.zeros(n_slots, np.int64)
+    update_rows = np.zeros(n_slots, np.int64) if frozen else rows
     return WindowMeans(rows, update_rows, aligned_zeros(cbow.CENTRES_PER_TILE * dim))
 
 
 def _make_path_block(longest: int, dim: int) -> cbow.PathBlock:
     return cbow.PathBlock(
-        outputs=_int64_zeros(longest),
+        outputs=np.zeros(longest, np.int64),
         weights=aligned_zeros(longest),
         scores=aligned_zeros(longest),
         X=aligned_zeros(dim),
-        x_rows=_int64_zeros(1),
+        x_rows=np.zeros(1, np.int64),
     )

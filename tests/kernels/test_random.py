@@ -1,4 +1,4 @@
-"""Random numbers and the alias table."""
+"""Random numbers, alias tables and keep probabilities against plain forms and published values."""
 
 import numpy as np
 import pytest

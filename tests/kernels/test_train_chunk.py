@@ -488,12 +488,8 @@ def test_loss_shows_what_is_not_finite(text, sampling, mode, value, rates):
         if tables[number] is not None:
             tables[number].rows[5] = value
             scratch = scratch_of(mode, tables, config, sampling)
-            args = tables.flat, text, sampling.keep_thresholds, config, scratch
-            assert not np.isfinite(_loss(*args, *rates)), f"table {number}"
-
-
-def _loss(flat, text, keep_thresholds, config, scratch, *rates):
-    return word2vec.train_chunk(
-        *flat, text, 0, len(text.ids), keep_thresholds, config, scratch, np.uint64(KEY), np.uint64(STATE),
-        *map(np.float32, rates),
-    )[0]  # fmt: skip
+            loss, *_ = word2vec.train_chunk(
+                *tables.flat, text, 0, len(text.ids), sampling.keep_thresholds, config, scratch, np.uint64(KEY),
+                np.uint64(STATE), *map(np.float32, rates),
+            )  # fmt: skip
+            assert not np.isfinite(loss), f"table {number}"

@@ -1,4 +1,4 @@
-"""The tokeniser and its table of words."""
+"""The tokeniser and the table of types against plain forms."""
 
 import itertools
 import re

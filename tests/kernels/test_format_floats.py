@@ -1,4 +1,4 @@
-"""Floats written as decimals."""
+"""Formatted numbers are the shortest that read back, and the closest of those."""
 
 import re
 from decimal import Decimal

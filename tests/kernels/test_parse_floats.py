@@ -1,4 +1,4 @@
-"""Decimals read as floats."""
+"""Parsed lines against `np.float32(float(text))`."""
 
 import numpy as np
 import pytest
