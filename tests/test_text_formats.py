@@ -4,6 +4,8 @@ import bz2
 import gzip
 import lzma
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -80,6 +82,16 @@ def test_what_was_written_is_what_every_reader_takes_and_reads_back_to_the_bit(t
     assert [word.decode() for word, *_ in fields] == words
     assert {len(values) for _, *values in fields} == {vectors.shape[1]}
     assert all(re.fullmatch(rb"-?\d+(\.\d+)?(e[+-]\d\d)?", value) for _, *values in fields for value in values)
+
+
+def test_a_small_file_is_read_without_loading_a_compiler(tmp_path, large):
+    formats.write(tmp_path / "x.vec.gz", VectorTable(large.words[:2000], large.vectors[:2000]))
+    code = (
+        "import sys; from embedtrain import WordVectors; print(len(WordVectors.load(sys.argv[1])))\n"
+        "print([name for name in ('numba', 'llvmlite', 'scipy') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "x.vec.gz"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout.split() == [b"2000", b"[]"]
 
 
 def test_a_value_whose_nearest_double_lies_halfway_reads_back_to_the_bit(tmp_path):

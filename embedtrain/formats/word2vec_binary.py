@@ -122,8 +122,6 @@ class _Reader:
                 f"{self._name}: the first line promises vectors of {self._dim:,} values, for which there is no room; "
                 "the file is cut short or its beginning wrong, get it again"
             )
-        if self._options.on_error is None and self._size is not None and self._n_wanted * (self._vector + 2) > rest:
-            self._report_number(f"for which {self._size:,} bytes are too few")
 
     def _check_end(self) -> None:
         """Check that there was what the header promised."""
