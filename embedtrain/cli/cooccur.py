@@ -51,11 +51,11 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     require_writable(path)
     settings = Cooccurrence(**options, temp_folder=folder_beside(path), progress=False if quiet else None)
     started = time.perf_counter()
-    with settings.counts(corpus) as counts:
-        seconds = time.perf_counter() - started
-        with deferred_interrupts() as interrupted:
-            counts.save(path)
-            came_late = interrupted()
+    counts = settings.mapped_counts(corpus)
+    seconds = time.perf_counter() - started
+    with deferred_interrupts() as interrupted:
+        counts.save(path)
+        came_late = interrupted()
     cells, words = counted(counts.matrix.nnz, "cell"), counted(len(counts), "word")
     say(f"counted  {cells} of {words} in {seconds:.1f} s", shown=not quiet)
     say(f"saved    {path}", shown=not quiet)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,9 +22,8 @@ if TYPE_CHECKING:
 class Cooccurrence(CountSettings):
     """Count how often words occur near each other, as a sparse matrix."""
 
-    @contextmanager
-    def counts(self, corpus: CorpusLike) -> Iterator[Counts]:
-        """The counts of a corpus, in temporary files where memory is too small."""
+    def mapped_counts(self, corpus: CorpusLike) -> Counts:
+        """The counts of a corpus, mapped from temporary files where the memory is too small."""
         from embedtrain.corpus.vocabulary_file import write_vocabulary
         from embedtrain.counts.matrix import counts_of_rows
         from embedtrain.training.compiling import compiling  # imports Numba, which --help does not need
@@ -34,24 +31,23 @@ class Cooccurrence(CountSettings):
         from embedtrain.training.text_data import TextSource
 
         source = CountsFromText(TextSource(corpus, self), self)
-        with ExitStack() as stack:
-            with compiling(self), source.sample():
-                pass
-            data = source.read(stack, Stopwatch(), self.shown)
-            if self.save_vocab is not None:
-                write_vocabulary(self.save_vocab, data.vocabulary)
-            vocabulary, provenance = data.vocabulary, {**self.kept("result"), "version": __version__}
-            yield counts_of_rows(data.take_rows(), vocabulary.words, vocabulary.counts, provenance)
+        with compiling(self):
+            source.sample()
+        data = source.read(Stopwatch(), self.shown)
+        if self.save_vocab is not None:
+            write_vocabulary(self.save_vocab, data.vocabulary)
+        vocabulary, provenance = data.vocabulary, {**self.kept("result"), "version": __version__}
+        return counts_of_rows(data.take_rows(), vocabulary.words, vocabulary.counts, provenance)
 
-    def count(self, corpus: CorpusLike) -> Counts:
-        """The counts of a corpus, in memory."""
-        with self.counts(corpus) as counts:
-            matrix = counts.matrix
-            if mapping_of(matrix.data) is None:
-                return counts
-            remedy = "raise min-count, or count into a file with: embedtrain cooccur"
-            require_memory(matrix.data.nbytes + matrix.indices.nbytes, "the counts", remedy)
-            return replace(counts, matrix=matrix.copy())
+    def counts(self, corpus: CorpusLike) -> Counts:
+        """The counts of a corpus in memory."""
+        counts = self.mapped_counts(corpus)
+        matrix = counts.matrix
+        if mapping_of(matrix.data) is None:
+            return counts
+        remedy = "raise min-count, or count into a file with: embedtrain cooccur"
+        require_memory(matrix.data.nbytes + matrix.indices.nbytes, "the counts", remedy)
+        return replace(counts, matrix=matrix.copy())
 
 
 @from_settings(Cooccurrence)
@@ -77,7 +73,7 @@ def cooccurrence_counts(corpus: CorpusLike, settings: Cooccurrence) -> Counts:
     SettingError, DataError
         If a setting is out of range, a file cannot be read, or the result does not fit into memory.
     """
-    return settings.count(corpus)
+    return settings.counts(corpus)
 
 
 @from_settings(Cooccurrence)
@@ -89,4 +85,4 @@ def cooccurrence(corpus: CorpusLike, settings: Cooccurrence) -> sparse.csr_array
     (n_words, n_words) csr_array of float32
         The cell (i, j) holds how often, weighted by distance, word j occurs near word i.
     """
-    return settings.count(corpus).matrix
+    return settings.counts(corpus).matrix

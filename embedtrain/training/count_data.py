@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -128,22 +127,20 @@ class CountsFromText:
         """The settings of counting and training."""
         return self._settings.kept("result")
 
-    def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> CountData:
-        """Encode the text and count it; files last as long as the stack."""
-        texts = self._texts.read(stack, clock, shown)
+    def read(self, clock: Stopwatch, shown: bool) -> CountData:
+        """Encode the text and count it."""
+        texts = self._texts.read(clock, shown)
         with clock("count"), Progress(len(texts.training.ids), shown=shown) as progress:
             folder = _folder(self._settings)
             budget = self._budget.bytes
             rows = self._count(texts.training, len(texts.vocabulary), self._settings, folder, budget, progress)
         return CountData.of(texts.vocabulary, rows, folder, budget, texts)
 
-    @contextmanager
-    def sample(self) -> Iterator[CountData]:
+    def sample(self) -> CountData:
         """The counts of two words."""
-        with self._texts.sample() as texts:
-            folder = _folder(self._settings)
-            rows = self._count(texts.training, 2, replace(self._settings, window=1), folder, _PLENTY)
-            yield CountData.of(texts.vocabulary, rows, folder, _PLENTY)
+        texts, folder = self._texts.sample(), _folder(self._settings)
+        rows = self._count(texts.training, 2, replace(self._settings, window=1), folder, _PLENTY)
+        return CountData.of(texts.vocabulary, rows, folder, _PLENTY)
 
     def _count(
         self, text: EncodedCorpus, n_words: int, settings: CountSettings, folder: Path, budget: int,
@@ -169,7 +166,7 @@ class CountsFromMatrix:
         others = {name: value for name, value in self._settings.kept("result").items() if name not in of_counting}
         return {**others, "counts": dict(self._counts.settings)}
 
-    def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> CountData:
+    def read(self, clock: Stopwatch, shown: bool) -> CountData:
         """The counts."""
         matrix, n_occurrences = self._counts.matrix, self._counts.counts
         if n_occurrences is None:
@@ -178,11 +175,10 @@ class CountsFromMatrix:
         rows = CsrMatrix(matrix.indptr, matrix.indices, matrix.data)
         return CountData.of(vocabulary, rows, _folder(self._settings), self._budget.bytes)
 
-    @contextmanager
-    def sample(self) -> Iterator[CountData]:
+    def sample(self) -> CountData:
         """The counts of two words."""
         rows = CsrMatrix(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))
-        yield CountData.of(Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, _folder(self._settings), _PLENTY)
+        return CountData.of(Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, _folder(self._settings), _PLENTY)
 
 
 def _folder(settings: TextSettings) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
 import numpy as np
@@ -65,10 +64,10 @@ class DataSource(Protocol):
     def provenance(self) -> dict[str, Any]:
         """The settings stored with the vectors, which a resumed run must share."""
 
-    def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> Any:
-        """The data; its files last as long as the stack."""
+    def read(self, clock: Stopwatch, shown: bool) -> Any:
+        """The data."""
 
-    def sample(self) -> AbstractContextManager[Any]:
+    def sample(self) -> Any:
         """Data of two words, on which all kernels of a run can be compiled."""
 
 

@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -63,30 +63,28 @@ class Run:
 
     def train(self) -> WordVectors:
         """Train; see `train_skipgram` for what is returned and raised."""
-        with ExitStack() as stack:
-            self.compile()
-            self.read(stack)
-            with self.clock("prepare"):
-                self.model = self._prepare()
-            if self.settings.save_vocab is not None:
-                write_vocabulary(self.settings.save_vocab, self.vocabulary)
-            try:
-                self._train()
-            except KeyboardInterrupt:
-                raise Interrupted(self.vectors(self.report())) from None
+        self.compile()
+        self.read()
+        with self.clock("prepare"):
+            self.model = self._prepare()
+        if self.settings.save_vocab is not None:
+            write_vocabulary(self.settings.save_vocab, self.vocabulary)
+        try:
+            self._train()
+        except KeyboardInterrupt:
+            raise Interrupted(self.vectors(self.report())) from None
         return self.vectors(self.report())
 
     def plan(self) -> Plan:
         """Read the data and return what `train` would do and take."""
-        with ExitStack() as stack:
-            self.compile()
-            data = self.read(stack)
-            needed, free, speed = self.memory(), available_memory(), math.nan
-            if sum(needed.values()) <= free:
-                model = self.new_model(np.zeros(0, np.uint8))
-                if model.scratch_bytes:
-                    needed["work of the threads"] = model.scratch_bytes * self.n_threads
-                speed = training_speed(model, self.n_threads)
+        self.compile()
+        data = self.read()
+        needed, free, speed = self.memory(), available_memory(), math.nan
+        if sum(needed.values()) <= free:
+            model = self.new_model(np.zeros(0, np.uint8))
+            if model.scratch_bytes:
+                needed["work of the threads"] = model.scratch_bytes * self.n_threads
+            speed = training_speed(model, self.n_threads)
         texts = data.texts
         left = self.settings.epochs * data.n_items - self.history.passed
         before = {stage: self.clock.seconds[stage] for stage in ("read", "count") if stage in self.clock.seconds}
@@ -108,14 +106,15 @@ class Run:
 
     def compile(self) -> None:
         """Compile the kernels of training and saving, or load them from the cache, by a run on two words."""
-        with self.clock("prepare"), compiling(self.settings), self.source.sample() as data:
+        with self.clock("prepare"), compiling(self.settings):
+            data = self.source.sample()
             model = self.model_type(data, replace(self.settings, dim=1), np.zeros(0, np.uint8), 1)
             model.worker(0)(model.schedule.tasks(0)[0])
             format_lines(data.vocabulary.words, model.state["word_vectors"])
 
-    def read(self, stack: ExitStack) -> TrainingData:
-        """Read the data; their files last as long as the stack."""
-        self.data: TrainingData = self.source.read(stack, self.clock, self.shown)
+    def read(self) -> TrainingData:
+        """Read the data."""
+        self.data: TrainingData = self.source.read(self.clock, self.shown)
         self.vocabulary: Vocabulary = self.data.vocabulary
         return self.data
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,8 +107,8 @@ class TextSource:
         """The settings."""
         return self._settings.kept("result")
 
-    def read(self, stack: ExitStack, clock: Stopwatch, shown: bool) -> TextData:
-        """Encode all text, choose the vocabulary and split off held-out text; files last as long as the stack."""
+    def read(self, clock: Stopwatch, shown: bool) -> TextData:
+        """Encode all text, choose the vocabulary and split off held-out text."""
         with clock("read"):
             settings, valid_share = self._settings, self._valid_share
             whole = training = self._encode(self.corpus, shown)
@@ -132,11 +130,10 @@ class TextSource:
             disk = max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)
 
-    @contextmanager
-    def sample(self) -> Iterator[TextData]:
+    def sample(self) -> TextData:
         """Text of two words, on which all kernels of a run can be compiled."""
         text = encode([["two", "words"]], threads=1, folder=self._settings.temp_folder)
-        yield TextData(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
+        return TextData(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
 
     def _encode(self, corpus: Corpus, shown: bool) -> EncodedCorpus:
         threads, cache = resolve_threads(self._settings.threads), self._settings.cache
