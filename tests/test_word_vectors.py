@@ -1,10 +1,8 @@
 """Look-ups, nearest neighbours and sums of words; loading and saving."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from programs import python
 
 from embedtrain import DataError, SettingError, UnknownWord, WordVectors
 
@@ -213,22 +211,34 @@ def test_what_was_saved_is_loaded(tmp_path, vectors, as_type):
     assert loaded.most_similar("king") == vectors.most_similar("king")
 
 
-@pytest.mark.parametrize("name", ["x.npz"])
-def test_loading_and_querying_import_no_trainer_and_no_compiler(tmp_path, vectors, name):
+HEAVY = ("numba", "llvmlite", "scipy", "embedtrain.training.run", "embedtrain.corpus.encoding")
+QUERY = """
+import sys
+from programs import python
+
+from embedtrain import WordVectors
+print(WordVectors.load(sys.argv[-1]).most_similar("king", topn=1)[0][0])
+"""
+COMMAND = """
+import sys
+from embedtrain.cli import main
+try: main(["neighbors", sys.argv[-1], "king", "-n", "1"])
+except SystemExit: pass
+"""
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.vec"])
+@pytest.mark.parametrize(
+    ("code", "unwanted"),
+    [(QUERY, (*HEAVY, "embedtrain.training", "embedtrain.models", "embedtrain.corpus")), (COMMAND, HEAVY)],
+    ids=["library", "command"],
+)
+def test_loading_and_querying_import_no_trainer_and_no_compiler(tmp_path, vectors, name, code, unwanted):
     vectors.save(tmp_path / name)
-    code = (
-        "import sys; from embedtrain.cli import main\n"
-        "try: main(sys.argv[1:])\n"
-        "except SystemExit: pass\n"
-        "heavy = ('numba', 'llvmlite', 'scipy', 'embedtrain.models.skipgram', 'embedtrain.training')\n"
-        "print([name for name in sys.modules if name.startswith(heavy)])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "neighbors", str(tmp_path / name), "king", "-n", "1"],
-        capture_output=True, encoding="utf-8", check=True,
-    )  # fmt: skip
+    code += f"print([name for name in sys.modules if name.startswith({unwanted})])"
+    done = python("-c", code, tmp_path / name)
     nearest, modules = done.stdout.splitlines()
-    assert nearest.split()[1] == vectors.most_similar("king")[0][0]
+    assert nearest.split()[-1] == vectors.most_similar("king")[0][0]
     assert modules == "[]"
 
 
