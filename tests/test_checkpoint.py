@@ -1,5 +1,6 @@
 """Runs that are cut short, and go on from their checkpoint as if nothing had been."""
 
+import io
 import itertools
 import json
 import math
@@ -399,26 +400,19 @@ def test_a_checkpoint_that_says_other_things_is_refused(checkpoint, change):
         train(resume=checkpoint)
 
 
-def make_strange(path, kind):
-    array = np.arange(12)
-    path.unlink()
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "text":
-        path.write_text("the quick brown fox\njumps over the lazy dog\n")
-    elif kind == "empty":
-        path.write_bytes(b"")
-    elif kind == "npy":
-        np.save(path.with_suffix(".npy"), array)
-        path.with_suffix(".npy").rename(path)
-    elif kind == "npz":
-        with open(path, "wb") as file:
-            np.savez(file, about=array)
-    elif kind == "pickle":
-        with open(path, "wb") as file:
-            np.savez(file, about=np.array([{}], object))
-    else:
-        assert kind == "missing"
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+STRANGE = {
+    "text": b"the quick brown fox\njumps over the lazy dog\n",
+    "empty": b"",
+    "npz": npz(about=np.arange(12)),
+    "npy": b"\x93NUMPY" + npz(x=np.arange(12)).split(b"\x93NUMPY")[1],
+    "pickle": npz(about=np.array([{}], object)),
+}
 
 
 @pytest.mark.parametrize(
@@ -426,11 +420,15 @@ def make_strange(path, kind):
     [
         ("missing", "cannot read .*run.checkpoint: no such file"),
         ("folder", "cannot read .*run.checkpoint: "),
-        *[(kind, "damaged or not a checkpoint") for kind in ("text", "empty", "npy", "npz", "pickle")],
+        *[(kind, "damaged or not a checkpoint") for kind in STRANGE],
     ],
 )
 def test_what_is_no_checkpoint_is_refused_and_nothing_written(checkpoint, monkeypatch, kind, message):
-    make_strange(checkpoint, kind)
+    checkpoint.unlink()
+    if kind == "folder":
+        checkpoint.mkdir()
+    elif kind != "missing":
+        checkpoint.write_bytes(STRANGE[kind])
     folder = checkpoint.parent
     monkeypatch.chdir(folder)
     Path("text.txt").write_text("a b\nb a\n")

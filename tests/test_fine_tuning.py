@@ -89,11 +89,6 @@ def test_a_second_training_starts_with_a_better_loss():
     assert second.report.losses[0] < first.report.losses[-1] * 1.05
 
 
-def test_given_vectors_learn():
-    vectors = train(init=given(), sample=0)
-    assert (rows(vectors, SHARED) != rows(given(), SHARED)).any(axis=1).all()
-
-
 # --- Freezing ---------------------------------------------------------------------------------------------------------
 
 
@@ -112,25 +107,11 @@ def test_frozen_vectors_stay_byte_for_byte_while_all_else_learns(threads, form, 
     assert np.isfinite(vectors.vectors).all()
 
 
-def test_contexts_of_frozen_words_learn():
-    word = max(SHARED, key=lambda word: sum(words.count(word) for words in TEXT))
-    vectors = train(init=given(contexts=True), freeze=True)
-    assert vectors[word].tobytes() == given()[word].tobytes()
-    moved = np.abs(context_rows(vectors, [word]) - context_rows(given(contexts=True), [word])).max()
-    assert moved > 1e-3
-
-
 def test_where_all_words_are_frozen_only_contexts_learn():
     first = train()
     second = train(init=WordVectors(first.words, first.vectors), freeze=True)
     assert second.vectors.tobytes() == first.vectors.tobytes()
     assert (np.abs(second.context_vectors).max(axis=1) > 0).mean() > 0.9
-
-
-def test_one_thread_gives_the_same_bytes_every_time():
-    first, second = (train(init=given(), freeze=True) for _ in range(2))
-    assert first.vectors.tobytes() == second.vectors.tobytes()
-    assert first.context_vectors.tobytes() == second.context_vectors.tobytes()
 
 
 def test_the_command_freezes_what_a_file_says():

@@ -99,14 +99,6 @@ def test_held_out_loss_falls_and_stays_near_that_of_the_same_source():
     assert report.valid_losses[-1] < 0.8 * 6 * math.log(2)
 
 
-def test_taking_the_loss_changes_nothing_of_what_is_learnt():
-    without, with_it = train(), train(valid=OTHER)
-    assert with_it.vectors.tobytes() == without.vectors.tobytes()
-    assert with_it.context_vectors.tobytes() == without.context_vectors.tobytes()
-    assert with_it.report.losses == without.report.losses
-    assert (without.report.valid_losses, len(with_it.report.valid_losses)) == ([], 2)
-
-
 def test_report_and_callback_tell_the_same_losses():
     seen = []
     report = train(epochs=3, valid=OTHER, callback=lambda epoch: seen.append((epoch.loss, epoch.valid_loss))).report

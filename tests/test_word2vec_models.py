@@ -263,8 +263,10 @@ def test_held_out_loss_is_measured_and_changes_nothing(mode):
     losses = vectors.report.valid_losses
     assert len(losses) == 3
     assert losses[2] < losses[0]
-    with_it = small(mode, epochs=2, valid=TEXT[:50])
-    assert tables(with_it) == tables(small(mode, epochs=2))
+    with_it, without = small(mode, epochs=2, valid=TEXT[:50]), small(mode, epochs=2)
+    assert tables(with_it) == tables(without)
+    assert with_it.report.losses == without.report.losses
+    assert (len(with_it.report.valid_losses), without.report.valid_losses) == (2, [])
 
 
 LONGER = """

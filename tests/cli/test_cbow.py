@@ -16,12 +16,10 @@ def warm_tree_kernels():
 
 REFUSED_BY_CBOW = [
     (2, ["text.txt", "--negative", "0"], "negative must be at least 1, got 0; without negative samples use hs"),
-    (2, ["text.txt", "--negative", "-1", "--hs"], "negative must be a whole number of at least 0, got -1"),
     (2, ["text.txt", "--cbow-update", "half"], "'half' is not one of 'word2vec', 'corrected'"),
     (2, ["text.txt", "--cbow-mean", "0"], "--cbow-mean; the mean is always taken"),
     (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove"),
     (2, ["text.txt", "--memory", "1G"], "--memory; it belongs to glove"),
-    (2, ["text.txt", "--lr", "0"], "lr must be above 0 and at most 1000, got 0.0; 0.05 is usual"),
     (1, ["same.txt", "--hs"], "at least two different words are needed to learn from"),
 ]
 

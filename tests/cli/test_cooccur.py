@@ -36,10 +36,8 @@ REFUSED_BY_COOCCUR = [
     (2, ["text.txt", "--save-vocab", "text.txt"], "--save-vocab text.txt would replace the corpus"),
     (2, ["text.txt", "-o", "x", "--save-vocab", "x"], "--save-vocab x would replace the file of -o"),
     (2, ["text.txt", "-o", "-"], "the output is a file, not standard output"),
-    (2, ["text.txt", "--window", "0"], "window must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--weighting", "triangle"], "'triangle' is not one of"),
     (2, ["text.txt", "--memory", "5"], "memory must be a size of at least 1.0 MB"),
-    (2, ["text.txt", "--threads", "-1"], "threads must be a whole number of at least 0, got -1"),
     (2, ["text.txt", "--dim", "5"], "--dim"),
     (2, [], "CORPUS"),
 ]
