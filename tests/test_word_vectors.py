@@ -214,8 +214,6 @@ def test_what_was_saved_is_loaded(tmp_path, vectors, as_type):
 HEAVY = ("numba", "llvmlite", "scipy", "embedtrain.training.run", "embedtrain.corpus.encoding")
 QUERY = """
 import sys
-from programs import python
-
 from embedtrain import WordVectors
 print(WordVectors.load(sys.argv[-1]).most_similar("king", topn=1)[0][0])
 """
