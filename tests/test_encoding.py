@@ -125,7 +125,7 @@ def write(tmp_path):
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(content=CONTENTS)
 def test_any_file_is_encoded_as_by_hand(tmp_path_factory, threads, piece, content):
-    assume(not content.startswith(tuple(text_chunks._NO_TEXT)) and compression._format_of(content) is None)
+    assume(not content.startswith(tuple(text_chunks._NOT_TEXT)) and compression._format_of(content) is None)
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
     assert agrees(path, tokens_of(content), threads=threads, piece=piece)
@@ -355,7 +355,7 @@ def test_no_word_and_no_sentence_goes_over_the_end_of_a_file(tmp_path, threads, 
 def test_any_files_are_encoded_as_by_hand(tmp_path_factory, contents, threads):
     assume(
         not any(
-            content.startswith(tuple(text_chunks._NO_TEXT)) or compression._format_of(content) for content in contents
+            content.startswith(tuple(text_chunks._NOT_TEXT)) or compression._format_of(content) for content in contents
         )
     )
     folder = tmp_path_factory.mktemp("texts")
@@ -458,7 +458,7 @@ def test_lower_case_equals_folding_the_text_first(text, threads, piece):
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(content=CONTENTS)
 def test_lower_case_of_what_is_no_utf8_is_folded_as_it_is_read(tmp_path_factory, content):
-    assume(not content.startswith(tuple(text_chunks._NO_TEXT)) and compression._format_of(content) is None)
+    assume(not content.startswith(tuple(text_chunks._NOT_TEXT)) and compression._format_of(content) is None)
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
     assert agrees(path, folded(tokens_of(content)), threads=2, piece=7, lowercase=True)

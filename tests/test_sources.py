@@ -79,7 +79,7 @@ def piece_size(request, monkeypatch):
 @settings(derandomize=True, deadline=None)
 @given(content=CONTENTS)
 def test_chunks_are_the_file_cut_between_tokens(tmp_path_factory, size, content):
-    assume(not content.startswith(tuple(text_chunks._NO_TEXT)) and compression._format_of(content) is None)
+    assume(not content.startswith(tuple(text_chunks._NOT_TEXT)) and compression._format_of(content) is None)
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from embedtrain.errors import SettingError
 from embedtrain.machine import threads
 from embedtrain.machine.threads import (
-    Turns,
+    ConflictOrder,
     available_threads,
     if_slow,
     in_order,
@@ -297,7 +297,7 @@ def test_if_slow_is_called_off_at_the_end_of_the_block(error, alive):
     assert not acted.is_set()
 
 
-# --- Turns ------------------------------------------------------------------------------------------------------------
+# --- ConflictOrder ----------------------------------------------------------------------------------------------------
 
 
 def letters(task):
@@ -308,8 +308,8 @@ def letters(task):
 class Journal:
     """Workers that note when they begin and end a task, and stay at it for a moment that a seed decides."""
 
-    def __init__(self, turns, seed=0):
-        self.turns, self.events, self.lock, self.random = turns, [], threading.Lock(), random.Random(seed)
+    def __init__(self, order, seed=0):
+        self.order, self.events, self.lock, self.random = order, [], threading.Lock(), random.Random(seed)
 
     def note(self, what, task):
         with self.lock:
@@ -319,7 +319,7 @@ class Journal:
     def work(self, task):
         time.sleep(self.note("begin", task))
         self.note("end", task)
-        self.turns.done(task)
+        self.order.done(task)
         return task
 
     def when(self, what, task):
@@ -329,10 +329,10 @@ class Journal:
 @pytest.mark.parametrize("n_workers", [1, 2, 3, 8])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_task_begins_when_the_earlier_ones_that_share_something_are_done(n_workers, seed, alive):
-    chance, turns = random.Random(seed), Turns(lambda task: letters(task[1]))
+    chance, order = random.Random(seed), ConflictOrder(lambda task: letters(task[1]))
     tasks = [(number, "".join(chance.sample("abcdef", chance.randrange(4)))) for number in range(40)]
-    journal = Journal(turns, seed)
-    assert sorted(run_tasks([journal.work] * n_workers, turns.draw(tasks))) == tasks
+    journal = Journal(order, seed)
+    assert sorted(run_tasks([journal.work] * n_workers, order.fetch(tasks))) == tasks
     for one, other in itertools.combinations(tasks, 2):
         if letters(one[1]) & letters(other[1]):
             assert journal.when("end", one) < journal.when("begin", other)
@@ -340,32 +340,32 @@ def test_a_task_begins_when_the_earlier_ones_that_share_something_are_done(n_wor
 
 
 def test_tasks_that_share_nothing_are_done_side_by_side():
-    turns, meeting = Turns(letters), threading.Barrier(3)
+    order, meeting = ConflictOrder(letters), threading.Barrier(3)
 
     def work(task):
         meeting.wait(20)  # for all three
-        turns.done(task)
+        order.done(task)
         return task
 
-    assert sorted(run_tasks([work] * 3, turns.draw(["ab", "c", "d"]))) == ["ab", "c", "d"]
+    assert sorted(run_tasks([work] * 3, order.fetch(["ab", "c", "d"]))) == ["ab", "c", "d"]
 
 
 def test_one_worker_does_all_in_order():
-    turns = Turns(letters)
+    order = ConflictOrder(letters)
     done = []
 
     def work(task):
         done.append(task)
-        turns.done(task)
+        order.done(task)
 
     tasks = ["ab", "a", "b", "ab", "c", "abc"]
-    list(run_tasks([work], turns.draw(tasks)))
+    list(run_tasks([work], order.fetch(tasks)))
     assert done == tasks
 
 
 @pytest.mark.parametrize("n_workers", [1, 2, 4])
 def test_an_error_in_a_task_ends_all_threads_though_others_wait_for_it(n_workers, alive):
-    turns = Turns(letters)
+    order = ConflictOrder(letters)
 
     def work(task):
         try:
@@ -373,27 +373,27 @@ def test_an_error_in_a_task_ends_all_threads_though_others_wait_for_it(n_workers
             if task == "ab":
                 raise ZeroDivisionError("in its turn")
         finally:
-            turns.done(task)
+            order.done(task)
 
     with pytest.raises(ZeroDivisionError, match="in its turn"):
-        list(run_tasks([work] * n_workers, turns.draw(["ab", "a", "b", "a", "b"] * 9), left=turns.done))
+        list(run_tasks([work] * n_workers, order.fetch(["ab", "a", "b", "a", "b"] * 9), on_skipped=order.done))
     assert not alive()
 
 
 @pytest.mark.parametrize("n_workers", [1, 2, 4])
 def test_after_a_drawing_that_was_given_up_another_one_works(n_workers, alive):
-    turns, tasks = Turns(letters), ["ab", "a", "b", "bc", "c", "ac"] * 5
+    order, tasks = ConflictOrder(letters), ["ab", "a", "b", "bc", "c", "ac"] * 5
 
     def work(task):
         time.sleep(0.001)
-        turns.done(task)
+        order.done(task)
         return task
 
     for _ in range(5):
-        with closing(run_tasks([work] * n_workers, turns.draw(tasks), left=turns.done)) as results:
+        with closing(run_tasks([work] * n_workers, order.fetch(tasks), on_skipped=order.done)) as results:
             assert next(results) == "ab"
         assert not alive()
-    assert sorted(run_tasks([work] * n_workers, turns.draw(tasks))) == sorted(tasks)
+    assert sorted(run_tasks([work] * n_workers, order.fetch(tasks))) == sorted(tasks)
 
 
 # --- Reading ahead ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""JSON lines: an object a line, whose text is in one of its fields."""
+"""JSON lines: an object a line, with text in one of its fields."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ SUFFIXES = (".jsonl", ".ndjson")
 
 
 def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str]:
-    """The text of every object; those without the field, or with null in it, have none.
-
-    What is not UTF-8 becomes lone surrogates.
-
-    Raises
-    ------
-    DataError
-        If a line is no JSON object, the field holds something else than text, or no object has it.
-    """
+    """Yield the text of every object that has the field, and not null in it; invalid UTF-8 becomes lone surrogates."""
     others: set[str] = set()
     any_has_it = False
     for number, line in enumerate(lines, 1):

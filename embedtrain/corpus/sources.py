@@ -1,4 +1,4 @@
-"""Sources: what a corpus is made of - files, folders, patterns, standard input, lines or tokens in memory."""
+"""Sources of a corpus: files, folders, patterns, standard input, lines or tokens in memory."""
 
 from __future__ import annotations
 
@@ -66,44 +66,32 @@ class Corpus:
 
     @classmethod
     def of(cls, corpus: CorpusLike) -> Corpus:
-        """The corpus itself, or what stands for one."""
+        """Return the corpus, or make one of a source."""
         return corpus if isinstance(corpus, Corpus) else cls(corpus)
 
     def like(self, *sources: CorpusLike) -> Corpus:
-        """Other sources, read in the same way."""
+        """Return a corpus of other sources with the same options."""
         return Corpus(*sources, field=self.field, lowercase=self.lowercase, invalid_utf8=self.invalid_utf8)
 
     @property
     def in_memory(self) -> bool:
-        """Whether this is an iterable rather than files."""
+        """Whether this is an iterable and not files."""
         return not _is_path(self.sources[0])
 
     @property
     def name(self) -> str:
-        """What messages call the corpus."""
+        """The name of the corpus in messages."""
         if self.in_memory:
             return "the corpus"
         first = source_name(_path(self.sources[0]))
         return first if len(self.sources) == 1 else f"{first} and {len(self.sources) - 1} more"
 
     def files(self) -> list[Path]:
-        """The files of the corpus in the order in which they are read.
-
-        Raises
-        ------
-        DataError
-            If a path leads to no file.
-        """
+        """List the files of the corpus in the order in which they are read."""
         return [file for source in self.sources for file in _files_of(source)]
 
     def require_readable(self) -> None:
-        """Try whether all files could be read: before anything else is done.
-
-        Raises
-        ------
-        DataError
-            If one could not.
-        """
+        """Check that all files can be read."""
         if self.in_memory:
             return
         for path in self.files():
@@ -112,7 +100,7 @@ class Corpus:
                     open(path, "rb").close()
 
     def identity(self) -> dict[str, Any] | None:
-        """What tells this text from another without reading it, or None if nothing does, as of a pipe."""
+        """Options, paths, sizes and times, which identify the text without reading it; None for iterables and pipes."""
         if self.in_memory:
             return None
         states = []
@@ -143,7 +131,7 @@ def _is_stdin(source: object) -> bool:
 
 
 def _path(source: str | os.PathLike[str]) -> Path:
-    """The path of a source; of a file named "-", given as "./-", it is absolute, lest it be standard input."""
+    """The path of a source; of a file named "-", given as "./-", it is absolute, since "-" is standard input."""
     return Path(source) if _is_stdin(source) else _not_stdin(Path(source))
 
 
@@ -152,7 +140,7 @@ def _not_stdin(path: Path) -> Path:
 
 
 def _files_of(named: str | os.PathLike[str]) -> list[Path]:
-    """The files that a path, a folder or a pattern stands for."""
+    """List the files of a path, a folder or a pattern."""
     source = _path(named)
     if source == STDIN:
         return [STDIN]
@@ -172,9 +160,9 @@ def _files_of(named: str | os.PathLike[str]) -> list[Path]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """All files below a folder that are not hidden, ordered by their paths.
+    """List all files below a folder that are not hidden, ordered by their paths.
 
-    Links are followed, but no folder is entered twice: circles end, and the order of the file system leaves no trace.
+    Links are followed, but no folder is entered twice, so that circles end.
     """
     found: list[Path] = []
     seen = {os.path.realpath(folder)}
@@ -186,10 +174,10 @@ def _files_in(folder: Path) -> list[Path]:
         names = sorted(name for name in folders if not name.startswith("."))
         folders.clear()
         for name in names:
-            place = os.path.realpath(os.path.join(root, name))
-            if place not in seen:
+            real = os.path.realpath(os.path.join(root, name))
+            if real not in seen:
                 folders.append(name)
-                seen.add(place)
+                seen.add(real)
         paths = (Path(root, name) for name in files if not name.startswith("."))
         found += [path for path in paths if os.path.isfile(path) or not os.path.exists(path)]  # pipes might never end
     return list(map(_not_stdin, sorted(found, key=lambda path: path.relative_to(folder).parts)))

@@ -21,22 +21,22 @@ from embedtrain.machine.reading import STDIN, open_source, reading, source_name
 from embedtrain.machine.threads import read_ahead
 
 _CHUNK = 1 << 21  # bytes
-_TAIL = 1 << 12  # bytes, in which a token mostly ends
+_TAIL = 1 << 12  # bytes at the end of a chunk that mostly hold whitespace
 _BOM = b"\xef\xbb\xbf"
-_SPACES = b" \n\t\r"  # enough to cut at
+_SPACES = b" \n\t\r"  # where chunks are cut
 _NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
-_NO_TEXT = {
+_NOT_TEXT = {
     b"PK\x03\x04": "a zip archive, extract it first",
     b"\xff\xfe": "UTF-16 or UTF-32 text, convert it to UTF-8 first",
     b"\xfe\xff": "UTF-16 text, convert it to UTF-8 first",
     b"%PDF-": "a PDF document, extract its text first",
     **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"), f"an image; {_NAME_TEXTS}"),
 }
-_JUDGED = 1 << 16  # bytes at a file's beginning that tell text from other data ...
-_ENOUGH = 32  # ... by control characters: that many, and more than one in 20 bytes
+_SAMPLE = 1 << 16  # bytes at the beginning of a file in which control characters are counted
+_MOST_CONTROLS = 32  # in text, or one in 20 bytes
 _IS_CONTROL = np.isin(np.arange(256), [*range(9), *range(14, 28), 127])
 _BACK_TO_BYTES = "embedtrain.back_to_bytes"  # the name of an error handler
-_NO_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
+_NOT_IN_A_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class TextChunk(NamedTuple):
@@ -96,7 +96,7 @@ def _read(name: str, stream: compression.Stream) -> Iterator[NDArray[np.uint8]]:
             n = stream.readinto(buffer.data[end:size])
             end, at_end = end + n, n == 0
         if at_start:
-            _require_text(name, buffer[: min(end, _JUDGED)])
+            _require_text(name, buffer[: min(end, _SAMPLE)])
             if buffer[:3].tobytes() == _BOM and end >= 3:
                 buffer[:3] = ord(" ")
             at_start = False
@@ -129,13 +129,13 @@ def _padded(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
 
 def _require_text(name: str, start: NDArray[np.uint8]) -> None:
     """Refuse data that do not begin like text."""
-    for magic, what in _NO_TEXT.items():
+    for magic, what in _NOT_TEXT.items():
         if start[: len(magic)].tobytes() == magic:
             raise DataError(f"cannot read {name}: it is {what}")
     if start[256:262].tobytes() == b"\0ustar":
         raise DataError(f"cannot read {name}: it is a tar archive, extract it first")
     n_controls = int(np.count_nonzero(_IS_CONTROL[start]))
-    if n_controls >= _ENOUGH and n_controls > len(start) / 20:
+    if n_controls >= _MOST_CONTROLS and n_controls > len(start) / 20:
         raise DataError(
             f"cannot read {name}: it is not text, {n_controls:,} of its first {len(start):,} bytes "
             f"are control characters; {_NAME_TEXTS}"
@@ -180,8 +180,8 @@ def _join_tokens(tokens: Iterable[str], number: int) -> str:
         line = " ".join(tokens)
     except TypeError:
         raise DataError(f"sentence {number} must be a list of str, got {_first_wrong(tokens)}") from None
-    if line.split() != tokens or _NO_TOKEN.search(line):
-        wrong = next(token for token in tokens if token.split() != [token] or _NO_TOKEN.search(token))
+    if line.split() != tokens or _NOT_IN_A_TOKEN.search(line):
+        wrong = next(token for token in tokens if token.split() != [token] or _NOT_IN_A_TOKEN.search(token))
         raise DataError(
             f"sentence {number}: the token {wrong!r} is empty or holds whitespace or a control character; "
             "replace it, with '_' for example: no vectors file can hold it"

@@ -20,8 +20,8 @@ from embedtrain.machine.reading import STDIN
 _INPUT = 1 << 16  # compressed bytes that are read at once
 _GZIP_LEVEL = 6  # 9 takes several times as long for a hundredth less
 _XZ_PRESET = 2  # 6, lzma's own, takes four times as long for a twentieth less
-_OUTPUT = 1 << 22  # bytes that they become at once, whatever is in them ...
-_ZSTANDARD = 1 << 13  # ... but the package zstandard gives all that so many become, at most 128 KiB for 4 of them
+_OUTPUT = 1 << 22  # bytes that are decompressed at once at most
+_ZSTANDARD = 1 << 13  # compressed bytes at once for the package zstandard, which has no limit: 4 may become 128 KiB
 
 
 class _Format(NamedTuple):
@@ -31,14 +31,14 @@ class _Format(NamedTuple):
 
 
 class _InSlices:
-    """A decompressor that knows no bound, and is given little at once; `unconsumed_tail` is for the next time."""
+    """A decompressor without a limit of output, which gets little input at once."""
 
     def __init__(self, decompressor: Any) -> None:
         self._decompressor = decompressor
         self.unconsumed_tail = memoryview(b"")
 
     def decompress(self, data: bytes | memoryview, most: int) -> bytes:
-        """The next bytes; `most` says nothing here."""
+        """Decompress the next bytes; `most` is ignored."""
         data = memoryview(data)
         self.unconsumed_tail = data[_ZSTANDARD:]
         return self._decompressor.decompress(data[:_ZSTANDARD]) if data else b""
@@ -50,7 +50,7 @@ class _InSlices:
 
     @property
     def unused_data(self) -> bytes:
-        """What follows the frame."""
+        """The bytes after the frame."""
         return self._decompressor.unused_data + bytes(self.unconsumed_tail)
 
 
@@ -81,7 +81,7 @@ SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 
 
 def plain_name(name: str) -> str:
-    """A file's name without the suffix of a format."""
+    """Remove the suffix of a compression format from a file's name."""
     return name[: name.rindex(".")] if name.lower().endswith(SUFFIXES) else name
 
 
@@ -90,7 +90,7 @@ def _format_of(start: bytes) -> _Format | None:
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file that can be read twice begins like compressed data."""
+    """Whether a regular file begins like compressed data."""
     if path == STDIN or not path.is_file():
         return False
     with open(path, "rb") as file:
@@ -100,23 +100,18 @@ def is_compressed(path: Path) -> bool:
 class Stream:
     """The decompressed bytes of `file`, which may be plain, and may be a pipe.
 
-    Compressed data may come in several members one after the other, as parallel compressors and ``cat`` make them.
-
-    Raises
-    ------
-    DataError
-        If the data are damaged or end too early.
+    Compressed data may have several members one after the other, as parallel compressors and ``cat`` make them.
     """
 
     def __init__(self, name: str, file: BinaryIO) -> None:
         self._name, self._file = name, file
         start = file.read(_INPUT)
         self._format = _format_of(start)
-        self._input, self._ready = b"", memoryview(start)  # compressed bytes, and bytes that nobody took yet
+        self._input, self._ready = b"", memoryview(start)  # compressed bytes, and decompressed ones
         if self._format is not None:
             self._input, self._ready = start, memoryview(b"")
             self._decompressor = self._format.decompressor()
-        self._is_full = False  # whether there was as much as was asked for, and more may be ready
+        self._is_full = False  # whether the last output had the full size, so that more may follow
 
     @property
     def is_compressed(self) -> bool:
@@ -124,7 +119,7 @@ class Stream:
         return self._format is not None
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer from its beginning; returns how many bytes there were, 0 only at the end."""
+        """Fill the buffer from its beginning; returns the number of bytes, 0 only at the end."""
         if not self._ready:
             if self._format is None:
                 return self._file.readinto(buffer)  # type: ignore[attr-defined]
@@ -141,7 +136,7 @@ class Stream:
         return end
 
     def _take(self) -> bytes:
-        """What the input gives, but so much at once; what is left of the input waits."""
+        """Decompress some of the input; the rest of it is kept."""
         data = self._decompressor.decompress(self._input, _OUTPUT)
         if self._decompressor.eof:  # where zlib's unconsumed_tail may repeat unused_data
             self._input, self._is_full = self._decompressor.unused_data, False
@@ -150,7 +145,7 @@ class Stream:
         return data
 
     def _decompressed(self, format: _Format) -> bytes:
-        """The next bytes, none at the end."""
+        """Decompress the next bytes; none at the end."""
         try:
             while True:
                 if not (self._input or self._is_full):
@@ -176,13 +171,13 @@ class Stream:
 
 
 class RawStream(io.RawIOBase):
-    """A stream as the standard library wants it."""
+    """A stream with the interface of the standard library."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
     def readable(self) -> bool:
-        """It is."""
+        """Whether it can be read: always."""
         return True
 
     def readinto(self, buffer: Any) -> int:

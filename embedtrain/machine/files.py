@@ -1,4 +1,4 @@
-"""Files: inputs with errors that name them, outputs that appear whole or not at all, and temporary files."""
+"""Files that are written: outputs that appear whole or not at all, and temporary files."""
 
 from __future__ import annotations
 

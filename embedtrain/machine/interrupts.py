@@ -1,4 +1,4 @@
-"""Interrupts: Ctrl-C and its relatives, and what they must not cut in two."""
+"""Interrupts: Ctrl-C and similar signals, deferred where a block must finish."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _INTERRUPTS = [signal.SIGINT, *_ENDINGS]
 def terminate_as_interrupt() -> None:
     """Let SIGTERM, and SIGHUP where it exists, raise `KeyboardInterrupt` as Ctrl-C does.
 
-    Signals that are ignored, as under ``nohup``, or that have a handler stay as they are; so does everything outside
-    the main thread.
+    Signals that are ignored, as under ``nohup``, or that have a handler keep it. Outside the main thread, nothing is
+    changed.
     """
     default = [number for number in _ENDINGS if signal.getsignal(number) is signal.SIG_DFL]
     _handle(default, signal.default_int_handler)
@@ -23,13 +23,13 @@ def terminate_as_interrupt() -> None:
 
 @contextmanager
 def deferred_interrupts() -> Iterator[Callable[[], bool]]:
-    """Let the block finish what an interrupt would cut in two; yields a function that says whether one came.
+    """Defer interrupts until the block has ended; yields a function that tells whether one came.
 
-    The first signal that would raise `KeyboardInterrupt` is only noted, a second one raises it at once. Who asks
-    and hears of a signal takes it over; of what nobody heard, `KeyboardInterrupt` is raised when the block has ended.
-    Outside the main thread, where no signal arrives, nothing is deferred.
+    The first signal that would raise `KeyboardInterrupt` is only noted, a second one raises it at once. If the
+    function has returned True, its caller handles the signal; otherwise `KeyboardInterrupt` is raised at the end of the
+    block. Outside the main thread, where no signal arrives, nothing is deferred.
     """
-    came = heard = 0
+    came = handled = 0
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal came
@@ -38,9 +38,9 @@ def deferred_interrupts() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
 
     def interrupted() -> bool:
-        nonlocal heard
-        heard = came
-        return heard > 0
+        nonlocal handled
+        handled = came
+        return handled > 0
 
     deferred = [number for number in _INTERRUPTS if signal.getsignal(number) is signal.default_int_handler]
     try:
@@ -52,7 +52,7 @@ def deferred_interrupts() -> Iterator[Callable[[], bool]]:
         except KeyboardInterrupt:  # of a signal at this very moment: the others must be restored too
             came += 1
             _handle(deferred, signal.default_int_handler)
-    if came > heard:
+    if came > handled:
         raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""Arrays in files: by name, as `numpy.savez` writes them, written in pieces and mapped rather than read; or plain."""
+"""Named arrays in a file, as `numpy.savez` writes them: written in parts, and mapped instead of read."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, EmbedtrainError
 from embedtrain.machine.memory import release_pages, require_memory
 
-_PIECE = 1 << 18  # bytes read or written at once
-_KEPT = 256  # pieces of a mapped array that may stay in memory
-_ALIGNMENT = 64  # bytes: where arrays start in a file, so that they are aligned in memory when they are mapped
-_LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member: the lengths of its name and of more fields
+_PART = 1 << 18  # bytes read or written at once
+_KEPT = 256  # parts of a mapped array that may stay in memory
+_ALIGNMENT = 64  # bytes: arrays in a file start at multiples, so that they are aligned when they are mapped
+_LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member: the lengths of its name and of its extra fields
 _READ_HEADER = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
 
 
 def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """What `numpy.savez` writes; in pieces that fit the cache, as it takes the checksum of rows that are no block."""
+    """Write what `numpy.savez` writes, in parts that fit the cache."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             rows = np.atleast_1d(array)
-            step = _PIECE // max(1, rows[:1].nbytes) + 1
+            step = _PART // max(1, rows[:1].nbytes) + 1
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                 entry.write(_header(array, file.tell() if file.seekable() else 0))
                 for number, begin in enumerate(range(0, len(rows), step)):
@@ -40,7 +40,7 @@ def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _header(array: NDArray[Any], place: int) -> bytes:
-    """What stands before an array, with as many spaces as let the array start where it should."""
+    """The header of an array, padded with spaces so that the array is aligned."""
     about = {"descr": dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
     text = f"{about!r}\n".encode()
     spaces = -(place + 10 + len(text)) % _ALIGNMENT
@@ -48,19 +48,10 @@ def _header(array: NDArray[Any], place: int) -> bytes:
 
 
 def map_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
-    """The arrays in a file that `write_arrays` or NumPy wrote, by name, read-only.
+    """Read the arrays in a file that `write_arrays` or NumPy wrote, by name, read-only.
 
-    Those that are not compressed take no memory of their own: they are mapped from the file, after their checksum was
-    seen to be right. Nothing is ever unpickled.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    SettingError
-        If one that is compressed does not fit into memory.
-    Exception
-        Of many kinds if it is damaged or no such file, see `no_damage`.
+    Those that are not compressed are mapped, after their checksum was verified. Nothing is ever unpickled. Damaged
+    files raise exceptions of many kinds, see `no_damage`.
     """
     with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()  # whatever they are called: a name may be damaged too
@@ -68,7 +59,7 @@ def map_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
 
 
 def _map_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """An array of an archive, mapped if that is possible."""
+    """Read an array of an archive, mapped if that is possible."""
     with archive.open(member) as entry:
         shape, is_fortran, dtype = _READ_HEADER[read_magic(entry)](entry)
         begin, size = entry.tell(), math.prod(shape) * dtype.itemsize
@@ -77,7 +68,7 @@ def _map_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInf
         if not size or member.compress_type != zipfile.ZIP_STORED or os.name == "nt":  # Windows replaces no mapped file
             require_memory(size, f"the values of {member.filename}", "store the arrays uncompressed, to be mapped")
             return _read(entry, size).view(dtype).reshape(shape, order="F" if is_fortran else "C")
-        while entry.read(_PIECE):  # at the end, the checksum is looked at
+        while entry.read(_PART):  # the checksum is verified at the end
             pass
     file.seek(member.header_offset)
     header = file.read(_LOCAL_HEADER.size)
@@ -86,10 +77,10 @@ def _map_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInf
 
 
 def _read(entry: IO[bytes], size: int) -> NDArray[np.uint8]:
-    """The bytes up to the end of an archive's member, whose checksum is looked at there."""
+    """Read the bytes to the end of an archive's member, where its checksum is verified."""
     content = np.empty(size, np.uint8)
-    for begin in range(0, size, _PIECE):
-        piece = np.frombuffer(entry.read(_PIECE), np.uint8)
+    for begin in range(0, size, _PART):
+        piece = np.frombuffer(entry.read(_PART), np.uint8)
         content[begin : begin + len(piece)] = piece
     entry.read()
     content.setflags(write=False)
@@ -97,12 +88,12 @@ def _read(entry: IO[bytes], size: int) -> NDArray[np.uint8]:
 
 
 def plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """The same array, or a copy, as processors like it: of a native type, aligned, without gaps."""
+    """Return the array, or a copy, with a native type, aligned and contiguous."""
     return np.require(array, dtype, ("C", "A"))
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """A view that cannot be written: what is shared, or mapped, stays as it is, and kernels see one kind of arrays."""
+    """A view that cannot be written, so that kernels are compiled for one kind of arrays."""
     view = array.view(np.ndarray)
     view.setflags(write=False)
     return view
@@ -110,10 +101,7 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 @contextmanager
 def no_damage(complaint: str) -> Iterator[None]:
-    """Say with a complaint in one line what NumPy and zipfile say of a damaged file, of which they raise all kinds.
-
-    What they warn of does not matter where an error is raised or nothing is wrong.
-    """
+    """Turn the exceptions of many kinds that NumPy and zipfile raise for a damaged file into one line."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

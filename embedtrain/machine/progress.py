@@ -1,4 +1,4 @@
-"""What a person sees while waiting: lines and a bar on standard error, on a terminal only."""
+"""Progress on standard error: a bar on a terminal, lines and warnings."""
 
 from __future__ import annotations
 
@@ -12,17 +12,7 @@ from typing import Any
 
 
 class Progress:
-    """A bar of tokens, or of other units, with speed, time left and what the work wants to say; silent unless `shown`.
-
-    Parameters
-    ----------
-    total : int or None
-        Units in all, if that is known.
-    shown : bool
-    done : int
-        Units that an earlier run has done.
-    unit : str
-    """
+    """A progress bar with speed and time left; silent unless `shown`."""
 
     def __init__(self, total: int | None, *, shown: bool, done: int = 0, unit: str = "words") -> None:
         self._bar: Any = None
@@ -41,7 +31,7 @@ class Progress:
             )
 
     def update(self, units: int, **facts: str) -> None:
-        """Move on by so many, and show `facts` beside the bar."""
+        """Advance the bar, and show `facts` beside it."""
         if self._bar is not None:
             self._bar.set_postfix(facts, refresh=False)
             self._bar.update(units)
@@ -53,13 +43,13 @@ class Progress:
         self.close()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
 
 def counted(n: int, what: str) -> str:
-    """The number and its noun, as in "1 token" and "2,000 tokens"."""
+    """Format a number with its noun, as in "1 token" and "2,000 tokens"."""
     return f"{n:,} {what}{'s' * (n != 1)}"
 
 
@@ -71,19 +61,19 @@ def say(text: str, *, shown: bool = True) -> None:
 
 
 def note(text: str) -> None:
-    """Say what a person should know of the data, as a warning: programs can catch it, and Python shows it once."""
+    """Warn about the data: programs can catch it, and Python shows it once."""
     warnings.warn(text, stacklevel=3)
 
 
 class Stopwatch:
-    """Seconds by stage: ``with stopwatch("read"): …`` adds to a stage."""
+    """Measures seconds by stage: ``with stopwatch("read"): …`` adds to a stage."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Count the time of the block."""
+        """Add the time of the block to a stage."""
         started = time.perf_counter()
         try:
             yield

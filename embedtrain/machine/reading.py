@@ -1,4 +1,4 @@
-"""Inputs: files and standard input, and errors that name them."""
+"""Files that are read, standard input among them, and errors that name them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ STDIN = Path("-")  # a file of this name goes by its absolute path
 
 
 def source_name(path: Path) -> str:
-    """What messages call a file: in one line, whatever its name, which may be a text in the place of one."""
+    """Format the name of a file for a message, in one line."""
     return "standard input" if path == STDIN else one_line(path)
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Say what is wrong with a file that cannot be read."""
+    """Turn an operating system's error in the block into "cannot read PATH"."""
     try:
         yield
     except OSError as error:
@@ -30,12 +30,12 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def path_hint(path: Path) -> str:
-    """What somebody should know who gave text in the place of a path."""
+    """A hint for users who passed text where a path is expected."""
     return "; a str is a path, text in memory is a list of lines" if len(str(path).split()) > 1 else ""
 
 
 def open_source(path: Path) -> Any:
-    """The bytes of a file or of standard input; a context manager."""
+    """Open a file or standard input in binary mode."""
     if path == STDIN:
         if sys.stdin is None:
             raise DataError("cannot read standard input: it is closed")

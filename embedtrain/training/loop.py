@@ -78,7 +78,7 @@ def do_tasks(
 
         return do
 
-    return run_tasks([ending(work) for work in workers], schedule.in_turn(tasks), left=schedule.done)
+    return run_tasks([ending(work) for work in workers], schedule.in_turn(tasks), on_skipped=schedule.done)
 
 
 def train_epochs(

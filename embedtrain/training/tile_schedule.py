@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.machine.threads import Turns
+from embedtrain.machine.threads import ConflictOrder
 
 
 class Tile(NamedTuple):
@@ -44,7 +44,7 @@ class TileSchedule:
     cells: NDArray[np.int64]
     lr: float
     seed: int
-    _turns: Turns[Tile] = field(default_factory=lambda: Turns(_blocks))
+    _order: ConflictOrder[Tile] = field(default_factory=lambda: ConflictOrder(_blocks))
 
     @property
     def n_items(self) -> int:
@@ -66,11 +66,11 @@ class TileSchedule:
 
     def in_turn(self, tasks: Iterable[Tile]) -> Iterator[Tile]:
         """Each tile as soon as the earlier ones in its rows and its columns are done."""
-        return self._turns.draw(tasks)
+        return self._order.fetch(tasks)
 
     def done(self, tile: Tile) -> None:
         """Release the tiles that wait for its rows or columns."""
-        self._turns.done(tile)
+        self._order.done(tile)
 
     def fingerprint(self) -> dict[str, int]:
         """Numbers that differ where the matrix is cut into other tiles."""
