@@ -1,4 +1,4 @@
-"""The command line: a file a command, each of which parses, calls the library and says what happened."""
+"""The command line: a file a command, or for all trainers; each parses its options, calls the library and prints."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ class _Commands(click.Group):
         extra["standalone_mode"] = False
         try:
             status = super().main(args, **extra)
-        except Exception as error:  # whatever it is, it is said in a line
+        except Exception as error:  # every error is one line
             if isinstance(error, click.UsageError) and error.ctx and not sys.argv[1:] and not args:
-                click.echo(error.ctx.get_help())  # nothing was asked: the help is no error
+                click.echo(error.ctx.get_help())  # no command was given
                 sys.exit(2)
             message, status = _explain(error)
             click.echo(f"Error: {message}", err=True)

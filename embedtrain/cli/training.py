@@ -95,7 +95,7 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any], 
         print_plan(settings.run(data).plan())
         return
     if epoch_log and settings.resume is not None:
-        epoch_log.require_log()
+        epoch_log.check_log()
 
     ended: Interrupted | OutputError | None = None
     try:

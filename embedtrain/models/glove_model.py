@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +18,15 @@ from embedtrain.training.loss import ChunkResult
 from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.tile_schedule import Tile, TileSchedule
 
-PathLike: TypeAlias = "str | os.PathLike[str]"
-
 _BIASES = 2  # elements of a row beside the vector: its bias, and a one for the bias of the other row
-_SAMPLES, _JUDGED = 64, 1 << 12  # stretches of cells whose cost at the start tells what a diverging run must reach
-_OF_COUNTING = ("window", "weighting", "symmetric", "min_count", "max_vocab", "read_vocab", "cache")
+_SAMPLES, _SAMPLE_CELLS = 64, 1 << 12  # cells whose initial cost gives the limit that a diverging run exceeds
 
 
 class GloveModel:
     """Both tables with their biases and the sums of AdaGrad, and the tiles that they are trained on.
 
-    Rows of `words` are (w, b, 1), of `contexts` (c, 1, b~), so that their product is w . c + b + b~. What never moves
-    has an infinite sum: the ones, and the vectors of frozen words.
+    Rows of `words` are (w, b, 1), of `contexts` (c, 1, b~), so that their product is w . c + b + b~. Elements that
+    never move have an infinite sum: the ones, and the vectors of frozen words.
     """
 
     item_name = "cells"
@@ -51,7 +46,7 @@ class GloveModel:
             self.word_sums.rows[frozen > 0, :dim] = np.inf
 
         rows = data.take_rows()
-        self.loss_limit = 2 * _cost_of_nothing(rows.values, settings)
+        self.loss_limit = 2 * _cost_of_zero_products(rows.values, settings)
         self._tiles = build_tiles(
             *rows, x_max=settings.x_max, alpha=settings.alpha, threads=n_threads, memory=data.spare_bytes,
             folder=data.tiles_folder,
@@ -85,12 +80,12 @@ class GloveModel:
         }
 
     def vectors(self) -> dict[str, NDArray[np.float32]]:
-        """What was asked for, and both tables."""
+        """The vectors of the result, and both tables."""
         words, contexts = self.state["word_vectors"], self.state["context_vectors"]
         if self._settings.vectors == "word":
             return {"vectors": words, "context_vectors": contexts}
-        asked = contexts if self._settings.vectors == "context" else words + contexts
-        return {"vectors": asked, "word_vectors": words, "context_vectors": contexts}
+        chosen = contexts if self._settings.vectors == "context" else words + contexts
+        return {"vectors": chosen, "word_vectors": words, "context_vectors": contexts}
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Tile], ChunkResult]:
         """A function that trains on a tile."""
@@ -109,12 +104,12 @@ class GloveModel:
         return train
 
 
-def _cost_of_nothing(values: NDArray[np.float32], settings: Glove) -> float:
-    """The mean cost, of a sample of cells, if every product were off by the whole logarithm and by 1 more."""
-    begins = np.linspace(0, max(0, len(values) - _JUDGED), _SAMPLES).astype(int).tolist()
-    some = np.concatenate([values[begin : begin + _JUDGED] for begin in begins]).astype(np.float64)
+def _cost_of_zero_products(values: NDArray[np.float32], settings: Glove) -> float:
+    """The mean cost of a sample of the (n_cells,) counts if all products were 0, with a margin of 1 on every error."""
+    begins = np.linspace(0, max(0, len(values) - _SAMPLE_CELLS), _SAMPLES).astype(int).tolist()
+    some = np.concatenate([values[begin : begin + _SAMPLE_CELLS] for begin in begins]).astype(np.float64)
     some = some[some > 0]
-    if not some.size:  # so many zeros that the sample has nothing else
+    if not some.size:  # the sample holds zeros only
         return math.inf
     weights = np.minimum(1, (some / settings.x_max) ** settings.alpha)
     return float((0.5 * weights * (np.log(some) ** 2 + 1)).mean())

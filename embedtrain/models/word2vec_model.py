@@ -33,7 +33,7 @@ from embedtrain.training.text_data import TextData
 #: (bench/block_shape.py); CBOW's paths are scored one after the other.
 BLOCK_CENTRES = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", "noise"): CENTRES_PER_TILE}
 #: Noise words that they share, by model and whether its update is corrected, a multiple of 16 or in CBOW of 4: a trade
-#: of accuracy and speed (bench/block_shape.py). The corrected update has a higher rate, and noise moves as far as that.
+#: of accuracy and speed (bench/block_shape.py). The corrected update has a higher rate, by which noise words move too.
 N_NOISE = {("skipgram", False): 48, ("cbow", False): 8, ("cbow", True): 16}
 _STEP_LIMIT = 2.0  # of `block_size`; up to lr 0.1, 2.9 holds; at 0.2 a handful of words does not (bench/step_limit.py)
 N_COPIES = 256  # nodes near the root of which every thread has its own (bench/tree_copies.py)
@@ -42,7 +42,7 @@ _LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/lo
 
 
 class Word2vecModel:
-    """The tables of a run and what its workers share."""
+    """The tables of skip-gram or CBOW, and what the workers share."""
 
     item_name = "words"
     check_within_epoch = True
@@ -81,7 +81,7 @@ class Word2vecModel:
 
     @classmethod
     def memory(cls, data: TextData, settings: Word2vecSettings) -> dict[str, int]:
-        """The tables, and Huffman's tree."""
+        """Bytes of the tables and of Huffman's tree."""
         n_words, dim = len(data.vocabulary), settings.dim
         n_tables = 1 + (settings.negative > 0) + settings.hs
         needed = {f"{_NUMBERS[n_tables]} tables of {n_words:,} × {dim}": n_tables * table_bytes(n_words, dim)}
@@ -107,7 +107,7 @@ class Word2vecModel:
         return sum(array.nbytes for array in _arrays(scratch._replace(tree=None)))
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Chunk], ChunkResult]:
-        """A function that trains on a chunk, for thread 0, 1, …; on another `text` it takes the losses of all blocks.
+        """A function that trains on a chunk, for thread 0, 1, …; on another `text` it computes the loss of all blocks.
 
         At a learning rate of 0 no table changes.
         """
@@ -130,7 +130,7 @@ class Word2vecModel:
         return train
 
     def _window(self, text: EncodedCorpus) -> int:
-        """The window that a sentence of a text can fill."""
+        """The widest window that a sentence of a text can fill."""
         return max(1, min(self._settings.window, text.longest_sentence - 1))
 
     def _scratch(self, thread: int, config: kernels.BlockConfig) -> kernels.Scratch:
@@ -169,20 +169,15 @@ def _arrays(parts: Any) -> list[NDArray[Any]]:
 
 
 def _random_key(seed: int, *numbers: int) -> np.uint64:
-    """64 bits that depend on the seed and on all the numbers, and on how many they are."""
+    """64 bits that depend on the seed, the numbers and how many numbers there are."""
     return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]
 
 
 def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
-    """The share that one word has of the kept tokens, in that of many stretches of the text where it is the largest.
+    """The largest share that one word has of the kept tokens in one of many stretches of the text.
 
-    What is frequent may change within a text, of many languages for example, or sorted.
-
-    Parameters
-    ----------
-    text : EncodedCorpus
-    keep : (n_words,) float64 array
-        The probability that an occurrence of each word is kept.
+    Text may change its topic or language, so that a word is frequent in a part of it. `keep`, (n_words,), is the
+    probability that an occurrence of each word is kept.
     """
     largest = 0.0
     n_words, n_tokens = len(keep), len(text.ids)

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on where it was, in a file that NumPy's `load` can read too."""
+"""Checkpoints: all that a run needs to continue, in a file that NumPy's `load` reads too."""
 
 from __future__ import annotations
 
@@ -26,46 +26,19 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a run when no worker was at work.
+    """The state of a run between two tasks."""
 
-    Attributes
-    ----------
-    settings : mapping
-        Of the model.
-    options : mapping
-        What else a command line should say again: how text is read, held-out text, threads, patience.
-    text : mapping of str to int
-        What tells whether a corpus is the same: its tokens, types, sentences.
-    history : History
-        What was done, with the place inside an epoch.
-    words : sequence of str
-        The vocabulary.
-    counts : (n_words,) int64 array
-    frozen : (n_words,) uint8 array
-        1 for words whose vectors stay as they are; empty if there are none.
-    path : Path, optional
-        The file that has the tables too.
-    """
-
-    settings: Mapping[str, Any]
-    options: Mapping[str, Any]
-    text: Mapping[str, int]
-    history: History
-    words: list[str]
-    counts: NDArray[np.int64]
-    frozen: NDArray[np.uint8]
-    path: Path | None = None
+    settings: Mapping[str, Any]  # of the model
+    options: Mapping[str, Any]  # that `--resume` repeats: how text is read, held-out text, threads, patience
+    text: Mapping[str, int]  # numbers that differ for other data: tokens, types, sentences
+    history: History  # what was done, with the position inside an epoch
+    words: list[str]  # the vocabulary
+    counts: NDArray[np.int64]  # (n_words,)
+    frozen: NDArray[np.uint8]  # (n_words,) 1 for words whose vectors are kept; empty if there are none
+    path: Path | None = None  # the file that holds the tables too
 
     def save(self, path: str | os.PathLike[str], state: Mapping[str, NDArray[np.float32]]) -> None:
-        """Write the checkpoint with all that training changes, `word_vectors` among it.
-
-        All or nothing; an old one stays until the new one is on the disk.
-
-        Raises
-        ------
-        DataError
-            If the file cannot be written.
-        """
+        """Write the checkpoint with all that training changes; an old file stays until the new one is on the disk."""
         about = {
             "format": _VERSION,
             "embedtrain": __version__,
@@ -87,13 +60,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
-        """Read a checkpoint, and see that its tables could be read; they may be large, and are read when asked for.
-
-        Raises
-        ------
-        DataError
-            If there is no such file, or it is damaged, of another version, or not a checkpoint.
-        """
+        """Read a checkpoint, and check that its tables can be read; they may be large, and are read by `array`."""
         with _opened(path) as (about, arrays):
             checkpoint = cls(
                 about["settings"],
@@ -114,25 +81,13 @@ class Checkpoint:
         return checkpoint
 
     def array(self, name: str) -> NDArray[np.float32]:
-        """A part of the state, read from the file.
-
-        Raises
-        ------
-        DataError
-            As `load`.
-        """
+        """A part of the state, read from the file."""
         assert self.path is not None, "this checkpoint was not loaded"
         with _opened(self.path) as (_, arrays):
             return arrays[name]
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
-        """Check that a run has the settings of the checkpoint.
-
-        Raises
-        ------
-        SettingError
-            If it has others, all of which are named.
-        """
+        """Raise `SettingError`, with all differences, if a run has other settings than the checkpoint."""
         models = self.settings.get("model"), settings.get("model")
         if models[0] != models[1]:
             raise SettingError(f"cannot resume: the checkpoint is of {models[0]}, and this is {models[1]}")
@@ -145,13 +100,7 @@ class Checkpoint:
             raise SettingError(f"cannot resume with other settings: {', '.join(others)}; leave them out")
 
     def check_data(self, text: Mapping[str, int], words: list[str], counts: NDArray[np.int64]) -> None:
-        """Check that the texts are those of the checkpoint. Held-out text may be left out or added.
-
-        Raises
-        ------
-        DataError
-            If they are others.
-        """
+        """Raise `DataError` if a run has other data than the checkpoint; held-out text may be left out or added."""
         others = [name for name, value in text.items() if self.text.get(name, value) != value]
         if others or words != self.words or not np.array_equal(counts, self.counts):
             counted = [name for name in others if "checksum" not in name]
@@ -167,13 +116,7 @@ class Checkpoint:
 
 
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The settings and options in a checkpoint.
-
-    Raises
-    ------
-    DataError
-        As `Checkpoint.load`.
-    """
+    """The settings and options in a checkpoint."""
     with _opened(path) as (about, _):
         return {**about["options"], **about["settings"]}
 
@@ -186,7 +129,7 @@ def _check(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...])
 
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapping[str, NDArray[Any]]]]:
-    """What a checkpoint says of itself, and its arrays, read when they are asked for."""
+    """The description of a checkpoint, and its arrays, which are read when they are looked up."""
     path = Path(path)
     with reading(path), no_damage(f"cannot resume from {path}: it is damaged or not a checkpoint"):
         if path.is_file() and not zipfile.is_zipfile(path):

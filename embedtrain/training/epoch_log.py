@@ -1,4 +1,4 @@
-"""The log: a JSON object for each epoch, on a line of a file."""
+"""A log of epochs: a JSON object a line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from embedtrain.machine.reading import reading
 
 
 class EpochLog:
-    """A callback that writes what it is told of an epoch into a file of JSON lines.
+    """A callback that writes the figures of every epoch to a file of JSON lines.
 
-    Epoch 1 begins the file anew. A later one that is the first it is told of continues it: lines on earlier epochs
-    stay, so that the log of a resumed run tells of all its epochs, each once.
+    Epoch 1 starts a new file. The log of a resumed run keeps the lines of earlier epochs, so that it has all epochs of
+    the run, each once.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class EpochLog:
     Raises
     ------
     DataError
-        When called, if the file cannot be written, or is there and no such log.
+        When called, if the file cannot be written, or exists and is not such a log.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -51,14 +51,8 @@ class EpochLog:
             new.write("".join([*earlier, line]).encode())
         self._begun = True
 
-    def require_log(self) -> None:
-        """See that the file, if it is there, could be continued: before an epoch of work, not after.
-
-        Raises
-        ------
-        DataError
-            If it is no such log, or cannot be read.
-        """
+    def check_log(self) -> None:
+        """Raise `DataError` before training if the file exists and cannot be continued."""
         if self._path.is_file():
             self._before(0)
 

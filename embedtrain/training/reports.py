@@ -9,7 +9,7 @@ from embedtrain.vectors.word_vectors import WordVectors
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a callback is told after each epoch.
+    """The figures of an epoch, which a callback gets.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do and take.
+    """What training would do and take.
 
     Attributes
     ----------
