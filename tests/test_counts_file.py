@@ -342,7 +342,7 @@ def test_commands_recognise_counts_without_numba_and_scipy(path, counts):
 
 @pytest.mark.parametrize("piece", [1, 64, 1 << 18])
 def test_arrays_of_all_kinds_come_back(tmp_path, monkeypatch, piece):
-    monkeypatch.setattr("embedtrain.machine.npz._PIECE", piece)
+    monkeypatch.setattr("embedtrain.machine.npz._PART", piece)
     arrays = {
         "table": np.arange(12, dtype=np.float32).reshape(3, 4)[:, :3],
         "scalar": np.array(True),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from embedtrain.corpus.vocabulary import Vocabulary, require_cut
-from embedtrain.errors import DataError, SettingError
+from embedtrain.corpus.vocabulary import Vocabulary
+from embedtrain.errors import DataError
 from embedtrain.machine.words import PackedWords
 
 
@@ -31,12 +31,6 @@ def test_a_cut_changes_no_ids(vocabulary):
 def test_n_tokens_counts_the_words_left(vocabulary):
     assert vocabulary.n_tokens == 22
     assert vocabulary.cut(2).n_tokens == 21
-
-
-@pytest.mark.parametrize("min_count", [0, -1])
-def test_a_min_count_below_one_is_refused(vocabulary, min_count):
-    with pytest.raises(SettingError, match=f"min_count must be at least 1, got {min_count}; 1 keeps every word"):
-        vocabulary.cut(min_count)
 
 
 @pytest.mark.parametrize(
@@ -73,15 +67,6 @@ def test_the_most_frequent_words_are_kept_ties_by_their_bytes(vocabulary):
 )
 def test_max_words_and_min_count_both_hold(vocabulary, min_count, max_words, n_words):
     assert vocabulary.cut(min_count, max_words).words == vocabulary.words[:n_words]
-
-
-@pytest.mark.parametrize("max_words", [1, 0, -1])
-def test_max_words_below_two_are_refused(vocabulary, max_words):
-    message = f"max_vocab must be at least 2 words, got {max_words}; leave it out to keep all"
-    with pytest.raises(SettingError, match=message):
-        vocabulary.cut(1, max_words)
-    with pytest.raises(SettingError, match=message):
-        require_cut(1, max_words)
 
 
 def test_words_that_never_occur_are_too_few():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from dataclasses import fields
 from typing import Any
 
 import click
@@ -34,28 +35,27 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     """
     from embedtrain.corpus.cache import encode_cached
     from embedtrain.corpus.encoding import count_words
-    from embedtrain.corpus.vocabulary import require_cut
     from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
     from embedtrain.machine.files import require_writable
     from embedtrain.machine.progress import Progress, counted, say
     from embedtrain.machine.threads import resolve_threads
 
-    require_cut(settings["min_count"], settings["max_vocab"])
+    chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
     corpus = read_corpus(settings)
-    threads = resolve_threads(settings["threads"])
+    threads = resolve_threads(chosen.threads)
     path = None if output == "-" else output_path(corpus.sources, corpus.files(), output, ".vocab")
     if path is not None:
         require_writable(path)
     with Progress(None, shown=sys.stderr.isatty() and not quiet) as progress:
-        if settings["cache"] is None:
+        if chosen.cache is None:
             found, notes = count_words(corpus, threads=threads, progress=progress)
         else:
-            encoded = encode_cached(corpus, settings["cache"], threads=threads, progress=progress)
+            encoded = encode_cached(corpus, chosen.cache, threads=threads, progress=progress)
             found, notes = encoded.vocabulary, encoded.notes
     if not quiet:
         for note in notes:
             warnings.warn(note, stacklevel=1)
-    words = found.cut(settings["min_count"], settings["max_vocab"])
+    words = found.cut(chosen.min_count, chosen.max_vocab)
     if path is None:
         for lines in format_lines(words):
             click.echo(lines.encode(), nl=False)  # the bytes of the file, whatever the terminal shows

@@ -1,4 +1,4 @@
-"""The vocabulary: all words of a corpus with their counts, in the one order that ids follow."""
+"""The vocabulary: all words of a corpus with their counts, in the order of their ids."""
 
 from __future__ import annotations
 
@@ -8,24 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError
 from embedtrain.machine.words import PackedWords
 
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """Words by count, descending, ties by their UTF-8 bytes; a word's id is its place.
+    """Words by count, descending, ties by their UTF-8 bytes; a word's id is its index."""
 
-    Attributes
-    ----------
-    words : sequence of str
-        All types, or the first so many after a cut.
-    counts : (len(words),) int64 array
-        Occurrences of each.
-    """
-
-    words: Sequence[str]
-    counts: NDArray[np.int64]
+    words: Sequence[str]  # all types, or the first so many after a cut
+    counts: NDArray[np.int64]  # (len(words),) occurrences of each
 
     def __len__(self) -> int:
         return len(self.words)
@@ -36,20 +28,11 @@ class Vocabulary:
         return int(self.counts.sum())
 
     def n_frequent(self, min_count: int) -> int:
-        """How many words occur at least `min_count` times; they come first."""
+        """Count the words that occur at least `min_count` times; they come first."""
         return int(np.searchsorted(-self.counts, -min_count, side="right"))
 
     def cut(self, min_count: int, max_words: int | None = None) -> Vocabulary:
-        """The words that occur at least `min_count` times, of them the first `max_words`; ids unchanged.
-
-        Raises
-        ------
-        SettingError
-            If `min_count` is below 1 or `max_words` below 2.
-        DataError
-            If fewer than two words are left, of which nothing can be learnt.
-        """
-        require_cut(min_count, max_words)
+        """Keep the words that occur at least `min_count` times, of them the first `max_words`; ids are unchanged."""
         n_words = self.n_frequent(min_count)
         if n_words < 2:
             raise DataError(self._too_few(n_words, min_count))
@@ -58,7 +41,7 @@ class Vocabulary:
         return Vocabulary(words, self.counts[:n_words])
 
     def unpacked(self) -> Vocabulary:
-        """The same with a list of words, which takes more memory and is faster to ask."""
+        """The same with a list of words, which takes more memory and is faster to read."""
         return Vocabulary(self.words[:], self.counts)
 
     def _too_few(self, n_words: int, min_count: int) -> str:
@@ -71,17 +54,3 @@ class Vocabulary:
             f"{left} occurs {min_count} times or more: {found}, "
             f"{self.words[0]!r} most often, {self.counts[0]:,} times; try a min-count of at most {second}"
         )
-
-
-def require_cut(min_count: int, max_words: int | None) -> None:
-    """See whether a vocabulary could be cut so, before a corpus is read for it.
-
-    Raises
-    ------
-    SettingError
-        If `min_count` is below 1 or `max_words` below 2.
-    """
-    if min_count < 1:
-        raise SettingError(f"min_count must be at least 1, got {min_count}; 1 keeps every word")
-    if max_words is not None and max_words < 2:
-        raise SettingError(f"max_vocab must be at least 2 words, got {max_words}; leave it out to keep all")

@@ -6,7 +6,6 @@ file is read, as commands only want to know whether a file is one.
 
 from __future__ import annotations
 
-import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -16,11 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain._version import __version__
 from embedtrain.corpus.vocabulary_file import read_words
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import atomic_file
-from embedtrain.machine.npz import map_arrays, no_damage, write_arrays
+from embedtrain.machine.npz import map_arrays, no_damage, pack_about, unpack_about, write_arrays
 from embedtrain.machine.reading import reading, source_name
 from embedtrain.machine.words import PackedWords
 
@@ -77,8 +75,7 @@ def write_counts_file(path: str | os.PathLike[str], stored: StoredCounts) -> Non
     }
     if stored.counts is not None:
         arrays["counts"] = stored.counts
-    about = {"format": _VERSION, "embedtrain": __version__, "settings": dict(stored.settings), "arrays": list(arrays)}
-    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    arrays["about"] = pack_about(_VERSION, {"settings": dict(stored.settings), "arrays": list(arrays)})
     with atomic_file(path) as file:
         write_arrays(file, arrays)
 
@@ -117,12 +114,7 @@ def _read_npz(path: Path, vocabulary: str | os.PathLike[str] | None) -> StoredCo
 
 
 def _settings_in(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, Any]:
-    about = json.loads(arrays["about"].tobytes())
-    if about["format"] != _VERSION:
-        raise DataError(
-            f"cannot read {name}: it has the format {about['format']} of embedtrain {about['embedtrain']}, "
-            f"this is {__version__} and reads the format {_VERSION}"
-        )
+    about = unpack_about(arrays["about"], _VERSION, f"cannot read {name}")
     if lost := set(about["arrays"]) - arrays.keys():
         raise ValueError(f"it lacks {', '.join(sorted(lost))}")
     return dict(about["settings"])

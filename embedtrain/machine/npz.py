@@ -1,7 +1,8 @@
-"""Named arrays in a file, as `numpy.savez` writes them: written in parts, and mapped instead of read."""
+"""Named arrays in a file, as `numpy.savez` writes them: written in parts, mapped instead of read, and described."""
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import struct
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.lib.format import dtype_to_descr, read_array_header_1_0, read_array_header_2_0, read_magic
 from numpy.typing import NDArray
 
+from embedtrain._version import __version__
 from embedtrain.errors import DataError, EmbedtrainError
 from embedtrain.machine.memory import release_pages, require_memory
 
@@ -85,6 +87,22 @@ def _read(entry: IO[bytes], size: int) -> NDArray[np.uint8]:
     entry.read()
     content.setflags(write=False)
     return content
+
+
+def pack_about(format: int, facts: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """Describe a file in an array of JSON: the number of its format, the version of embedtrain, and facts."""
+    return np.frombuffer(json.dumps({"format": format, "embedtrain": __version__, **facts}).encode(), np.uint8)
+
+
+def unpack_about(about: NDArray[np.uint8], format: int, complaint: str) -> dict[str, Any]:
+    """Read what `pack_about` wrote; another format is refused in a line that begins with the complaint."""
+    facts = dict(json.loads(about.tobytes()))
+    if facts["format"] != format:
+        raise DataError(
+            f"{complaint}: it has the format {facts['format']} of embedtrain {facts['embedtrain']}, "
+            f"this is {__version__} and reads the format {format}"
+        )
+    return facts
 
 
 def plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:

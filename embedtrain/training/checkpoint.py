@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -14,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain._version import __version__
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import atomic_file
-from embedtrain.machine.npz import no_damage, write_arrays
+from embedtrain.machine.npz import no_damage, pack_about, unpack_about, write_arrays
 from embedtrain.machine.reading import reading
 from embedtrain.training.loop import History
 
@@ -40,8 +38,6 @@ class Checkpoint:
     def save(self, path: str | os.PathLike[str], state: Mapping[str, NDArray[np.float32]]) -> None:
         """Write the checkpoint with all that training changes; an old file stays until the new one is on the disk."""
         about = {
-            "format": _VERSION,
-            "embedtrain": __version__,
             "settings": dict(self.settings),
             "options": dict(self.options),
             "text": dict(self.text),
@@ -49,7 +45,7 @@ class Checkpoint:
             "tables": list(state),
         }
         arrays: dict[str, NDArray[Any]] = {
-            "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
+            "about": pack_about(_VERSION, about),
             "words": np.frombuffer("\n".join(self.words).encode(), np.uint8),
             "counts": self.counts,
             "frozen": self.frozen,
@@ -135,10 +131,4 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapp
         if path.is_file() and not zipfile.is_zipfile(path):
             raise ValueError("no zip archive of arrays")
         with np.load(path, allow_pickle=False) as arrays:
-            about = json.loads(arrays["about"].tobytes())
-            if about["format"] != _VERSION:
-                raise DataError(
-                    f"cannot resume from {path}: it has the format {about['format']} of embedtrain "
-                    f"{about['embedtrain']}, this is {__version__} and reads the format {_VERSION}"
-                )
-            yield about, arrays
+            yield unpack_about(arrays["about"], _VERSION, f"cannot resume from {path}"), arrays
