@@ -20,6 +20,8 @@ def analogy(file: str, words: tuple[str, ...], method: str, topn: int, restrict:
 
     The words man, king, woman should give queen. Without words, they are read from the terminal. Words that begin
     with - come after --.
+
+    Example: embedtrain analogy vectors.vec man king woman
     """
     from embedtrain.vectors.word_vectors import WordVectors
 

@@ -11,7 +11,10 @@ import click
 @click.argument("folder", type=click.Path())
 @click.option("--clear", is_flag=True, help="Remove them all.")
 def cache(folder: str, clear: bool) -> None:
-    """List the encoded corpora that runs with --cache FOLDER have put there, or remove them."""
+    """List the encoded corpora that --cache FOLDER has kept, or remove them.
+
+    Example: embedtrain cache FOLDER --clear
+    """
     from embedtrain.corpus.cache import clear_cache, list_cache
     from embedtrain.machine.memory import format_bytes
     from embedtrain.machine.progress import counted

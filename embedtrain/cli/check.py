@@ -13,6 +13,8 @@ def check(file: str) -> None:
     """List everything that is wrong with the vectors FILE, a line each; the exit status is 1 then.
 
     Bad rows are those that `embedtrain convert --errors skip` leaves out.
+
+    Example: embedtrain check vectors.vec
     """
     from embedtrain import formats
     from embedtrain.formats.format import ReadOptions

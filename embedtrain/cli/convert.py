@@ -42,6 +42,8 @@ def convert(
     """Write the vectors in SOURCE to TARGET, in the format that its name says.
 
     Text and word2vec-bin may end in .gz, .bz2, .xz or .zst too.
+
+    Example: embedtrain convert vectors.vec vectors.npz
     """
     import numpy as np
 

@@ -48,6 +48,8 @@ def evaluate(
     Both options may be given several times; - is standard input. Where gensim is installed, "google" is its file of
     analogies, "wordsim353" and "simlex999" its scored pairs. Coverage is the share of questions whose words all have
     vectors; only these are scored.
+
+    Example: embedtrain evaluate vectors.vec --analogies google
     """
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
     from embedtrain.vectors.evaluation_files import read_analogies, read_pairs

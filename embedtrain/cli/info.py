@@ -14,11 +14,14 @@ _SHOWN = 10  # words
 _ROWS = 1 << 12  # looked at at once
 
 
-@click.command(short_help="Say what is in a vectors file.")
+@click.command(short_help="Describe a vectors file.")
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def info(file: str, as_json: bool) -> None:
-    """Say what is in the vectors FILE: its format, size, words, dimensions, settings and norms."""
+    """Describe the vectors FILE: its format, size, words, dimensions, settings and norms.
+
+    Example: embedtrain info vectors.vec
+    """
     from embedtrain.machine.files import one_line
 
     facts = _facts(Path(file))

@@ -17,6 +17,8 @@ def neighbors(file: str, words: tuple[str, ...], topn: int, restrict: int | None
     """Show the words of the vectors FILE that are nearest to each of WORDS, by cosine.
 
     Without WORDS, they are read from the terminal. Words that begin with - come after --.
+
+    Example: embedtrain neighbors vectors.vec king
     """
     from embedtrain.vectors.word_vectors import WordVectors
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Glove(CountSettings, TrainingSettings):
-    """Train word vectors on co-occurrence counts of the text, or on counts given (GloVe).
+    """Train word vectors on co-occurrence counts (GloVe).
 
     The result is the same for any number of threads. On 100 MB of Wikipedia it answers fewer analogies than word2vec
     (32 %, skip-gram 38).

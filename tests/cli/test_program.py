@@ -4,6 +4,8 @@ import pytest
 from commands import error_of, run
 from programs import embedtrain, python
 
+from embedtrain import cli
+
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
 
@@ -14,6 +16,21 @@ def test_help_is_given_on_stdout(args):
     done = run(*args)
     assert (done.exit_code, done.stderr) == (0, "")
     assert "embedtrain" in done.stdout or "Usage: " in done.stdout
+
+
+@pytest.mark.parametrize("name", cli.main.commands)
+def test_the_help_of_a_command_has_an_example_in_80_columns(name):
+    shown = run(name, "--help").stdout
+    assert f"Example: embedtrain {name} " in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_commands_and_options_are_in_groups():
+    groups = [line for line in run("--help").stdout.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert groups == ["Options:", "Training:", "Queries:", "Files:"]
+    for name in ("skipgram", "cbow", "glove", "cooccur"):
+        groups = [line for line in run(name, "--help").stdout.splitlines() if line.endswith(" options:")]
+        assert groups == [f"{group} options:" for group in ("Model", "Vocabulary", "Input", "Run", "Output", "Other")]
 
 
 @pytest.mark.parametrize("args", [["nonsense"], ["--nonsense"], ["skipgramm", "text.txt"]], ids=" ".join)
