@@ -125,22 +125,26 @@ def work_folder(folder: Path, *, keep: bool) -> Iterator[Path]:
             shutil.rmtree(folder)
 
 
-def _size(folder: Path, name: str) -> int:
-    """Of a file in the run's temporary folder."""
-    with suppress(OSError):
-        return max((path.stat().st_size for path in folder.glob(f".embedtrain-*/{name}")), default=0)
-    return 0
+def _temporary_files(pid: int) -> list[int]:
+    """The sizes of a process' open temporary files, which have no names; those of compiling are small."""
+    sizes = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            if " (deleted)" in os.readlink(link) and link.stat().st_size > 1000:
+                sizes.append(link.stat().st_size)
+    return sizes
 
 
-def watch(process: subprocess.Popen[bytes], folder: Path) -> list[int]:
+def watch(process: subprocess.Popen[bytes]) -> list[int]:
     """The most anonymous memory of a run before it reads, while it does, and when the corpus is encoded.
 
-    Offsets are written last; those of the two words that kernels are compiled for are small.
+    Files are open while the corpus is encoded; afterwards they are mapped and closed.
     """
     peaks, stage = [0, 0, 0], 0
     while process.poll() is None:
-        if stage < 2 and _size(folder, ("ids-0", "offsets")[stage]) > 1000:
-            stage += 1
+        with suppress(OSError):
+            is_encoding = bool(_temporary_files(process.pid))
+            stage += (stage == 0 and is_encoding) or (stage == 1 and not is_encoding)
         peaks[stage] = max(peaks[stage], anonymous(process.pid))
         time.sleep(0.02)
     return peaks
@@ -182,7 +186,7 @@ def train(text: Path, folder: Path, settings: argparse.Namespace) -> None:
     try:
         process = limit.start(command, folder / "said")
         try:
-            before, reading, training = watch(process, folder)
+            before, reading, training = watch(process)
         finally:
             process.kill()
             process.wait()
