@@ -16,9 +16,9 @@ def cache(folder: str, clear: bool) -> None:
     Example: embedtrain cache FOLDER --clear
     """
     from embedtrain.corpus.cache import clear_cache, list_cache
+    from embedtrain.machine.files import source_name
     from embedtrain.machine.memory import format_bytes
     from embedtrain.machine.progress import counted
-    from embedtrain.machine.reading import source_name
 
     entries = list_cache(folder)
     for entry in entries:

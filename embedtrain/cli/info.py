@@ -53,7 +53,7 @@ def _facts(path: Path) -> dict[str, Any]:
     from embedtrain.formats.arrays import plain_settings
     from embedtrain.formats.format import ReadOptions
     from embedtrain.formats.table import rows_not_finite
-    from embedtrain.machine.reading import source_name
+    from embedtrain.machine.files import source_name
 
     format = formats.recognise(path)
     words, vectors, counts, settings = formats.read(path, ReadOptions(mmap=True), format.name)

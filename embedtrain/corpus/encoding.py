@@ -25,9 +25,8 @@ from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.kernels.text import tokenize as tokens
 from embedtrain.machine.compression import is_compressed
-from embedtrain.machine.files import ArrayFile, temporary_file
+from embedtrain.machine.files import ArrayFile, reading, temporary_file
 from embedtrain.machine.progress import Progress
-from embedtrain.machine.reading import reading
 from embedtrain.machine.threads import in_order, run_tasks
 
 _CHUNKS_AT_ONCE = 64  # that a thread renumbers in one task

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.reading import STDIN, path_hint, reading, source_name
+from embedtrain.machine.files import STDIN, path_hint, reading, source_name
 
 
 @dataclass(frozen=True, init=False)

@@ -17,7 +17,7 @@ from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine import compression
-from embedtrain.machine.reading import STDIN, open_source, reading, source_name
+from embedtrain.machine.files import STDIN, open_source, reading, source_name
 from embedtrain.machine.threads import read_ahead
 
 _CHUNK = 1 << 21  # bytes

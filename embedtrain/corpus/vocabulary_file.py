@@ -10,8 +10,7 @@ import numpy as np
 
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
-from embedtrain.machine.files import atomic_file
-from embedtrain.machine.reading import reading, source_name
+from embedtrain.machine.files import atomic_file, reading, source_name
 
 _AT_ONCE = 1 << 16  # lines
 

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.vocabulary_file import read_words
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.files import atomic_file
+from embedtrain.machine.files import atomic_file, reading, source_name
 from embedtrain.machine.npz import map_arrays, no_damage, pack_about, unpack_about, write_arrays
-from embedtrain.machine.reading import reading, source_name
 from embedtrain.machine.words import PackedWords
 
 _VERSION = 1

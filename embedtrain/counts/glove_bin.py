@@ -13,8 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from embedtrain.errors import DataError
+from embedtrain.machine.files import reading, source_name
 from embedtrain.machine.memory import require_memory
-from embedtrain.machine.reading import reading, source_name
 
 _RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("count", "<f8")])
 _MEMORY = 34  # bytes a record: coordinates and counts as records (16) and as rows (12), results of comparisons

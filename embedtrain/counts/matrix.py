@@ -15,9 +15,9 @@ from scipy import sparse
 from embedtrain.counts.counts_file import StoredCounts, is_counts_file, read_counts_file, write_counts_file
 from embedtrain.counts.rows import CsrMatrix
 from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.files import source_name
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.npz import plain, read_only
-from embedtrain.machine.reading import source_name
 from embedtrain.machine.words import PackedWords, first_duplicate, require_words
 
 _AT_ONCE = 1 << 18  # cells checked or rounded at once: the arrays may be mapped, and larger than memory

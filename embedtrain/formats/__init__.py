@@ -10,7 +10,7 @@ from embedtrain.errors import DataError, SettingError
 from embedtrain.formats import foreign, npy_folder, npz, projector, safetensors, text, word2vec_binary
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.machine.compression import SUFFIXES, Stream, plain_name
-from embedtrain.machine.reading import STDIN, reading, source_name
+from embedtrain.machine.files import STDIN, reading, source_name
 
 #: By name, in the order in which they are tried when a file is recognised.
 FORMATS = {

@@ -12,9 +12,8 @@ from embedtrain.errors import DataError
 from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
-from embedtrain.machine.files import atomic_folder, one_line, writing
+from embedtrain.machine.files import atomic_folder, one_line, reading, source_name, writing
 from embedtrain.machine.npz import no_damage
-from embedtrain.machine.reading import reading, source_name
 
 VECTORS, WORDS, COUNTS, ABOUT = "vectors.npy", "words.txt", "counts.npy", "about.json"
 _FILES = {VECTORS, WORDS, COUNTS, ABOUT}

@@ -17,9 +17,8 @@ from embedtrain.errors import DataError
 from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
-from embedtrain.machine.files import atomic_file
+from embedtrain.machine.files import atomic_file, reading, source_name
 from embedtrain.machine.npz import map_arrays, no_damage, write_arrays
-from embedtrain.machine.reading import reading, source_name
 from embedtrain.machine.words import PackedWords
 
 

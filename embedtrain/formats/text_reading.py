@@ -25,7 +25,7 @@ from embedtrain.formats.text_parsing import (
     read_blocks,
 )
 from embedtrain.machine.compression import Stream
-from embedtrain.machine.reading import reading, source_name
+from embedtrain.machine.files import reading, source_name
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
 
 _SAMPLE = 20  # lines that tell how many values a row has

@@ -19,8 +19,7 @@ from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable, qu
 from embedtrain.formats.table import TableBuilder, checked, rows_not_finite
 from embedtrain.formats.text import looks_like_rows
 from embedtrain.machine.compression import Stream, compressing
-from embedtrain.machine.files import atomic_file
-from embedtrain.machine.reading import reading, source_name
+from embedtrain.machine.files import atomic_file, reading, source_name
 from embedtrain.machine.words import unreadable_word
 
 _HEADER = re.compile(rb" *(\d{1,18}) +(\d{1,18})[ \r]*\n")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from embedtrain.errors import DataError, EmbedtrainError
-from embedtrain.machine.reading import STDIN
+from embedtrain.machine.files import STDIN
 
 _INPUT = 1 << 16  # compressed bytes that are read at once
 _GZIP_LEVEL = 6  # 9 takes several times as long for a hundredth less

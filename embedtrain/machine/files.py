@@ -1,4 +1,4 @@
-"""Files that are written: outputs that appear whole or not at all, and temporary files."""
+"""Files: errors that name them, outputs that appear whole or not at all, and temporary files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.threads import Lock
 
+STDIN = Path("-")  # a file of this name goes by its absolute path
 _PREFIX = ".embedtrain-"  # of all that is temporary
 _PART = ".part"  # ends the name of a file that is being written
 _OLD = 7 * 24 * 3600.0  # seconds: what has not been changed for so long, a killed run has left
@@ -27,6 +29,35 @@ _OLD = 7 * 24 * 3600.0  # seconds: what has not been changed for so long, a kill
 def one_line(text: object) -> str:
     """Format a path or another text for a message: line breaks and other controls are escaped."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
+def source_name(path: Path) -> str:
+    """Format the name of a file for a message, in one line."""
+    return "standard input" if path == STDIN else one_line(path)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn an operating system's error in the block into "cannot read PATH"."""
+    try:
+        yield
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+        raise DataError(f"cannot read {source_name(path)[:200]}: {reason}{path_hint(path)}") from error
+
+
+def path_hint(path: Path) -> str:
+    """A hint for users who passed text where a path is expected."""
+    return "; a str is a path, text in memory is a list of lines" if len(str(path).split()) > 1 else ""
+
+
+def open_source(path: Path) -> Any:
+    """Open a file or standard input in binary mode."""
+    if path == STDIN:
+        if sys.stdin is None:
+            raise DataError("cannot read standard input: it is closed")
+        return open(cast(int, sys.stdin.fileno()), "rb", closefd=False)
+    return open(path, "rb")
 
 
 @contextmanager

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.files import atomic_file
+from embedtrain.machine.files import atomic_file, reading
 from embedtrain.machine.npz import no_damage, pack_about, unpack_about, write_arrays
-from embedtrain.machine.reading import reading
 from embedtrain.training.loop import History
 
 _VERSION = 1

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embedtrain.errors import DataError
-from embedtrain.machine.files import atomic_file, writing
-from embedtrain.machine.reading import reading
+from embedtrain.machine.files import atomic_file, reading, writing
 
 
 class EpochLog:

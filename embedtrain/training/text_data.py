@@ -15,8 +15,8 @@ from embedtrain.corpus.sources import Corpus, CorpusLike
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import read_vocabulary
 from embedtrain.errors import SettingError
+from embedtrain.machine.files import STDIN
 from embedtrain.machine.progress import Progress, Stopwatch, note
-from embedtrain.machine.reading import STDIN
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.settings import TextSettings
 

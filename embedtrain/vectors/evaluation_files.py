@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.reading import open_source, reading, source_name
+from embedtrain.machine.files import open_source, reading, source_name
 
 #: a is to b as c is to d.
 Question: TypeAlias = "tuple[str, str, str, str]"
