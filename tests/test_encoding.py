@@ -18,7 +18,7 @@ from naive_text import sentences_of, tokens_of, vocabulary_of
 from embedtrain.corpus import encoding, text_chunks
 from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
-from embedtrain.errors import DataError, EmbedtrainError, SettingError
+from embedtrain.errors import DataError, EmbedtrainError
 from embedtrain.machine import compression
 
 try:
@@ -178,12 +178,6 @@ def test_iterables_are_read_once(as_corpus, threads):
     assert numbers(as_corpus(lines), threads=threads) == naive([["b", "a"], ["a", "c"], ["c", "a"]])
 
 
-def test_gzip_equals_plain(write):
-    content = "der Bär und\ndie Bärin \n\nund".encode()
-    plain, zipped = write(content, "a"), write(gzip.compress(content), "b")
-    assert numbers(zipped, threads=2, piece=7) == numbers(plain) == naive(tokens_of(content))
-
-
 # --- Order ------------------------------------------------------------------------------------------------------------
 
 
@@ -321,12 +315,6 @@ def test_a_long_invalid_token_makes_no_long_message(write):
     with pytest.raises(DataError, match="not UTF-8") as caught:
         numbers(path, invalid_utf8="refuse")
     assert len(str(caught.value)) < 500 + len(str(path))
-
-
-@pytest.mark.parametrize("value", ["ignore", "", None])
-def test_other_answers_to_invalid_utf8_are_refused(write, value):
-    with refused(f"invalid_utf8 must be 'replace' or 'refuse', got {value!r}", SettingError):
-        numbers(write(b"a b"), invalid_utf8=value)
 
 
 # --- Several files ----------------------------------------------------------------------------------------------------
@@ -488,10 +476,6 @@ def test_places_in_lower_case_are_those_of_the_text(write):
     ]
 
 
-def test_case_is_kept_unless_said_otherwise(write):
-    assert numbers(write(b"A a A")).words == ["A", "a"]
-
-
 # --- Words alone ------------------------------------------------------------------------------------------------------
 
 
@@ -590,12 +574,6 @@ def test_temporary_files_have_no_names(write, tmp_path, monkeypatch):
 def test_a_missing_folder_for_temporary_files_is_refused(write, tmp_path):
     with refused("cannot write temporary files in .*missing"):
         numbers(write(b"a b"), folder=tmp_path / "missing")
-
-
-def test_the_numbers_cannot_be_written_to(write):
-    corpus = encode(write(b"a b"), threads=1)
-    assert not corpus.ids.flags.writeable
-    assert not corpus.offsets.flags.writeable
 
 
 # --- Whatever a file may hold -----------------------------------------------------------------------------------------
