@@ -27,6 +27,7 @@ from embedtrain import (
     train_skipgram,
 )
 from embedtrain.machine.files import atomic_file
+from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel
 from embedtrain.training.checkpoint import Checkpoint, read_settings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
@@ -467,7 +468,7 @@ def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(tiny, exhaustive)
         tiny.write_bytes(changed)
         try:
             found = Checkpoint.load(tiny)
-            found.check_settings(right.settings)
+            found.check_settings(right.settings, {})
             found.check_data(right.text, right.words, right.counts)
         except DataError:
             continue
@@ -576,6 +577,15 @@ def test_other_settings_on_the_command_line_are_refused_and_all_named(folder, ch
     assert "dim is 8 in the checkpoint and 9 here, window is 5 in the checkpoint and 3 here" in line
     assert checkpoint.read_bytes() == before
     assert not Path("text.vec").exists()
+
+
+def test_a_setting_newer_than_the_checkpoint_had_its_default_there(checkpoint):
+    saved = Checkpoint.load(checkpoint)
+    older = replace(saved, settings={name: value for name, value in saved.settings.items() if name != "window_mode"})
+    defaults = SkipGram().kept("result")
+    older.check_settings(saved.settings, defaults)
+    with pytest.raises(SettingError, match="window_mode is dynamic in the checkpoint and fixed here"):
+        older.check_settings({**saved.settings, "window_mode": "fixed"}, defaults)
 
 
 @pytest.mark.parametrize("option", ["--checkpoint", "--log", "--save-vocab"])

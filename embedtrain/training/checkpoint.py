@@ -81,15 +81,19 @@ class Checkpoint:
         with _opened(self.path) as (_, arrays):
             return arrays[name]
 
-    def check_settings(self, settings: Mapping[str, Any]) -> None:
-        """Raise `SettingError`, with all differences, if a run has other settings than the checkpoint."""
+    def check_settings(self, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+        """Raise `SettingError`, with all differences, if a run has other settings than the checkpoint.
+
+        A setting that is newer than the checkpoint had its default there.
+        """
         models = self.settings.get("model"), settings.get("model")
         if models[0] != models[1]:
             raise SettingError(f"cannot resume: the checkpoint is of {models[0]}, and this is {models[1]}")
+        before = {**defaults, **self.settings}
         others = [
-            f"{name} is {self.settings.get(name)} in the checkpoint and {value} here"
+            f"{name} is {before.get(name)} in the checkpoint and {value} here"
             for name, value in settings.items()
-            if self.settings.get(name) != value
+            if before.get(name) != value
         ]
         if others:
             raise SettingError(f"cannot resume with other settings: {', '.join(others)}; leave them out")

@@ -52,7 +52,7 @@ class Run:
         self._provenance = {"model": settings.model, **source.provenance()}
         self._saved = None if settings.resume is None else Checkpoint.load(settings.resume)
         if self._saved is not None:
-            self._saved.check_settings(self._provenance)
+            self._saved.check_settings(self._provenance, type(settings)().kept("result"))
             if settings.init is not None or settings.freeze:
                 note("init and freeze are taken from the checkpoint; the values given now are ignored")
         self.n_threads = resolve_threads(settings.threads)
