@@ -100,11 +100,11 @@ def _remedy(name: str) -> str | None:
     """What to use instead of an option of another program or model."""
     if name in _FOREIGN:
         return _FOREIGN[name]
-    models = [model.model for model in MODELS if name in {_option_name(field) for field in declared(model)}]
+    models = [model.model for model in MODELS if name in {option_name(field) for field in declared(model)}]
     return f"it belongs to {' and '.join(models)}" if models else None
 
 
-def _option_name(field: Field[Any]) -> str | None:
+def option_name(field: Field[Any]) -> str | None:
     """The name of the option of a field without dashes; None if it has none."""
     option = declaration(field).option
     return None if option is None else (option or f"--{field.name.replace('_', '-')}").split("/")[0][2:]
@@ -113,16 +113,16 @@ def _option_name(field: Field[Any]) -> str | None:
 def settings_options(settings: type[Settings]) -> Callable[[_Command], _Command]:
     """Decorate a command with the options of a class of settings."""
     fields, types = declared(settings), types_of(settings)
-    return with_options(*[_option(field, types[field.name], settings) for field in fields if _option_name(field)])
+    return with_options(*[_option(field, types[field.name], settings) for field in fields if option_name(field)])
 
 
 def _option(field: Field[Any], types: tuple[Any, ...], settings: type[Settings]) -> Callable[[_Command], _Command]:
     """The option of a field."""
     about, choices = declaration(field), choices_of(types)
     is_plain = len(types) == 1 and types[0] in (int, float, bool)  # else it is given as text: a path, a size
-    spelled = {other.name: _option_name(other) for other in declared(settings)}
+    spelled = {other.name: option_name(other) for other in declared(settings)}
     return grouped_option(
-        about.option or f"--{_option_name(field)}",
+        about.option or f"--{option_name(field)}",
         field.name,
         group=about.group,
         default=field.default,

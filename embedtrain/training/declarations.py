@@ -164,7 +164,7 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
         is_valid, rule = isinstance(value, Real) and about.contains(float(value)), about.range
     else:
         if not isinstance(value, tuple(get_origin(kind) or kind for kind in types)):
-            raise SettingError(f"{field.name} must be a {_described(types)}, got {type(value).__name__}")
+            raise SettingError(f"{field.name} must be a {described(types)}, got {type(value).__name__}")
         return value
     if not is_valid:
         raise SettingError(f"{field.name} must be {rule}, got {value!r}{remedy and '; '}{remedy}")
@@ -176,7 +176,7 @@ def _either(words: Any) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def _described(types: tuple[Any, ...]) -> str:
+def described(types: tuple[Any, ...]) -> str:
     """Types as the documentation names them."""
     if choices := choices_of(types):
         return "{" + ", ".join(f'"{choice}"' for choice in choices) + "}"
@@ -228,6 +228,6 @@ def documented(settings: type[Settings]) -> str:
     types, text = types_of(settings), ""
     for field in declared(settings):
         default = "optional" if field.default is None else f"default {field.default!r}"
-        text += f"{field.name} : {_described(types[field.name])}, {default}\n"
+        text += f"{field.name} : {described(types[field.name])}, {default}\n"
         text += indent(fill(declaration(field).help, 100), "    ") + "\n"
     return text

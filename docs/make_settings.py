@@ -1,0 +1,60 @@
+"""Write settings.md, the tables of all settings, from their declarations: ``python docs/make_settings.py``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import Field
+from pathlib import Path
+from typing import Any
+
+from embedtrain.cli.options import option_name
+from embedtrain.models.cbow import Cbow
+from embedtrain.models.cooccurrence import Cooccurrence
+from embedtrain.models.glove import Glove
+from embedtrain.models.skipgram import SkipGram
+from embedtrain.training.declarations import Settings, declaration, declared, described, types_of
+
+PAGE = Path(__file__).with_name("settings.md")
+FUNCTIONS: dict[str, type[Settings]] = {
+    "embedtrain skipgram, train_skipgram": SkipGram,
+    "embedtrain cbow, train_cbow": Cbow,
+    "embedtrain glove, train_glove": Glove,
+    "embedtrain cooccur, cooccurrence_counts": Cooccurrence,
+}
+INTRODUCTION = """# Settings
+
+This page is generated from the declarations in the code by `python docs/make_settings.py`.
+
+The first column is the keyword of the Python function, the fourth the option of the command line. How a text is read
+(`--field`, `--lowercase`, `--invalid-utf8`) is given to `embedtrain.Corpus` in Python. Options of the command line
+alone (`-o`, `--log`, `--dry-run`, `--quiet`) are listed by `--help`.
+"""
+HEADING = "| setting | type | default | option | meaning |\n|---|---|---|---|---|\n"
+
+
+def row(field: Field[Any], types: tuple[Any, ...]) -> str:
+    """The line of a setting in a table."""
+    about, option = declaration(field), option_name(field)
+    default = "" if field.default is None else f"`{field.default!r}`"
+    option = "" if option is None else f"`{about.option or '--' + option}`"
+    return f"| `{field.name}` | {escaped(described(types))} | {default} | {option} | {escaped(about.help)} |"
+
+
+def escaped(text: str) -> str:
+    """A text as Markdown shows it in a table."""
+    return re.sub(r"([|*])", r"\\\1", text)
+
+
+def page() -> str:
+    """The whole page."""
+    text = INTRODUCTION
+    for title, settings in FUNCTIONS.items():
+        command, function = title.split(", ")
+        text += f"\n## `{command}`, `{function}`\n\n{HEADING}"
+        types = types_of(settings)
+        text += "".join(row(field, types[field.name]) + "\n" for field in declared(settings))
+    return text
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")
