@@ -1,7 +1,8 @@
-"""A text classifier on averaged vectors: ``pip install ".[clients]"``, then ``python examples/text_classifier.py``.
+"""Classify texts by averaged word vectors: ``pip install ".[clients]"``, then ``python examples/text_classifier.py``.
 
-It is taught with sentences about red, blue, cheese, …, half of the words of every class, and asked about sentences
-with the other half (green, bread, …), known by their vectors alone. A classifier of bags of words is asked the same.
+A logistic regression learns ten classes (colours, foods, …) from sentences with half of the words of each class, and is
+tested on sentences with the other half, which it can know by their vectors only. A classifier of bags of words, trained
+and tested on the same sentences, is the baseline.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TAUGHT, NEW = ({word for words in generate.CLASSES.values() for word in words[ha
 
 
 def sentences_with(wanted: set[str]) -> tuple[list[str], list[str]]:
-    """Return sentences that name words of one class, all of them wanted, and the class of each."""
+    """Return the sentences whose class words are all of one class and among `wanted`, and their classes."""
     texts, classes = [], []
     for sentence in generate.sentences(100_000, seed=2):
         named = CLASS_OF.keys() & sentence
@@ -36,14 +37,14 @@ def sentences_with(wanted: set[str]) -> tuple[list[str], list[str]]:
 
 
 def on_averaged_vectors(vectors: embedtrain.WordVectors) -> Pipeline:
-    """Count the words of a text, take their shares times their vectors, and do logistic regression on that."""
+    """Average the vectors of the words of a text, and classify by logistic regression."""
     counts = CountVectorizer(vocabulary=vectors.words, tokenizer=str.split, token_pattern=None, lowercase=False)
     average = FunctionTransformer(lambda shares: shares @ vectors.vectors)
     return make_pipeline(counts, Normalizer("l1"), average, LogisticRegression(C=100, max_iter=1000))
 
 
 def main() -> None:
-    """Train vectors on text without classes, and print the share of right answers of both classifiers."""
+    """Train vectors on text without classes, and print the accuracy of both classifiers."""
     parser = argparse.ArgumentParser(description="Classify sentences by averaged word vectors.")
     parser.add_argument("--tokens", type=int, default=300_000, help="words of text to train on [%(default)s]")
     text = generate.sentences(parser.parse_args().tokens, seed=1)
