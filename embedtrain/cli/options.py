@@ -31,7 +31,9 @@ _CORPUS = "name the corpus without an option: embedtrain {command} {value}"
 _FOREIGN = {
     **dict.fromkeys(("train", "input", "input-file"), _CORPUS),
     "save-file": "use -o {value}",
-    **dict.fromkeys(("cbow", "sg", "skip-gram", "model"), "the model is the command: skipgram, cbow or glove"),
+    **dict.fromkeys(
+        ("cbow", "sg", "skip-gram", "model"), f"the model is the command: {', '.join(model.model for model in MODELS)}"
+    ),
     "cbow-mean": "the mean is always taken",
     "loss": "negative sampling is --negative, hierarchical softmax --hs",
     "alpha": "it means different things in different tools, use --lr {value}",

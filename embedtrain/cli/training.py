@@ -23,6 +23,7 @@ from embedtrain.cli.options import (
 )
 from embedtrain.cli.summary import print_plan, save_and_report
 from embedtrain.models import MODELS
+from embedtrain.training.settings import CountModelSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
@@ -38,8 +39,10 @@ Example: embedtrain {model} corpus.txt -o vectors.vec
 _COUNTS = """ Or it is a file of counts: of embedtrain cooccur, an .npz of SciPy, or GloVe's cooccurrence.bin, with
 --vocab."""
 
-_OUTPUT = with_options(
-    grouped_option("-o", "--output", group="output", help="Vectors file; by default the corpus' name with .vec, here."),
+_OUTPUT = grouped_option(
+    "-o", "--output", group="output", help="Vectors file; by default the corpus' name with .vec, here."
+)
+_OUTPUTS_OF_EPOCHS = with_options(
     grouped_option("--log", group="output", metavar="FILE", help="Write a line of JSON there for every epoch."),
     grouped_option(
         "--dry-run", group="output", is_flag=True, help="Read the corpus, report what training would take, and stop."
@@ -49,24 +52,25 @@ _OUTPUT = with_options(
 
 def training_command(model: type[Any]) -> click.Command:
     """The command that trains a model with the settings of its class."""
-    takes_counts = "words" in model.__dataclass_fields__
-    summary = inspect.getdoc(model) or ""
 
     @click.pass_context
     def command(ctx: click.Context, /, **options: Any) -> None:
-        _run_command(ctx, model, options, takes_counts=takes_counts)
+        _run_command(ctx, model, options)
 
+    if issubclass(model, TrainingSettings):
+        command = _OUTPUTS_OF_EPOCHS(command)
     command = settings_options(model)(_OUTPUT(corpus_options(command)))
-    text = _TEXT.format(model=model.model, counts=_COUNTS if takes_counts else "")
-    return click.command(
-        model.model, cls=GroupedCommand, help=summary + "\n" + text, short_help=summary.split("\n")[0]
-    )(command)
+    summary = inspect.getdoc(model) or ""
+    text = _TEXT.format(model=model.model, counts=_COUNTS if issubclass(model, CountModelSettings) else "")
+    return click.command(model.model, cls=GroupedCommand, help=f"{summary}\n{text}", short_help=summary.split("\n")[0])(
+        command
+    )
 
 
 COMMANDS = [training_command(model) for model in MODELS]
 
 
-def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any], *, takes_counts: bool) -> None:
+def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) -> None:
     """Train as the options of a command say, and save the vectors."""
     from embedtrain.machine.interrupts import deferred_interrupts
 
@@ -76,33 +80,34 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any], 
         from embedtrain.training import run  # noqa: F401  # all that a run imports
         from embedtrain.training.epoch_log import EpochLog
 
-    output, quiet, log, dry_run = (options.pop(name) for name in ("output", "quiet", "log", "dry_run"))
-    if options["resume"] is not None:
+    output, quiet, log, dry_run = (options.pop(name, None) for name in ("output", "quiet", "log", "dry_run"))
+    if options.get("resume") is not None:
         _apply_checkpoint(ctx, options)
-    sources = options["corpus"]
-    data, inputs = _read_data(ctx, options, takes_counts=takes_counts)
+    checkpoint, sources = options.get("checkpoint"), options["corpus"]
+    data, inputs = _read_data(ctx, options, takes_counts=issubclass(model, CountModelSettings))
     if quiet:
         warnings.simplefilter("ignore")
     path = output_path(sources, next(iter(inputs.values())), output, ".vec")
-    outputs = {"-o": path, "--log": log, "--checkpoint": options["checkpoint"], "--save-vocab": options["save_vocab"]}
+    outputs = {"-o": path, "--log": log, "--checkpoint": checkpoint, "--save-vocab": options["save_vocab"]}
     check_distinct_paths({**inputs, **inputs_of(options)}, outputs)
     for file in (path, log):
         if file is not None:
             require_writable(file)
-    epoch_log = EpochLog(log) if log and not dry_run else None
-    settings = model(**options, temp_folder=folder_beside(path), progress=False if quiet else None, callback=epoch_log)
+    if log and not dry_run:
+        options["callback"] = EpochLog(log)
+    settings = model(**options, temp_folder=folder_beside(path), progress=False if quiet else None)
     if dry_run:
-        print_plan(settings.run(data).plan())
+        print_plan(settings.plan(data))
         return
-    if epoch_log and settings.resume is not None:
-        epoch_log.check_log()
+    if log and options["resume"] is not None:
+        options["callback"].check_log()
 
     ended: Interrupted | OutputError | None = None
     try:
-        vectors = settings.run(data).train()
+        vectors = settings.train(data)
     except (Interrupted, OutputError) as early:
         ended, vectors = early, early.vectors
-    _finish(vectors, path, ended, settings.checkpoint, quiet=quiet)
+    _finish(vectors, path, ended, checkpoint, quiet=quiet)
 
 
 def _read_data(

@@ -75,7 +75,7 @@ def train_cbow(corpus: CorpusLike, settings: Cbow) -> WordVectors:
     SettingError, DataError, OutputError, TrainingError, Interrupted
         As `train_skipgram`.
     """
-    return settings.run(corpus).train()
+    return settings.train(corpus)
 
 
 @from_settings(Cbow)
@@ -87,4 +87,4 @@ def plan_cbow(corpus: CorpusLike, settings: Cbow) -> Plan:
     SettingError, DataError
         As `plan_skipgram`.
     """
-    return settings.run(corpus).plan()
+    return settings.plan(corpus)

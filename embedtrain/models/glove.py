@@ -12,7 +12,6 @@ Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning and stoc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -20,7 +19,7 @@ from embedtrain.corpus.sources import CorpusLike
 from embedtrain.errors import SettingError
 from embedtrain.training.declarations import from_settings, setting
 from embedtrain.training.reports import Plan
-from embedtrain.training.settings import CountSettings, PathLike, TrainingSettings
+from embedtrain.training.settings import CountModelSettings, TrainingSettings
 from embedtrain.vectors.word_vectors import WordVectors
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Glove(CountSettings, TrainingSettings):
+class Glove(CountModelSettings, TrainingSettings):
     """Train word vectors on co-occurrence counts (GloVe).
 
     The result is the same for any number of threads. On 100 MB of Wikipedia it answers fewer analogies than word2vec
@@ -50,23 +49,19 @@ class Glove(CountSettings, TrainingSettings):
     vectors: Literal["sum", "word", "context"] = setting(
         "sum", "The vectors of the result: the sum of both tables, or one of them.", kept="result"
     )
-    words: PathLike | Sequence[str] | None = setting(
-        None, "Words of counts that have none, row by row; a file has a word a line.",
-        group="input", option="--vocab", metavar="FILE",
-    )  # fmt: skip
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.freeze and self.vectors != "word":
             raise SettingError(f"freeze keeps the words' own vectors, and vectors is {self.vectors!r}; make it 'word'")
 
-    def run(self, corpus_or_counts: CorpusLike | Counts | Any) -> Run:
+    def run(self, data: Any) -> Run:
         """The run that trains on text or counts, not yet started."""
         from embedtrain.models.glove_model import GloveModel  # imports Numba, which --help does not need
         from embedtrain.training.count_data import source_of
         from embedtrain.training.run import Run
 
-        return Run(self, source_of(corpus_or_counts, self.words, self), GloveModel)
+        return Run(self, source_of(data, self), GloveModel)
 
 
 @from_settings(Glove)
@@ -95,7 +90,7 @@ def train_glove(corpus_or_counts: CorpusLike | Counts | Any, settings: Glove) ->
     SettingError, DataError, OutputError, TrainingError, Interrupted
         As `train_skipgram`.
     """
-    return settings.run(corpus_or_counts).train()
+    return settings.train(corpus_or_counts)
 
 
 @from_settings(Glove)
@@ -107,4 +102,4 @@ def plan_glove(corpus_or_counts: CorpusLike | Counts | Any, settings: Glove) -> 
     SettingError, DataError
         As `train_glove` before training, but not for want of memory.
     """
-    return settings.run(corpus_or_counts).plan()
+    return settings.plan(corpus_or_counts)

@@ -67,7 +67,7 @@ def train_skipgram(corpus: CorpusLike, settings: SkipGram) -> WordVectors:
     Interrupted
         On Ctrl-C while training, with the vectors so far; a `KeyboardInterrupt`.
     """
-    return settings.run(corpus).train()
+    return settings.train(corpus)
 
 
 @from_settings(SkipGram)
@@ -81,4 +81,4 @@ def plan_skipgram(corpus: CorpusLike, settings: SkipGram) -> Plan:
     SettingError, DataError
         As `train_skipgram` before training, but not for want of memory; texts are not compared with a checkpoint.
     """
-    return settings.run(corpus).plan()
+    return settings.plan(corpus)

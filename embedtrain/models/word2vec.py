@@ -79,10 +79,10 @@ class Word2vecSettings(TrainingSettings):
         """Share of the tokens that subsampling keeps, of words with these (n_words,) counts."""
         return float((keep_probability(counts, self.sample) * counts).sum() / counts.sum())
 
-    def run(self, corpus: CorpusLike) -> Run:
+    def run(self, data: CorpusLike) -> Run:
         """The run that trains on a corpus, not yet started."""
         from embedtrain.models.word2vec_model import Word2vecModel  # imports Numba, which --help does not need
         from embedtrain.training.run import Run
         from embedtrain.training.text_data import TextSource
 
-        return Run(self, TextSource(corpus, self, self.valid, self.valid_share, self.seed), Word2vecModel)
+        return Run(self, TextSource(data, self, self.valid, self.valid_share, self.seed), Word2vecModel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from embedtrain.machine.memory import available_memory, format_bytes, mapping_of
 from embedtrain.machine.progress import Progress, Stopwatch
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.declarations import changed, declaration
-from embedtrain.training.settings import CountSettings, PathLike, TextSettings
+from embedtrain.training.settings import CountModelSettings, CountSettings, TextSettings
 from embedtrain.training.text_data import TextData, TextSource, checksum
 
 _PIECE_BYTES = 12  # of a cell in the pieces that a text may be counted in
@@ -97,10 +97,9 @@ class Budget:
         return available_memory() // 2 if self._given is None else self._given
 
 
-def source_of(
-    text_or_counts: Any, words: Sequence[str] | PathLike | None, settings: CountSettings
-) -> CountsFromText | CountsFromMatrix:
-    """The counts of a text, or given counts; `words` are those of a matrix that has none."""
+def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromText | CountsFromMatrix:
+    """The counts of a text, or given counts, as a source of data."""
+    words = settings.words
     if not are_counts(text_or_counts):
         if words is not None:
             raise SettingError("words belong to counts that have none; text brings its own, choose with read_vocab")

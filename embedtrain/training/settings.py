@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.training.declarations import Settings, setting
-from embedtrain.training.reports import Epoch
+from embedtrain.training.reports import Epoch, Plan
 from embedtrain.vectors.word_vectors import WordVectors
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -100,6 +100,16 @@ class CountSettings(TextSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CountModelSettings(CountSettings):
+    """How a model gets its co-occurrence counts: counted in text, or given."""
+
+    words: PathLike | Sequence[str] | None = setting(
+        None, "Words of counts that have none, row by row; a file has a word a line.",
+        group="input", option="--vocab", metavar="FILE",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingSettings(TextSettings):
     """How a model is trained by gradient descent, in epochs."""
 
@@ -138,6 +148,20 @@ class TrainingSettings(TextSettings):
         super().__post_init__()
         if self.freeze and self.init is None and self.resume is None:
             raise SettingError("freeze keeps the vectors of init as they are; name their file with init")
+
+    def run(self, data: Any) -> Any:
+        """The `Run` that trains on data, not yet started."""
+        raise NotImplementedError
+
+    def train(self, data: Any) -> WordVectors:
+        """Train on data; see `train_skipgram`."""
+        vectors: WordVectors = self.run(data).train()
+        return vectors
+
+    def plan(self, data: Any) -> Plan:
+        """Read data, and return what `train` would do and take."""
+        plan: Plan = self.run(data).plan()
+        return plan
 
     def stops_early(self, valid_losses: Sequence[float]) -> bool:
         """Whether training ends after these held-out losses."""

@@ -226,7 +226,7 @@ REFUSED_BY_TRAINING = [
     (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove"),
     (2, ["text.txt", "--cbow-update", "corrected"], "--cbow-update; it belongs to cbow"),
     (2, ["text.txt", "-hs", "1"], "did you mean --hs?"),
-    (2, ["text.txt", "-cbow", "1"], "the model is the command: skipgram, cbow or glove"),
+    (2, ["text.txt", "-cbow", "1"], "the model is the command: skipgram, cbow, glove"),
     (2, ["text.txt", "-loss", "hs"], "hierarchical softmax --hs"),
 ]
 
