@@ -404,7 +404,9 @@ NASTY = {
 }
 
 
-@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if len(NASTY[name]) >= 100 else ()) for name in NASTY]
+)
 def test_the_usual_rate_is_stable_on_any_counts(name):
     matrix = sparse.csr_array(NASTY[name])
     vectors = train(matrix, words_of(matrix), dim=100, epochs=25, threads=2)

@@ -256,7 +256,7 @@ def drain(pipe):
 
 
 @POSIX
-@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("threads", [pytest.param("1", marks=pytest.mark.slow), "2"])
 @each_signal
 def test_a_signal_ends_what_waits_for_text(tmp_path, threads, number):
     program = ["-m", "embedtrain", "vocab", "-", "-o", tmp_path / "words", "--threads", threads]
