@@ -152,7 +152,8 @@ def choices_of(types: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     """A value as Python's own type; raises `SettingError` if it has another type or is out of range."""
-    about, remedy = declaration(field), declaration(field).remedy or f"the default is {field.default}"
+    about, default = declaration(field), "" if field.default is None else f"the default is {field.default}"
+    remedy = about.remedy or default
     if choices := choices_of(types):
         is_valid, rule, remedy = value in choices, _either(map(repr, choices)), ""
     elif types == (bool,):
