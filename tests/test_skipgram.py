@@ -9,7 +9,9 @@ import generate
 import numpy as np
 import pytest
 
-from embedtrain import DataError, Interrupted, SettingError, WordVectors, train_skipgram
+from embedtrain import Corpus, DataError, Interrupted, SettingError, WordVectors, train_skipgram
+from embedtrain.corpus.encoded import EncodedCorpus
+from embedtrain.corpus.encoding import encode
 
 SAMPLE = Path(generate.__file__).parent / "toy.txt"
 
@@ -46,6 +48,17 @@ def test_short_sentences_train_like_long_ones():
     index = vectors.index
     assert scores[index["a"], index["b"]] > scores[index["a"], index["d"]] + 1
     assert scores[index["c"], index["d"]] > scores[index["c"], index["b"]] + 1
+
+
+def test_sequences_of_ids_train_like_the_text_that_they_encode():
+    """Ids need not come from text: arrays in memory give the same vectors, with every setting of text."""
+    text = sentences()
+    found = encode(text, threads=1)
+    encoded = EncodedCorpus(np.array(found.ids), np.array(found.offsets), found.vocabulary)
+    for settings in ({}, {"min_count": 3, "max_vocab": 20, "sample": 1e-2}, {"valid_share": 0.1}):
+        expected, vectors = small(text, **settings), small(Corpus(encoded), **settings)
+        assert list(vectors.words) == list(expected.words)
+        assert vectors.vectors.tobytes() == expected.vectors.tobytes()
 
 
 # --- Settings ---------------------------------------------------------------------------------------------------------

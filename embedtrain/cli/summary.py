@@ -51,7 +51,8 @@ def _report_lines(report: TrainingReport, saving: float) -> list[str]:
         density = report.cells / report.words**2
         lines.append(f"counted  {counted(report.cells, 'cell')} of {report.words:,} × {report.words:,} ({density:.2%})")
     removed = "" if report.cells else f", subsampling removed {1 - report.kept_share:.1%}"
-    lines.append(f"trained  {counted(len(report.losses), 'epoch')}, {speed}, {losses}{removed}")
+    if "train" in report.seconds:  # else a model without epochs
+        lines.append(f"trained  {counted(len(report.losses), 'epoch')}, {speed}, {losses}{removed}")
     lines.append("time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items()))
     return lines
 

@@ -25,24 +25,12 @@ _Folder: TypeAlias = "str | os.PathLike[str] | None"  # for temporary files; Non
 
 @dataclass(frozen=True)
 class EncodedCorpus:
-    """A corpus as numbers, mapped from disk.
+    """Sequences of ids, of text or of other items, in memory or mapped from disk."""
 
-    Attributes
-    ----------
-    ids : (n_tokens,) int32 array, read-only
-        The id of every token, all types included: after a cut, ids from `len(vocabulary)` on are to be skipped.
-    offsets : (n_sentences + 1,) int64 array, read-only
-        Where each sentence starts, and the end of the last.
-    vocabulary : Vocabulary
-        All types.
-    notes : tuple of str
-        What a user should know about the text.
-    """
-
-    ids: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-    vocabulary: Vocabulary
-    notes: tuple[str, ...] = ()
+    ids: NDArray[np.int32]  # (n_tokens,) of all types; training skips those that a cut of the vocabulary leaves out
+    offsets: NDArray[np.int64]  # (n_sentences + 1,) where each sentence starts, and the end of the last; none is empty
+    vocabulary: Vocabulary  # all types that occur; an id is the index of its word
+    notes: tuple[str, ...] = ()  # what a user should know about the text
 
     @property
     def n_sentences(self) -> int:

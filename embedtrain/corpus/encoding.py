@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.corpus.sources import Corpus, CorpusLike
+from embedtrain.corpus.sources import Corpus, CorpusLike, is_encoded
 from embedtrain.corpus.text_chunks import TextChunk, read_chunks
 from embedtrain.corpus.text_warnings import ChunkLocations
 from embedtrain.corpus.type_table import TypeTable
@@ -44,6 +44,9 @@ def encode(
     Plain text is tokenised by all threads. For compressed files, one thread decompresses and at least one tokenises.
     """
     corpus = Corpus.of(corpus)
+    if is_encoded(corpus.sources[0]):
+        encoded: EncodedCorpus = corpus.sources[0]
+        return encoded
     with ExitStack() as stack:
 
         def new_file() -> ArrayFile:

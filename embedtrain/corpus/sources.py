@@ -8,10 +8,13 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import STDIN, path_hint, reading, source_name
+
+if TYPE_CHECKING:
+    from embedtrain.corpus.encoded import EncodedCorpus
 
 
 @dataclass(frozen=True, init=False)
@@ -20,7 +23,7 @@ class Corpus:
 
     Parameters
     ----------
-    *sources : path, or one iterable of str or of lists of str
+    *sources : path, or one iterable of str or of lists of str, or one EncodedCorpus
         A path is a file, plain or compressed (gzip, bzip2, xz, Zstandard; known by content); a folder, whose files
         are read in the order of their names, those of its folders too, hidden ones not; a pattern such as
         ``"texts/*.gz"``; or ``"-"``, standard input. An iterable gives lines, or the tokens of sentences.
@@ -46,12 +49,17 @@ class Corpus:
     invalid_utf8: str
 
     def __init__(
-        self, *sources: CorpusLike, field: str | None = None, lowercase: bool = False, invalid_utf8: str = "replace"
+        self,
+        *sources: CorpusLike | EncodedCorpus,
+        field: str | None = None,
+        lowercase: bool = False,
+        invalid_utf8: str = "replace",
     ) -> None:
         if invalid_utf8 not in ("replace", "refuse"):
             raise SettingError(f"invalid_utf8 must be 'replace' or 'refuse', got {invalid_utf8!r}")
         for source in sources:
-            if isinstance(source, (bytes, bytearray)) or not isinstance(source, (str, os.PathLike, Iterable)):
+            kinds = (str, os.PathLike, Iterable)
+            if isinstance(source, (bytes, bytearray)) or not (isinstance(source, kinds) or is_encoded(source)):
                 raise DataError(f"corpus must be a path, lines or token lists, got {type(source).__name__}")
             if _is_path(source) and (not str(source) or "\0" in str(source)):
                 raise DataError(f"a path must not be empty or hold NUL, got {str(source)[:200]!r}")
@@ -120,6 +128,11 @@ class Corpus:
 
 #: What a corpus can be given as.
 CorpusLike: TypeAlias = str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus
+
+
+def is_encoded(source: object) -> bool:
+    """Whether a source is an `EncodedCorpus`, whose module imports Numba."""
+    return hasattr(source, "ids") and hasattr(source, "offsets")
 
 
 def _is_path(source: object) -> bool:

@@ -110,14 +110,24 @@ class CountModelSettings(CountSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSettings(TextSettings):
-    """How a model is trained by gradient descent, in epochs."""
+class VectorSettings(TextSettings):
+    """What every model has."""
 
     model: ClassVar[str]  # its name on the command line and in files
 
     dim: int = setting(
         100, "Dimensions of the vectors.", at_least=1, kept="result", aliases=("size", "dims", "vector-size")
     )
+    seed: int = setting(
+        1, "Seed of all random numbers.", group="run", at_least=0, remedy="any other number gives another run",
+        kept="result",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings(VectorSettings):
+    """How a model is trained by gradient descent, in epochs."""
+
     epochs: int = setting(5, "Passes over the corpus.", at_least=1, kept="result", aliases=("iter", "epoch"))
     lr: float = setting(
         0.025, "Initial learning rate; it falls linearly.", above=0, at_most=1000, kept="result", aliases=("eta",)
@@ -126,10 +136,6 @@ class TrainingSettings(TextSettings):
         None, "Start from these vectors, for the words they have.", group="input", metavar="VECTORS"
     )
     freeze: bool = setting(False, "Keep the vectors of `init` as they are, and train the others.", group="input")
-    seed: int = setting(
-        1, "Seed of all random numbers.", group="run", at_least=0, remedy="any other number gives another run",
-        kept="result",
-    )  # fmt: skip
     checkpoint: PathLike | None = setting(
         None, "Write the state of the run to this file, regularly and when it is interrupted.", group="run"
     )
