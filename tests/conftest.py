@@ -11,7 +11,7 @@ import pytest
 # The plain forms and the toy corpus are modules beside the tests, not parts of the package.
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "corpora")]
-pytest.register_assert_rewrite("commands", "programs")  # as in tests
+pytest.register_assert_rewrite("commands", "programs", "text_files")  # as in tests
 
 
 @pytest.fixture(scope="session")

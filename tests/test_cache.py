@@ -1,4 +1,4 @@
-"""The cache: when it is used, what it notices, and what others do to it."""
+"""The cache: when it is used, what changes it notices, and other runs that use it."""
 
 import io
 import json
@@ -16,6 +16,7 @@ import generate
 import numpy as np
 import pytest
 from programs import POSIX, start_python
+from text_files import refused
 
 from embedtrain import Corpus, DataError, train_skipgram
 from embedtrain.corpus import cache as cache_module
@@ -57,15 +58,12 @@ def readings(monkeypatch):
 
 
 def contents(encoded):
-    words = encoded.vocabulary
-    return (
-        encoded.ids.tolist(), encoded.offsets.tolist(), list(words.words), words.counts.tolist(), encoded.notes
-    )  # fmt: skip
+    ids, offsets, words = encoded.ids.tolist(), encoded.offsets.tolist(), encoded.vocabulary
+    return ids, offsets, list(words.words), words.counts.tolist(), encoded.notes
 
 
 def cached(corpus, cache, threads=1):
-    encoded = encode_cached(Corpus.of(corpus), cache, threads=threads)
-    return contents(encoded)
+    return contents(encode_cached(Corpus.of(corpus), cache, threads=threads))
 
 
 def make_older(path, seconds):
@@ -74,8 +72,7 @@ def make_older(path, seconds):
 
 
 def plain(corpus):
-    encoded = encode(corpus, threads=1)
-    return contents(encoded)
+    return contents(encode(corpus, threads=1))
 
 
 def train(corpus, **settings):
@@ -93,11 +90,6 @@ def the_entry(cache):
     return entry.path
 
 
-def refused(part):
-    """An error whose message is one line with `part` in it."""
-    return pytest.raises(DataError, match=rf"\A[^\n]*{part}[^\n]*\Z")
-
-
 # --- What is used again -----------------------------------------------------------------------------------------------
 
 
@@ -110,27 +102,19 @@ def test_a_second_run_reads_no_text_and_finds_the_same(text, cache, readings, th
     assert first == second == plain(text)
 
 
-def test_a_second_training_reads_no_text_and_gives_the_same_bytes(text, cache, readings):
-    wanted = train(text)
-    vectors = [train(text, cache=cache) for _ in range(2)]
-    assert len(readings) == 2
-    for found in vectors:
-        assert found.words == wanted.words
-        assert found.counts.tolist() == wanted.counts.tolist()
-        assert found.vectors.tobytes() == wanted.vectors.tobytes()
-        assert found.context_vectors.tobytes() == wanted.context_vectors.tobytes()
-
-
 @pytest.mark.parametrize(
     "settings",
-    [{"min_count": 5}, {"dim": 3}, {"max_vocab": 10}, {"window": 2, "sample": 0, "seed": 7}, {"valid_share": 0.1}],
-    ids=lambda settings: " ".join(settings),
+    [{}, {"min_count": 5}, {"dim": 3}, {"max_vocab": 10}, {"window": 2, "sample": 0, "seed": 7}, {"valid_share": 0.1}],
+    ids=" ".join,
 )
-def test_settings_of_the_model_use_the_same_entry(text, cache, readings, settings):
+def test_a_second_training_reads_no_text_and_gives_the_same_bytes(text, cache, readings, settings):
     train(text, cache=cache)
     found = train(text, cache=cache, **settings)
     assert len(readings) == 1
-    assert found.vectors.tobytes() == train(text, **settings).vectors.tobytes()
+    wanted = train(text, **settings)
+    assert (found.words, found.counts.tolist()) == (wanted.words, wanted.counts.tolist())
+    assert found.vectors.tobytes() == wanted.vectors.tobytes()
+    assert found.context_vectors.tobytes() == wanted.context_vectors.tobytes()
     assert the_entry(cache)
 
 
@@ -166,23 +150,15 @@ def test_held_out_text_is_kept_too(text, cache, readings):
 # --- What is another text ---------------------------------------------------------------------------------------------
 
 
-def lowercase(text):
-    return Corpus(text, lowercase=True)
+OTHERS = {
+    "lowercase": lambda text: Corpus(text, lowercase=True),
+    "refuse": lambda text: Corpus(text, invalid_utf8="refuse"),
+    "twice": lambda text: Corpus(text, text),
+    "pattern": lambda text: Corpus(text.parent / "text*"),
+}
 
 
-def refusing(text):
-    return Corpus(text, invalid_utf8="refuse")
-
-
-def twice(text):
-    return Corpus(text, text)
-
-
-def folder_of(text):
-    return Corpus(text.parent / "text*")
-
-
-@pytest.mark.parametrize("other", [lowercase, refusing, twice, folder_of], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_other_options_and_sources_are_other_entries(text, cache, readings, other):
     text.write_text(text.read_text() + "The THE the\n")
     corpora = [Corpus(text), other(text)]
@@ -192,57 +168,24 @@ def test_other_options_and_sources_are_other_entries(text, cache, readings, othe
     assert len(list_cache(cache)) == 2
 
 
-def test_another_field_is_another_entry(tmp_path, cache):
-    path = tmp_path / "texts.jsonl"
-    path.write_text('{"text": "a b a", "title": "c d"}\n')
-    corpora = [Corpus(path), Corpus(path, field="title")]
-    for _ in range(2):
-        assert [cached(corpus, cache)[2] for corpus in corpora] == [["a", "b"], ["c", "d"]]
-    assert len(list_cache(cache)) == 2
+def rewrite(path, content, later=0):
+    """Replace the content of a file, and leave its time so many nanoseconds later."""
+    state = path.stat()
+    path.write_text(content)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + later))
 
 
-def longer(text):
-    text.write_text(text.read_text() + "one more line\n")
+CHANGES = {
+    "longer": lambda folder: rewrite(folder / "a.txt", "a b c\n"),
+    "of the same size": lambda folder: rewrite(folder / "a.txt", "b a\n", later=1),
+    "another file": lambda folder: (folder / "b.txt").write_text("new words\n"),
+    "a file less": lambda folder: (folder / "a.txt").unlink(),
+    "another name": lambda folder: (folder / "a.txt").rename(folder / "z.txt"),
+}
 
 
-def longer_with_the_old_time(text):
-    state = text.stat()
-    longer(text)
-    os.utime(text, ns=(state.st_atime_ns, state.st_mtime_ns))
-
-
-def of_the_same_size(text):
-    state = text.stat()
-    text.write_text(text.read_text().replace("the ", "teh "))
-    os.utime(text, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
-
-
-@pytest.mark.parametrize(
-    "change", [longer, longer_with_the_old_time, of_the_same_size], ids=lambda change: change.__name__
-)
-def test_a_changed_file_is_read_again_and_replaces_the_old_entry(text, cache, change):
-    before = cached(text, cache)
-    entry = the_entry(cache)
-    change(text)
-    after = cached(text, cache)
-    assert before != after == plain(text) == cached(text, cache)
-    assert the_entry(cache) == entry
-
-
-def add(folder):
-    (folder / "b.txt").write_text("new words\n")
-
-
-def remove(folder):
-    (folder / "a.txt").unlink()
-
-
-def rename(folder):
-    (folder / "a.txt").rename(folder / "z.txt")
-
-
-@pytest.mark.parametrize("change", [add, remove, rename], ids=lambda change: change.__name__)
-def test_a_changed_folder_is_read_again_and_replaces_the_old_entry(tmp_path, cache, change):
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_changed_text_is_read_again_and_replaces_the_old_entry(tmp_path, cache, change):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "a.txt").write_text("a b\n")
@@ -251,12 +194,11 @@ def test_a_changed_folder_is_read_again_and_replaces_the_old_entry(tmp_path, cac
     entry = the_entry(cache)
     change(folder)
     after = cached(folder, cache)
-    assert before[:2] != after[:2] or before[2] != after[2]
-    assert after == plain(folder) == cached(folder, cache)
+    assert before != after == plain(folder) == cached(folder, cache)
     assert the_entry(cache) == entry
 
 
-def test_a_cache_within_the_corpus_is_no_part_of_it(tmp_path, readings):
+def test_a_cache_within_the_folder_of_the_corpus_is_not_read_as_text(tmp_path, readings):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "a.txt").write_text("a b\n")
@@ -268,7 +210,7 @@ def test_a_cache_within_the_corpus_is_no_part_of_it(tmp_path, readings):
 def test_text_that_is_written_to_meanwhile_is_not_kept(text, cache, monkeypatch):
     def disturbed(*args, **options):
         encoded = encode(*args, **options)
-        longer(text)
+        text.write_text(text.read_text() + "one more line\n")
         return encoded
 
     old = plain(text)
@@ -303,13 +245,11 @@ def pipe(text, monkeypatch):
     [
         (iterable, "the corpus"),
         (standard_input, "standard input"),
-        pytest.param(
-            pipe, "pipe", marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
-        ),
+        pytest.param(pipe, "pipe", marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_cannot_be_known_again_is_trained_on_with_a_note_and_not_kept(text, cache, monkeypatch, source, name):
+def test_a_source_that_cannot_be_read_again_is_not_kept_and_noted(text, cache, monkeypatch, source, name):
     wanted = train(text)
     corpus = source(text, monkeypatch)
     with pytest.warns(UserWarning, match=f"{name} is not kept in the cache: it cannot be known again$") as notes:
@@ -322,51 +262,42 @@ def test_what_cannot_be_known_again_is_trained_on_with_a_note_and_not_kept(text,
 def test_text_that_is_refused_is_not_kept(text, cache):
     text.write_bytes(b"caf\xe9\n")
     with refused("is not UTF-8"):
-        cached(refusing(text), cache)
+        cached(Corpus(text, invalid_utf8="refuse"), cache)
     assert files_in(cache) == []
 
 
 # --- Damage -----------------------------------------------------------------------------------------------------------
 
 
-def gone(path):
-    path.unlink()
-
-
-def empty(path):
-    path.write_bytes(b"")
-
-
-def cut(path):
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-def halved(path):
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def lengthened(path):
-    path.write_bytes(path.read_bytes() + b"\0" * 8)
-
-
-def a_folder(path):
+def to_a_folder(path):
     path.unlink()
     path.mkdir()
 
 
+def rewritten(change):
+    """A damage that changes the bytes of a file."""
+    return lambda path: path.write_bytes(change(path.read_bytes()))
+
+
 def number(position, value, dtype):
-    """Changes a number of an array."""
+    """A damage that changes a number of an array."""
 
     def change(path):
         numbers = np.fromfile(path, dtype)
         numbers[position] = value
         numbers.tofile(path)
 
-    change.__name__ = f"{value} at {position}"
-    return change
+    return f"{value} at {position}", change
 
 
-DAMAGES = [(name, damage) for name in FILES for damage in (gone, empty, cut, halved, lengthened, a_folder)]
+DAMAGES = [
+    ("gone", Path.unlink),
+    ("empty", rewritten(lambda content: b"")),
+    ("cut", rewritten(lambda content: content[:-1])),
+    ("halved", rewritten(lambda content: content[: len(content) // 2])),
+    ("lengthened", rewritten(lambda content: content + bytes(8))),
+    ("a folder", to_a_folder),
+]
 #: Numbers with which a kernel would read or write outside its arrays, or words would not be words.
 WRONG_NUMBERS = {
     "ids": [number(7, -1, np.int32), number(-1, 10_000, np.int32)],
@@ -377,11 +308,13 @@ WRONG_NUMBERS = {
 }
 
 
+ALL_DAMAGES = {
+    f"{name} {kind}": (name, damage) for name in FILES for kind, damage in DAMAGES + WRONG_NUMBERS.get(name, [])
+}
+
+
 @pytest.mark.parametrize("at_once", [10, 1 << 20])
-@pytest.mark.parametrize(
-    ("name", "damage"), DAMAGES + [(name, damage) for name, found in WRONG_NUMBERS.items() for damage in found],
-    ids=lambda value: getattr(value, "__name__", value),
-)  # fmt: skip
+@pytest.mark.parametrize(("name", "damage"), ALL_DAMAGES.values(), ids=ALL_DAMAGES)
 def test_damage_to_the_structure_is_noticed_and_repaired(text, cache, readings, monkeypatch, name, damage, at_once):
     monkeypatch.setattr(cache_module, "_AT_ONCE", at_once)
     first = cached(text, cache)
@@ -402,12 +335,13 @@ def edited(**changes):
 
 ABOUTS = {
     "another version": edited(version=[2, sys.byteorder]),
-    "no identity": edited(identity=None),
-    "no JSON": lambda content: "{" + content,
+    "the other byte order": edited(version=[1, "middle"]),
+    "identity is null": edited(identity=None),
+    "not JSON": lambda content: "{" + content,
     "deep JSON": lambda content: "[" * 100_000,
     "a list": lambda content: f"[{content}]",
     "null": lambda content: "null",
-    "an object without anything": lambda content: "{}",
+    "an empty object": lambda content: "{}",
 }
 
 
@@ -416,42 +350,21 @@ def test_a_wrong_description_is_noticed_and_repaired(text, cache, readings, chan
     first = cached(text, cache)
     about = the_entry(cache) / "about.json"
     about.write_text(change(about.read_text()))
-    assert [entry.sources for entry in list_cache(cache)] == [("(damaged, or of another version)",)]
+    (found,) = list_cache(cache)
+    assert found.sources == ("(damaged, or of another version)",)
+    assert (found.n_tokens, found.n_types) == (0, 0)
+    assert found.n_bytes == sum(path.stat().st_size for path in found.path.iterdir()) > 0
     assert cached(text, cache) == first
     assert len(readings) == 2
     assert [entry.sources for entry in list_cache(cache)] == [(str(text),)]
 
 
-def test_an_entry_of_another_version_is_replaced(text, cache, readings, monkeypatch):
-    monkeypatch.setattr(cache_module, "_VERSION", 0)
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir], ids=["a file", "an empty folder"])
+def test_a_file_or_folder_with_the_name_of_an_entry_is_replaced(text, cache, make):
     first = cached(text, cache)
-    monkeypatch.undo()
-    assert cached(text, cache) == first
-    assert json.loads((the_entry(cache) / "about.json").read_text())["version"] == [1, sys.byteorder]
-
-
-def test_an_entry_that_also_has_checksums_as_earlier_ones_had_is_read(text, cache, readings):
-    first = cached(text, cache)
-    about = the_entry(cache) / "about.json"
-    about.write_text(edited(checksums={name: [0] for name in FILES[:-1]}, checksum="0" * 64)(about.read_text()))
-    assert cached(text, cache) == first
-    assert len(readings) == 1
-
-
-def to_a_file(entry):
+    entry = the_entry(cache)
     shutil.rmtree(entry)
-    entry.write_text("no folder")
-
-
-def to_an_empty_folder(entry):
-    shutil.rmtree(entry)
-    entry.mkdir()
-
-
-@pytest.mark.parametrize("change", [to_a_file, to_an_empty_folder], ids=lambda change: change.__name__)
-def test_anything_else_of_the_name_of_an_entry_is_replaced(text, cache, change):
-    first = cached(text, cache)
-    change(the_entry(cache))
+    make(entry)
     assert cached(text, cache) == first
     assert (the_entry(cache) / "about.json").is_file()
 
@@ -566,7 +479,7 @@ def test_an_entry_that_is_removed_serves_the_runs_that_have_it(text, cache, of):
     assert contents(encoded) == wanted
 
 
-# --- Folders that do not serve ----------------------------------------------------------------------------------------
+# --- Folders that cannot be used --------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -614,7 +527,7 @@ def test_a_read_only_cache_gives_what_it_has_and_takes_nothing(text, public_fold
 
 
 @pytest.mark.parametrize("name", ["text.txt", "text.txt/cache"])
-def test_a_cache_that_is_no_folder_is_refused(text, name):
+def test_a_cache_that_is_not_a_folder_is_refused(text, name):
     before = text.read_bytes()
     with refused(f"cannot write .*{name}"):
         cached(text, text.parent / name)
@@ -622,10 +535,10 @@ def test_a_cache_that_is_no_folder_is_refused(text, name):
 
 
 @pytest.mark.parametrize("name", ["text.txt", "missing"])
-@pytest.mark.parametrize("ask", [list_cache, clear_cache])
-def test_there_is_no_cache_where_there_is_no_folder(text, name, ask):
+@pytest.mark.parametrize("action", [list_cache, clear_cache])
+def test_a_missing_cache_is_refused(text, name, action):
     with refused(f"there is no cache .*{name}"):
-        ask(text.parent / name)
+        action(text.parent / name)
     assert files_in(text.parent) == ["text.txt"]
 
 
@@ -637,7 +550,7 @@ def test_missing_folders_are_made(text, tmp_path):
 # --- Listing and clearing ---------------------------------------------------------------------------------------------
 
 
-def test_the_list_says_what_there_is(text, cache, monkeypatch):
+def test_entries_are_listed_with_their_sources_and_sizes(text, cache, monkeypatch):
     other = text.with_name("other.txt")
     other.write_text("a b a\nc\n")
     cached(text, cache)
@@ -658,7 +571,7 @@ def test_the_list_says_what_there_is(text, cache, monkeypatch):
         assert sizes["ids"] == 4 * entry.n_tokens
 
 
-def test_what_another_run_clears_at_once_is_gone(text, cache, monkeypatch):
+def test_an_entry_that_another_run_clears_meanwhile_is_not_listed(text, cache, monkeypatch):
     cached(text, cache)
 
     def about(path, about=cache_module._about):
@@ -683,17 +596,7 @@ def test_two_runs_that_clear_at_the_same_time_clear_all(text, cache, monkeypatch
     assert files_in(cache) == []
 
 
-def test_a_damaged_entry_is_listed_as_such(text, cache):
-    cached(text, cache)
-    entry = the_entry(cache)
-    (entry / "about.json").write_text("{}")
-    (found,) = list_cache(cache)
-    assert found.sources == ("(damaged, or of another version)",)
-    assert (found.n_tokens, found.n_types) == (0, 0)
-    assert found.n_bytes == sum(path.stat().st_size for path in entry.iterdir()) > 0
-
-
-def test_what_is_foreign_is_neither_listed_nor_removed(text, cache):
+def test_other_files_are_neither_listed_nor_removed(text, cache):
     cached(text, cache)
     (entry,) = list_cache(cache)
     (cache / "notes.txt").write_text("mine")
