@@ -32,6 +32,13 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def write_file(path, content=b"new", error=None, durable=False):
+    with atomic_file(path, durable=durable) as file:
+        file.write(content)
+        if error is not None:
+            raise error
+
+
 def make_older(path, seconds):
     then = time.time() - seconds
     os.utime(path, (then, then), follow_symlinks=False)
@@ -40,64 +47,37 @@ def make_older(path, seconds):
 # --- atomic_file ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("as_type", [str, lambda path: path], ids=["str", "Path"])
-def test_a_file_appears_whole(tmp_path, as_type):
+@pytest.mark.parametrize("old", [None, b"old and longer"])
+@pytest.mark.parametrize("as_type", [str, Path])
+def test_a_file_appears_whole_and_replaces_the_old_one_at_the_end(tmp_path, as_type, old):
     path = tmp_path / "x.vec"
+    if old is not None:
+        path.write_bytes(old)
     with atomic_file(as_type(path)) as file:
         file.write(b"first, ")
         file.flush()
-        assert not path.exists()
+        assert (path.read_bytes() if path.exists() else None) == old
         file.write(b"second")
     assert path.read_bytes() == b"first, second"
     assert names(tmp_path) == ["x.vec"]
 
 
-def test_an_old_file_is_replaced_at_the_end_only(tmp_path):
-    path = tmp_path / "x.vec"
-    path.write_bytes(b"old and longer")
-    with atomic_file(path) as file:
-        file.write(b"new")
-        file.flush()
-        assert path.read_bytes() == b"old and longer"
-    assert path.read_bytes() == b"new"
-
-
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_after_an_error_the_old_file_is_as_it_was(tmp_path, error):
+def test_after_an_error_there_is_only_the_old_file(tmp_path, error):
     path = tmp_path / "x.vec"
-    path.write_bytes(b"old")
-
-    def write():
-        with atomic_file(path) as file:
-            file.write(b"new")
-            raise error
-
     with pytest.raises(error):
-        write()
+        write_file(path, error=error)
+    assert names(tmp_path) == []
+    path.write_bytes(b"old")
+    with pytest.raises(error):
+        write_file(path, error=error)
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["x.vec"]
 
 
-def test_after_an_error_there_is_no_new_file(tmp_path):
-    def write():
-        with atomic_file(tmp_path / "x.vec") as file:
-            file.write(b"new")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write()
-    assert names(tmp_path) == []
-
-
-def test_a_full_disk_is_said_in_one_line(tmp_path):
-    path = tmp_path / "x.vec"
-
-    def write():
-        with atomic_file(path):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
+def test_a_full_disk_is_an_error_of_one_line(tmp_path):
     with pytest.raises(DataError, match=r"cannot write .*x\.vec: No space left on device$"):
-        write()
+        write_file(tmp_path / "x.vec", error=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     assert names(tmp_path) == []
 
 
@@ -109,13 +89,8 @@ def test_a_file_in_a_missing_folder_is_refused(tmp_path):
 
 def test_a_folder_is_not_replaced(tmp_path):
     (tmp_path / "x.vec").mkdir()
-
-    def write():
-        with atomic_file(tmp_path / "x.vec") as file:
-            file.write(b"new")
-
     with pytest.raises(DataError, match=r"cannot write .*x\.vec"):
-        write()
+        write_file(tmp_path / "x.vec")
     assert (tmp_path / "x.vec").is_dir()
     assert names(tmp_path) == ["x.vec"]
 
@@ -123,8 +98,7 @@ def test_a_folder_is_not_replaced(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 def test_permissions_are_as_for_any_new_file(tmp_path):
     (tmp_path / "usual").write_bytes(b"")
-    with atomic_file(tmp_path / "atomic"):
-        pass
+    write_file(tmp_path / "atomic")
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("usual", "atomic")]
     assert modes[0] == modes[1]
 
@@ -143,8 +117,7 @@ def test_a_durable_file_reaches_the_disk_before_its_name_does(tmp_path, monkeypa
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(os, "replace", replace)
-    with atomic_file(path, durable=durable) as file:
-        file.write(b"new")
+    write_file(path, durable=durable)
     folder = ["folder"] if os.name != "nt" else []
     assert done == (["3 bytes", "name", *folder] if durable else ["name"])
     assert path.read_bytes() == b"new"
@@ -154,43 +127,30 @@ def test_a_durable_file_that_cannot_be_synced_is_refused(tmp_path, monkeypatch):
     def fail(handle):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    def write():
-        with atomic_file(path, durable=True) as file:
-            file.write(b"new")
-
     path = tmp_path / "x.vec"
     path.write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(DataError, match=r"cannot write .*x\.vec: Input/output error$"):
-        write()
+        write_file(path, durable=True)
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["x.vec"]
 
 
 @pytest.mark.parametrize("durable", [False, True])
 @pytest.mark.parametrize("size", [10, 1 << 20], ids=["at the end", "in the block"])
-def test_a_disk_that_is_full_indeed_is_said_in_one_line(small_disk, size, durable):
+def test_a_small_disk_that_is_full_is_an_error_of_one_line(small_disk, size, durable):
     folder, leave = small_disk
     leave(0)
-
-    def write():
-        with atomic_file(folder / "x.vec", durable=durable) as file:
-            file.write(bytes(size))
-
     with pytest.raises(DataError, match=r"^cannot write .*x\.vec: No space left on device$"):
-        write()
+        write_file(folder / "x.vec", bytes(size), durable=durable)
     assert names(folder) == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("size", [10, 1 << 20], ids=["at the end", "in the block"])
-def test_a_device_that_is_full_is_said_in_one_line(size):
-    def write():
-        with atomic_file("/dev/full", durable=True) as file:
-            file.write(bytes(size))
-
+def test_a_full_device_is_an_error_of_one_line(size):
     with pytest.raises(DataError, match=r"^cannot write /dev/full: No space left on device$"):
-        write()
+        write_file("/dev/full", bytes(size), durable=True)
 
 
 # --- require_writable -------------------------------------------------------------------------------------------------
@@ -209,39 +169,29 @@ def test_a_trial_leaves_no_trace(tmp_path):
     assert path.stat().st_ino == before.st_ino
 
 
-def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"there is no folder .*missing; create it first"):
-        require_writable(tmp_path / "missing" / "x.vec")
-    assert names(tmp_path) == []
-
-
-def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing/x.vec", "there is no folder .*missing; create it first"),
+        ("file/x.vec", "there is no folder .*file"),
+        (".", "it is a folder; name a file in it"),
+    ],
+)
+def test_an_output_without_a_folder_or_that_is_one_is_refused(tmp_path, name, message):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(DataError, match=r"there is no folder .*file"):
-        require_writable(tmp_path / "file" / "x.vec")
-
-
-def test_a_folder_as_output_is_refused(tmp_path):
-    with pytest.raises(DataError, match="it is a folder; name a file in it"):
-        require_writable(tmp_path)
+    with pytest.raises(DataError, match=message):
+        require_writable(tmp_path / name)
+    assert names(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("length", [100, 250, 300])
-def test_a_trial_agrees_with_the_writing_on_long_names(tmp_path, length):
-    path = tmp_path / ("x" * length)
-
-    def write():
-        with atomic_file(path) as file:
-            file.write(b"new")
-
+def test_a_trial_agrees_with_writing_on_long_names(tmp_path, length):
     def succeeds(action):
-        try:
-            action()
-        except DataError:
-            return False
-        return True
+        with suppress(DataError):
+            action(tmp_path / ("x" * length))
+            return True
 
-    assert succeeds(lambda: require_writable(path)) == succeeds(write)
+    assert succeeds(require_writable) == succeeds(write_file)
 
 
 # --- Pipes ------------------------------------------------------------------------------------------------------------
@@ -253,8 +203,7 @@ def write(path, content):
     """What every command does with its output."""
     check_distinct_paths({"the corpus": ["text.txt"]}, {"output": path})
     require_writable(path)
-    with atomic_file(path) as file:
-        file.write(content)
+    write_file(path, content)
 
 
 @pytest.fixture
@@ -284,7 +233,7 @@ def test_standard_output_is_written_into_a_pipe():
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_trial_of_a_pipe_is_no_end_to_its_reader(tmp_path):
+def test_a_trial_of_a_pipe_does_not_end_its_reader(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
     with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
@@ -294,7 +243,7 @@ def test_a_trial_of_a_pipe_is_no_end_to_its_reader(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_trial_of_a_pipe_waits_for_nobody_and_sees_what_is_not_allowed(tmp_path, monkeypatch):
+def test_a_trial_of_a_pipe_does_not_wait_and_checks_permissions(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe")
     require_writable(tmp_path / "pipe")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
@@ -368,15 +317,10 @@ def test_a_temporary_file_on_a_full_disk_is_refused_in_one_line(small_disk):
         file.append(np.zeros(1 << 17))
 
 
-def test_a_temporary_file_in_a_missing_folder_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"^cannot write temporary files in .*missing: "):
-        temporary_file(tmp_path / "missing")
-
-
 # --- atomic_folder ----------------------------------------------------------------------------------------------------
 
 
-def make(path, content, error=None):
+def make_folder(path, content, error=None):
     with atomic_folder(path) as folder:
         (folder / "file").write_text(content)
         if error is not None:
@@ -401,9 +345,9 @@ def test_a_folder_appears_whole_and_replaces_the_old_one(tmp_path, old):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_after_an_error_the_old_folder_is_as_it_was(tmp_path, error):
     path = tmp_path / "x.npy"
-    make(path, "old")
+    make_folder(path, "old")
     with pytest.raises(error):
-        make(path, "new", error)
+        make_folder(path, "new", error)
     assert (path / "file").read_text() == "old"
     assert names(tmp_path) == ["x.npy"]
 
@@ -415,10 +359,10 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path,
         return rename(path, target)
 
     path = tmp_path / "x.npy"
-    make(path, "old")
+    make_folder(path, "old")
     monkeypatch.setattr(Path, "rename", rename)
     with pytest.raises(DataError, match=r"cannot write .*x\.npy: Permission denied$"):
-        make(path, "new")
+        make_folder(path, "new")
     assert (path / "file").read_text() == "old"
     assert names(tmp_path) == ["x.npy"]
 
@@ -437,36 +381,17 @@ def leave(place, name):
     return path
 
 
-def clear(folder):
-    remove_leftovers(folder)
-
-
-def try_a_file(folder):
-    require_writable(folder / "x.vec")
-
-
-@pytest.mark.parametrize("use", [clear, try_a_file], ids=lambda use: use.__name__)
-def test_what_was_left_is_removed_after_a_week(tmp_path, use):
-    old = [leave(tmp_path, ".embedtrain-old00000"), leave(tmp_path, ".embedtrain-old00000.part")]
-    new = [leave(tmp_path, ".embedtrain-new00000"), leave(tmp_path, ".embedtrain-new00000.part")]
-    for path in old:
-        make_older(path, WEEK + 60)
-    for path in new:
-        make_older(path, WEEK - 60)
+@pytest.mark.parametrize("use", [remove_leftovers, lambda folder: require_writable(folder / "x.vec")])
+def test_leftovers_are_removed_after_a_week(tmp_path, use):
+    for name, age in (("old", WEEK + 60), ("new", WEEK - 60)):
+        for end in ("", ".part"):
+            make_older(leave(tmp_path, f".embedtrain-{name}00000{end}"), age)
     use(tmp_path)
-    assert names(tmp_path) == [path.name for path in new]
+    assert names(tmp_path) == [".embedtrain-new00000", ".embedtrain-new00000.part"]
 
 
 def test_foreign_files_are_not_removed(tmp_path):
-    for name in (
-        "embedtrain-a",
-        ".embedtrain",
-        ".other-a",
-        "x.part",
-        ".part",
-        "a.embedtrain-b.part",
-        ".embedtrain.part",
-    ):
+    for name in "embedtrain-a .embedtrain .other-a x.part .part a.embedtrain-b.part .embedtrain.part".split():
         leave(tmp_path, name)
     (tmp_path / ".embedtrain-notes").write_text("mine")
     for path in tmp_path.iterdir():

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_text import sentences_of
+from text_files import refused
 
 from embedtrain.corpus import text_chunks
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus
-from embedtrain.corpus.text_chunks import _text_field, read_chunks
-from embedtrain.errors import DataError
+from embedtrain.corpus.text_chunks import read_chunks
 
 BOM = b"\xef\xbb\xbf"
 
@@ -28,13 +28,12 @@ def piece_size(request, monkeypatch):
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a file of lines, of records or as they are, and gives its path."""
+    """Write a file of lines, of records or as they are, and return its path."""
 
-    def write_file(lines, name="text.jsonl", end="\n"):
-        path = tmp_path / name
+    def write_file(lines, name="text.jsonl", end=b"\n"):
         lines = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
-        path.write_bytes(end.encode().join(lines) + end.encode())
-        return path
+        (tmp_path / name).write_bytes(b"".join(line + end for line in lines))
+        return tmp_path / name
 
     return write_file
 
@@ -52,11 +51,6 @@ def sentences(*sources, threads=2, **options):
     return [[words[i] for i in ids[a:b]] for a, b in pairwise(offsets)], corpus.notes
 
 
-def refused(part):
-    """An error whose message is one line with `part` in it."""
-    return pytest.raises(DataError, match=rf"\A[^\n]*{part}[^\n]*\Z")
-
-
 # --- The field --------------------------------------------------------------------------------------------------------
 
 
@@ -65,31 +59,19 @@ def test_the_text_of_every_record_is_a_line(write):
     assert text_of(path) == text_of(path, field="text") == b"a b\nc\n\nd\n"
 
 
-def test_another_field_can_be_named(write):
-    path = write([{"text": "a b", "body": "c d"}, {"body": "e", "text": 5}])
-    assert text_of(path, field="body") == b"c d\ne\n"
+@pytest.mark.parametrize("field", ["body", "a.b", "", "テキスト", "with space", "$"])
+def test_another_field_can_be_named(write, field):
+    path = write([{"text": "a b", field: "c d"}, {field: "e", "text": 5}])
+    assert text_of(path, field=field) == b"c d\ne\n"
 
 
-@pytest.mark.parametrize("field", ["a.b", "", "テキスト", "with space", "$"])
-def test_a_field_may_have_any_name(write, field):
-    assert text_of(write([{field: "a b"}]), field=field) == b"a b\n"
+RECORDS = ["x.jsonl", "x.ndjson", "x.jsonl.gz", "x.ndjson.zst", "x.y.jsonl.xz", "X.JSONL.Bz2"]
 
 
-@pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.jsonl.gz", "x.ndjson.zst", "x.y.jsonl.xz", "X.JSONL.Bz2"])
-def test_files_of_records_are_known_by_their_names(tmp_path, name):
-    assert _text_field(tmp_path / name, None) == "text"
-    assert _text_field(tmp_path / name, "body") == "body"
-
-
-@pytest.mark.parametrize("name", ["x.txt", "x", "x.json", "jsonl", "x.jsonl.txt", "x.gz", "-"])
-def test_other_files_are_text_unless_a_field_is_named(tmp_path, name):
-    assert _text_field(tmp_path / name, None) is None
-    assert _text_field(tmp_path / name, "body") == "body"
-
-
-def test_a_field_makes_records_of_any_file(write):
-    path = write([{"text": "a b"}], name="text.txt")
-    assert text_of(path) == b'{"text": "a b"}\n\n'
+@pytest.mark.parametrize("name", [*RECORDS, "x.txt", "x", "x.json", "jsonl", "x.jsonl.txt", "x.gz"])
+def test_files_of_records_are_known_by_their_names_or_a_field(write, name):
+    path = write([{"text": "a b"}], name)
+    assert text_of(path) == (b"a b\n" if name in RECORDS else b'{"text": "a b"}\n\n')
     assert text_of(path, field="text") == b"a b\n"
 
 
@@ -114,7 +96,7 @@ def test_records_without_the_field_or_with_null_have_no_text(write):
     assert text_of(path) == b"a\nb\n"
 
 
-def test_if_no_record_has_the_field_those_there_are_are_named(write):
+def test_if_no_record_has_the_field_the_error_names_their_fields(write):
     path = write([{"body": "a", "id": 1}, {"title\n": "b"}, {"body": "c"}])
     with refused(r"text\.jsonl: no record has the field 'text'; name another with --field, they have 'body', 'id', "):
         text_of(path)
@@ -122,25 +104,20 @@ def test_if_no_record_has_the_field_those_there_are_are_named(write):
         text_of(path, field="Body")
 
 
-def test_of_many_fields_a_few_are_named(write):
+def test_the_error_names_a_few_of_many_fields(write):
     path = write([{f"field-{n}-{m}": "a" for m in range(30)} for n in range(30)])
     with refused("no record has the field 'text'") as caught:
         text_of(path)
     assert str(caught.value).count("'field-") == 8
 
 
-@pytest.mark.parametrize(
-    "lines", [[{"text": None}], [{"text": None, "id": 1}, {"id": 2}], [{}], [{"text": ""}], [b""], [b" ", b"\t"]]
-)
-def test_records_without_any_words_are_an_empty_corpus(write, lines):
+NO_WORDS = [[], [{"text": None}], [{"text": None, "id": 1}, {"id": 2}], [{}], [{"text": ""}], [b""], [b" ", b"\t"]]
+
+
+@pytest.mark.parametrize("lines", NO_WORDS, ids=repr)
+def test_records_without_words_are_refused(write, lines):
     with refused(r"text\.jsonl holds no words: it is empty or blank"):
         sentences(write(lines))
-
-
-def test_an_empty_file_is_an_empty_corpus(write, tmp_path):
-    (tmp_path / "text.jsonl").write_bytes(b"")
-    with refused(r"text\.jsonl holds no words: it is empty or blank"):
-        sentences(tmp_path / "text.jsonl")
 
 
 # --- What is in the text ----------------------------------------------------------------------------------------------
@@ -174,10 +151,8 @@ def test_any_text_comes_through(tmp_path_factory, texts, ascii_only):
 
 
 @pytest.mark.parametrize("half", [r"\ud83d", r"\ude00", r"\udc80", r"\ud800"])
-def test_half_a_surrogate_pair_is_no_utf8(write, half):
-    path = write(
-        [b'{"text": "fine"}', rb'{"text": "a ' + half.encode() + rb' b"}', b'{"text": "' + b"\xc3\xa9" + b'"}']
-    )
+def test_half_a_surrogate_pair_is_invalid_utf8(write, half):
+    path = write([b'{"text": "fine"}', rb'{"text": "a %s b"}' % half.encode(), '{"text": "é"}'.encode()])
     got, (note,) = sentences(path)
     assert got[0] == ["fine"]
     assert [got[1][0], set(got[1][1]), got[1][2]] == ["a", {"\ufffd"}, "b"]
@@ -188,7 +163,7 @@ def test_half_a_surrogate_pair_is_no_utf8(write, half):
 
 
 @pytest.mark.parametrize("wrong", [b"caf\xe9", b"\xff\xfe", b"\xe2\x80", b"\xf0\x9f", b"a\xed\xa0\x80", b"\xc0\xa0x"])
-def test_what_is_no_utf8_is_read_as_in_a_text(write, wrong):
+def test_invalid_utf8_is_read_as_in_a_text(write, wrong):
     path = write([b'{"text": "fine"}', b'{"text": "a ' + wrong + rb' \ud800 b"}'])
     got, (note,) = sentences(path)
     assert got[1][:2] == ["a", wrong.decode(errors="replace")]
@@ -207,64 +182,51 @@ def test_control_characters_in_the_text_are_noted(write, escape):
 # --- The lines --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n", " \n\t\n"], ids=["LF", "CRLF", "blank lines", "spaces"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n", b" \n\t\n"], ids=["LF", "CRLF", "blank lines", "spaces"])
 def test_lines_may_end_in_any_way(write, end):
     assert text_of(write([{"text": "a"}, b' {"text": "b"} '], end=end)) == b"a\nb\n"
 
 
 def test_the_last_line_needs_no_end(write):
-    assert text_of(write([b'{"text": "a"}', b'{"text": "b"}'], end="\n")) == b"a\nb\n"
-    path = write([])
-    path.write_bytes(b'{"text": "a"}\n{"text": "b"}')
-    assert text_of(path) == b"a\nb\n"
+    assert text_of(write([b'{"text": "a"}\n{"text": "b"}'], end=b"")) == b"a\nb\n"
 
 
 @pytest.mark.parametrize("start", [BOM, BOM + b"\n", BOM + b" \r\n", b"\n" + BOM])
-def test_a_byte_order_mark_is_no_part_of_a_record(write, start):
+def test_a_byte_order_mark_is_skipped(write, start):
     assert text_of(write([start + b'{"text": "a"}', BOM + b'{"text": "b"}'])) == b"a\nb\n"
 
 
-def test_lines_may_be_longer_than_chunks(write):
-    words = [f"word{n}" for n in range(1000)]
-    assert sentences(write([{"id": "x" * 5000, "text": " ".join(words)}, {"text": "end"}]))[0] == [words, ["end"]]
+BAD_LINES = [
+    (b"no json", r"not JSON \(.*\); every line must be an object"),
+    (b'{"text": "cut sho', r"not JSON \(.*\)"),
+    (b"{'text': 'a'}", r"not JSON \(.*\)"),
+    (b'{"text": "a"} {"text": "b"}', r"not JSON \(.*\)"),
+    (b'{"text": "a tab\t"}', r"not JSON \(.*\)"),
+    (b'{"text": "a", "n": ' + b"1" * 5000 + b"}", r"not JSON \(.*\)"),
+    (b"[", r"not JSON \(.*\)"),
+    (b"[" * 100_000, r"not JSON \(.*\)"),
+    (b"\xff\xfe{", r"not JSON \(.*\)"),
+    (b"\x89PNG\r", r"not JSON \(.*\)"),
+    (b'["a"]', "expected a JSON object, got list"),
+    (b'"a b"', "expected a JSON object, got str"),
+    (b"5", "expected a JSON object, got int"),
+    (b"null", "expected a JSON object, got NoneType"),
+    (b'{"text": 5}', "the field 'text' holds int, not text"),
+    (b'{"text": ["a", "b"]}', "the field 'text' holds list, not text"),
+    (b'{"text": {"a": 1}}', "the field 'text' holds dict, not text"),
+    (b'{"text": false}', "the field 'text' holds bool, not text"),
+]
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        (b"no json", r"not JSON \(.*\); every line must be an object"),
-        (b'{"text": "cut sho', r"not JSON \(.*\)"),
-        (b"{'text': 'a'}", r"not JSON \(.*\)"),
-        (b'{"text": "a"} {"text": "b"}', r"not JSON \(.*\)"),
-        (b'{"text": "a tab\t"}', r"not JSON \(.*\)"),
-        (b'{"text": "a", "n": ' + b"1" * 5000 + b"}", r"not JSON \(.*\)"),
-        (b"[" * 100_000, r"not JSON \(.*\)"),
-        (b"\xff\xfe{", r"not JSON \(.*\)"),
-        (b"\x89PNG\r", r"not JSON \(.*\)"),
-        (b'["a"]', "expected a JSON object, got list"),
-        (b'"a b"', "expected a JSON object, got str"),
-        (b"5", "expected a JSON object, got int"),
-        (b"null", "expected a JSON object, got NoneType"),
-        (b'{"text": 5}', "the field 'text' holds int, not text"),
-        (b'{"text": ["a", "b"]}', "the field 'text' holds list, not text"),
-        (b'{"text": {"a": 1}}', "the field 'text' holds dict, not text"),
-        (b'{"text": false}', "the field 'text' holds bool, not text"),
-    ],
-    ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else "",
-)
+@pytest.mark.parametrize(("line", "message"), BAD_LINES, ids=[repr(line[:20]) for line, _ in BAD_LINES])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_lines_that_are_no_records_are_refused_by_number(write, line, message, threads):
+def test_bad_lines_are_refused_by_their_number(write, line, message, threads):
     if line.startswith(b'{"text": "a", "n"') and not hasattr(sys, "set_int_max_str_digits"):
         pytest.skip("numbers may have any length here")
     path = write([{"text": "fine"}] * 40 + [b"", line, {"text": "fine"}])
     with refused(rf"text\.jsonl, line 42: {message}") as caught:
         sentences(path, threads=threads)
     assert len(str(caught.value)) < 300 + len(str(path))
-
-
-def test_records_over_several_lines_are_refused(write):
-    with refused(r"text\.jsonl, line 1: not JSON"):
-        text_of(write([json.dumps([{"text": "a"}], indent=2).encode()]))
 
 
 def test_damaged_packed_records_are_refused_as_such(write, tmp_path):
