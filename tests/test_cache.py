@@ -392,7 +392,7 @@ cache.encode_cached(Corpus(sys.argv[1]), sys.argv[2], threads=2)
 
 @POSIX
 @pytest.mark.parametrize(("stage", "n_left"), [("encoding", 0), ("writing", 1)])
-def test_what_a_killed_run_was_building_is_not_taken(text, cache, stage, n_left):
+def test_an_unfinished_entry_of_a_killed_run_is_not_used(text, cache, stage, n_left):
     run = start_python("-c", KILLED, text, cache, stage)
     assert run.stdout.readline() == "now\n"
     run.send_signal(signal.SIGKILL)
@@ -456,7 +456,7 @@ def test_a_cache_that_cannot_be_written_is_an_error(text, cache, monkeypatch):
         cached(text, cache)
 
 
-def test_an_entry_that_another_run_removes_at_once_serves_the_run_that_made_it(text, cache, monkeypatch):
+def test_a_run_can_use_the_entry_it_made_after_another_run_removed_it(text, cache, monkeypatch):
     write = cache_module._write
 
     def in_vain(*args):
@@ -470,7 +470,7 @@ def test_an_entry_that_another_run_removes_at_once_serves_the_run_that_made_it(t
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder of open files is neither moved nor removed there")
 @pytest.mark.parametrize("of", ["a new entry", "an old entry"])
-def test_an_entry_that_is_removed_serves_the_runs_that_have_it(text, cache, of):
+def test_runs_can_use_an_entry_after_it_is_removed(text, cache, of):
     wanted = plain(text)
     if of == "an old entry":
         assert cached(text, cache) == wanted
@@ -505,7 +505,7 @@ def public_folder():
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="folders are not read-only there")
-def test_a_read_only_cache_gives_what_it_has_and_takes_nothing(text, public_folder):
+def test_a_read_only_cache_is_read_and_refuses_new_entries(text, public_folder):
     path, cache = public_folder / "text.txt", public_folder / "cache"
     shutil.copy(text, path)
     wanted = cached(path, cache)

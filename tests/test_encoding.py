@@ -82,7 +82,7 @@ def agrees(corpus, sentences, **options):
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a file and gives its path."""
+    """Write a file and return its path."""
 
     def write_file(content, name="text.txt"):
         path = tmp_path / name
@@ -182,9 +182,9 @@ def test_tables_grow_with_the_length_of_types(write, threads, piece):
     "space", " \t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 def test_tokens_end_at_unicode_whitespace_without_a_note(write, space):
-    got, said = encoded(write(f"{space}a{space}b{space}{space}a{space}".encode()))
+    got, noted = encoded(write(f"{space}a{space}b{space}{space}a{space}".encode()))
     assert got == naive([["a", "b", "a"]])
-    assert said == ()
+    assert noted == ()
 
 
 TWO_SENTENCES = (
@@ -278,8 +278,8 @@ def test_notes_name_the_file_and_the_line_in_it(tmp_path, threads, piece, file):
         b"fine\n\n words\n" * 2 + b"a nul\0 here \x7f\n" + b"caf\xe9 \xef\xbf\xbd\n" * 3 + b"more\xc2\x81\n"
     )
     contents.append(b"\xff \x01\n")
-    said = of_folder(tmp_path, contents, threads=threads, piece=piece)[1]
-    assert [re.sub(r"in .*texts.(.*)", r"in \1", note) for note in said] == [
+    noted = of_folder(tmp_path, contents, threads=threads, piece=piece)[1]
+    assert [re.sub(r"in .*texts.(.*)", r"in \1", note) for note in noted] == [
         f"not UTF-8, read with U+FFFD for what is wrong: 4 tokens, first b'caf\\xe9' in {file:02}.txt, line 8",
         f"control characters, such as NUL, read as spaces: 4, the first in {file:02}.txt, line 7",
     ]
@@ -328,14 +328,14 @@ def test_lower_case_equals_folding_the_text_first(text, threads, piece):
 
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(content=CONTENTS)
-def test_lower_case_of_what_is_no_utf8_is_folded_as_it_is_read(tmp_path_factory, content):
+def test_lower_case_of_invalid_utf8_is_folded_as_it_is_read(tmp_path_factory, content):
     assume(is_plain_text(content))
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
     assert agrees(path, folded(tokens_of(content)), threads=2, piece=7, lowercase=True)
 
 
-def test_no_character_becomes_a_separator_when_it_is_folded_nor_a_separator_a_character():
+def test_folding_makes_no_separators_and_removes_none():
     characters = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
     for c in characters:
         if (low := c.casefold()) != c:
@@ -349,11 +349,11 @@ def test_every_character_is_folded(write):
     assert got == naive(folded([word] for word in words))
 
 
-def test_places_in_lower_case_are_those_of_the_text(write):
+def test_notes_in_lower_case_quote_the_text_as_it_was(write):
     path = write(b"Fine\nCAF\xe9 Nul\0\ncaf\xff\n")
-    got, said = encoded(path, lowercase=True)
+    got, noted = encoded(path, lowercase=True)
     assert dict(zip(got.words, got.counts, strict=True)) == {"caf\ufffd": 2, "fine": 1, "nul": 1}
-    assert [note.replace(str(path), "FILE") for note in said] == [
+    assert [note.replace(str(path), "FILE") for note in noted] == [
         "not UTF-8, read with U+FFFD for what is wrong: 2 tokens, first b'CAF\\xe9' in FILE, line 2",
         "control characters, such as NUL, read as spaces: 1, the first in FILE, line 2",
     ]
@@ -368,13 +368,13 @@ def test_counting_words_equals_encoding(write, threads, options):
     path = write("Der der BÄR\nbär Bär\0 der\n".encode() * 50 + b"caf\xe9 caf\xff\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_chunks, "_CHUNK", 64)
-        vocabulary, said = count_words(Corpus(path, **options), threads=threads)
-    got, noted = encoded(path, threads=threads, **options)
+        vocabulary, noted = count_words(Corpus(path, **options), threads=threads)
+    got, wanted = encoded(path, threads=threads, **options)
     assert (list(vocabulary.words), vocabulary.counts.tolist()) == (got.words, got.counts)
-    assert (said, len(said)) == (noted, 2)
+    assert (noted, len(noted)) == (wanted, 2)
 
 
-def test_counting_words_takes_what_a_corpus_can_be_made_of_and_refuses_what_encoding_does(write):
+def test_counting_words_reads_and_refuses_what_encoding_does(write):
     assert list(count_words(write(b"b a b"), threads=1)[0].words) == ["b", "a"]
     assert list(count_words([["a"], ["b", "b"]], threads=3)[0].words) == ["b", "a"]
     with refused("the corpus holds no words"):
@@ -443,7 +443,7 @@ def seeds(rng):
 
 
 def mutated(rng, data):
-    """Some bytes changed, left out, put in, said twice, or the end cut off."""
+    """Change, remove, insert or repeat some bytes, or cut off the end."""
     data = bytearray(data)
     for _ in range(rng.choice([0, 0, 0, 1, 1, 2, 5, 20])):
         place = rng.randrange(len(data) + 1)

@@ -367,7 +367,7 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path,
     assert names(tmp_path) == ["x.npy"]
 
 
-# --- What killed runs left --------------------------------------------------------------------------------------------
+# --- Leftovers of killed runs -----------------------------------------------------------------------------------------
 
 
 def leave(place, name):
@@ -436,7 +436,7 @@ def test_a_folder_is_not_written_over_its_input(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names have no line feeds there")
-def test_messages_are_one_line_whatever_the_names(tmp_path):
+def test_messages_are_one_line_for_any_name(tmp_path):
     (tmp_path / "a\nb").mkdir()
     for path in (tmp_path / "a\nb", tmp_path / "no\nfolder" / "x", tmp_path / "a\nb" / ("x" * 300)):
         for use in (require_writable, lambda path: atomic_file(path).__enter__()):

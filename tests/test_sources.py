@@ -42,7 +42,7 @@ def text_of(corpus):
 
 
 def text_in(chunk):
-    """The text of a chunk, read-only, after a look at what follows it."""
+    """The text of a chunk, after a check that it is read-only and padded."""
     assert not chunk.text.flags.writeable
     assert chunk.text[chunk.n :].tobytes() == b"\n" * PADDING
     return chunk.text[: chunk.n].tobytes()
@@ -113,7 +113,7 @@ def test_a_file_is_read_as_its_chunks_are_consumed(tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Makes files of a folder from their names and contents, and gives its path."""
+    """Make files in a folder from their names and contents, and return its path."""
 
     def make(files):
         for name, content in files.items():
@@ -282,7 +282,7 @@ def test_closed_standard_input_is_refused():
 
 @pytest.fixture
 def stdin(tmp_path, monkeypatch):
-    """Makes some bytes the standard input."""
+    """Make some bytes the standard input."""
     opened = []
 
     def make(content):
@@ -318,7 +318,7 @@ def test_a_file_named_as_standard_input_is_that_file(stdin, folder, monkeypatch,
     assert text_of(Corpus("-", named)) == b"of standard input\nof the file\n"
 
 
-def test_a_missing_file_named_as_standard_input_is_no_standard_input(tmp_path, monkeypatch):
+def test_a_missing_file_named_as_standard_input_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with refused("cannot read .*[/\\\\]-: no such file"):
         Corpus("./-").require_readable()

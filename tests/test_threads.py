@@ -152,7 +152,7 @@ def test_results_come_while_others_are_at_work():
     assert list(results) == [0]
 
 
-# --- Tasks that do not come -------------------------------------------------------------------------------------------
+# --- Tasks that never come --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
