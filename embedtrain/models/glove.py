@@ -13,13 +13,12 @@ Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning and stoc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.errors import SettingError
-from embedtrain.training.declarations import from_settings, setting
+from embedtrain.models.glove_settings import GloveSettings
+from embedtrain.training.declarations import from_settings
 from embedtrain.training.reports import Plan
-from embedtrain.training.settings import CountModelSettings, TrainingSettings
 from embedtrain.vectors.word_vectors import WordVectors
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Glove(CountModelSettings, TrainingSettings):
+class Glove(GloveSettings):
     """Train word vectors on co-occurrence counts (GloVe).
 
     The result is the same for any number of threads. On 100 MB of Wikipedia it answers fewer analogies than word2vec
@@ -37,31 +36,11 @@ class Glove(CountModelSettings, TrainingSettings):
 
     model: ClassVar = "glove"
 
-    epochs: int = setting(25, "Passes over the counts.", at_least=1, kept="result", aliases=("iter", "epoch"))
-    lr: float = setting(0.05, "Initial step of AdaGrad.", above=0, at_most=1000, kept="result", aliases=("eta",))
-    x_max: float = setting(
-        10.0, "Counts below it weigh less: (count / `x_max`) ** `alpha`.", above=0, at_most=1e30, kept="result"
-    )
-    alpha: float = setting(
-        0.75, "That exponent; the learning rate is `lr`.",
-        at_least=0, at_most=10, remedy="0.75 is usual; the learning rate is lr", kept="result",
-    )  # fmt: skip
-    vectors: Literal["sum", "word", "context"] = setting(
-        "sum", "The vectors of the result: the sum of both tables, or one of them.", kept="result"
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.freeze and self.vectors != "word":
-            raise SettingError(f"freeze keeps the words' own vectors, and vectors is {self.vectors!r}; make it 'word'")
-
     def run(self, data: Any) -> Run:
         """The run that trains on text or counts, not yet started."""
-        from embedtrain.models.glove_model import GloveModel  # imports Numba, which --help does not need
-        from embedtrain.training.count_data import source_of
-        from embedtrain.training.run import Run
+        from embedtrain.models.glove_model import glove_run  # imports Numba, which --help does not need
 
-        return Run(self, source_of(data, self), GloveModel)
+        return glove_run(self, data)
 
 
 @from_settings(Glove)

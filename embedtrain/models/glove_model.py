@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,20 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts.tiles import TILE_CELL_BYTES, build_tiles
 from embedtrain.kernels.glove import train_tile as kernels
 from embedtrain.kernels.simd.lanes import padded
-from embedtrain.models.glove import Glove
-from embedtrain.training.count_data import CountData
+from embedtrain.models.glove_settings import GloveSettings
+from embedtrain.training.count_data import CountData, source_of
 from embedtrain.training.loss import ChunkResult
+from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.tile_schedule import Tile, TileSchedule
 
 _BIASES = 2  # elements of a row beside the vector: its bias, and a one for the bias of the other row
 _SAMPLES, _SAMPLE_CELLS = 64, 1 << 12  # cells whose initial cost gives the limit that a diverging run exceeds
+
+
+def glove_run(settings: GloveSettings, text_or_counts: Any) -> Run:
+    """The run of GloVe on text or counts, not yet started."""
+    return Run(settings, source_of(text_or_counts, settings), GloveModel)
 
 
 class GloveModel:
@@ -32,7 +39,7 @@ class GloveModel:
     item_name = "cells"
     check_within_epoch = False  # a tile of frequent words costs more than others
 
-    def __init__(self, data: CountData, settings: Glove, frozen: NDArray[np.uint8], n_threads: int) -> None:
+    def __init__(self, data: CountData, settings: GloveSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
         n_words, dim = len(data.vocabulary), settings.dim
         self._settings, self._width = settings, padded(dim + _BIASES)
         self.words = EmbeddingTable.uniform(n_words, dim + _BIASES, settings.seed)
@@ -54,7 +61,7 @@ class GloveModel:
         self.schedule = TileSchedule(self._tiles.sizes, settings.lr, settings.seed)
 
     @classmethod
-    def memory(cls, data: CountData, settings: Glove) -> dict[str, int]:
+    def memory(cls, data: CountData, settings: GloveSettings) -> dict[str, int]:
         """Four tables, the cells, and the sum of two tables."""
         n_words, dim = len(data.vocabulary), settings.dim
         needed = {f"four tables of {n_words:,} × {dim}": 4 * table_bytes(n_words, dim + _BIASES)}
@@ -104,7 +111,7 @@ class GloveModel:
         return train
 
 
-def _cost_of_zero_products(values: NDArray[np.float32], settings: Glove) -> float:
+def _cost_of_zero_products(values: NDArray[np.float32], settings: GloveSettings) -> float:
     """The mean cost of a sample of the (n_cells,) counts if all products were 0, with a margin of 1 on every error."""
     begins = np.linspace(0, max(0, len(values) - _SAMPLE_CELLS), _SAMPLES).astype(int).tolist()
     some = np.concatenate([values[begin : begin + _SAMPLE_CELLS] for begin in begins]).astype(np.float64)

@@ -16,13 +16,16 @@ Ji, Satish, Li, Dubey, "Parallelizing word2vec in shared and distributed memory"
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.models.word2vec import Word2vecSettings
+from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.declarations import from_settings
 from embedtrain.training.reports import Plan
 from embedtrain.vectors.word_vectors import WordVectors
+
+if TYPE_CHECKING:
+    from embedtrain.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,12 @@ class SkipGram(Word2vecSettings):
     """
 
     model: ClassVar = "skipgram"
+
+    def run(self, data: CorpusLike) -> Run:
+        """The run that trains on a corpus, not yet started."""
+        from embedtrain.models.word2vec_model import word2vec_run  # imports Numba, which --help does not need
+
+        return word2vec_run(self, data)
 
 
 @from_settings(SkipGram)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
+from embedtrain.corpus.sources import CorpusLike
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.kernels.word2vec import train_chunk as kernels
 from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE, CENTRES_PER_TILE
@@ -23,11 +24,12 @@ from embedtrain.models.distributions import (
     keep_thresholds,
     noise_distribution,
 )
-from embedtrain.models.word2vec import Word2vecSettings
+from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, ChunkSchedule
 from embedtrain.training.loss import ChunkResult
+from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
-from embedtrain.training.text_data import TextData
+from embedtrain.training.text_data import TextData, TextSource
 
 #: Centres that are scored against noise or paths before a row moves, where the vocabulary allows it
 #: (bench/block_shape.py); CBOW's paths are scored one after the other.
@@ -39,6 +41,12 @@ _STEP_LIMIT = 2.0  # of `block_size`; up to lr 0.1, 2.9 holds; at 0.2 a handful 
 N_COPIES = 256  # nodes near the root of which every thread has its own (bench/tree_copies.py)
 _STRETCHES = 16  # of the text that are looked at for words that are frequent in one
 _LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/loss_share.py)
+
+
+def word2vec_run(settings: Word2vecSettings, corpus: CorpusLike) -> Run:
+    """The run of skip-gram or CBOW on a corpus, not yet started."""
+    source = TextSource(corpus, settings, settings.valid, settings.valid_share, settings.seed)
+    return Run(settings, source, Word2vecModel)
 
 
 class Word2vecModel:

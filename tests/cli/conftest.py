@@ -9,8 +9,9 @@ import pytest
 from scipy import sparse
 
 from embedtrain import WordVectors, cooccurrence_counts, train_glove
+from embedtrain.models.cbow import Cbow
 from embedtrain.models.glove import Glove
-from embedtrain.models.word2vec import Word2vecSettings
+from embedtrain.models.skipgram import SkipGram
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,8 @@ def calls(monkeypatch):
         seen.append((data, settings))
         return SimpleNamespace(train=lambda: WordVectors(["a", "b"], np.eye(2, dtype=np.float32)))
 
-    monkeypatch.setattr(Word2vecSettings, "run", run)
+    monkeypatch.setattr(SkipGram, "run", run)
+    monkeypatch.setattr(Cbow, "run", run)
     monkeypatch.setattr(Glove, "run", run)
     return seen
 

@@ -14,7 +14,7 @@ from programs import embedtrain
 from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVectors, train_skipgram
 from embedtrain.corpus.text_chunks import read_chunks
 from embedtrain.models import MODELS
-from embedtrain.models.word2vec import Word2vecSettings
+from embedtrain.models.skipgram import SkipGram
 from embedtrain.training.declarations import declaration, declared
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -257,7 +257,7 @@ def test_diverged_training_leaves_the_old_output_alone(folder):
 
 @pytest.mark.parametrize("error", [DataError, TrainingError, MemoryError])
 def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
-    monkeypatch.setattr(Word2vecSettings, "run", raising(error("in the middle")))
+    monkeypatch.setattr(SkipGram, "run", raising(error("in the middle")))
     (folder / "text.vec").write_bytes(b"old")
     before = contents(folder)
     error_of(run("skipgram", "text.txt"), 1)
@@ -266,7 +266,7 @@ def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
 
 def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
     vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
-    monkeypatch.setattr(Word2vecSettings, "run", raising(Interrupted(vectors)))
+    monkeypatch.setattr(SkipGram, "run", raising(Interrupted(vectors)))
     done = run("skipgram", "text.txt", "--quiet")
     assert done.exit_code == 130
     assert done.stderr.split() == "Error: interrupted; text.vec holds what was trained so far".split()
@@ -274,7 +274,7 @@ def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
 
 
 def test_an_interruption_before_training_saves_nothing(folder, monkeypatch):
-    monkeypatch.setattr(Word2vecSettings, "run", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(SkipGram, "run", raising(KeyboardInterrupt()))
     before = contents(folder)
     done = run("skipgram", "text.txt")
     assert done.exit_code == 130

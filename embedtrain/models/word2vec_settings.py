@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from embedtrain.errors import SettingError
 from embedtrain.models.distributions import keep_probability
 from embedtrain.training.declarations import setting
 from embedtrain.training.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from embedtrain.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +75,3 @@ class Word2vecSettings(TrainingSettings):
     def kept_share(self, counts: NDArray[np.int64]) -> float:
         """Share of the tokens that subsampling keeps, of words with these (n_words,) counts."""
         return float((keep_probability(counts, self.sample) * counts).sum() / counts.sum())
-
-    def run(self, data: CorpusLike) -> Run:
-        """The run that trains on a corpus, not yet started."""
-        from embedtrain.models.word2vec_model import Word2vecModel  # imports Numba, which --help does not need
-        from embedtrain.training.run import Run
-        from embedtrain.training.text_data import TextSource
-
-        return Run(self, TextSource(data, self, self.valid, self.valid_share, self.seed), Word2vecModel)
