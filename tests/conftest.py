@@ -79,6 +79,17 @@ def temporary_files(monkeypatch):
 
 
 @pytest.fixture
+def little_memory(monkeypatch):
+    """A function that gives the least memory that a text can be counted in, with small tasks and budgets allowed."""
+    from embedtrain.counts import memory_plan
+
+    monkeypatch.setattr(memory_plan, "_TASK_CELLS", 1)
+    monkeypatch.setattr(memory_plan, "_LEAST_SHARD", 100)
+    monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
+    return lambda n_words: memory_plan.least_bytes(n_words, window=10)
+
+
+@pytest.fixture
 def interrupt_after(monkeypatch):
     """A function that lets an interrupt come after so many questions whether one came."""
 

@@ -7,14 +7,16 @@ import math
 import os
 import re
 import signal
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import generate
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import error_of, run
 from programs import POSIX, embedtrain, start_embedtrain
+from runs import SETTINGS, TOY, clear_stop, lines_of, train_small
 
 from embedtrain import (
     DataError,
@@ -23,23 +25,20 @@ from embedtrain import (
     SettingError,
     TrainingError,
     WordVectors,
-    cli,
     train_skipgram,
-)
+)  # fmt: skip
 from embedtrain.machine.files import atomic_file
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel
 from embedtrain.training.checkpoint import Checkpoint, read_settings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
 
-TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(1500, 3))
 N_CHUNKS = 6  # of an epoch
 
 
 def train(corpus=TEXT, **settings):
-    usual = {"dim": 8, "epochs": 2, "min_count": 1, "threads": 1, "progress": False}
-    return train_skipgram(corpus, **{**usual, **settings})
+    return train_small(corpus, **settings)
 
 
 def outcome(vectors):
@@ -47,11 +46,6 @@ def outcome(vectors):
     report = vectors.report
     tables = vectors.vectors.tobytes(), vectors.context_vectors.tobytes()
     return *tables, list(vectors.words), report.losses, report.valid_losses, report.kept_share
-
-
-def state_of(checkpoint):
-    """The arrays in a checkpoint that training changes."""
-    return {name: checkpoint.array(name) for name in ("word_vectors", "context_vectors")}
 
 
 def done(path):
@@ -64,9 +58,7 @@ def checkpoint(tmp_path):
     """The checkpoint of a run that was stopped after the first of two epochs."""
     path = tmp_path / "run.checkpoint"
     train(checkpoint=path, callback=lambda epoch: True)
-    state = Checkpoint.load(path)
-    replace(state, history=replace(state.history, stopped=False)).save(path, state_of(state))
-    return path
+    return clear_stop(path)
 
 
 # --- Going on ---------------------------------------------------------------------------------------------------------
@@ -178,31 +170,22 @@ def test_checkpoints_of_two_threads_are_taken_when_no_worker_is_at_work(kept):
         assert again.report.losses == pytest.approx(train().report.losses, rel=0.01)
 
 
-def test_a_run_that_was_done_is_done(tmp_path):
-    path = tmp_path / "run.checkpoint"
-    whole = train(checkpoint=path)
-    before = done(path)
-    again = train(resume=path, checkpoint=path, callback=lambda epoch: pytest.fail("no epoch is left"))
-    assert outcome(again) == outcome(whole)
-    assert done(path) == before
-
-
-def test_a_run_that_its_callback_stopped_does_not_go_on(tmp_path):
-    path = tmp_path / "run.checkpoint"
-    stopped = train(epochs=5, checkpoint=path, callback=lambda epoch: epoch.number == 2)
-    again = train(epochs=5, resume=path, callback=lambda epoch: pytest.fail("it was stopped"))
-    assert len(again.report.losses) == 2
-    assert outcome(again) == outcome(stopped)
-
-
-def test_a_run_that_lost_its_patience_does_not_go_on(monkeypatch, tmp_path):
-    path, settings = tmp_path / "run.checkpoint", {"epochs": 5, "valid_share": 0.1, "patience": 1}
-    losses = iter([2.0, 3.0])
+@pytest.mark.parametrize(
+    ("settings", "stop", "n_epochs"),
+    [({}, None, 2), ({"epochs": 5}, 2, 2), ({"epochs": 5, "valid_share": 0.1, "patience": 1}, None, 2)],
+    ids=["done", "stopped", "patience"],
+)
+def test_a_run_that_has_ended_does_not_go_on(monkeypatch, tmp_path, settings, stop, n_epochs):
+    path, losses = tmp_path / "run.checkpoint", iter([2.0, 3.0])
     monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(losses))
-    stopped = train(**settings, checkpoint=path)
-    again = train(**settings, resume=path)
-    assert again.report.valid_losses == [2.0, 3.0]
-    assert outcome(again) == outcome(stopped)
+    ended = train(**settings, checkpoint=path, callback=lambda epoch: epoch.number == stop)
+    before = done(path)
+    warned = pytest.warns(UserWarning, match="stopped, by patience or a callback; it does not train on")
+    with warned if settings else nullcontext():
+        again = train(**settings, resume=path, checkpoint=path, callback=lambda epoch: pytest.fail("it has ended"))
+    assert outcome(again) == outcome(ended)
+    assert len(again.report.losses) == n_epochs
+    assert done(path) == before
 
 
 @pytest.mark.parametrize("n_before", [1, 2, 3])
@@ -222,27 +205,22 @@ def test_patience_goes_on_where_it_was(monkeypatch, tmp_path, n_before):
     assert train(**settings, resume=path).report.valid_losses == [2.0, 1.0, 3.0, 1.0]
 
 
-def test_the_report_of_a_resumed_run_is_on_the_whole_run(checkpoint):
-    whole, again = train().report, train(resume=checkpoint).report
-    assert (again.tokens, again.types, again.words, again.covered) == (
-        whole.tokens, whole.types, whole.words, whole.covered
-    )  # fmt: skip
+def test_the_report_of_a_resumed_run_is_on_the_whole_run_and_callbacks_on_the_epochs_left(checkpoint):
+    seen, whole = [], train().report
+    again = train(
+        resume=checkpoint, callback=lambda epoch: seen.append((epoch.number, epoch.epochs, epoch.loss))
+    ).report
+    for name in ("tokens", "types", "words", "covered"):
+        assert getattr(again, name) == getattr(whole, name)
     assert again.seconds["train"] > Checkpoint.load(checkpoint).history.seconds
     assert again.speed > 0
-
-
-def test_a_callback_is_told_only_of_the_epochs_that_are_left(checkpoint):
-    seen = []
-    again = train(resume=checkpoint, callback=lambda epoch: seen.append((epoch.number, epoch.epochs, epoch.loss)))
-    assert seen == [(2, 2, again.report.losses[1])]
+    assert seen == [(2, 2, again.losses[1])]
 
 
 def test_without_held_out_text_a_resumed_run_tells_of_no_held_out_loss(tmp_path):
     path, valid, seen = tmp_path / "run.checkpoint", list(generate.sentences(400, 9)), []
     train(epochs=2, valid=valid, checkpoint=path, callback=lambda epoch: True)
-    state = Checkpoint.load(path)
-    replace(state, history=replace(state.history, stopped=False)).save(path, state_of(state))
-    again = train(epochs=2, resume=path, callback=lambda epoch: seen.append(epoch.valid_loss))
+    again = train(epochs=2, resume=clear_stop(path), callback=lambda epoch: seen.append(epoch.valid_loss))
     assert seen == [None]
     assert len(again.report.valid_losses) == 1
 
@@ -296,13 +274,6 @@ def test_words_in_any_script_come_back(tmp_path):
     assert outcome(train([words] * 9, resume=tmp_path / "x", sample=0)) == outcome(train([words] * 9, sample=0))
 
 
-@pytest.mark.parametrize("minutes", [-1, math.nan, -math.inf, "10"])
-def test_minutes_out_of_range_are_refused(tmp_path, minutes):
-    with pytest.raises(SettingError, match=r"checkpoint_every must be at least 0, got .*; the default is 10"):
-        train(checkpoint=tmp_path / "x", checkpoint_every=minutes)
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_tables_that_are_not_finite_replace_no_checkpoint(checkpoint, monkeypatch, value):
     before, train_chunk = checkpoint.read_bytes(), Word2vecModel.worker
@@ -351,13 +322,10 @@ def test_other_settings_are_refused_and_all_named(checkpoint, change, messages):
         ([*TEXT[:-2], TEXT[-2] + TEXT[-1]], {}, r"\d+ sentences, not \d+"),
         ([["other" if word == "the" else word for word in words] for words in TEXT], {}, "other words or counts|types"),
         ([[*TEXT[0][:-1], TEXT[1][0]], *TEXT[1:]], {}, "other words or counts|types"),
-        (
-            TEXT,
-            {"read_vocab": "vocab.txt"},
-            "cannot resume on another text than the checkpoint's",
-        ),
+        ([*TEXT[1:], TEXT[0]], {}, "this one has another order"),
+        (TEXT, {"read_vocab": "vocab.txt"}, "cannot resume on another text than the checkpoint's"),
     ],
-    ids=["tokens", "sentences", "word", "counts", "vocabulary"],
+    ids=["tokens", "sentences", "word", "counts", "order", "vocabulary"],
 )
 def test_another_text_is_refused(checkpoint, monkeypatch, corpus, change, message):
     monkeypatch.chdir(checkpoint.parent)
@@ -502,41 +470,14 @@ def test_a_place_where_no_checkpoint_could_be_is_refused_before_training(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_fails_leaves_the_checkpoint_as_it_was(checkpoint, monkeypatch):
-    def fail(file, arrays):
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    before = checkpoint.read_bytes()
-    monkeypatch.setattr("embedtrain.training.checkpoint.write_arrays", fail)
-    with pytest.raises(DataError, match=r"cannot write .*run\.checkpoint: No space left on device"):
-        train(resume=checkpoint, checkpoint=checkpoint, checkpoint_every=0)
-    assert checkpoint.read_bytes() == before
-    assert list(checkpoint.parent.iterdir()) == [checkpoint]
-
-
 # --- The command ------------------------------------------------------------------------------------------------------
-
-SETTINGS = ["--dim", "8", "--epochs", "2", "--min-count", "1", "--threads", "1"]
-
-
-def run(*args):
-    return CliRunner().invoke(cli.main, [str(arg) for arg in args])
-
-
-def error_of(result, status):
-    """The one line of an error."""
-    assert result.exit_code == status, result.output
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("Error: ")
-    return line
 
 
 @pytest.fixture
 def folder(checkpoint, monkeypatch):
     """The current folder, with the text of the checkpoint."""
     monkeypatch.chdir(checkpoint.parent)
-    Path("text.txt").write_text("".join(" ".join(words) + "\n" for words in TEXT))
+    Path("text.txt").write_text(lines_of(TEXT))
     return checkpoint.parent
 
 
@@ -548,26 +489,19 @@ def test_resume_alone_takes_the_settings_and_keeps_the_checkpoint_up(folder):
     assert whole.exit_code == 0, whole.output
     settings = {name: value for name, value in Checkpoint.load("x").settings.items() if name != "model"}
     train("text.txt", **settings, checkpoint="x", callback=lambda epoch: True)
-    state = Checkpoint.load("x")
-    assert len(state.history.losses) == 1
-    replace(state, history=replace(state.history, stopped=False)).save("x", state_of(state))
+    assert len(Checkpoint.load(clear_stop("x")).history.losses) == 1
     again = run("skipgram", "text.txt", "-o", "again.vec", "--threads", "1", "--resume", "x")
     assert again.exit_code == 0, again.output
     assert Path("again.vec").read_bytes() == Path("whole.vec").read_bytes()
     assert len(Checkpoint.load("x").history.losses) == 3
 
 
-def test_another_checkpoint_may_be_kept_up(folder, checkpoint):
+def test_settings_may_be_repeated_and_another_checkpoint_kept_up(folder, checkpoint):
     before = checkpoint.read_bytes()
-    again = run("skipgram", "text.txt", "-o", "x.vec", "--threads", "1", "--resume", checkpoint, "--checkpoint", "new")
+    again = run("skipgram", "text.txt", "-o", "x.vec", *SETTINGS, "--resume", checkpoint, "--checkpoint", "new")
     assert again.exit_code == 0, again.output
     assert checkpoint.read_bytes() == before
     assert len(Checkpoint.load("new").history.losses) == 2
-
-
-def test_settings_of_the_checkpoint_may_be_repeated(folder, checkpoint):
-    again = run("skipgram", "text.txt", "-o", "x.vec", *SETTINGS, "--resume", checkpoint)
-    assert again.exit_code == 0, again.output
     assert WordVectors.load("x.vec").vectors.tobytes() == train().vectors.tobytes()
 
 
@@ -633,9 +567,8 @@ def test_no_output_replaces_an_input(folder, checkpoint, option, output):
 
 def test_resume_alone_reads_the_text_in_the_same_way_with_as_many_threads(folder):
     how = ["--lowercase", "--threads", "1", "--min-count", "1", "--dim", "8", "--epochs", "1"]
-    assert (
-        run("skipgram", "text.txt", "-o", "x.vec", *how, "--checkpoint", "c", "--checkpoint-every", "7").exit_code == 0
-    )
+    how += ["--checkpoint", "c", "--checkpoint-every", "7"]
+    assert run("skipgram", "text.txt", "-o", "x.vec", *how).exit_code == 0
     first = Path("x.vec").read_bytes()
     again = run("skipgram", "text.txt", "-o", "y.vec", "--resume", "c")
     assert again.exit_code == 0, again.stderr
@@ -644,24 +577,10 @@ def test_resume_alone_reads_the_text_in_the_same_way_with_as_many_threads(folder
     assert read_settings("c")["checkpoint_every"] == 7
 
 
-def test_a_text_in_another_order_is_another_text(checkpoint):
-    with pytest.raises(DataError, match="this one has another order"):
-        train([*TEXT[1:], TEXT[0]], resume=checkpoint)
-
-
 def test_other_held_out_text_is_refused(tmp_path):
     train(valid=TEXT[:20], checkpoint=tmp_path / "c", epochs=1)
     with pytest.raises(DataError, match="held-out tokens, not"):
         train(valid=TEXT[:30], resume=tmp_path / "c", epochs=1)
-
-
-@pytest.mark.parametrize(
-    "numbers", [{"checkpoint_every": np.float32(5)}, {"patience": np.int64(2), "valid_share": 0.1}], ids=str
-)
-def test_numbers_of_numpy_are_numbers(tmp_path, numbers):
-    train(checkpoint=tmp_path / "c", **numbers)
-    assert read_settings(tmp_path / "c").items() >= {name: value.item() if isinstance(value, np.generic) else value
-                                                      for name, value in numbers.items()}.items()  # fmt: skip
 
 
 def test_a_checkpoint_is_the_same_file_by_any_name(folder):
@@ -690,10 +609,8 @@ def test_an_output_that_cannot_be_written_costs_no_vectors(folder, monkeypatch):
         train(checkpoint="c")
     assert np.abs(ended.value.vectors.context_vectors).max() > 0
     result = run("skipgram", "text.txt", "-o", "x.vec", *SETTINGS, "--checkpoint", "c", "--quiet")
-    assert (result.exit_code, result.stderr) == (
-        1,
-        "Error: cannot write c: No space left on device; x.vec holds what was trained so far\n",
-    )
+    line = "Error: cannot write c: No space left on device; x.vec holds what was trained so far\n"
+    assert (result.exit_code, result.stderr) == (1, line)
     assert len(WordVectors.load("x.vec")) > 10
 
 
@@ -768,7 +685,7 @@ def test_a_checkpoint_too_large_for_the_disk_is_one_line_and_leaves_the_old_one(
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [f"Error: cannot write {checkpoint}: File too large"]
     assert checkpoint.read_bytes() == before
-    assert not Path("x.vec").exists()
+    assert {path.name for path in folder.iterdir()} == {checkpoint.name, "text.txt"}
 
 
 def test_a_disk_that_fills_up_is_one_line_and_leaves_the_checkpoint_before(folder, small_disk):

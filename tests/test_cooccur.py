@@ -8,11 +8,12 @@ import generate
 import naive_counts
 import numpy as np
 import pytest
+from runs import files_in, lines_of
 from scipy import sparse
+from text_files import refused
 
 import embedtrain
-from embedtrain import Corpus, DataError, SettingError, cooccurrence, cooccurrence_counts
-from embedtrain.counts import memory_plan
+from embedtrain import Corpus, SettingError, cooccurrence, cooccurrence_counts
 from embedtrain.machine.memory import mapping_of
 
 TEXT = list(generate.sentences(1500, 3))
@@ -27,19 +28,6 @@ def bytes_of(counts):
     matrix = counts.matrix
     arrays = matrix.data, matrix.indices, matrix.indptr, counts.counts
     return [list(counts.words), *(array.tobytes() for array in arrays)]
-
-
-def files_in(folder):
-    return {path.name for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def little_memory(monkeypatch):
-    """The least memory that a text can be counted in, of which budgets and tasks are made small."""
-    monkeypatch.setattr(memory_plan, "_TASK_CELLS", 1)
-    monkeypatch.setattr(memory_plan, "_LEAST_SHARD", 100)
-    monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
-    return lambda n_words: memory_plan.least_bytes(n_words, window=10)
 
 
 # --- What is counted --------------------------------------------------------------------------------------------------
@@ -101,7 +89,7 @@ def test_threads_memory_and_the_cache_change_no_byte(tmp_path, little_memory, te
     assert mapping_of(small.matrix.data) is None
     assert not files_in(tmp_path)
     path = tmp_path / "text.txt"
-    path.write_text("".join(" ".join(words) + "\n" for words in TEXT))
+    path.write_text(lines_of(TEXT))
     for _ in range(2):
         assert bytes_of(count(path, **settings, threads=threads, cache=tmp_path / "cache")) == expected
 
@@ -117,44 +105,11 @@ def test_text_in_whatever_form_gives_the_same_bytes(tmp_path):
 # --- What is refused --------------------------------------------------------------------------------------------------
 
 
-def unreadable():
-    """Text that nobody may ask for."""
-    raise AssertionError("the text was read")
-    yield
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"window": 0}, "window must be a whole number of at least 1, got 0; the default is 10"),
-        ({"window": 2.5}, "window must be a whole number of at least 1, got 2.5"),
-        ({"weighting": "triangle"}, "weighting must be 'distance' or 'uniform', got 'triangle'"),
-        ({"min_count": 0}, "min_count must be a whole number of at least 1, got 0"),
-        ({"max_vocab": 1}, "max_vocab must be a whole number of at least 2, got 1"),
-        ({"threads": -1}, "threads must be a whole number of at least 0, got -1"),
-        ({"memory": 5}, "memory must be a size of at least 1.0 MB, as 500M or 4G, got 5"),
-        ({"memory": "a lot"}, "memory must be a size of at least 1.0 MB, as 500M or 4G, got 'a lot'"),
-        ({"cache": 5}, "cache must be a path, got int"),
-    ],
-    ids=str,
-)
-def test_settings_out_of_range_are_refused_before_anything_is_read(change, message):
-    with pytest.raises(SettingError) as raised:
-        cooccurrence_counts(unreadable(), progress=False, **change)
-    assert message in str(raised.value)
-    assert "\n" not in str(raised.value)
-
-
-def test_an_unknown_setting_is_a_type_error():
-    with pytest.raises(TypeError, match="dim"):
-        cooccurrence(TEXT, dim=5)
-
-
 def test_too_little_memory_is_refused_with_the_least():
     message = (
         r"^memory must be at least [\d.]+ MB to count the co-occurrences of \d+ words, got 2\.0 MB; allow more, or"
     )
-    with pytest.raises(SettingError, match=message):
+    with refused(message, SettingError):
         count(memory="2M")
 
 
@@ -164,23 +119,6 @@ def test_a_result_that_does_not_fit_into_memory_is_refused(tmp_path, little_memo
     with pytest.raises(SettingError, match=message):
         count(max_vocab=200, memory=little_memory(200), temp_folder=tmp_path)
     assert not files_in(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("corpus", "message"),
-    [
-        ("missing.txt", "cannot read missing.txt: no such file"),
-        ([], "holds no words"),
-        ([["word", "word"]], "at least two different words are needed"),
-        ([["a"], ["b"]], "nothing to learn from"),
-    ],
-    ids=["missing", "empty", "one word", "no neighbours"],
-)
-def test_what_cannot_be_counted_is_said_in_a_line(corpus, message):
-    with pytest.raises(DataError) as raised:
-        count(corpus)
-    assert message in str(raised.value)
-    assert "\n" not in str(raised.value)
 
 
 def test_the_vocabulary_replaces_no_input(tmp_path, monkeypatch):

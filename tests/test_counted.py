@@ -4,36 +4,25 @@ import itertools
 import json
 import re
 import signal
-from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import generate
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import run
 from programs import POSIX, embedtrain, start_embedtrain
+from runs import TOY, clear_stop, files_in
 from scipy import sparse
+from text_files import refused
 
-from embedtrain import (
-    DataError,
-    Interrupted,
-    OutputError,
-    SettingError,
-    WordVectors,
-    cli,
-    plan_glove,
-    train_glove,
-    train_skipgram,
-)
-from embedtrain.counts import memory_plan
+from embedtrain import DataError, Interrupted, SettingError, WordVectors, plan_glove, train_glove, train_skipgram
 from embedtrain.counts import tiles as tiling
 from embedtrain.counts.tiles import TILE_CELL_BYTES
 from embedtrain.models.cooccurrence import cooccurrence_counts
 from embedtrain.models.glove_model import GloveModel
 from embedtrain.training.checkpoint import Checkpoint
 
-TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(1500, 3))
 STATE = ["word_vectors", "context_vectors", "word_biases", "context_biases", "word_sums", "context_sums"]
 
@@ -60,13 +49,8 @@ def train(corpus=TEXT, words=None, **settings):
 def outcome(vectors):
     """All that must not depend on whether the run was cut short."""
     report = vectors.report
-    return (
-        vectors.vectors.tobytes(),
-        vectors.context_vectors.tobytes(),
-        list(vectors.words),
-        report.losses,
-        report.cells,
-    )
+    tables = vectors.vectors.tobytes(), vectors.context_vectors.tobytes()
+    return *tables, list(vectors.words), report.losses, report.cells
 
 
 def same(one, other):
@@ -76,22 +60,12 @@ def same(one, other):
     return tables == other_tables and losses == pytest.approx(other_losses, rel=1e-12) and cells == other_cells
 
 
-def state_of(checkpoint):
-    return {name: checkpoint.array(name) for name in STATE}
-
-
-def files_in(folder):
-    return {path.name for path in folder.rglob("*") if path.is_file()}
-
-
 @pytest.fixture
 def checkpoint(tmp_path, counts):
     """The checkpoint of a run that was stopped after the first of two epochs."""
     path = tmp_path / "run.checkpoint"
     train(counts, checkpoint=path, callback=lambda epoch: True)
-    state = Checkpoint.load(path)
-    replace(state, history=replace(state.history, stopped=False)).save(path, state_of(state))
-    return path
+    return clear_stop(path, STATE)
 
 
 # --- Going on ---------------------------------------------------------------------------------------------------------
@@ -119,12 +93,9 @@ def test_a_run_that_goes_on_after_any_tile_ends_in_the_same_bytes(kept, counts, 
         assert same(again, whole), histories[number]
 
 
-def test_memory_may_differ_when_a_run_goes_on(tmp_path, monkeypatch, kept, temporary_files):
-    monkeypatch.setattr(memory_plan, "_TASK_CELLS", 1)
-    monkeypatch.setattr(memory_plan, "_LEAST_SHARD", 500)
-    monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
+def test_memory_may_differ_when_a_run_goes_on(tmp_path, little_memory, kept, temporary_files):
     whole = train(max_vocab=100, checkpoint="x", checkpoint_every=0)
-    small = {"memory": memory_plan.least_bytes(100, 10), "temp_folder": tmp_path}
+    small = {"memory": little_memory(100), "temp_folder": tmp_path}
     for path in list(kept)[3:5]:
         temporary_files.clear()
         assert same(train(max_vocab=100, resume=path, **small), whole)
@@ -176,20 +147,6 @@ def test_every_tile_is_trained_on_once_though_the_run_is_cut_short_again_and_aga
     assert sorted(seen) == sorted(tiles * 3)
 
 
-def test_a_callback_that_fails_or_stops_leaves_a_checkpoint(tmp_path, counts):
-    def fail(epoch):
-        raise ZeroDivisionError("in a callback")
-
-    with pytest.raises(ZeroDivisionError):
-        train(counts, checkpoint=tmp_path / "x", callback=fail)
-    assert same(train(counts, resume=tmp_path / "x"), train(counts))
-    stopped = train(counts, epochs=5, checkpoint=tmp_path / "y", callback=lambda epoch: epoch.number == 2)
-    with pytest.warns(UserWarning, match="was stopped, by patience or a callback; it does not train on"):
-        again = train(counts, epochs=5, resume=tmp_path / "y", callback=lambda epoch: pytest.fail("it was stopped"))
-    assert same(again, stopped)
-    assert len(again.report.losses) == 2
-
-
 def test_a_checkpoint_holds_all_that_training_changes(tmp_path, counts):
     vectors = train(counts, checkpoint=tmp_path / "x")
     n = len(counts)
@@ -206,22 +163,13 @@ def test_a_checkpoint_holds_all_that_training_changes(tmp_path, counts):
 # --- What does not fit a checkpoint -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"x_max": 5.0}, "x_max is 10.0 in the checkpoint and 5.0 here"),
-        ({"alpha": 0.5, "lr": 0.1}, "lr is 0.05 in the checkpoint and 0.1 here, .*alpha is 0.75 in the checkpoint"),
-        ({"vectors": "word"}, "vectors is sum in the checkpoint and word here"),
-        ({"dim": 9}, "dim is 8 in the checkpoint and 9 here"),
-        ({"seed": 3}, "seed is 1 in the checkpoint and 3 here"),
-        ({"epochs": 3}, "epochs is 2 in the checkpoint and 3 here"),
-    ],
-    ids=str,
-)
-def test_other_settings_are_refused_and_named(checkpoint, counts, change, message):
+def test_other_settings_are_refused_and_all_named(checkpoint, counts):
     before = checkpoint.read_bytes()
-    with pytest.raises(SettingError, match=f"^cannot resume with other settings: .*{message}.*; leave them out$"):
-        train(counts, resume=checkpoint, **change)
+    change = {"x_max": (10.0, 5.0), "alpha": (0.75, 0.5), "lr": (0.05, 0.1), "vectors": ("sum", "word"), "dim": (8, 9)}
+    with refused("^cannot resume with other settings: .*; leave them out$", SettingError) as raised:
+        train(counts, resume=checkpoint, **{name: value for name, (_, value) in change.items()})
+    for name, (there, here) in change.items():
+        assert f"{name} is {there} in the checkpoint and {here} here" in str(raised.value)
     assert checkpoint.read_bytes() == before
 
 
@@ -243,9 +191,8 @@ def test_other_counts_are_refused_in_a_line(checkpoint, counts, change):
     else:
         occurrences = occurrences + 1
     other = replace(counts, matrix=matrix, words=words, counts=occurrences)
-    with pytest.raises(DataError, match=r"^cannot resume on another matrix of counts than the checkpoint's") as raised:
+    with refused("^cannot resume on another matrix of counts than the checkpoint's"):
         train(other, resume=checkpoint)
-    assert "\n" not in str(raised.value)
 
 
 def test_another_text_and_another_way_of_counting_are_refused(tmp_path):
@@ -261,11 +208,8 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path, checkpoint):
     train_skipgram(TEXT, **settings, checkpoint=tmp_path / "skipgram")
     for model, other, path in [(train_glove, "skipgram", tmp_path / "skipgram"), (train_skipgram, "glove", checkpoint)]:
         here = "glove" if other == "skipgram" else "skipgram"
-        with pytest.raises(
-            SettingError, match=rf"^cannot resume: the checkpoint is of {other}, and this is {here}$"
-        ) as raised:
+        with refused(f"^cannot resume: the checkpoint is of {other}, and this is {here}$", SettingError):
             model(TEXT, **settings, resume=path)
-        assert "\n" not in str(raised.value)
 
 
 # --- Signals ----------------------------------------------------------------------------------------------------------
@@ -332,16 +276,13 @@ def test_a_disk_too_small_for_the_tiles_is_said_in_a_line(tmp_path, small_disk, 
     assert not list(folder.iterdir())
 
 
-def test_a_disk_too_small_for_shards_or_counts_is_said_in_a_line(small_disk, monkeypatch):
+def test_a_disk_too_small_for_shards_or_counts_is_said_in_a_line(small_disk, little_memory):
     folder, leave = small_disk
-    monkeypatch.setattr(memory_plan, "_TASK_CELLS", 1)
-    monkeypatch.setattr(memory_plan, "_LEAST_SHARD", 500)
-    monkeypatch.setattr("embedtrain.machine.memory._LEAST", 1)
     whole, messages = train(max_vocab=100), []
     for room in itertools.count(0, 4096):
         leave(room)
         try:
-            found = train(max_vocab=100, memory=memory_plan.least_bytes(100, 10), temp_folder=folder)
+            found = train(max_vocab=100, memory=little_memory(100), temp_folder=folder)
             break
         except DataError as error:
             messages.append(str(error))
@@ -352,42 +293,19 @@ def test_a_disk_too_small_for_shards_or_counts_is_said_in_a_line(small_disk, mon
     assert same(found, whole)
 
 
-def test_a_checkpoint_that_cannot_be_written_costs_no_vectors(tmp_path, monkeypatch, counts):
-    def fail(*_):
-        raise DataError("cannot write x: No space left on device")
-
-    monkeypatch.setattr(Checkpoint, "save", fail)
-    with pytest.raises(OutputError, match="No space left") as raised:
-        train(counts, checkpoint=tmp_path / "x", temp_folder=tmp_path)
-    monkeypatch.undo()
-    assert np.isfinite(raised.value.vectors.vectors).all()
-    assert not files_in(tmp_path)
+# --- The command ------------------------------------------------------------------------------------------------------
 
 
-# --- The log ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_log_tells_of_cells_and_goes_on_with_the_run(tmp_path, monkeypatch, counts):
+def test_the_command_logs_cells_and_goes_on(tmp_path, monkeypatch, counts):
     monkeypatch.chdir(tmp_path)
     counts.save("counts.npz")
-    options = ["-o", "x.vec", "--dim", "8", "--epochs", "3", "--log", "log", "--checkpoint", "x", "--quiet"]
-    done = CliRunner().invoke(cli.main, ["glove", "counts.npz", *options])
+    train(counts, epochs=3, checkpoint="x", callback=lambda epoch: epoch.number == 2)
+    options = ["-o", "x.vec", "--resume", clear_stop("x", STATE), "--log", "log", "--quiet"]
+    done = run("glove", "counts.npz", *options)
     assert (done.exit_code, done.output) == (0, "")
-    records = [json.loads(line) for line in Path("log").read_text().splitlines()]
-    assert [record["number"] for record in records] == [1, 2, 3]
-    assert {record["unit"] for record in records} == {"cells"}
-    assert {record["lr"] for record in records} == {0.05}
-    assert [record["loss"] for record in records] == pytest.approx(train(counts, epochs=3).report.losses, rel=1e-12)
-    assert {record["valid_loss"] for record in records} == {None}
-
-    state = Checkpoint.load("x")
-    history = {**asdict(state.history), "losses": state.history.losses[:2]}
-    assert history["passed"] == 3 * counts.matrix.nnz
-    with suppress(FileNotFoundError):
-        Path("x.vec").unlink()
-    again = CliRunner().invoke(
-        cli.main, ["glove", "counts.npz", "-o", "x.vec", "--resume", "x", "--log", "log", "--quiet"]
-    )
-    assert (again.exit_code, again.output) == (0, "")
-    assert [json.loads(line)["number"] for line in Path("log").read_text().splitlines()] == [1, 2, 3]
-    assert WordVectors.load("x.vec").vectors.tobytes() == train(counts, epochs=3).vectors.tobytes()
+    (record,) = [json.loads(line) for line in Path("log").read_text().splitlines()]
+    whole = train(counts, epochs=3)
+    assert (record["number"], record["unit"], record["lr"], record["valid_loss"]) == (3, "cells", 0.05, None)
+    assert record["loss"] == pytest.approx(whole.report.losses[2], rel=1e-12)
+    assert Checkpoint.load("x").history.passed == 3 * counts.matrix.nnz
+    assert WordVectors.load("x.vec").vectors.tobytes() == whole.vectors.tobytes()

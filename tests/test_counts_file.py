@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import python
 from scipy import sparse
+from text_files import refused
 
 from embedtrain import __version__
 from embedtrain.counts.counts_file import is_counts_file
@@ -22,10 +23,8 @@ WORDS = ["the", "🙂", "дом", "e\u0301", "\ufffd"]
 SETTINGS = {"window": 10, "weighting": "harmonic", "symmetric": True}
 ANY_WORDS = st.lists(
     st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1, max_size=8),
-    min_size=2,
-    max_size=9,
-    unique=True,
-)
+    min_size=2, max_size=9, unique=True,
+)  # fmt: skip
 
 
 def random_matrix(n=5, density=0.5, seed=0):
@@ -48,11 +47,6 @@ def vocabulary(tmp_path):
     path = tmp_path / "vocab.txt"
     path.write_text("".join(f"{word} {10 + row}\n" for row, word in enumerate(WORDS)), encoding="utf-8")
     return path
-
-
-def refused(part, kind=DataError):
-    """An error whose message is one line with `part` in it."""
-    return pytest.raises(kind, match=rf"\A[^\n]*{part}[^\n]*\Z")
 
 
 def require_same(found, wanted):
@@ -148,7 +142,7 @@ def as_bytes(**about):
     [
         (
             {"about": as_bytes(format=2, embedtrain="9.8")},
-            r"it has the format 2 of embedtrain 9\.8, this is .* and reads the format 1",
+            r"it has the format 2 of embedtrain 9\.8, this is .* reads the ",
         ),
         ({"about": as_bytes(embedtrain="9.8")}, "it is damaged"),
         ({"about": as_bytes(format=1)}, "it is damaged"),
@@ -241,9 +235,8 @@ def test_words_without_counts_will_do(path, vocabulary, counts):
 def test_counts_without_words_are_refused(path, counts):
     with open(path, "wb") as file:
         sparse.save_npz(file, counts.matrix)
-    with refused(
-        "has no words; name the file of its words, a line each in the order of its rows, with --vocab", SettingError
-    ):
+    message = "has no words; name the file of its words, a line each in the order of its rows, with --vocab"
+    with refused(message, SettingError):
         Counts.load(path)
     np.zeros(4, np.int64).tofile(path)
     with refused("has no words; name the file of its words", SettingError):
@@ -286,7 +279,7 @@ def zipped(name, content):
         (b"", "holds no counts: it is empty"),
         (
             b"the quick brown fox\n" * 16,
-            "holds no counts: it looks like text, which must have another name; counts are an .npz of",
+            "holds no counts: it looks like text, which must have another name; counts are",
         ),
         (zipped("text.txt", b"the quick brown fox"), "it is damaged or holds no counts"),
         (npz(), "holds no counts, but other arrays: "),

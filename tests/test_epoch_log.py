@@ -2,45 +2,35 @@
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import generate
 import pytest
-from click.testing import CliRunner
+from commands import error_of, run
+from runs import SETTINGS, clear_stop, lines_of, train_small
 
-from embedtrain import DataError, cli, train_skipgram
-from embedtrain.training.checkpoint import Checkpoint
+from embedtrain import DataError
 from embedtrain.training.epoch_log import EpochLog
 from embedtrain.training.reports import Epoch
 from embedtrain.training.run import Run
 
 FIELDS = ["number", "epochs", "loss", "valid_loss", "lr", "speed", "unit"]
-SETTINGS = ["--dim", "8", "--epochs", "4", "--min-count", "1", "--threads", "1", "--valid-share", "0.1"]
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """The current folder, with a text."""
     monkeypatch.chdir(tmp_path)
-    Path("text.txt").write_text("".join(" ".join(words) + "\n" for words in generate.sentences(1500, 3)))
+    Path("text.txt").write_text(lines_of(generate.sentences(1500, 3)))
     return tmp_path
 
 
 def train(**settings):
-    usual = {"dim": 8, "epochs": 4, "min_count": 1, "threads": 1, "valid_share": 0.1, "progress": False}
-    return train_skipgram("text.txt", **{**usual, **settings})
+    return train_small("text.txt", **{"epochs": 4, "valid_share": 0.1, **settings})
 
 
-def run(*args):
-    return CliRunner().invoke(cli.main, ["skipgram", "text.txt", "-o", "x.vec", "--quiet", *map(str, args)])
-
-
-def error_of(result):
-    """The one line of an error of a file."""
-    assert result.exit_code == 1, result.output
-    (line,) = result.stderr.splitlines()
-    return line
+def run_skipgram(*args):
+    return run("skipgram", "text.txt", "-o", "x.vec", "--quiet", *args)
 
 
 def records(path="log"):
@@ -61,39 +51,26 @@ def epoch(number, **values):
 def checkpoint_after(n_epochs, path="run.checkpoint"):
     """A checkpoint of a run that was cut short."""
     train(checkpoint=path, callback=lambda epoch: epoch.number == n_epochs)
-    state = Checkpoint.load(path)
-    replace(state, history=replace(state.history, stopped=False)).save(
-        path, {name: state.array(name) for name in ("word_vectors", "context_vectors")}
-    )
-    return path
+    return clear_stop(path)
 
 
 # --- What is written --------------------------------------------------------------------------------------------------
 
 
-def test_a_line_of_json_tells_of_each_epoch():
-    seen = []
-    report = train(callback=lambda epoch: seen.append(epoch) or EpochLog("log")(epoch)).report
-    assert len(records()) == 4
+def test_a_line_of_json_tells_of_each_epoch_at_once():
+    log, seen, logged = EpochLog("log"), [], []
+
+    def callback(epoch):
+        seen.append(epoch)
+        assert not log(epoch), "it stops no run"
+        logged.append(numbers())
+
+    report = train(callback=callback).report
+    assert logged == [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]
     for record, epoch, loss, valid_loss in zip(records(), seen, report.losses, report.valid_losses, strict=True):
         assert list(record) == FIELDS
         assert record == {name: getattr(epoch, name) for name in FIELDS}
         assert (record["loss"], record["valid_loss"]) == (loss, valid_loss)
-
-
-def test_every_epoch_is_written_at_once():
-    log, seen = EpochLog("log"), []
-
-    def callback(epoch):
-        log(epoch)
-        seen.append(numbers())
-
-    train(callback=callback)
-    assert seen == [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]
-
-
-def test_a_log_stops_no_run():
-    assert not EpochLog("log")(epoch(1))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -108,7 +85,7 @@ def test_without_held_out_text_its_loss_is_null():
 
 
 def test_the_option_writes_what_the_callback_does():
-    result = run(*SETTINGS, "--log", "log")
+    result = run_skipgram(*SETTINGS, "--epochs", 4, "--valid-share", 0.1, "--log", "log")
     assert result.exit_code == 0, result.output
     train(callback=EpochLog("again"))
     timeless = [[{**record, "speed": 0} for record in records(path)] for path in ("log", "again")]
@@ -154,7 +131,7 @@ def test_a_log_that_went_missing_begins_where_the_run_goes_on():
 def test_the_option_continues_the_log():
     path = checkpoint_after(2)
     Path("log").write_text("".join(json.dumps({"number": number}) + "\n" for number in (1, 2, 3)))
-    result = run("--threads", "1", "--resume", path, "--log", "log")
+    result = run_skipgram("--threads", "1", "--resume", path, "--log", "log")
     assert result.exit_code == 0, result.output
     assert numbers() == [1, 2, 3, 4]
     assert "loss" in records()[2]
@@ -179,14 +156,15 @@ def test_a_file_that_is_no_log_is_refused_before_training(monkeypatch):
     path = checkpoint_after(2)
     Path("log").write_text("no log\n")
     monkeypatch.setattr(Run, "train", lambda *_, **__: pytest.fail("it trains"))
-    assert "cannot continue the log log: it is not a log of epochs" in error_of(run("--resume", path, "--log", "log"))
+    line = error_of(run_skipgram("--resume", path, "--log", "log"), 1)
+    assert "cannot continue the log log: it is not a log of epochs" in line
     assert Path("log").read_text() == "no log\n"
 
 
 @pytest.mark.parametrize(("place", "message"), [("missing/log", "there is no folder"), (".", "it is a folder")])
 def test_a_log_that_could_not_be_written_is_refused_before_training(monkeypatch, place, message):
     monkeypatch.setattr(Run, "train", lambda *_, **__: pytest.fail("it trains"))
-    assert message in error_of(run(*SETTINGS, "--log", place))
+    assert message in error_of(run_skipgram(*SETTINGS, "--log", place), 1)
     assert not Path("x.vec").exists()
 
 

@@ -9,9 +9,11 @@ import generate
 import naive
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import error_of, run
+from runs import SETTINGS, TOY, lines_of, train_small
+from text_files import refused
 
-from embedtrain import Corpus, DataError, SettingError, cli, train_skipgram
+from embedtrain import Corpus, DataError, SettingError
 from embedtrain.corpus.encoding import encode
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel, _random_key
@@ -20,14 +22,12 @@ from embedtrain.training.loop import evaluate
 from embedtrain.training.tables import EmbeddingTable
 from embedtrain.training.text_data import TextData
 
-TOY = Path(generate.__file__).parent / "toy.txt"
 TEXT = list(generate.sentences(3000, 3))
 OTHER = list(generate.sentences(800, 4))
 
 
 def train(corpus=TEXT, **settings):
-    usual = {"dim": 8, "epochs": 2, "min_count": 1, "threads": 1, "progress": False}
-    return train_skipgram(corpus, **{**usual, **settings})
+    return train_small(corpus, **settings)
 
 
 @contextmanager
@@ -161,7 +161,7 @@ def test_a_share_keeps_the_whole_vocabulary_with_its_counts():
 def test_a_file_that_is_also_trained_on_is_noted(tmp_path, recwarn):
     (tmp_path / "folder").mkdir()
     path, other = tmp_path / "text.txt", tmp_path / "folder" / ".." / "text.txt"
-    path.write_text("".join(" ".join(words) + "\n" for words in TEXT))
+    path.write_text(lines_of(TEXT))
     train(path, valid=other)
     (note,) = [str(warning.message) for warning in recwarn]
     assert note == f"{other} is also trained on: the loss on it is not a held-out loss"
@@ -180,24 +180,16 @@ def test_a_file_that_is_also_trained_on_is_noted(tmp_path, recwarn):
         (TEXT, {"valid": "missing.txt"}, DataError, "cannot read missing.txt: no such file"),
         (TEXT, {"valid": 5}, SettingError, "valid must be a path, iterable or Corpus, got int"),
         (TEXT, {"valid": OTHER, "valid_share": 0.1}, SettingError, "both give held-out text; leave one of them out"),
-        (TEXT, {"valid_share": -0.1}, SettingError, r"valid_share must be between 0 and 0\.5, got -0\.1; 0\.01 is"),
-        (TEXT, {"valid_share": 0.6}, SettingError, r"valid_share must be between 0 and 0\.5, got 0\.6"),
-        (TEXT, {"valid_share": math.nan}, SettingError, "valid_share must be .* got nan"),
-        (TEXT, {"valid_share": "some"}, SettingError, "valid_share must be .* got 'some'"),
         ([["a", "b"]], {"valid_share": 0.1}, DataError, r"too small to hold out 10\.00% of its sentences; name other"),
         (TEXT, {"valid_share": 1e-9}, DataError, "too small to hold out"),
         (TEXT, {"patience": 2}, SettingError, "patience needs held-out text: name it with valid, or take it"),
-        (TEXT, {"patience": 0, "valid": OTHER}, SettingError, "patience must be a whole number of at least 1, got 0"),
-        (TEXT, {"patience": 1.5, "valid": OTHER}, SettingError, r"patience must be a whole number .* got 1\.5"),
-        (TEXT, {"patience": "2", "valid": OTHER}, SettingError, "patience must be a whole number .* got '2'"),
     ],
     ids=str,
 )
 def test_what_makes_no_sense_is_refused_in_a_line(tmp_path, monkeypatch, corpus, settings, error, message):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(error, match=message) as raised:
+    with refused(message, error):
         train(corpus, **settings)
-    assert "\n" not in str(raised.value)
 
 
 # --- Patience ---------------------------------------------------------------------------------------------------------
@@ -205,18 +197,11 @@ def test_what_makes_no_sense_is_refused_in_a_line(tmp_path, monkeypatch, corpus,
 
 @pytest.mark.parametrize(
     ("patience", "losses", "n_epochs"),
-    [
-        (1, [3, 2, 2.5], 3),
-        (1, [3, 4], 2),
-        (1, [3, 3], 2),
-        (2, [3, 2, 2.5, 2], 4),
-        (2, [3, 2, 2.5, 1.9, 2, 2], 6),
-        (3, [3, 4, 4, 2, 5, 5, 1], 7),
-        (3, [7, 6, 5, 4, 3, 2, 1], 7),
-        (9, [1, 2, 3, 4, 5, 6, 7], 7),
-    ],
+    [(1, [3, 2, 2.5], 3), (1, [3, 4], 2), (1, [3, 3], 2), (2, [3, 2, 2.5, 2], 4), (2, [3, 2, 2.5, 1.9, 2, 2], 6),
+     (3, [3, 4, 4, 2, 5, 5, 1], 7), (3, [7, 6, 5, 4, 3, 2, 1], 7), (9, [1, 2, 3, 4, 5, 6, 7], 7),
+     (None, [0, 1, 2, 3, 4, 5, 6], 7)],
     ids=str,
-)
+)  # fmt: skip
 def test_patience_ends_after_so_many_epochs_without_a_new_best(monkeypatch, patience, losses, n_epochs):
     told = iter([*losses, *[0.0] * 9])
     monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(told))
@@ -226,24 +211,16 @@ def test_patience_ends_after_so_many_epochs_without_a_new_best(monkeypatch, pati
     assert (len(report.losses), seen) == (n_epochs, list(range(1, n_epochs + 1)))
 
 
-def test_without_patience_all_epochs_are_trained(monkeypatch):
-    told = itertools.count()
-    monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(told))
-    assert train(epochs=7, valid=OTHER).report.valid_losses == list(range(7))
-
-
 # --- The command ------------------------------------------------------------------------------------------------------
 
 
 def test_the_command_tells_the_held_out_loss(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("text.txt").write_text("".join(" ".join(words) + "\n" for words in TEXT))
-    Path("other.txt").write_text("".join(" ".join(words) + "\n" for words in OTHER))
-    settings = ["--dim", "8", "--epochs", "2", "--min-count", "1", "--threads", "1"]
+    Path("text.txt").write_text(lines_of(TEXT))
+    Path("other.txt").write_text(lines_of(OTHER))
     first, last = train(valid=OTHER).report.valid_losses
-    result = CliRunner().invoke(cli.main, ["skipgram", "text.txt", *settings, "--valid", "other.txt"])
+    result = run("skipgram", "text.txt", *SETTINGS, "--valid", "other.txt")
     assert result.exit_code == 0, result.output
     assert f"held out {first:.3f} → {last:.3f}" in result.stderr
     assert "valid 0.0 s" in result.stderr
-    result = CliRunner().invoke(cli.main, ["skipgram", "text.txt", *settings, "--valid-share", "0.7"])
-    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    error_of(run("skipgram", "text.txt", *SETTINGS, "--valid-share", "0.7"), 2)

@@ -1,0 +1,60 @@
+"""Settings out of range, a table for each kind of check."""
+
+import math
+
+import pytest
+from runs import unreadable
+from text_files import refused
+
+from embedtrain import SettingError, cooccurrence_counts, plan_skipgram, train_cbow, train_glove, train_skipgram
+
+WHOLE = "must be a whole number of at least"
+REFUSED = [
+    # whole numbers
+    (train_glove, {"window": 0}, f"window {WHOLE} 1, got 0; the default is 10"),
+    (train_cbow, {"window": 2.5}, rf"window {WHOLE} 1, got 2\.5; the default is 5"),
+    (train_skipgram, {"dim": "8"}, f"dim {WHOLE} 1, got '8'"),
+    (plan_skipgram, {"dim": 0}, f"dim {WHOLE} 1, got 0"),
+    (train_glove, {"epochs": 2**31}, f"epochs {WHOLE} 1, got 2147483648; the default is 25"),
+    (train_cbow, {"negative": -1}, f"negative {WHOLE} 0, got -1"),
+    (train_cbow, {"min_count": 0}, f"min_count {WHOLE} 1, got 0"),
+    (train_skipgram, {"max_vocab": 1}, f"max_vocab {WHOLE} 2, got 1; leave it out"),
+    (train_skipgram, {"patience": 0, "valid_share": 0.1}, f"patience {WHOLE} 1, got 0"),
+    (cooccurrence_counts, {"threads": -1}, f"threads {WHOLE} 0, got -1"),
+    # numbers
+    (train_glove, {"x_max": 0}, r"x_max must be above 0 and at most 1e\+30, got 0; the default is 10"),
+    (train_glove, {"x_max": math.nan}, r"x_max must be above 0 and at most 1e\+30, got nan"),
+    (train_glove, {"x_max": "10"}, r"x_max must be above 0 and at most 1e\+30, got '10'"),
+    (train_glove, {"alpha": -0.1}, r"alpha must be between 0 and 10, got -0\.1; 0\.75 is usual; the learning"),
+    (train_glove, {"lr": 0}, r"lr must be above 0 and at most 1000, got 0; the default is 0\.05"),
+    (train_cbow, {"lr": 1001}, r"lr must be above 0 and at most 1000, got 1001; 0\.05 is usual"),
+    (train_skipgram, {"valid_share": -0.1}, r"valid_share must be between 0 and 0\.5, got -0\.1; 0\.01 is"),
+    (train_skipgram, {"valid_share": 0.6}, r"valid_share must be between 0 and 0\.5, got 0\.6"),
+    (train_skipgram, {"checkpoint_every": -1}, "checkpoint_every must be at least 0, got -1; the default is 10"),
+    (train_skipgram, {"checkpoint_every": -math.inf}, "checkpoint_every must be at least 0, got -inf"),
+    # words, flags, sizes, paths
+    (cooccurrence_counts, {"weighting": "triangle"}, "weighting must be 'distance' or 'uniform', got 'triangle'"),
+    (train_glove, {"vectors": "both"}, "vectors must be 'sum', 'word' or 'context', got 'both'"),
+    (train_cbow, {"cbow_update": True}, "cbow_update must be 'word2vec' or 'corrected', got True"),
+    (train_cbow, {"hs": "yes"}, "hs must be True or False, got 'yes'"),
+    (train_skipgram, {"hs": 1}, "hs must be True or False, got 1"),
+    (train_glove, {"memory": 5}, r"memory must be a size of at least 1\.0 MB, as 500M or 4G, got 5"),
+    (cooccurrence_counts, {"memory": "a lot"}, r"memory must be a size of at least 1\.0 MB, .*, got 'a lot'"),
+    (cooccurrence_counts, {"cache": 5}, "cache must be a path, got int"),
+    # settings that need others
+    (train_cbow, {"negative": 0}, "negative must be at least 1, got 0; without negative samples use hs"),
+    (train_skipgram, {"freeze": True}, "freeze keeps the vectors of init as they are; name their file with init"),
+    (train_glove, {"freeze": True}, "freeze keeps the vectors of init as they are; name their file with init"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "settings", "message"), REFUSED, ids=lambda value: str(value)[:40])
+def test_settings_out_of_range_are_refused_before_anything_is_read(function, settings, message):
+    with refused(f"^{message}", SettingError):
+        function(unreadable(), progress=False, **settings)
+
+
+@pytest.mark.parametrize(("function", "name"), [(plan_skipgram, "min_counts"), (cooccurrence_counts, "dim")])
+def test_a_wrong_name_is_a_type_error(function, name):
+    with pytest.raises(TypeError, match=name):
+        function(unreadable(), **{name: 5})
