@@ -61,38 +61,32 @@ def test_loss_is_the_mean_over_pairs_not_over_chunks():
     assert meter.mean == 1.0
 
 
+@pytest.mark.parametrize("within", [True, False])
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
-def test_a_loss_that_is_not_finite_stops_at_once(loss):
-    meter = LossMeter(limit=8, initial_lr=0.8)
+def test_a_loss_that_is_not_finite_stops_at_once(loss, within):
+    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=within)
+    meter.add(result(1.0, 1))
+    meter.check(3, 0.4)
     meter.add(result(loss, 1))
-    with pytest.raises(TrainingError, match=r"diverged in epoch 3.*learning rate 0\.4; try --lr 0\.2"):
+    message = r"diverged in epoch 3: the loss is -?(nan|inf) a pair.*learning rate 0\.4; try --lr 0\.2"
+    with pytest.raises(TrainingError, match=message):
         meter.check(3, 0.4)
 
 
-def test_a_loss_above_the_limit_stops_once_there_are_enough_pairs():
+@pytest.mark.parametrize(
+    ("first", "then", "final"),
+    [((9.0 * 999, 999), (9.0, 1), False), ((1e6, 1_000_000), (9000.0, 1000), False), ((81.0, 9), (9.0, 1), True)],
+    ids=["enough pairs", "a good start hides no bad end", "few pairs at the end of an epoch"],
+)
+def test_a_loss_above_the_limit_stops(first, then, final):
     meter = LossMeter(limit=8, initial_lr=0.8)
-    meter.add(result(9.0 * 999, 999))
+    meter.add(result(*first))
     meter.check(1, 0.4)
-    meter.add(result(9.0, 1))
-    with pytest.raises(TrainingError, match="the loss is 9 a pair"):
+    meter.add(result(*then))
+    if final:
         meter.check(1, 0.4)
-
-
-def test_a_good_start_does_not_hide_a_bad_end():
-    meter = LossMeter(limit=8, initial_lr=0.8)
-    meter.add(result(1e6, 1_000_000))
-    meter.check(1, 0.4)
-    meter.add(result(9000.0, 1000))
-    with pytest.raises(TrainingError, match="diverged"):
-        meter.check(1, 0.4)
-
-
-def test_few_pairs_are_judged_at_the_end_of_an_epoch():
-    meter = LossMeter(limit=8, initial_lr=0.8)
-    meter.add(result(90.0, 10))
-    meter.check(1, 0.4)
-    with pytest.raises(TrainingError, match="diverged"):
-        meter.check(1, 0.4, final=True)
+    with pytest.raises(TrainingError, match="diverged in epoch 1: the loss is 9 a pair"):
+        meter.check(1, 0.4, final=final)
 
 
 def test_where_stretches_differ_only_the_whole_epoch_is_judged():
@@ -120,16 +114,6 @@ def test_where_stretches_differ_what_was_known_of_the_epoch_is_judged_too():
         meter.check(1, 0.4, final=True)
 
 
-@pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_where_stretches_differ_a_loss_that_is_not_finite_stops_at_once(loss):
-    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
-    meter.add(result(1.0, 1))
-    meter.check(3, 0.4)
-    meter.add(result(loss, 1))
-    with pytest.raises(TrainingError, match=r"diverged in epoch 3: the loss is (nan|inf) a pair.*; try --lr 0\.2"):
-        meter.check(3, 0.4)
-
-
 def test_an_epoch_without_pairs_is_not_judged():
     meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
     meter.begin_epoch()
@@ -137,39 +121,13 @@ def test_an_epoch_without_pairs_is_not_judged():
     assert math.isnan(meter.mean)
 
 
-class NeverStop:
-    def requested(self):
-        return False
-
-    def reached(self):
-        pass
-
-
-@pytest.mark.parametrize("n_workers", [1, 3])
-def test_loop_gives_every_chunk_to_a_worker_and_reports_epochs(n_workers):
-    seen = []
-
-    def worker(chunk):
-        seen.append(chunk)
-        return ChunkResult(chunk.end - chunk.begin, 1, 2.0 * (chunk.epoch + 1), 1, chunk.last_lr)
-
-    history = History()
-    epochs = list(
-        train_epochs(
-            [worker] * n_workers, ChunkSchedule(1000, 2, 0.1, 300), epochs=2, meter=LossMeter(8, 0.1), history=history,
-            progress=Progress(2000, shown=False), stop_point=NeverStop(),
-        )
-    )  # fmt: skip
-    expected = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
-    assert sorted(seen) == expected
-    assert [(epoch.number, epoch.epochs, epoch.loss) for epoch in epochs] == [(1, 2, 2.0), (2, 2, 4.0)]
-    assert (history.passed, history.kept, history.losses) == (2000, len(expected), [2.0, 4.0])
+CHUNKS = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
 
 
 class Often:
     """A pause after every `n` questions, the last of them an interrupt where `ends` are taken."""
 
-    def __init__(self, n, ends=math.inf):
+    def __init__(self, n=math.inf, ends=math.inf):
         self.n, self.ends, self.asked, self.taken = n, ends, 0, []
 
     def requested(self):
@@ -182,20 +140,30 @@ class Often:
             raise KeyboardInterrupt
 
 
-def drive(seen, history, pause, n_workers=1, epochs=2, n_tokens=1000):
-    """The losses of a run whose workers note their chunks."""
+def drive(seen, history, pause, n_workers=1):
+    """The epochs of a run whose workers note their chunks."""
 
     def worker(chunk):
         seen.append(chunk)
         return ChunkResult(chunk.end - chunk.begin, 1, float(chunk.begin + chunk.epoch), 300, chunk.last_lr)
 
-    progress = Progress(n_tokens * epochs, shown=False)
     return list(
         train_epochs(
-            [worker] * n_workers, ChunkSchedule(n_tokens, epochs, 0.1, 300), epochs=epochs, meter=LossMeter(8, 0.1),
-            history=history, progress=progress, stop_point=pause,
+            [worker] * n_workers, ChunkSchedule(1000, 2, 0.1, 300), epochs=2, meter=LossMeter(8, 0.1),
+            history=history, progress=Progress(2000, shown=False), stop_point=pause,
         )
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_loop_gives_every_chunk_to_a_worker_and_reports_epochs(n_workers):
+    seen, history = [], History()
+    epochs = drive(seen, history, Often(), n_workers)
+    begins = [[chunk.begin for chunk in CHUNKS if chunk.epoch == epoch] for epoch in range(2)]
+    losses = [sum(begin + epoch for begin in begins[epoch]) / (300 * len(begins[epoch])) for epoch in range(2)]
+    assert sorted(seen) == CHUNKS
+    assert [(epoch.number, epoch.epochs, epoch.loss) for epoch in epochs] == [(1, 2, losses[0]), (2, 2, losses[1])]
+    assert (history.passed, history.kept, history.losses) == (2000, len(CHUNKS), losses)
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
@@ -203,33 +171,32 @@ def drive(seen, history, pause, n_workers=1, epochs=2, n_tokens=1000):
 def test_pauses_leave_out_no_chunk_and_work_goes_on_between_them(n_workers, n):
     seen, pause, history = [], Often(n), History()
     drive(seen, history, pause, n_workers)
-    expected = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
-    assert sorted(seen) == expected
+    assert sorted(seen) == CHUNKS
     assert history.passed == 2000
-    assert len(pause.taken) <= len(expected), "at least a chunk between two pauses"
-    assert n > 1 or len(pause.taken) == len(expected)
+    assert len(pause.taken) <= len(CHUNKS), "at least a chunk between two pauses"
+    assert n > 1 or len(pause.taken) == len(CHUNKS)
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
 @pytest.mark.parametrize("ends", range(1, 9))
 def test_history_tells_at_every_pause_what_is_left(n_workers, ends):
     whole = History()
-    drive([], whole, NeverStop())
+    drive([], whole, Often())
     seen, history = [], History()
     with pytest.raises(KeyboardInterrupt):
         drive(seen, history, Often(1, ends), n_workers)
     assert len(seen) == ends
     assert history.passed == sum(chunk.end - chunk.begin for chunk in seen)
     history = History(**json.loads(json.dumps(asdict(history))))
-    drive(seen, history, NeverStop(), n_workers)
-    assert sorted(seen) == [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0.1, 300)]
+    drive(seen, history, Often(), n_workers)
+    assert sorted(seen) == CHUNKS
     assert replace(history, seconds=0) == replace(whole, seconds=0)
 
 
 @pytest.mark.parametrize("history", [History(losses=[2.0], stopped=True), History(losses=[2.0, 1.0])], ids=str)
 def test_a_history_that_is_stopped_or_complete_leaves_nothing_to_do(history):
     seen = []
-    assert drive(seen, history, NeverStop()) == []
+    assert drive(seen, history, Often()) == []
     assert seen == []
 
 

@@ -1,7 +1,7 @@
 """The program: help, errors, and what it imports."""
 
 import pytest
-from commands import error_of, run
+from commands import contents, error_of, named, run
 from programs import embedtrain, python
 
 from embedtrain import cli
@@ -36,6 +36,51 @@ def test_commands_and_options_are_in_groups():
 @pytest.mark.parametrize("args", [["nonsense"], ["--nonsense"], ["skipgramm", "text.txt"]], ids=" ".join)
 def test_an_unknown_command_is_one_line(args):
     assert args[0] in error_of(run(*args), 2)
+
+
+REFUSED_BY_ALL = [
+    (1, ["missing.txt"], "cannot read missing.txt: no such file"),
+    (1, ["text.txt", "missing.txt"], "cannot read missing.txt: no such file"),
+    (1, ["folder"], "folder holds no files"),
+    (1, ["*.text"], "no file matches the pattern *.text"),
+    (1, ["empty.txt"], "empty.txt holds no words"),
+    (1, ["text.txt", "--min-count", "1000"], "try a min-count of at most"),
+    (1, ["text.txt", "-o", "missing/x"], "missing; create it first"),
+    (1, ["text.txt", "-o", "folder"], "cannot write folder: it is a folder"),
+    (1, ["text.txt", "--cache", "one.txt"], "cannot write one.txt"),
+    (1, ["text.txt", "--field", "text"], "text.txt, line 1: not JSON"),
+    (2, ["text.txt", "-o", "text.txt"], "would replace the corpus text.txt; name another file with -o"),
+    (2, ["one.txt", "text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
+    (2, [".", "-o", "folder/../one.txt"], "would replace the corpus"),
+    (2, ["*.txt", "-o", "empty.txt"], "would replace the corpus empty.txt"),
+    (2, ["text.txt", "--threads", "-1"], "threads must be"),
+    (2, ["text.txt", "--max-vocab", "1"], "max_vocab must be a whole number of at least 2, got 1; leave it out"),
+    (2, ["text.txt", "--nonsense"], "--nonsense"),
+    (2, [], "CORPUS"),
+]
+REFUSED_BY_TRAINING = [
+    (1, ["one.txt", "--min-count", "1"], "at least two different words"),
+    (1, ["text.txt", "--read-vocab", "missing"], "cannot read missing: no such file"),
+    (1, ["text.txt", "--read-vocab", "one.txt"], "one.txt, line 1: expected a word, a space and its count"),
+    (1, ["text.txt", "--read-vocab", "empty.txt"], "empty.txt holds no words"),
+    (1, ["text.txt", "--save-vocab", "missing/x"], "missing; create it first"),
+    (2, ["text.txt", "--save-vocab", "text.txt"], "--save-vocab text.txt would replace the corpus"),
+    (2, ["text.txt", "-o", "x", "--save-vocab", "x"], "--save-vocab x would replace the file of -o"),
+]
+
+
+REFUSED = [
+    (status, [command, *args], message)
+    for command in ("skipgram", "glove", "cooccur", "vocab")
+    for status, args, message in REFUSED_BY_ALL + (REFUSED_BY_TRAINING if command != "vocab" else [])
+]
+
+
+@pytest.mark.parametrize(("status", "args", "message"), REFUSED, ids=named(REFUSED))
+def test_bad_input_of_every_command_on_text_is_one_line(folder, status, args, message):
+    before = contents(folder)
+    assert message.lower() in error_of(run(*args), status).lower()
+    assert contents(folder) == before
 
 
 def imported(done):
