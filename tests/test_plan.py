@@ -26,7 +26,7 @@ N_TOKENS = sum(COUNTS.values())
 def folder(tmp_path, monkeypatch):
     """The current folder, with the text."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs_plan, "_PROBE", 0.01)
+    monkeypatch.setattr(runs_plan, "_PROBE", 0.05)
     (tmp_path / "text.txt").write_text(lines_of(SENTENCES))
     return tmp_path
 
