@@ -50,7 +50,7 @@ def build(arrays: Any, rows: int, share: int, threads: int) -> Any:
     """Tiles of at most so many rows, and at most such a share of the cells in a block."""
     from embedtrain.counts import tiles
 
-    tiles._ROWS, tiles._ROWS_SHARE, tiles._MASS_SHARE = rows, 1 << 62, share
+    tiles._ROWS, tiles._ROWS_SHARE, tiles._BLOCK_SHARE = rows, 1 << 62, share
     return tiles.build_tiles(*arrays, x_max=10.0, alpha=0.75, threads=threads)
 
 

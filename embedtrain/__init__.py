@@ -1,6 +1,6 @@
 """Word embeddings, trained fast: skip-gram, CBOW and GloVe, from a text file to vectors.
 
-The names here are loaded when they are first used, so that importing the package costs nothing.
+Names are imported when they are first used, so that ``import embedtrain`` loads neither NumPy nor Numba.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from embedtrain.vectors.word_table import UnknownWord
     from embedtrain.vectors.word_vectors import WordVectors
 
-_HOMES = {
+_MODULES = {
     "Corpus": "corpus.sources",
     "Counts": "counts.matrix",
     "DataError": "errors",
@@ -79,9 +79,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'embedtrain' has no attribute {name!r}")
-    return getattr(import_module(f"embedtrain.{_HOMES[name]}"), name)
+    return getattr(import_module(f"embedtrain.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""What can go wrong, each said in one line: the name, the rule, the value and the remedy."""
+"""Exceptions; their messages are one line with the name, the rule, the value and the remedy."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class EmbedtrainError(Exception):
 
 
 class SettingError(EmbedtrainError, ValueError):
-    """A setting has a value that it cannot have."""
+    """A setting has an invalid value."""
 
 
 class DataError(EmbedtrainError, ValueError):
-    """A corpus, a vectors file or an output cannot be used as it is."""
+    """A corpus, a vectors file or an output cannot be used."""
 
 
 class OutputError(DataError):
-    """A file beside the vectors cannot be written while training; `vectors` holds what was trained so far."""
+    """A checkpoint or log cannot be written while training; `vectors` holds what was trained so far."""
 
     def __init__(self, message: str, vectors: Any) -> None:
         super().__init__(message)

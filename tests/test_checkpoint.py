@@ -180,7 +180,7 @@ def test_a_run_that_has_ended_does_not_go_on(monkeypatch, tmp_path, settings, st
     monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(losses))
     ended = train(**settings, checkpoint=path, callback=lambda epoch: epoch.number == stop)
     before = done(path)
-    warned = pytest.warns(UserWarning, match="stopped, by patience or a callback; it does not train on")
+    warned = pytest.warns(UserWarning, match="stopped, by patience or a callback; it does not train further")
     with warned if settings else nullcontext():
         again = train(**settings, resume=path, checkpoint=path, callback=lambda epoch: pytest.fail("it has ended"))
     assert outcome(again) == outcome(ended)
@@ -230,7 +230,7 @@ def test_without_held_out_text_a_resumed_run_tells_of_no_held_out_loss(tmp_path)
 
 def test_a_checkpoint_is_written_every_so_many_minutes(kept, monkeypatch):
     now = itertools.count()  # a second for each question
-    monkeypatch.setattr("embedtrain.training.checkpoint_timer.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("embedtrain.training.checkpoint.time.monotonic", lambda: next(now))
     train(epochs=10, checkpoint="x", checkpoint_every=0.2)
     assert 3 <= len(kept) <= 1 + 10 * (2 * N_CHUNKS) // 12
 

@@ -118,7 +118,7 @@ def test_bad_rows_are_refused_skipped_and_listed(tmp_path, data, problem):
 @pytest.mark.parametrize("name", ["x.vec", "x.vec.gz", "x.bin", "x.npz", "x.npy"])
 def test_check_finds_nothing_in_what_is_written(good, tmp_path, name):
     assert run("convert", good, tmp_path / name)[0] == 0
-    assert run("check", tmp_path / name) == (0, "", f"{tmp_path / name}: nothing found\n")
+    assert run("check", tmp_path / name) == (0, "", f"{tmp_path / name}: no problems found\n")
 
 
 def test_check_lists_every_problem_and_refuses_what_is_not_vectors(good):

@@ -203,7 +203,7 @@ def test_only_a_line_feed_ends_a_sentence(write, content, piece):
 def test_the_first_of_what_many_workers_find_is_noted(write, before):
     path = write(b"fine words\n" * before + b"caf\xe9 nul\0\n" * 3000)
     invalid, controls = notes(path, threads=3, piece=64)
-    assert invalid.startswith("not UTF-8, read with U+FFFD for what is wrong: 3,000 tokens")
+    assert invalid.startswith("not UTF-8, read with U+FFFD for the invalid bytes: 3,000 tokens")
     assert controls.startswith("control characters, such as NUL, read as spaces: 3,000,")
     assert all(note.endswith(f"text.txt, line {before + 1}") for note in (invalid, controls))
 
@@ -280,7 +280,7 @@ def test_notes_name_the_file_and_the_line_in_it(tmp_path, threads, piece, file):
     contents.append(b"\xff \x01\n")
     noted = of_folder(tmp_path, contents, threads=threads, piece=piece)[1]
     assert [re.sub(r"in .*texts.(.*)", r"in \1", note) for note in noted] == [
-        f"not UTF-8, read with U+FFFD for what is wrong: 4 tokens, first b'caf\\xe9' in {file:02}.txt, line 8",
+        f"not UTF-8, read with U+FFFD for the invalid bytes: 4 tokens, first b'caf\\xe9' in {file:02}.txt, line 8",
         f"control characters, such as NUL, read as spaces: 4, the first in {file:02}.txt, line 7",
     ]
 
@@ -354,7 +354,7 @@ def test_notes_in_lower_case_quote_the_text_as_it_was(write):
     got, noted = encoded(path, lowercase=True)
     assert dict(zip(got.words, got.counts, strict=True)) == {"caf\ufffd": 2, "fine": 1, "nul": 1}
     assert [note.replace(str(path), "FILE") for note in noted] == [
-        "not UTF-8, read with U+FFFD for what is wrong: 2 tokens, first b'CAF\\xe9' in FILE, line 2",
+        "not UTF-8, read with U+FFFD for the invalid bytes: 2 tokens, first b'CAF\\xe9' in FILE, line 2",
         "control characters, such as NUL, read as spaces: 1, the first in FILE, line 2",
     ]
 

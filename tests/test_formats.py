@@ -127,7 +127,7 @@ FOREIGN = {
     "blank": (b"\n\n", "is empty"),
     "prose": (b"It was a dark and stormy night\n", "not a file of vectors"),
     "questions": (b": capital-common-countries\nAthens Greece Baghdad Iraq\n", "not a file of vectors"),
-    "noise": (bytes(range(256)), "binary and of no known kind"),
+    "noise": (bytes(range(256)), "binary and of an unknown kind"),
 }
 
 
@@ -171,7 +171,7 @@ REFUSED_OF_GENSIM = {
     "lee_fasttext_new.bin": "fastText model",
     "crime-and-punishment.bin": "fastText model",
     "toy-model.bin": "fastText model",
-    "lee_fasttext.bin": "binary and of no known kind",
+    "lee_fasttext.bin": "binary and of an unknown kind",
     "model-from-gensim-3.8.0.w2v": "pickle of gensim",
     "word2vec_3.3": "pickle of gensim",
     "varembed_vectors.pkl": "pickle",
@@ -243,9 +243,9 @@ def test_numbers_of_other_types_become_float32(tmp_path, name, dtype):
     ("vectors", "counts", "complaint"),
     [
         ([[1e300], [1]], None, "'a' is not finite as float32"),
-        ([["1"], ["2"]], None, "rows of as many real numbers"),
-        ([[1j], [2j]], None, "rows of as many real numbers"),
-        ([[1, 2], [1]], None, "rows of as many real numbers"),
+        ([["1"], ["2"]], None, "rows of real numbers, equally long"),
+        ([[1j], [2j]], None, "rows of real numbers, equally long"),
+        ([[1, 2], [1]], None, "rows of real numbers, equally long"),
         ([[1], [2]], [1], "2 words need a count each"),
     ],
 )
@@ -353,7 +353,7 @@ def test_mapped_values_are_not_looked_at_and_keep_their_type(tmp_path, name, mon
     assert np.isnan(WordVectors.load(tmp_path / name, mmap=True).vectors[2, 1])
     with pytest.raises(DataError, match="the vector of '日本' is not finite"):
         WordVectors.load(tmp_path / name)
-    with pytest.raises(SettingError, match=r"dtype float16 is not what .* holds, float32; leave out it or mmap"):
+    with pytest.raises(SettingError, match=r"dtype float16 is not that of .*, float32; leave out dtype or mmap"):
         WordVectors.load(tmp_path / name, mmap=True, dtype=np.float16)
 
 

@@ -282,12 +282,12 @@ def test_what_says_how_text_is_counted_is_refused_with_counts(tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("given", "words", "error", "message"),
     [
-        (TEXT, ["a"], SettingError, "words belong to counts that have none; text brings its own"),
-        ("text.txt", "words", SettingError, "words belong to counts that have none; text brings its own"),
+        (TEXT, ["a"], SettingError, "words is for counts without words; text has its own"),
+        ("text.txt", "words", SettingError, "words is for counts without words; text has its own"),
         (random_matrix(3), None, SettingError, "a matrix needs words, a str for each of its rows"),
         (random_matrix(3), "words", SettingError, "a matrix needs words, a str for each of its rows"),
         (Counts(random_matrix(3), ["a", "b", "c"]), ["a", "b", "c"], SettingError, "these counts have their own words"),
-        ("counts.npz", ["a", "b"], SettingError, "the words of a file of counts are in a file too; name it"),
+        ("counts.npz", ["a", "b"], SettingError, "the words of a file of counts must be in a file too; name it"),
         ("counts.npz", "words", SettingError, "counts.npz has its own words; leave out the file of words"),
         ("plain.npz", None, SettingError, "plain.npz has no words; name the file of its words"),
         (random_matrix(3), ["a", "b"], DataError, "it has 3 rows, and there are 2 words"),
@@ -362,7 +362,7 @@ def test_divergence_stops_with_epoch_rate_and_remedy_and_replaces_no_file(tmp_pa
     checkpoint = tmp_path / "run.checkpoint"
     train(counts, checkpoint=checkpoint)
     before = checkpoint.read_bytes()
-    with pytest.raises(TrainingError, match=rf"^training (diverged|came to) .*; try --lr {re.escape(f'{lr / 4:.2g}')}"):
+    with pytest.raises(TrainingError, match=rf"^training (diverged|produced) .*; try --lr {re.escape(f'{lr / 4:.2g}')}"):
         train(counts, dim=20, lr=lr, threads=threads, checkpoint=checkpoint, temp_folder=tmp_path)
     assert checkpoint.read_bytes() == before
     assert files_in(tmp_path) == {"run.checkpoint"}

@@ -84,7 +84,7 @@ def test_a_word_may_be_given_twice_and_none_at_all():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ([["w1", "w300"]], KeyError, r"^'w300' is not among the 30 words; near in spelling: w"),
+        ([["w1", "w300"]], KeyError, r"^'w300' is not among the 30 words; similar spelling: w"),
         (["w1"], DataError, r"takes a list of words, got the str 'w1'; write \['w1'\]"),
         ([5], DataError, r"takes a list of words, got the int 5; write \[5\]"),
         *(

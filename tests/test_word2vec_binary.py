@@ -70,7 +70,7 @@ BAD = {
     "no header": (b"the cat\n", "expected a line"),
     "no words": (b"0 3\n", "must be positive"),
     "a billion words": (binary(header=b"1000000000 3\n"), "1,000,000,000 words"),
-    "a billion dimensions": (binary(header=b"4 1000000000\n"), "no room"),
+    "a billion dimensions": (binary(header=b"4 1000000000\n"), "longer than the file"),
     "truncated": (binary()[:-8], "promises 4 words"),
     "one word too many": (binary(header=b"3 3\n"), "follow them"),
     "twice": (binary(["a", "b", "b", "c"]), "word 3: .* appears twice, first in word 2"),

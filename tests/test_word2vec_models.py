@@ -185,7 +185,7 @@ def test_text_with_nothing_to_learn_is_refused(mode, lines, settings, message):
     ("change", "tables"), [({}, "two"), ({"hs": True}, "three"), ({"hs": True, "negative": 0}, "two")], ids=str
 )
 def test_the_plan_counts_the_tables(monkeypatch, change, tables):
-    monkeypatch.setattr("embedtrain.training.plan._PROBE", 0.01)
+    monkeypatch.setattr("embedtrain.training.loop._PROBE", 0.01)
     found = plan_cbow(TEXT, dim=8, min_count=1, threads=1, **change)
     assert f"{tables} tables of {found.words:,} × 8" in found.memory
     assert ("the tree" in found.memory) == ("hs" in change)

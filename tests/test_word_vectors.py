@@ -54,10 +54,10 @@ def test_several_keys_give_a_table(vectors):
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ("King", r"^'King' is not among the 100 words; near in spelling: king$"),
-        ("kings", r"near in spelling: king, kin$"),
-        ("paris", r"near in spelling: Paris"),
-        ("usa", r"near in spelling: USA"),
+        ("King", r"^'King' is not among the 100 words; similar spelling: king$"),
+        ("kings", r"similar spelling: king, kin$"),
+        ("paris", r"similar spelling: Paris"),
+        ("usa", r"similar spelling: USA"),
         ("zzzzzz", r"^'zzzzzz' is not among the 100 words$"),
         (100, r"^100 is neither a word nor a row from 0 to 99$"),
         (-1, r"^-1 is neither"),
@@ -77,14 +77,14 @@ def test_an_invalid_key_is_refused_by_name(vectors, key, message):
 
 def test_close_spellings_are_at_most_three():
     vectors = WordVectors(["ing", "wing", "sing", "kings", "king"], np.eye(5, dtype=np.float32))
-    with pytest.raises(UnknownWord, match=r"near in spelling: king, \w+, \w+$"):
+    with pytest.raises(UnknownWord, match=r"similar spelling: king, \w+, \w+$"):
         vectors["King"]
 
 
 @pytest.mark.parametrize(
     ("n_words", "settings", "message"),
     [
-        (2, {"vectors": np.ones((3, 2), np.float32)}, r"vectors must be a 2-d array of 2 rows, one a word, got shape"),
+        (2, {"vectors": np.ones((3, 2), np.float32)}, r"vectors must be a 2-d array of 2 rows, one per word, got shape"),
         (2, {"vectors": np.ones(2, np.float32)}, r"vectors must be a 2-d array .* got shape \(2,\)"),
         (2, {"vectors": [[1, 2], [3, 4]]}, "vectors must be a 2-d array .* got list"),
         (2, {"vectors": None}, "vectors must be a 2-d array .* got NoneType"),

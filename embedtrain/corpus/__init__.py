@@ -1,1 +1,1 @@
-"""The corpus: text from anywhere, read once into token ids on disk and a vocabulary."""
+"""The corpus: text, read once into token ids on disk and a vocabulary."""

@@ -1,8 +1,8 @@
 """The cache: encoded corpora in a folder, so that a later run on the same text need not read it.
 
-An entry is a folder whose name is hidden, so that it is never read as part of a corpus, and is made from the sources
-and options. It holds the arrays `ids`, `offsets`, `words` (bytes), `starts`, `counts`, and `about.json`. An entry is
-current if its sources have the paths, sizes and times of `about.json`; it is renamed into place when it is complete.
+An entry is a folder with a hidden name, so that it is never read as part of a corpus: a hash of the sources and
+options. It holds the arrays `ids`, `offsets`, `words` (bytes), `starts`, `counts`, and `about.json`. An entry is valid
+if its sources have the paths, sizes and times of `about.json`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from embedtrain.machine.files import atomic_folder, remove_leftovers, writing
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.words import PackedWords
 
-_VERSION = 1  # of the entries, and of what is a token
+_VERSION = 1  # of the entries, and of the tokeniser
 _NAME = re.compile(r"\.[0-9a-f]{32}\.encoded")
 _DTYPES = {"ids": np.int32, "offsets": np.int64, "words": np.uint8, "starts": np.int64, "counts": np.int64}
-_AT_ONCE = 1 << 20  # numbers that are checked at once
+_AT_ONCE = 1 << 20  # numbers checked at once
 _UNKNOWN = "(damaged, or of another version)"
 
 
@@ -52,7 +52,7 @@ class Entry:
 def encode_cached(
     corpus: Corpus, cache: str | os.PathLike[str], *, threads: int, progress: Progress | None = None
 ) -> EncodedCorpus:
-    """Take the encoded corpus from the folder `cache`, or encode it and store it there."""
+    """Read the encoded corpus from the folder `cache`, or encode it and store it there."""
     folder = Path(cache)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,21 +60,21 @@ def encode_cached(
     identity = corpus.identity()
     if identity is None:
         encoded = encode(corpus, threads=threads, folder=folder, progress=progress)
-        note = f"{corpus.name} is not kept in the cache: it cannot be known again"
+        note = f"{corpus.name} is not kept in the cache: it cannot be recognised in a later run"
         return replace(encoded, notes=(*encoded.notes, note))
     entry = folder / _name(identity)
     found = _read(entry, identity)
     if found is not None:
         return found
     encoded = encode(corpus, threads=threads, folder=folder, progress=progress)
-    if corpus.identity() != identity:  # somebody wrote to the text meanwhile
+    if corpus.identity() != identity:  # the text changed while it was read
         return encoded
     try:
         _write(entry, encoded, identity)
     except DataError:
-        if _read(entry, identity) is None:  # otherwise another run was faster
+        if _read(entry, identity) is None:  # else another run has written it
             raise
-    return _read(entry, identity) or encoded  # which gives back the temporary files
+    return _read(entry, identity) or encoded  # the entry, to free the temporary files
 
 
 def list_cache(cache: str | os.PathLike[str]) -> list[Entry]:
@@ -90,7 +90,7 @@ def list_cache(cache: str | os.PathLike[str]) -> list[Entry]:
 
 
 def clear_cache(cache: str | os.PathLike[str]) -> None:
-    """Remove all entries of a cache, and nothing else."""
+    """Remove all entries of a cache and keep other files."""
     with writing(cache):
         remove_leftovers(cache)
         for entry in _entries(Path(cache)):
@@ -108,7 +108,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _name(identity: Mapping[str, Any]) -> str:
-    """The name of an entry: the same for the same sources and options, whatever is in the files."""
+    """The name of an entry, which depends on sources and options, not on the contents of the files."""
     options = {key: value for key, value in identity.items() if key != "files"}
     return f".{hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:32]}.encoded"
 
@@ -147,42 +147,42 @@ def _write(entry: Path, encoded: EncodedCorpus, identity: Mapping[str, Any]) -> 
 
 
 def _read(entry: Path, identity: Mapping[str, Any]) -> EncodedCorpus | None:
-    """Map an entry; None if it is missing, of another text or version, or of another structure than `_write` gives."""
+    """Map an entry; None if it is missing, of another text or version, or damaged."""
     about = _about(entry)
     if about.get("identity") != json.loads(json.dumps(identity)):
         return None
     with suppress(OSError, ValueError, KeyError, TypeError, IndexError):
         arrays = {name: _map_file(entry / name, dtype) for name, dtype in _DTYPES.items()}
-        if _fit(arrays, about["n_tokens"], about["n_types"]):
+        if _are_valid(arrays, about["n_tokens"], about["n_types"]):
             vocabulary = Vocabulary(PackedWords(arrays["words"], arrays["starts"]), arrays["counts"])
             return EncodedCorpus(arrays["ids"], arrays["offsets"], vocabulary, tuple(about["notes"]))
     return None
 
 
 def _map_file(path: Path, dtype: Any) -> NDArray[Any]:
-    if os.name == "nt":  # which neither replaces nor removes a mapped file
+    if os.name == "nt":  # Windows locks mapped files
         numbers = np.fromfile(path, dtype)
         numbers.setflags(write=False)
         return numbers
     return np.memmap(path, dtype, "r").view(np.ndarray)
 
 
-def _fit(arrays: Mapping[str, NDArray[Any]], n_tokens: int, n_types: int) -> bool:
-    """Check what kernels rely on: sizes, borders that rise to the end, ids below `n_types`, counts that fall."""
+def _are_valid(arrays: Mapping[str, NDArray[Any]], n_tokens: int, n_types: int) -> bool:
+    """Whether sizes match, borders ascend to the end, ids are below `n_types` and counts descend, as kernels assume."""
     ids, offsets, words, starts, counts = (arrays[name] for name in _DTYPES)
     if (len(ids), len(starts), len(counts)) != (n_tokens, n_types + 1, n_types):
         return False
     return (
-        _rises(offsets, n_tokens)
-        and _rises(starts, len(words))
+        _ascend(offsets, n_tokens)
+        and _ascend(starts, len(words))
         and all(0 <= part.min() and part.max() < n_types for part in _parts(ids))
         and bool((np.diff(counts) <= 0).all() and counts[-1] > 0 and counts.sum() == n_tokens)
         and all(_are_words(words, part) for part in _parts(starts, overlap=1))
     )
 
 
-def _rises(borders: NDArray[np.int64], end: int) -> bool:
-    """Whether borders go from 0 to `end`, each above the one before."""
+def _ascend(borders: NDArray[np.int64], end: int) -> bool:
+    """Whether borders ascend strictly from 0 to `end`."""
     parts = _parts(borders, overlap=1)
     return borders[0] == 0 and borders[-1] == end and all((np.diff(part) > 0).all() for part in parts)
 

@@ -1,4 +1,4 @@
-"""The encoded corpus: token ids and sentence borders, mapped from disk, and what can be taken from it."""
+"""The encoded corpus: token ids and sentence borders, mapped from disk, and copies of parts of it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from embedtrain.kernels import random as sampling
 from embedtrain.machine.files import temporary_file
 
 _AT_ONCE = 1 << 20  # tokens, or sentences
-_HOLD_OUT_TOKENS = 1000  # longer sentences are held out in units of so many
+_HOLD_OUT_TOKENS = 1000  # longer sentences are held out in units of this length
 
-#: Given a position and the ids from there on: ids, and which of them are taken.
+#: From a position and the ids from there on: the ids to copy, and a mask of those that are kept.
 _Choice: TypeAlias = "Callable[[int, NDArray[np.int32]], tuple[NDArray[np.int32], NDArray[np.bool_]]]"
 _Folder: TypeAlias = "str | os.PathLike[str] | None"  # for temporary files; None: the system's
 
@@ -27,24 +27,24 @@ _Folder: TypeAlias = "str | os.PathLike[str] | None"  # for temporary files; Non
 class EncodedCorpus:
     """Sequences of ids, of text or of other items, in memory or mapped from disk."""
 
-    ids: NDArray[np.int32]  # (n_tokens,) of all types; training skips those that a cut of the vocabulary leaves out
+    ids: NDArray[np.int32]  # (n_tokens,) of all types; training skips those outside a cut vocabulary
     offsets: NDArray[np.int64]  # (n_sentences + 1,) where each sentence starts, and the end of the last; none is empty
     vocabulary: Vocabulary  # all types that occur; an id is the index of its word
     notes: tuple[str, ...] = ()  # what a user should know about the text
 
     @property
     def n_sentences(self) -> int:
-        """Sentences that hold a token."""
+        """Number of sentences."""
         return len(self.offsets) - 1
 
     @property
     def longest_sentence(self) -> int:
-        """Tokens of the longest sentence."""
+        """Tokens in the longest sentence."""
         parts = range(0, self.n_sentences, _AT_ONCE)
         return int(max(np.diff(self.offsets[at : at + _AT_ONCE + 1]).max() for at in parts))
 
     def with_vocabulary(self, vocabulary: Vocabulary, folder: _Folder = None, name: str = "the text") -> EncodedCorpus:
-        """Copy the corpus in the ids of another vocabulary, without tokens of other words; messages call it `name`."""
+        """Copy the corpus in the ids of another vocabulary, without tokens of other words; `name` is for messages."""
         ranks = np.full(len(self.vocabulary), -1, np.int32)
         index = {word: rank for rank, word in enumerate(vocabulary.words[:])}
         for begin in range(0, len(ranks), _AT_ONCE):
@@ -65,26 +65,26 @@ class EncodedCorpus:
         return replace(taken, notes=(*taken.notes, note))
 
     def split(self, share: float, seed: int, folder: _Folder = None) -> tuple[EncodedCorpus, EncodedCorpus]:
-        """Copy the corpus in two parts: the larger for training, and about `share` of it, drawn at random, held out.
+        """Copy the corpus in two parts: one for training, and about `share` of it, drawn at random, held out.
 
-        Sentences are held out, and units of 1,000 tokens of longer ones; a sentence ends where something was taken out
-        of it. Both parts keep the vocabulary of the whole, counts included.
+        The units are sentences, or 1,000 tokens of longer ones, which then end there. Both parts keep the vocabulary
+        of the whole with its counts.
         """
         threshold = np.uint32(round(share * 2**31))
         held_out = np.empty(_AT_ONCE, np.uint8)
 
-        def chooser(wanted: int) -> _Choice:
+        def chooser(part: int) -> _Choice:
             def choose(begin: int, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
                 sampling.hold_out(
                     self.offsets, begin, _HOLD_OUT_TOKENS, np.uint64(seed), threshold, held_out[: len(ids)]
                 )
-                return ids, held_out[: len(ids)] == wanted
+                return ids, held_out[: len(ids)] == part
 
             return choose
 
         parts = []
-        for wanted in (0, 1):
-            parts.append(self._taken(chooser(wanted), self.vocabulary, folder, cut=True))
+        for part in (0, 1):
+            parts.append(self._taken(chooser(part), self.vocabulary, folder, cut=True))
             if not len(parts[-1].ids):
                 raise DataError(
                     f"the corpus is too small to hold out {share:.2%} of its sentences; name other text for it"
@@ -92,7 +92,7 @@ class EncodedCorpus:
         return parts[0], parts[1]
 
     def _taken(self, choose: _Choice, vocabulary: Vocabulary, folder: _Folder, *, cut: bool = False) -> EncodedCorpus:
-        """Copy the tokens that `choose` takes of each part; with `cut`, a sentence ends where some are left out."""
+        """Copy the tokens that `choose` keeps; with `cut`, a sentence ends where some are left out."""
         n_taken, last = 0, -1
         was_taken = False
         with temporary_file(folder) as file, temporary_file(folder) as offsets:

@@ -1,8 +1,7 @@
 """Encoding: one pass over the text, on all cores, writes the ids of all its tokens to disk and counts the types.
 
-Every worker numbers the types of its chunks in order of appearance. When all text is read, the workers' types are
-merged and ordered by count, and a pass over the ids replaces the one numbering by the other. The result does not depend
-on which worker read which chunk.
+Every worker numbers the types of its chunks in order of appearance. At the end, the workers' types are merged and
+ordered by count, and the ids are renumbered. The result does not depend on which worker read which chunk.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from embedtrain.machine.files import ArrayFile, reading, temporary_file
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import in_order, run_tasks
 
-_CHUNKS_AT_ONCE = 64  # that a thread renumbers in one task
+_CHUNKS_AT_ONCE = 64  # renumbered by a thread in one task
 
 
 def encode(
@@ -65,33 +64,33 @@ def count_words(
 ) -> tuple[Vocabulary, tuple[str, ...]]:
     """Count the words of a corpus without encoding it: the vocabulary, and notes on the text."""
     corpus = Corpus.of(corpus)
-    _, vocabulary, notes = _read(corpus, [_Counter() for _ in range(_n_workers(corpus, threads))], progress)
+    _, vocabulary, notes = _read(corpus, [_TypeCounter() for _ in range(_n_workers(corpus, threads))], progress)
     return vocabulary, notes
 
 
 def _n_workers(corpus: Corpus, threads: int) -> int:
     if corpus.in_memory:
-        return 1  # an iterable may belong to its thread, and is slower than a tokeniser
+        return 1  # an iterable may be bound to its thread, and is slower than a tokeniser
     first = corpus.files()[0]
     with reading(first):
-        return max(1, threads - is_compressed(first))  # a thread decompresses
+        return max(1, threads - is_compressed(first))  # one thread decompresses
 
 
 class _EncodedChunk(NamedTuple):
-    """What a chunk contained; its tokens and breaks follow those of the worker's earlier chunks in its files."""
+    """The contents of a chunk; its tokens and breaks follow those of the worker's earlier chunks in its files."""
 
     file: int
     source: str
-    worker: _Counter
+    worker: _TypeCounter
     n_tokens: int
     n_breaks: int
     n_lines: int
 
 
 def _read(
-    corpus: Corpus, workers: Sequence[_Counter], progress: Progress | None
+    corpus: Corpus, workers: Sequence[_TypeCounter], progress: Progress | None
 ) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:
-    """Let the workers read all text; returns what each chunk contained, the vocabulary and notes."""
+    """Let the workers read all text; returns the contents of each chunk, the vocabulary and notes."""
     chunks = []
     for chunk in in_order(run_tasks(workers, read_chunks(corpus))):
         chunks.append(chunk)
@@ -118,8 +117,8 @@ def _read(
     return chunks, Vocabulary(types.packed(order), types.counts[order]), tuple(notes)
 
 
-def _merge(workers: Sequence[_Counter]) -> tuple[TypeTable, list[NDArray[np.int32]]]:
-    """Merge the types of all workers, whose tables are freed; returns also the new number of each worker's types."""
+def _merge(workers: Sequence[_TypeCounter]) -> tuple[TypeTable, list[NDArray[np.int32]]]:
+    """Merge the types of all workers and free their tables; returns also the new numbers of each worker's types."""
     types = workers[0].types
     numbers = [np.arange(types.n, dtype=np.int32)]
     for worker in workers[1:]:
@@ -130,7 +129,7 @@ def _merge(workers: Sequence[_Counter]) -> tuple[TypeTable, list[NDArray[np.int3
     return types, numbers
 
 
-class _Counter:
+class _TypeCounter:
     """A worker that tokenises chunks and counts their types."""
 
     def __init__(self) -> None:
@@ -141,27 +140,27 @@ class _Counter:
 
     def __call__(self, chunk: TextChunk) -> tuple[int, _EncodedChunk]:
         most = chunk.n // 2 + 2
-        if len(self._ids) < most:  # most chunks are equally long, and new memory is slow
+        if len(self._ids) < most:  # reused, as new memory is slow
             self._ids, self._breaks = np.empty(most, np.int32), np.empty(most, np.int64)
         ids, breaks, state = self._ids, self._breaks, self.state
         state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_BREAKS, tokens.N_LINES]] = 0
         state[tokens.N_TYPES] = self.types.n
         while True:
-            lacking = tokens.tokenise(chunk.text, chunk.n, chunk.number, self.types.arrays, state, ids, breaks)
+            missing = tokens.tokenise(chunk.text, chunk.n, chunk.number, self.types.arrays, state, ids, breaks)
             self.types.n = int(state[tokens.N_TYPES])
-            if not lacking:
+            if not missing:
                 break
-            self.types.grow(lacking)
+            self.types.grow(missing)
         n_tokens, n_breaks = int(state[tokens.N_TOKENS]), int(state[tokens.N_BREAKS])
         self.keep(ids[:n_tokens], breaks[:n_breaks])
         n_lines = int(state[tokens.N_LINES])
         return chunk.number, _EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_breaks, n_lines)
 
     def keep(self, ids: NDArray[np.int32], breaks: NDArray[np.int64]) -> None:
-        """Store the tokens of a chunk; not needed for counting."""
+        """Store the tokens of a chunk; counting does not need them."""
 
 
-class _Encoder(_Counter):
+class _Encoder(_TypeCounter):
     """A worker that also writes ids and sentence breaks to files of its own."""
 
     def __init__(self, ids: ArrayFile, breaks: ArrayFile) -> None:
@@ -170,7 +169,7 @@ class _Encoder(_Counter):
         self._next_break = 0  # bytes
 
     def keep(self, ids: NDArray[np.int32], breaks: NDArray[np.int64]) -> None:
-        """Write them."""
+        """Append the tokens and breaks of a chunk to the files."""
         self.ids.append(ids)
         self.breaks.append(breaks)
 
@@ -183,7 +182,7 @@ class _Encoder(_Counter):
 
 
 class _Stretch(NamedTuple):
-    """Consecutive chunks of a worker, and where their ids belong."""
+    """Consecutive chunks of a worker, and the positions of their ids in the corpus."""
 
     worker: _Encoder
     begin: int  # position of the first in the worker's ids
@@ -207,13 +206,13 @@ def _stretches(chunks: Sequence[_EncodedChunk], worker: _Encoder) -> Iterator[_S
     own = [(chunk.n_tokens, at) for chunk, at in zip(chunks, positions, strict=False) if chunk.worker is worker]
     begin = 0
     for first in range(0, len(own), _CHUNKS_AT_ONCE):
-        lengths, wanted = zip(*own[first : first + _CHUNKS_AT_ONCE], strict=True)
-        yield _Stretch(worker, begin, list(lengths), list(wanted))
+        lengths, starts = zip(*own[first : first + _CHUNKS_AT_ONCE], strict=True)
+        yield _Stretch(worker, begin, list(lengths), list(starts))
         begin += sum(lengths)
 
 
 def _write_ids(ids: ArrayFile, chunks: Sequence[_EncodedChunk], workers: Sequence[_Encoder]) -> None:
-    """Collect the ids that the workers wrote, whose files are closed."""
+    """Collect the ids that the workers wrote, and close their files."""
     stretches = [stretch for worker in workers for stretch in _stretches(chunks, worker)]
     for _ in run_tasks([lambda stretch: stretch.renumber(ids)] * len(workers), stretches):
         pass

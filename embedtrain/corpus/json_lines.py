@@ -11,7 +11,7 @@ SUFFIXES = (".jsonl", ".ndjson")
 
 
 def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str]:
-    """Yield the text of every object that has the field, and not null in it; invalid UTF-8 becomes lone surrogates."""
+    """Yield the text of every object whose field is present and not null; invalid UTF-8 becomes lone surrogates."""
     others: set[str] = set()
     any_has_it = False
     for number, line in enumerate(lines, 1):

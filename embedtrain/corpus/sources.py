@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, init=False)
 class Corpus:
-    """Text from anywhere, and how it is read.
+    """Sources of text, and how they are read.
 
     Parameters
     ----------
     *sources : path, or one iterable of str or of lists of str, or one EncodedCorpus
-        A path is a file, plain or compressed (gzip, bzip2, xz, Zstandard; known by content); a folder, whose files
-        are read in the order of their names, those of its folders too, hidden ones not; a pattern such as
-        ``"texts/*.gz"``; or ``"-"``, standard input. An iterable gives lines, or the tokens of sentences.
+        A path is a file, plain or compressed (gzip, bzip2, xz, Zstandard; recognised by content); a folder, whose
+        files that are not hidden are read in the order of their names, with those of its subfolders; a pattern such
+        as ``"texts/*.gz"``; or ``"-"``, standard input. An iterable gives lines, or the tokens of sentences.
     field : str, optional
-        Read files as JSON lines, an object a line, and take the text from this field. Files named ``.jsonl`` are
-        always read so, by default from the field "text".
+        Read files as JSON lines, one object per line, and take the text from this field. Files named ``.jsonl`` are
+        always read as JSON lines, by default from the field "text".
     lowercase : bool
-        Whether words that differ only in case, as Unicode folds it, are the same.
+        Whether to fold case, as Unicode defines it.
     invalid_utf8 : {"replace", "refuse"}
-        What becomes of bytes that are not UTF-8: U+FFFD, as Python's ``errors="replace"`` has it, or an error.
+        Whether bytes that are not UTF-8 become U+FFFD, as with Python's ``errors="replace"``, or are an error.
 
     Raises
     ------
     SettingError
-        If `invalid_utf8` is neither.
+        If `invalid_utf8` is not valid.
     DataError
-        If the sources are not as said.
+        If a source is not valid.
     """
 
     sources: tuple[Any, ...]
@@ -95,20 +95,26 @@ class Corpus:
         return first if len(self.sources) == 1 else f"{first} and {len(self.sources) - 1} more"
 
     def files(self) -> list[Path]:
-        """List the files of the corpus in the order in which they are read."""
+        """List the files of the corpus in reading order.
+
+        Raises
+        ------
+        DataError
+            If a folder or pattern has no files, or a folder cannot be read.
+        """
         return [file for source in self.sources for file in _files_of(source)]
 
     def require_readable(self) -> None:
-        """Check that all files can be read."""
+        """Check that all files can be read, and raise `DataError` otherwise."""
         if self.in_memory:
             return
         for path in self.files():
             with reading(path):
-                if path != STDIN and not stat.S_ISFIFO(os.stat(path).st_mode):  # opening a pipe is for reading it
+                if path != STDIN and not stat.S_ISFIFO(os.stat(path).st_mode):  # opening a pipe would consume it
                     open(path, "rb").close()
 
     def identity(self) -> dict[str, Any] | None:
-        """Options, paths, sizes and times, which identify the text without reading it; None for iterables and pipes."""
+        """Return options, paths, sizes and times, which identify the text unread; None for iterables and pipes."""
         if self.in_memory:
             return None
         states = []
@@ -126,12 +132,12 @@ class Corpus:
         }
 
 
-#: What a corpus can be given as.
+#: Anything that `Corpus.of` accepts.
 CorpusLike: TypeAlias = str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus
 
 
 def is_encoded(source: object) -> bool:
-    """Whether a source is an `EncodedCorpus`, whose module imports Numba."""
+    """Whether a source is an `EncodedCorpus`, without importing its module and Numba."""
     return hasattr(source, "ids") and hasattr(source, "offsets")
 
 
@@ -144,7 +150,7 @@ def _is_stdin(source: object) -> bool:
 
 
 def _path(source: str | os.PathLike[str]) -> Path:
-    """The path of a source; of a file named "-", given as "./-", it is absolute, since "-" is standard input."""
+    """The path of a source; absolute for a file named "-", given as "./-", since "-" is standard input."""
     return Path(source) if _is_stdin(source) else _not_stdin(Path(source))
 
 
@@ -173,10 +179,7 @@ def _files_of(named: str | os.PathLike[str]) -> list[Path]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """List all files below a folder that are not hidden, ordered by their paths.
-
-    Links are followed, but no folder is entered twice, so that circles end.
-    """
+    """List all files below a folder that are not hidden, by path; links are followed, each folder is entered once."""
     found: list[Path] = []
     seen = {os.path.realpath(folder)}
 

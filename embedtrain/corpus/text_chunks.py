@@ -1,4 +1,4 @@
-"""The text of a corpus in reading order, in buffers that end between tokens, as the tokeniser needs them."""
+"""The text of a corpus in reading order, in buffers that end between tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from embedtrain.machine.files import STDIN, open_source, reading, source_name
 from embedtrain.machine.threads import read_ahead
 
 _CHUNK = 1 << 21  # bytes
-_TAIL = 1 << 12  # bytes at the end of a chunk that mostly hold whitespace
+_TAIL = 1 << 12  # bytes at the end of a chunk that are first searched for whitespace
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # where chunks are cut
 _NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
@@ -32,29 +32,29 @@ _NOT_TEXT = {
     b"%PDF-": "a PDF document, extract its text first",
     **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"), f"an image; {_NAME_TEXTS}"),
 }
-_SAMPLE = 1 << 16  # bytes at the beginning of a file in which control characters are counted
-_MOST_CONTROLS = 32  # in text, or one in 20 bytes
+_SAMPLE = 1 << 16  # bytes at the beginning of a file whose control characters are counted
+_MOST_CONTROLS = 32  # text has fewer, or at most one in 20 bytes
 _IS_CONTROL = np.isin(np.arange(256), [*range(9), *range(14, 28), 127])
 _BACK_TO_BYTES = "embedtrain.back_to_bytes"  # the name of an error handler
 _NOT_IN_A_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class TextChunk(NamedTuple):
-    """Some text of a source, which ends at ASCII whitespace."""
+    """A part of the text of a source, which ends at ASCII whitespace."""
 
     number: int  # 0, 1, 2, … in reading order
-    file: int  # which file of the corpus it is from
-    source: str  # what messages call that
+    file: int  # number of the file in the corpus
+    source: str  # its name for messages
     text: NDArray[np.uint8]  # (n + PADDING,)
 
     @property
     def n(self) -> int:
-        """Bytes of text."""
+        """Number of bytes of text."""
         return len(self.text) - PADDING
 
 
 def read_chunks(corpus: Corpus) -> Iterator[TextChunk]:
-    """Read the text of a corpus in order; the end of a file is the end of a line."""
+    """Yield the text of a corpus in order; the end of a file is the end of a line."""
     for number, (file, source, text) in enumerate(_texts(corpus)):
         yield TextChunk(number, file, source, text)
 
@@ -78,14 +78,14 @@ def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
 
 
 def _text_field(path: Path, field: str | None) -> str | None:
-    """The field of a file's records that holds text, None if the file is text."""
+    """The field of a file's records that holds the text; None for plain text."""
     name = compression.plain_name(path.name).lower()
     return "text" if field is None and name.endswith(json_lines.SUFFIXES) else field
 
 
 def _read(name: str, stream: compression.Stream) -> Iterator[NDArray[np.uint8]]:
     """Read a stream in chunks, without its byte order mark and with a line feed at the end."""
-    rest = np.empty(0, np.uint8)  # what follows the last whitespace belongs to the next chunk
+    rest = np.empty(0, np.uint8)  # after the last whitespace; begins the next chunk
     at_end, at_start = False, True
     while not at_end:
         size = rest.size + max(_CHUNK, rest.size)  # doubling: a token may be longer than many chunks
@@ -111,7 +111,7 @@ def _read(name: str, stream: compression.Stream) -> Iterator[NDArray[np.uint8]]:
 
 
 def _after_last_space(text: NDArray[np.uint8]) -> int:
-    """Where the last token of a text begins; 0 if there is no whitespace."""
+    """The position after the last whitespace of a text; 0 if there is none."""
     for tail in (text[-_TAIL:], text):
         found = 1 + max(tail.tobytes().rfind(space) for space in _SPACES)
         if found:
@@ -120,7 +120,7 @@ def _after_last_space(text: NDArray[np.uint8]) -> int:
 
 
 def _padded(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
-    """The first n bytes with padding after them."""
+    """The first n bytes, then padding."""
     text = buffer[: n + PADDING]
     text[n:] = ord("\n")
     text.setflags(write=False)  # like text from memory, so that kernels are compiled once
@@ -128,7 +128,7 @@ def _padded(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
 
 
 def _require_text(name: str, start: NDArray[np.uint8]) -> None:
-    """Refuse data that do not begin like text."""
+    """Check that the beginning of a file is text."""
     for magic, what in _NOT_TEXT.items():
         if start[: len(magic)].tobytes() == magic:
             raise DataError(f"cannot read {name}: it is {what}")
@@ -143,13 +143,13 @@ def _require_text(name: str, start: NDArray[np.uint8]) -> None:
 
 
 def _read_json(name: str, stream: compression.Stream, field: str) -> Iterator[NDArray[np.uint8]]:
-    """Read the text in JSON lines in chunks, every text on lines of its own."""
+    """Read the text in JSON lines in chunks, each text on lines of its own."""
     lines = io.BufferedReader(compression.RawStream(stream), _CHUNK)  # type: ignore[type-var, unused-ignore]
     yield from _join_lines(json_lines.texts(name, lines, field), surrogates=_BACK_TO_BYTES)
 
 
 def _back_to_bytes(error: UnicodeError) -> tuple[bytes, int]:
-    """Encode escaped bytes as those bytes, and other surrogates as bytes that are invalid UTF-8 too."""
+    """Encode escaped bytes as those bytes, and other surrogates as invalid UTF-8."""
     assert isinstance(error, UnicodeEncodeError)
     wrong = error.object[error.start : error.end]
     handlers = ("surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass" for c in wrong)
@@ -166,13 +166,13 @@ def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:
         if are_lines is None:
             are_lines = isinstance(item, str)
         if isinstance(item, str) != are_lines:
-            wanted, found = ("a line", "a token list") if are_lines else ("a token list", "a bare string")
-            raise DataError(f"sentence {number} is {found} where the first was {wanted}; give all as one or the other")
+            first, found = ("a line", "a token list") if are_lines else ("a token list", "a bare string")
+            raise DataError(f"sentence {number} is {found} where the first was {first}; give all as one or the other")
         yield item if isinstance(item, str) else _join_tokens(item, number)
 
 
 def _join_tokens(tokens: Iterable[str], number: int) -> str:
-    """Join tokens to a line, and check that splitting it gives them back."""
+    """Join tokens to a line, and check that they can be split again."""
     if isinstance(tokens, (bytes, bytearray)):
         raise DataError(f"sentence {number} must be a list of str, got bytes; decode them")
     try:
@@ -201,7 +201,7 @@ def _join_lines(lines: Iterable[str], *, surrogates: str = "strict") -> Iterator
     waiting: list[str] = []
     size = 0
     for line in lines:
-        waiting.append(line.removesuffix("\n"))  # as a file's lines have it
+        waiting.append(line.removesuffix("\n"))  # which lines of a file have
         size += len(line) + 1
         if size >= _CHUNK:
             yield _encode(waiting, surrogates)
@@ -216,6 +216,6 @@ def _encode(lines: list[str], surrogates: str) -> NDArray[np.uint8]:
     except UnicodeEncodeError as error:
         wrong = error.object[error.start]
         raise DataError(
-            f"the text holds {wrong!r}, half of a surrogate pair, which UTF-8 cannot; decode it anew"
+            f"the text holds {wrong!r}, half of a surrogate pair, which is invalid in UTF-8; decode it again"
         ) from None
     return np.frombuffer(text + b"\n" * PADDING, np.uint8)

@@ -22,7 +22,7 @@ class ChunkLocations:
 
     @classmethod
     def of(cls, chunks: Iterable[tuple[int, str, int]]) -> ChunkLocations:
-        """Add up the lines of chunks, each given as the number of its file, its name, and its line feeds."""
+        """Add up the lines of chunks, given as (number of the file, its name, line feeds in the chunk)."""
         names: list[str] = []
         lines: list[int] = []
         last, line = -1, 0
@@ -35,12 +35,12 @@ class ChunkLocations:
         return cls(names, lines)
 
     def _location(self, seen: int) -> str:
-        """Spell out what kernels note: chunk << 32 | line."""
+        """Format a location that kernels record: chunk << 32 | line."""
         chunk, line = seen >> 32, seen & 0xFFFFFFFF
         return f"{self.names[chunk]}, line {self.lines[chunk] + line + 1}"
 
     def invalid_utf8(self, types: TypeTable, invalid: list[int], policy: str) -> Iterator[str]:
-        """Yield a warning about the types that are not UTF-8; raise it if `policy` is "refuse"."""
+        """Yield a warning about types that are not UTF-8; raise `DataError` if `policy` is "refuse"."""
         if not invalid:
             return
         first = min(invalid, key=types.first_seen.__getitem__)
@@ -51,7 +51,7 @@ class ChunkLocations:
             )
         n_tokens = int(types.counts[invalid].sum())
         first_one = f"{spelling[:40]!r} in {location}"
-        yield f"not UTF-8, read with U+FFFD for what is wrong: {n_tokens:,} tokens, first {first_one}"
+        yield f"not UTF-8, read with U+FFFD for the invalid bytes: {n_tokens:,} tokens, first {first_one}"
 
     def control_characters(self, states: list[NDArray[np.int64]]) -> Iterator[str]:
         """Yield a warning about control characters, from the states of the tokenisers."""

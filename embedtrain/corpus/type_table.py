@@ -1,4 +1,4 @@
-"""The types of a text while it is read: spelling, number and count of each, in arrays that grow."""
+"""The types of a text while it is read: spelling, number and count of each, in growing arrays."""
 
 from __future__ import annotations
 
@@ -16,26 +16,16 @@ from embedtrain.machine.memory import available_memory, format_bytes
 from embedtrain.machine.words import PackedWords
 
 _AT_ONCE = 1 << 16  # types that are decoded at once
-_LARGE = 1 << 26  # bytes: smaller requests are made without looking at the free memory
+_LARGE = 1 << 26  # bytes; the free memory is not checked for smaller requests
 
 
 class TypeTable:
-    """Types, numbered in order of appearance.
-
-    A type takes 24 bytes, its spelling, and between 21 and 43 bytes in slots.
-
-    Attributes
-    ----------
-    n : int
-        How many there are.
-    arrays : types.Types
-        What kernels get, with capacity for more than `n`.
-    """
+    """Types in order of appearance; each takes 24 bytes, its spelling, and 21 to 43 bytes in slots."""
 
     def __init__(self, n_slots: int = 1 << 15, n_bytes: int = 1 << 17) -> None:
-        self.n = 0
+        self.n = 0  # number of types
         capacity = n_slots // 4 * 3
-        self.arrays = types.Types(
+        self.arrays = types.Types(  # with capacity for more than n
             slots=np.zeros(2 * n_slots, np.uint64),
             starts=np.zeros(capacity + 1, np.int64),
             text=np.empty(n_bytes + PADDING, np.uint8),
@@ -50,7 +40,7 @@ class TypeTable:
 
     @property
     def text(self) -> NDArray[np.uint8]:
-        """The bytes of all types, one after the other."""
+        """The concatenated bytes of all types."""
         return self.arrays.text[: self.starts[-1]]
 
     @property
@@ -68,10 +58,7 @@ class TypeTable:
         return self.text[self.starts[number] : self.starts[number + 1]].tobytes()
 
     def grow(self, length: int) -> None:
-        """Double the arrays that are full, so that a type of `length` bytes fits.
-
-        One array after the other, slots anew: at no time are there two copies of everything.
-        """
+        """Double the arrays that are full, one by one to save memory, so that a type of `length` bytes fits."""
         slots, starts, text, counts, first_seen = self.arrays
         used = int(starts[self.n])
         needs_text, is_full = used + length > text.size - PADDING, self.n == counts.size
@@ -80,7 +67,7 @@ class TypeTable:
         if needs_text:
             text = _longer(text, used, 2 * text.size + length)
         if is_full:
-            n_slots = slots.size  # twice as many, for one takes two numbers
+            n_slots = slots.size  # doubled, as a slot takes two numbers
             del slots
             capacity = n_slots // 4 * 3
             starts = _longer(starts, self.n + 1, capacity + 1)
@@ -94,7 +81,7 @@ class TypeTable:
     def _require_memory(self, needed: int) -> None:
         if needed > _LARGE and needed > (free := available_memory()):
             raise DataError(
-                f"the text has too many different words: beside {self.n:,} of them {format_bytes(free)} of memory are "
+                f"the text has too many different words: after {self.n:,} of them, {format_bytes(free)} of memory are "
                 f"free, and {format_bytes(needed)} are needed to go on; allow more memory, or use one thread"
             )
 
@@ -103,7 +90,7 @@ class TypeTable:
         self.arrays = self.arrays._replace(slots=np.zeros(0, np.uint64))
 
     def merge(self, other: TypeTable) -> NDArray[np.int32]:
-        """Add the types of `other` with their counts; returns their numbers here."""
+        """Add the types of `other` with their counts; returns their numbers in this table."""
         return self.add(other.arrays.text, other.starts, other.counts, other.first_seen)
 
     def add(
@@ -113,7 +100,7 @@ class TypeTable:
         counts: NDArray[np.int64],
         first_seen: NDArray[np.int64],
     ) -> NDArray[np.int32]:
-        """Add types whose spellings follow each other in `text`, then `PADDING` bytes; returns their numbers here."""
+        """Add types, spelt one after the other in `text` before `PADDING`; returns their numbers in this table."""
         numbers = np.empty(len(counts), np.int32)
         done = 0
         while True:
@@ -123,7 +110,7 @@ class TypeTable:
             self.grow(int(starts[done + 1] - starts[done]))
 
     def respelled(self, change: Callable[[str], str]) -> tuple[TypeTable, NDArray[np.int32]]:
-        """Make a table of changed spellings, where equal ones are one type; returns also the new numbers."""
+        """Make a table of changed spellings, equal ones merged; returns also the new number of each type."""
         table, numbers = TypeTable(), []
         for begin, words in self._words():
             spelled = [change(word).encode() for word in words]
@@ -135,13 +122,13 @@ class TypeTable:
         return table, np.concatenate(numbers)
 
     def invalid(self) -> list[int]:
-        """The types that are not UTF-8."""
+        """The numbers of types that are not UTF-8."""
         found = np.empty(self.n, np.bool_)
         types.mark_invalid(self.arrays, found)
         return np.flatnonzero(found).tolist()
 
     def _words(self) -> Iterator[tuple[int, list[str]]]:
-        """All types in parts, decoded with U+FFFD for invalid UTF-8, each part with its first number."""
+        """Yield parts of the types, decoded with U+FFFD for invalid UTF-8, each with its first number."""
         for begin in range(0, self.n, _AT_ONCE):
             starts = self.starts[begin : begin + _AT_ONCE + 1]
             text = self.text[starts[0] : starts[-1]].tobytes()
@@ -149,7 +136,7 @@ class TypeTable:
             yield begin, [text[a:b].decode(errors="replace") for a, b in pairwise(ends)]
 
     def packed(self, order: NDArray[np.int32]) -> PackedWords:
-        """The spellings in that order; all must be UTF-8."""
+        """The spellings in the given order; all must be UTF-8."""
         starts = np.empty(len(order) + 1, np.int64)
         types.pack_starts(self.arrays, order, starts)
         text = np.empty(starts[-1] + PADDING, np.uint8)
@@ -158,7 +145,7 @@ class TypeTable:
 
     def order(self) -> NDArray[np.int32]:
         """The numbers of all types by count, descending, ties by their bytes."""
-        self._require_memory(32 * self.n + self.text.size)  # also for ranks, and spellings and counts in order
+        self._require_memory(32 * self.n + self.text.size)  # includes ranks, and sorted spellings and counts
         order = np.arange(self.n, dtype=np.int32)
         stack = np.empty((types.STACK_ROWS, 3), np.int64)
         types.sort_types(self.arrays, order, np.empty(self.n, np.uint64), stack)

@@ -16,7 +16,7 @@ from embedtrain.machine.words import PackedWords
 class Vocabulary:
     """Words by count, descending, ties by their UTF-8 bytes; a word's id is its index."""
 
-    words: Sequence[str]  # all types, or the first so many after a cut
+    words: Sequence[str]  # all types, or after a cut the first of them
     counts: NDArray[np.int64]  # (len(words),) occurrences of each
 
     def __len__(self) -> int:
@@ -24,7 +24,7 @@ class Vocabulary:
 
     @property
     def n_tokens(self) -> int:
-        """Occurrences of all words together."""
+        """Occurrences of all words."""
         return int(self.counts.sum())
 
     def n_frequent(self, min_count: int) -> int:
@@ -41,7 +41,7 @@ class Vocabulary:
         return Vocabulary(words, self.counts[:n_words])
 
     def unpacked(self) -> Vocabulary:
-        """The same with a list of words, which takes more memory and is faster to read."""
+        """Return a copy whose words are a list, which takes more memory and is faster to read."""
         return Vocabulary(self.words[:], self.counts)
 
     def _too_few(self, n_words: int, min_count: int) -> str:

@@ -16,28 +16,28 @@ _AT_ONCE = 1 << 16  # lines
 
 
 def write_vocabulary(path: str | os.PathLike[str], vocabulary: Vocabulary) -> None:
-    """Write a vocabulary, all or nothing."""
+    """Write a vocabulary atomically."""
     with atomic_file(path) as file:
         for lines in format_lines(vocabulary):
             file.write(lines.encode())
 
 
 def format_lines(vocabulary: Vocabulary) -> Iterator[str]:
-    """Yield the lines of the file, many at once."""
+    """Yield the lines of the file, many at a time."""
     for begin in range(0, len(vocabulary), _AT_ONCE):
         words, counts = vocabulary.words[begin : begin + _AT_ONCE], vocabulary.counts[begin : begin + _AT_ONCE]
         yield "".join(f"{word} {count}\n" for word, count in zip(words, counts.tolist(), strict=True))
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
-    """Read a vocabulary; its words are put in the order of their counts."""
+    """Read a vocabulary and sort its words by count."""
     words, counts = read_words(Path(path), need_counts=True)
     order = sorted(range(len(words)), key=lambda row: (-counts[row], words[row].encode()))
     return Vocabulary([words[row] for row in order], np.array([counts[row] for row in order], np.int64))
 
 
 def read_words(path: Path, *, need_counts: bool = False) -> tuple[list[str], list[int]]:
-    """Read lines "word count", or lines of a word alone if counts are not needed, in their order."""
+    """Read lines "word count", or lines of one word if counts are not needed, in file order."""
     lines: dict[str, int] = {}
     counts: list[int] = []
     total = 0
@@ -55,7 +55,7 @@ def read_words(path: Path, *, need_counts: bool = False) -> tuple[list[str], lis
                 counts.append(count)
                 total += count
                 if total >= 2**63:
-                    raise DataError(f"{location}: the counts come to {total:,} in all; they must be below 2 ** 63")
+                    raise DataError(f"{location}: the sum of the counts is {total:,}; it must be below 2 ** 63")
     if not lines:
         raise DataError(f"{source_name(path)} holds no words: it is empty")
     return list(lines), counts

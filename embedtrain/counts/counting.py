@@ -1,7 +1,7 @@
 """Counting co-occurrences: the windows of an encoded corpus summed into a sparse matrix, row by row.
 
-A row is summed from all windows of its word at once, and its columns are read in order: nothing is sorted. An index
-tells where each word occurs; a text whose index would take too much memory is counted in shards.
+A row is summed from all windows of its word, found by an index of the positions of each word, and its columns are read
+in order: nothing is sorted. A text whose index would take too much memory is counted in shards.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_all
 
-_WEIGHT_SCALE = 720720  # weights by distance are whole multiples of 1 / 720720; divisible by 1 to 16
+_WEIGHT_SCALE = 720720  # weights by distance are multiples of 1 / 720720, which is divisible by 1 to 16
 
 
 def count_windows(
@@ -42,19 +42,16 @@ def count_windows(
 ) -> CsrMatrix:
     """Sum all windows of a text (Pennington, Socher, Manning 2014).
 
-    X[i, j] is the sum, over the tokens of word i and those of word j up to `window` kept tokens before them (and
-    after them, if symmetric) in the same sentence, of 1 / distance or of 1. Tokens of the same word count too: in
-    symmetric windows, X[i, i] has each pair twice. One-sided rows are words and their columns what precedes them; the
-    file of Stanford's `cooccur -symmetric 0` has them the other way round.
-
-    Tokens of words from id `n_words` on are left out before windows are taken: their neighbours become adjacent.
+    X[i, j] is the sum of 1 / distance, or of 1, over the tokens of word i and the tokens of word j up to `window`
+    tokens before them (and after them, if symmetric) in the same sentence. X[i, i] has each pair twice if symmetric.
+    One-sided rows are centres and columns what precedes them, the transpose of Stanford's `cooccur -symmetric 0`.
+    Tokens of words from id `n_words` on are removed before windows are taken.
 
     Sums are integers, multiples of 1/720720 if weighted by distance, and rounded to float32 once: the bytes are the
-    same for any number of threads and any budget. 1 / distance is exact up to 16, and beyond within 7e-7, which is
-    1e-4 of it at 144 and 7e-4 at 1,000; no pair counts less than 1/720720. Sums stay below 2^63 where windows are of
-    at most 10^7 tokens and no word occurs 10^11 times.
+    same for any number of threads and any budget. 1 / distance is exact up to 16, and beyond within 7e-7, a relative
+    1e-4 at 144 and 7e-4 at 1,000. Sums stay below 2^63 for windows up to 10^7 tokens and words below 10^11 occurrences.
 
-    `budget` is the memory in bytes, results included and the text not (see `memory_plan.least_bytes`); a small one
+    `budget` is the memory in bytes, with the result and without the text (see `memory_plan.least_bytes`); a small one
     means fewer threads, and temporary files in `folder`, from which the result may be mapped.
     """
     window = min(window, text.longest_sentence)
@@ -62,7 +59,7 @@ def count_windows(
     plan = MemoryPlan.of(n_words, n_tokens, window=window, threads=threads, budget=budget)
     windows = WindowWeights.of(window, weighting, symmetric)
     workspaces = [Workspace.of(n_words, plan.task_cells) for _ in range(plan.threads)]
-    counter = _Counter(text, n_words, windows, workspaces, progress)
+    counter = _WindowCounter(text, n_words, windows, workspaces, progress)
     with ExitStack() as files:
 
         def new_file() -> ArrayFile:
@@ -76,9 +73,9 @@ def count_windows(
 
 
 def _count_shards(
-    counter: _Counter, n_tokens: int, new_file: Callable[[], ArrayFile]
+    counter: _WindowCounter, n_tokens: int, new_file: Callable[[], ArrayFile]
 ) -> tuple[CountShards, NDArray[np.int64]]:
-    """Count shards of at most `n_tokens` into files; return them, and the lengths of the rows in all together."""
+    """Count shards of at most `n_tokens` into files; return them, and the total length of each row."""
     cells, starts = CellFiles(new_file), new_file()
     n_all, n_cells, lengths = len(counter.text.ids), 0, np.zeros(counter.n_words, np.int64)
     for begin in range(0, n_all, n_tokens):
@@ -93,20 +90,20 @@ def _count_shards(
 class WindowWeights(NamedTuple):
     """The integer weight of each distance in a window."""
 
-    weights: NDArray[np.int64]  # (window + 1,) multiples of 1 / scale; that of distance 0 is not used
+    weights: NDArray[np.int64]  # (window + 1,) multiples of 1 / scale; element 0 is not used
     scale: int
     symmetric: bool
 
     @classmethod
     def of(cls, window: int, weighting: str, symmetric: bool) -> WindowWeights:
-        """Weigh windows of `window` tokens to each side."""
+        """Make the weights of windows of `window` tokens to each side."""
         scale = _WEIGHT_SCALE if weighting == "distance" else 1
         distances = np.maximum(1, np.arange(window + 1)) if weighting == "distance" else np.ones(window + 1)
         return cls(np.maximum(1, np.rint(scale / distances)).astype(np.int64), scale, symmetric)
 
 
-class _Counter:
-    """Counts parts of a text."""
+class _WindowCounter:
+    """Counts the windows of parts of a text."""
 
     def __init__(
         self,
@@ -120,7 +117,7 @@ class _Counter:
         self.workspaces, self.progress = workspaces, progress
 
     def count(self, begin: int, end: int, scale: int | None, into: RowStore | CellFiles) -> NDArray[np.int64]:
-        """Count the windows of ids[begin:end] into counts, or sums if `scale` is None; return the lengths of rows."""
+        """Count the windows of ids[begin:end], as integer sums if `scale` is None; return the lengths of rows."""
         window = len(self.windows.weights) - 1
         index = index_text(self.text, self.n_words, window, begin, end, len(self.workspaces))
         release_pages(self.text.ids, self.text.offsets)
@@ -148,7 +145,7 @@ class _Counter:
 
 
 def index_text(text: EncodedCorpus, n_words: int, window: int, begin: int, end: int, threads: int) -> Index:
-    """Keep the tokens of ids[begin:end], with a window of their sentences before and after, and index them."""
+    """Index the kept tokens of ids[begin:end], copied with a window of their sentences before and after."""
     ids, offsets = text.ids, text.offsets
     borders = np.linspace(begin, end, threads + 1).astype(np.int64)  # a part of the text for each thread
     counts = np.zeros((threads, n_words), np.int64)

@@ -1,7 +1,7 @@
-"""Files of counts: this package's own, an .npz of SciPy's with more arrays in it; SciPy's; and GloVe's.
+"""Files of counts: embedtrain's .npz, which is SciPy's with more arrays; SciPy's; and GloVe's.
 
-Files are read as a sparse matrix and words that nobody has checked; `matrix.as_counts` does. SciPy is imported when a
-file is read, as commands only want to know whether a file is one.
+Matrix and words are read unchecked; `matrix.as_counts` checks them. SciPy is imported only when a file is read, since
+commands call `is_counts_file` for every input.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from embedtrain.machine.words import PackedWords
 
 _VERSION = 1
 _KINDS = "counts are an .npz of embedtrain or of scipy.sparse.save_npz, or the cooccurrence.bin of GloVe"
-_NAMES = {"format", "shape", "data"}  # of arrays that every .npz of SciPy has
+_NAMES = {"format", "shape", "data"}  # arrays in every .npz of SciPy
 _SUFFIXES = (".npz", ".bin")
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the first bytes of an .npz, and of one without arrays
-_START = 1 << 12  # bytes by which text is told from records
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # first bytes of an .npz, and of an empty one
+_START = 1 << 12  # bytes by which text is distinguished from records
 
 
 class StoredCounts(NamedTuple):
-    """What a file of counts holds, unchecked."""
+    """The contents of a file of counts, unchecked."""
 
     matrix: Any  # a sparse array of SciPy
     words: Sequence[str]
@@ -39,7 +39,7 @@ class StoredCounts(NamedTuple):
 
 
 def is_counts_file(path: str | os.PathLike[str]) -> bool:
-    """Return whether a path leads to a file of counts, by its name (.npz or .bin) or its table of contents."""
+    """Whether a path is a file of counts, by its suffix (.npz or .bin) or its arrays."""
     try:
         if not os.path.isfile(path):
             return False
@@ -57,9 +57,9 @@ def is_counts_file(path: str | os.PathLike[str]) -> bool:
 def write_counts_file(path: str | os.PathLike[str], stored: StoredCounts) -> None:
     """Write counts whose matrix is a csr_array, without a copy in memory.
 
-    The file is what `scipy.sparse.save_npz` writes without compression, and beside the matrix `words` (uint8, the
-    UTF-8 bytes of all words), `word_starts` (int64, where each begins, and the end of the last), `counts` (int64, if
-    known) and `about` (uint8, JSON: the settings, versions and names of the other arrays).
+    To what `scipy.sparse.save_npz` writes without compression, add `words` (uint8, the UTF-8 bytes of all words),
+    `word_starts` (int64, where each begins, and the end of the last), `counts` (int64, if known) and `about` (uint8,
+    JSON: the settings, versions and names of the other arrays).
     """
     matrix, words = stored.matrix, PackedWords.of(stored.words)
     arrays: dict[str, NDArray[Any]] = {
@@ -80,14 +80,14 @@ def write_counts_file(path: str | os.PathLike[str], stored: StoredCounts) -> Non
 
 
 def read_counts_file(path: Path, vocabulary: str | os.PathLike[str] | None) -> StoredCounts:
-    """Read a file of counts of any kind, recognised by its content; uncompressed arrays are mapped."""
+    """Read a file of counts, recognised by its content; uncompressed arrays are mapped."""
     with reading(path), open(path, "rb") as file:
         start = file.read(_START)
     if not start:
         raise DataError(f"{source_name(path)} holds no counts: it is empty")
     if start.startswith(_ZIP):
         return _read_npz(path, vocabulary)
-    if b"\0" not in start:  # of a record, the high bytes of its numbers are 0
+    if b"\0" not in start:  # records have zeros in the high bytes of numbers
         raise DataError(
             f"{source_name(path)} holds no counts: it looks like text, which must have another name; {_KINDS}"
         )
@@ -120,7 +120,7 @@ def _settings_in(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, Any
 
 
 def _matrix_in(arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """Return the sparse array that `scipy.sparse.load_npz` would make of the same file; what is mapped stays so."""
+    """Return the sparse array as `scipy.sparse.load_npz` makes it, but mapped arrays stay mapped."""
     from scipy import sparse
 
     kind = arrays["format"].item()

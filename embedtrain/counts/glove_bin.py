@@ -1,7 +1,7 @@
-"""GloVe's cooccurrence.bin: what Stanford's programs `cooccur` and `shuffle` write.
+"""GloVe's cooccurrence.bin, as Stanford's programs `cooccur` and `shuffle` write it.
 
-The file is records without a header, 16 bytes each: the numbers of a word and of its context (from 1, in the order of
-the vocabulary file) and the count; little-endian, in any order.
+Records of 16 bytes in any order, without a header, little-endian: the numbers of a word and of its context (from 1, in
+the order of the vocabulary file) and the count.
 Source: struct cooccur_rec in cooccur.c of https://github.com/stanfordnlp/GloVe.
 """
 
@@ -17,7 +17,7 @@ from embedtrain.machine.files import reading, source_name
 from embedtrain.machine.memory import require_memory
 
 _RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("count", "<f8")])
-_MEMORY = 34  # bytes a record: coordinates and counts as records (16) and as rows (12), results of comparisons
+_MEMORY = 34  # bytes per record: its numbers (16), its cell in the result (12), results of comparisons
 _LARGEST = np.finfo(np.float32).max
 
 

@@ -1,4 +1,4 @@
-"""`Counts`: co-occurrence counts of any origin, checked and in the one form that kernels take."""
+"""`Counts`: co-occurrence counts, checked and in the form that kernels take."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from embedtrain.machine.memory import release_pages
 from embedtrain.machine.npz import plain, read_only
 from embedtrain.machine.words import PackedWords, first_duplicate, require_words
 
-_AT_ONCE = 1 << 18  # cells checked or rounded at once: the arrays may be mapped, and larger than memory
+_AT_ONCE = 1 << 18  # cells checked or rounded at once, as mapped arrays may be larger than memory
 
 
 @dataclass(frozen=True, eq=False)
 class Counts:
     """Co-occurrence counts of words.
 
-    Counts that this package makes or loads have a canonical matrix: sorted indices, no duplicate cells, finite float32
+    Counts that embedtrain makes or loads have a canonical matrix: sorted indices, no duplicate cells, finite float32
     values of at least 0, in read-only arrays. An explicit 0 counts as absent.
 
     Attributes
     ----------
     matrix : (n_words, n_words) csr_array of float32
-        The cell (i, j) is how often, weighted by closeness if at all, ``words[j]`` occurs near ``words[i]``.
+        The cell (i, j) is the count, perhaps weighted by distance, of ``words[j]`` near ``words[i]``.
     words : sequence of str
         Row and column i belong to ``words[i]``.
     counts : (n_words,) int64 array or None
         Occurrences of each word in the text, where known.
     settings : mapping
-        How the counts were made: the window, the weighting; empty where unknown.
+        Settings of counting, such as the window and the weighting; empty where unknown.
     """
 
     matrix: sparse.csr_array
@@ -48,12 +48,16 @@ class Counts:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the counts and their words, all or nothing; `scipy.sparse.load_npz` reads the matrix too.
+        """Write the counts and their words atomically; `scipy.sparse.load_npz` reads the matrix.
+
+        Parameters
+        ----------
+        path : path
 
         Raises
         ------
         DataError
-            If the file cannot be written, or a word not in UTF-8.
+            If the file cannot be written, or a word cannot be encoded in UTF-8.
         """
         write_counts_file(path, StoredCounts(self.matrix, self.words, self.counts, self.settings))
 
@@ -64,9 +68,13 @@ class Counts:
         Parameters
         ----------
         path : path
-            Arrays that are not compressed are mapped, and take no memory.
+            Uncompressed arrays are mapped, and take no memory.
         vocabulary : path, optional
-            Of files without words: their words, a line each in the order of the rows.
+            For files without words: a file of a word per line, in the order of the rows.
+
+        Returns
+        -------
+        Counts
 
         Raises
         ------
@@ -91,27 +99,27 @@ class Counts:
 def counts_of_rows(
     matrix: CsrMatrix, words: Sequence[str], counts: NDArray[np.int64] | None, settings: Mapping[str, Any]
 ) -> Counts:
-    """Wrap a matrix that is canonical already, without a check or a copy."""
+    """Wrap a canonical matrix, without a check or a copy."""
     return Counts(_shared(matrix.values, matrix.columns, matrix.starts), words, counts, settings)
 
 
 def are_counts(given: Any) -> bool:
-    """Return whether this is a matrix, `Counts` or a file of them, and not text."""
+    """Whether this is a matrix, `Counts` or a file of counts, and not text."""
     if isinstance(given, (str, os.PathLike)):
         return is_counts_file(given)
     return isinstance(given, (Counts, np.ndarray)) or hasattr(given, "tocsr")
 
 
 def paths_among(given: Any) -> list[str | os.PathLike[str]]:
-    """Return what is given if it is a path."""
+    """Return a list of the given path; empty if it is not a path."""
     return [given] if isinstance(given, (str, os.PathLike)) else []
 
 
 def read_counts(given: Any, words: Sequence[str] | str | os.PathLike[str] | None) -> Counts:
-    """Check counts given as a path, `Counts` or a matrix, the words of which are a sequence or a path of a file."""
+    """Check counts given as a path, `Counts` or a matrix, with words as a sequence or the path of a file."""
     if isinstance(given, (str, os.PathLike)):
         if words is not None and not isinstance(words, (str, os.PathLike)):
-            raise SettingError("the words of a file of counts are in a file too; name it")
+            raise SettingError("the words of a file of counts must be in a file too; name it")
         return Counts.load(given, words)
     if isinstance(given, Counts):
         if words is not None:
@@ -128,13 +136,12 @@ def as_counts(
     counts: Sequence[int] | NDArray[Any] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Counts:
-    """Check a square sparse matrix of SciPy, of any format and real type, and bring it into the canonical form.
+    """Check a square sparse matrix of SciPy and convert it to the canonical form, without a copy if it has it.
 
-    Duplicate cells are summed in float64. The matrix is not changed; one that is canonical already shares its memory
-    with the result.
+    Duplicate cells are summed in float64.
     """
     words = _checked_words(words)
-    _require_fitting(matrix, words)
+    _require_square(matrix, words)
     canonical = _canonical(matrix)
     if not _has_positive(canonical, words):
         raise DataError("no cell of the matrix is above 0: there is nothing to learn from")
@@ -169,7 +176,7 @@ def _checked_counts(counts: Sequence[int] | NDArray[Any], words: Sequence[str]) 
     return read_only(array.astype(np.int64))
 
 
-def _require_fitting(matrix: Any, words: Sequence[str]) -> None:
+def _require_square(matrix: Any, words: Sequence[str]) -> None:
     """Check that this is a square sparse matrix of real numbers with a row for each word."""
     if not sparse.issparse(matrix) or len(matrix.shape) != 2:
         what = f"{len(matrix.shape)}-D {type(matrix).__name__}" if sparse.issparse(matrix) else type(matrix).__name__
@@ -186,7 +193,7 @@ def _require_fitting(matrix: Any, words: Sequence[str]) -> None:
 
 
 def _canonical(matrix: Any) -> sparse.csr_array:
-    """Return the matrix with sorted indices and no duplicates; it shares the memory of one that is so already."""
+    """Return the matrix with sorted indices and no duplicates, in the same memory where possible."""
     if matrix.format in ("csr", "csc", "bsr"):
         _require_structure(matrix)
     if matrix.format == "coo":
@@ -198,14 +205,14 @@ def _canonical(matrix: Any) -> sparse.csr_array:
         if shared.has_canonical_format:
             return shared
     own = matrix.tocsr() if matrix.format in ("lil", "dok") else matrix.copy()
-    own.data = own.data.astype(np.float64)  # its own astype may first sum duplicates in the old type, in place
+    own.data = own.data.astype(np.float64)  # the matrix's own astype may sum duplicates in the old type
     summed = sparse.csr_array(own)
     summed.sum_duplicates()
     return summed
 
 
 def _shared(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]) -> sparse.csr_array:
-    """Make a square matrix of these arrays, with the index type that it needs; arrays of that type are not copied."""
+    """Make a square matrix of these arrays, copied only if the index type must change."""
     n_words = len(indptr) - 1
     index_type = np.dtype(np.int32 if max(len(data), n_words) < 2**31 else np.int64)
     index = plain(indices, index_type), plain(indptr, index_type)
@@ -213,7 +220,7 @@ def _shared(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]) -> 
 
 
 def _require_structure(matrix: Any) -> None:
-    """Check the indices of a compressed matrix: SciPy does not check all, and may crash later."""
+    """Check the indices of a compressed matrix; SciPy does not check all, and may crash."""
     indptr, indices = matrix.indptr, matrix.indices
     n_lines, n_indices = matrix.shape if matrix.format != "csc" else reversed(matrix.shape)
     if matrix.format == "bsr":
@@ -251,7 +258,7 @@ def _has_positive(matrix: sparse.csr_array, words: Sequence[str]) -> bool:
 
 
 def _float32(data: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the counts as float32, in the same array if they are so already."""
+    """Return the counts as float32, without a copy if they are float32."""
     if data.dtype == np.float32:
         return plain(data, np.dtype(np.float32))
     result = np.empty(len(data), np.float32)
@@ -261,7 +268,7 @@ def _float32(data: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _rounded(data: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any], NDArray[np.float32]]]:
-    """Yield slices of the counts: where each begins, its values as they are and as float32."""
+    """Yield slices of the counts: the begin, the values, and the values as float32."""
     for begin in range(0, len(data), _AT_ONCE):
         part = data[begin : begin + _AT_ONCE]
         with np.errstate(over="ignore", invalid="ignore"):

@@ -12,26 +12,26 @@ from embedtrain.errors import SettingError
 from embedtrain.machine.memory import format_bytes
 
 _TOKEN_BYTES = 8  # an id and a position in the index
-_ROW_BYTES = 96  # starts, lengths, shares of the work
+_ROW_BYTES = 96  # starts, lengths, updates
 _TALLY_BYTES = 13  # a sum, a touched column, bits
-_TASK_BYTES = 72  # a cell: 12 to sum it, 60 as a sum in one of 5 results that wait; or 12 as it is read, 40 there
-_TASK_CELLS = 1 << 18  # enough to make overheads negligible; with more, only more waits
+_TASK_BYTES = 72  # per cell: 12 to sum it, 60 in 5 results that wait as sums (with counts: 12 and 40)
+_TASK_CELLS = 1 << 18  # enough to make overheads negligible
 _TASK_UPDATES = 1 << 22  # sums in a task: hundredths of a second
-_LEAST_SHARD = 1 << 20  # tokens; smaller shards would be too many
-_MOST_SHARD = 1 << 30  # tokens, so that 32 bits hold positions
+_LEAST_SHARD = 1 << 20  # tokens; with smaller ones there would be too many shards
+_MOST_SHARD = 1 << 30  # tokens, so that positions fit 32 bits
 
 
 class MemoryPlan(NamedTuple):
-    """What fits into the budget."""
+    """The sizes that fit into the budget."""
 
     threads: int
-    task_cells: int  # cells of a task at most, and at least those of a row
-    shard: int  # tokens counted at once at most
-    cells: int  # cells of the result that may stay in memory
+    task_cells: int  # the most cells of a task, at least those of a row
+    shard: int  # the most tokens counted at once
+    cells: int  # the most cells of the result in memory
 
     @classmethod
     def of(cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int) -> MemoryPlan:
-        """Plan counting within the budget: at most half of it goes to threads, of which one is enough."""
+        """Plan counting within the budget: at most half of it for threads, unless there is only one."""
         least = least_bytes(n_words, window)
         if budget < least:
             raise SettingError(
@@ -48,14 +48,14 @@ class MemoryPlan(NamedTuple):
 
 
 def least_bytes(n_words: int, window: int) -> int:
-    """Return the least budget with which co-occurrences can be counted, however short the text."""
+    """Return the least budget for counting, for a text of any length."""
     return _fixed_bytes(n_words, window) + _thread_bytes(n_words) + _LEAST_SHARD * _TOKEN_BYTES
 
 
 def row_ranges(cells: NDArray[np.int64], updates: NDArray[np.int64], task_cells: int) -> list[tuple[int, int]]:
     """Divide rows into ranges of at most `task_cells` cells and `_TASK_UPDATES` updates; a single row may have more.
 
-    `cells` and `updates` are those of each row, or bounds of them.
+    `cells` and `updates` are (n_rows,) numbers or upper bounds.
     """
     shares = np.maximum(cells / task_cells, updates / _TASK_UPDATES)
     ends = np.cumsum(shares)
@@ -72,7 +72,7 @@ def _task_cells(n_words: int) -> int:
 
 
 def _fixed_bytes(n_words: int, window: int) -> int:
-    return _ROW_BYTES * n_words + 16 * window  # a weight, and two tokens beside the shard
+    return _ROW_BYTES * n_words + 16 * window  # a weight, and two tokens around the shard
 
 
 def _thread_bytes(n_words: int) -> int:

@@ -1,4 +1,4 @@
-"""Rows of a sparse matrix, collected one after the other: in memory while they fit, then in temporary files."""
+"""Rows of a sparse matrix, collected in memory while they fit, then in temporary files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RowCells(NamedTuple):
 
 
 def starts_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where rows of these lengths start, and the end of the last."""
+    """Return the starts of rows of these lengths, and the end of the last."""
     starts = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=starts[1:])
     return starts
@@ -42,7 +42,7 @@ class CellFiles:
         self.columns, self.values = new_file(), new_file()
 
     def append(self, cells: RowCells) -> None:
-        """Write cells after those that are there."""
+        """Append cells."""
         self.columns.append(cells.columns)
         self.values.append(cells.values)
 
@@ -50,7 +50,7 @@ class CellFiles:
 class RowStore:
     """All cells of a matrix, in memory up to `capacity`; if there are more, all in temporary files.
 
-    Memory for `capacity` cells is allocated at once, but the system provides only what is written to.
+    Memory for `capacity` cells is allocated first, but the system provides only pages that are written.
     """
 
     def __init__(self, capacity: int, new_file: Callable[[], ArrayFile]) -> None:
@@ -59,7 +59,7 @@ class RowStore:
         self._files: CellFiles | None = None
 
     def append(self, cells: RowCells) -> None:
-        """Keep cells after those that are there."""
+        """Append cells."""
         begin, self._n = self._n, self._n + len(cells.columns)
         if self._files is None and self._n > len(self._columns):
             self._files = CellFiles(self._new_file)
@@ -71,7 +71,7 @@ class RowStore:
             self._columns[begin : self._n], self._values[begin : self._n] = cells
 
     def matrix(self, lengths: NDArray[np.int64]) -> CsrMatrix:
-        """Return the matrix whose rows have these lengths, when all cells are there."""
+        """Return the matrix, given the lengths of all rows."""
         starts = starts_of(lengths)
         if self._files is not None:
             return CsrMatrix(starts, self._files.columns.mapped(np.int32), self._files.values.mapped(np.float32))

@@ -1,4 +1,4 @@
-"""Rows summed by all threads, a range of them at a time: from windows, or from shards, the sums of parts of a text."""
+"""Summing rows on all threads, a range of rows at a time: from windows, or from shards of a text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from embedtrain.machine.threads import in_order, run_tasks
 
 
 class Workspace(NamedTuple):
-    """Arrays in which a thread sums rows and collects the cells of a range of them."""
+    """Arrays in which a thread sums rows and collects their cells."""
 
     tally: Tally
     columns: NDArray[np.int32]  # (task_cells,)
@@ -36,7 +36,7 @@ class Workspace(NamedTuple):
         return cls(tally, np.empty(task_cells, np.int32), np.empty(task_cells, np.int64))
 
     def take(self, n: int, scale: int | None) -> RowCells:
-        """Copy the first n cells, with sums divided by `scale` into counts, or as they are if it is None."""
+        """Copy the first n cells, as counts (sums divided by `scale`) or, if it is None, as sums."""
         if scale is None:
             return RowCells(self.columns[:n].copy(), self.sums[:n].copy())
         values = np.divide(self.sums[:n], scale, out=np.empty(n, np.float32), casting="same_kind")  # in float64
@@ -46,7 +46,7 @@ class Workspace(NamedTuple):
 def sum_rows(
     workers: Sequence[Callable[[int, int], RowCells]], ranges: Sequence[tuple[int, int]]
 ) -> Generator[RowCells, None, None]:
-    """Yield the cells of ranges of rows in order, each summed by a worker that is free."""
+    """Yield the cells of ranges of rows in order, each summed by a free worker."""
 
     def numbered(
         worker: Callable[[int, int], RowCells],
@@ -68,7 +68,7 @@ class CountShards(NamedTuple):
 def merge_shards(
     shards: CountShards, lengths: NDArray[np.int64], workspaces: Sequence[Workspace], scale: int, store: RowStore
 ) -> NDArray[np.int64]:
-    """Add up shards whose rows together have these lengths, put the counts into `store`, and return their lengths."""
+    """Merge shards whose rows have these total lengths into `store`; return the lengths of the merged rows."""
     merged = np.empty_like(lengths)
 
     def worker(workspace: Workspace) -> Callable[[int, int], RowCells]:

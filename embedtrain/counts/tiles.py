@@ -1,4 +1,4 @@
-"""Tiles: the cells of a matrix of counts where blocks of its rows and columns cross, as GloVe trains on them.
+"""Tiles of a matrix of counts: the cells of a block of rows and a block of columns, on which GloVe trains.
 
 Tiles that share neither rows nor columns can be trained on at the same time.
 """
@@ -32,15 +32,15 @@ from embedtrain.machine.npz import plain, read_only
 from embedtrain.machine.threads import run_tasks
 
 TILE_CELL_BYTES = 12  # coordinates, log and weight
-# The most frequent words have a third of all cells, and the tiles of a block are trained on one after the other: with
-# more cells in a block, threads would wait for it.
-_MASS_SHARE = 32
-_TILE_CELLS = 10_000  # on average at least: to hand out a smaller tile takes longer than to train on it
-# The more rows a tile has, the more cells share what is fetched of a column, and the fewer tiles there are to hand
-# out; half as many rows are a tenth slower, twice as many no faster (bench/tile_size.py).
+# Share of all cells that a block may have. The most frequent words have a third of them, and the tiles of a block are
+# trained on one after the other: threads would wait for a larger block.
+_BLOCK_SHARE = 32
+_TILE_CELLS = 10_000  # least mean; scheduling a smaller tile takes longer than training on it
+# Half as many rows are a tenth slower, as fewer cells share what is fetched of a column; twice as many are no faster
+# (bench/tile_size.py).
 _ROWS = 4096
-_ROWS_SHARE = 64  # in large vocabularies: tiles would be too many, and most of them nearly empty
-_ITEM_BYTES = 8  # a cell while it is sorted
+_ROWS_SHARE = 64  # at most so many blocks in large vocabularies, where most tiles are nearly empty
+_ITEM_BYTES = 8  # of a cell while it is sorted
 _MOST_ROWS = 1 << 16  # coordinates have 16 bits for the row, and 16 for the column
 
 
@@ -53,22 +53,22 @@ class Tiles:
 
     row_borders: NDArray[np.int64]  # (n_row_blocks + 1,)
     column_borders: NDArray[np.int64]  # (n_column_blocks + 1,)
-    tile_starts: NDArray[np.int64]  # (n_row_blocks * n_column_blocks + 1,) cells before each tile, and all
+    tile_starts: NDArray[np.int64]  # (n_row_blocks * n_column_blocks + 1,) cells before each tile, and their number
     cells: NDArray[np.uint32]  # (3 * n_cells,) in memory, or mapped from a temporary file
 
     @property
     def n_row_blocks(self) -> int:
-        """Blocks of rows."""
+        """Number of blocks of rows."""
         return len(self.row_borders) - 1
 
     @property
     def n_column_blocks(self) -> int:
-        """Blocks of columns."""
+        """Number of blocks of columns."""
         return len(self.column_borders) - 1
 
     @property
     def n_cells(self) -> int:
-        """Cells of all tiles."""
+        """Number of cells."""
         return int(self.tile_starts[-1])
 
     @property
@@ -77,7 +77,7 @@ class Tiles:
         return np.diff(self.tile_starts).reshape(self.n_row_blocks, self.n_column_blocks)
 
     def number(self, row_block: int, column_block: int) -> int:
-        """Return the tile where two blocks cross."""
+        """Return the number of a tile."""
         return row_block * self.n_column_blocks + column_block
 
     def corner(self, tile: int) -> tuple[int, int]:
@@ -86,7 +86,7 @@ class Tiles:
         return int(self.row_borders[row_block]), int(self.column_borders[column_block])
 
     def read(self, tile: int) -> Cells:
-        """Return the cells of a tile; if they are mapped, the pages of others leave memory."""
+        """Return the cells of a tile, and free the mapped pages of others."""
         release_pages(self.cells)
         begin, end = int(self.tile_starts[tile]), int(self.tile_starts[tile + 1])
         coords, logs, weights = self.cells[3 * begin : 3 * end].reshape(3, end - begin)
@@ -109,11 +109,10 @@ def build_tiles(
     The arrays are those of a `CsrMatrix`, with any order of columns in a row; cells with a count of 0 are left out.
     The weight of a count x is min(1, (x / x_max)^alpha).
 
-    Fewer threads are used if they need more than `memory` bytes together: each takes 8 for every cell of the largest
-    block of rows and of the largest tile, and 12 more for those of the block if there is a `folder`, in which the
-    tiles are put into a temporary file.
+    With a `folder`, the tiles are put into a temporary file there. Fewer threads are used if they would need more than
+    `memory` bytes.
     """
-    matrix = CsrMatrix(  # in one form: kernels would be compiled anew for others
+    matrix = CsrMatrix(  # in one form, so that kernels are compiled once
         read_only(plain(starts, np.int64)), read_only(plain(columns, np.int32)), read_only(plain(values, np.float32))
     )
     limits = _most_rows(len(starts) - 1), _most_cells(len(columns))
@@ -136,7 +135,7 @@ def build_tiles(
 
 
 def block_borders(masses: NDArray[np.int64], max_rows: int, max_mass: int) -> NDArray[np.int64]:
-    """Cut rows (or columns) with so many cells into the longest blocks of at most so many rows and cells.
+    """Cut rows (or columns) with `masses` (n_rows,) cells into the longest blocks within both limits.
 
     A row with more than `max_mass` cells is a block of its own. Returns the first row of each block, and `n_rows`.
     """
@@ -155,11 +154,11 @@ def _most_rows(n_words: int) -> int:
 
 
 def _most_cells(n_cells: int) -> int:
-    return max(1, n_cells // _MASS_SHARE, math.isqrt(n_cells * _TILE_CELLS))
+    return max(1, n_cells // _BLOCK_SHARE, math.isqrt(n_cells * _TILE_CELLS))
 
 
 def _do_blocks(matrix: CsrMatrix, workers: Sequence[Callable[[int], None]], n_blocks: int) -> None:
-    """Let the workers do all blocks of rows, whose pages leave memory if they are mapped."""
+    """Let the workers process all blocks of rows, and free their mapped pages."""
     for _ in run_tasks(workers, range(n_blocks)):
         release_pages(matrix.columns, matrix.values)
 
@@ -179,7 +178,7 @@ def _column_masses(matrix: CsrMatrix, row_borders: NDArray[np.int64], threads: i
 def _tile_starts(
     matrix: CsrMatrix, row_borders: NDArray[np.int64], block_of: NDArray[np.int32], n_column_blocks: int, threads: int
 ) -> NDArray[np.int64]:
-    """Count the cells before every tile, and all."""
+    """Return the number of cells before every tile, and their total."""
     n_blocks, spans = len(row_borders) - 1, matrix.starts[row_borders]
     counts = np.zeros((n_blocks, n_column_blocks), np.int64)
 
@@ -199,7 +198,7 @@ def _largest_block(tiles: Tiles) -> int:
 
 
 class _Builder:
-    """A worker: puts the cells of a block of rows into its tiles."""
+    """A worker that puts the cells of a block of rows into its tiles."""
 
     def __init__(
         self,
@@ -235,6 +234,6 @@ class _Builder:
 
 
 def _n_blocks(tiles: Tiles) -> int:
-    """Numbers that blocks may have in a tile, rounded up to a power of two; 1 if no tile has more than a block."""
+    """The most blocks in a tile, as a power of two; 1 if no tile has more than one."""
     rows, columns = (-(-int(np.diff(borders).max()) // BLOCK) for borders in (tiles.row_borders, tiles.column_borders))
     return 1 if rows == columns == 1 else 1 << (rows * BLOCKS_ACROSS - 1).bit_length()

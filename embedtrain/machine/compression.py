@@ -1,4 +1,4 @@
-"""Compressed files: recognised by their first bytes and decompressed as they are read; written by the name."""
+"""Compressed files: read by their first bytes, written by the suffix of their name."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Any, BinaryIO, NamedTuple
 from embedtrain.errors import DataError, EmbedtrainError
 from embedtrain.machine.files import STDIN
 
-_INPUT = 1 << 16  # compressed bytes that are read at once
+_INPUT = 1 << 16  # compressed bytes read at once
 _GZIP_LEVEL = 6  # 9 takes several times as long for a hundredth less
 _XZ_PRESET = 2  # 6, lzma's own, takes four times as long for a twentieth less
-_OUTPUT = 1 << 22  # bytes that are decompressed at once at most
-_ZSTANDARD = 1 << 13  # compressed bytes at once for the package zstandard, which has no limit: 4 may become 128 KiB
+_OUTPUT = 1 << 22  # the most bytes decompressed at once
+_ZSTANDARD = 1 << 13  # compressed bytes at once for the package zstandard, whose output has no limit
 
 
 class _Format(NamedTuple):
@@ -30,8 +30,8 @@ class _Format(NamedTuple):
     decompressor: Callable[[], Any]  # has decompress(bytes, most), eof and unused_data; zlib's unconsumed_tail
 
 
-class _InSlices:
-    """A decompressor without a limit of output, which gets little input at once."""
+class _SlicedInput:
+    """Wrap a decompressor whose output has no limit: it gets little input at once."""
 
     def __init__(self, decompressor: Any) -> None:
         self._decompressor = decompressor
@@ -68,14 +68,14 @@ def _zstd_module() -> Any:
 
 def _zstandard() -> Any:
     decompressor = _zstd_module().ZstdDecompressor()
-    return _InSlices(decompressor.decompressobj()) if hasattr(decompressor, "decompressobj") else decompressor
+    return _SlicedInput(decompressor.decompressobj()) if hasattr(decompressor, "decompressobj") else decompressor
 
 
 _FORMATS = (
     _Format("gzip", rb"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),  # 31: with gzip's header and checksum
     _Format("bzip2", rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", bz2.BZ2Decompressor),
     _Format("xz", rb"\xfd7zXZ\x00", lzma.LZMADecompressor),
-    _Format("Zstandard", rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", _zstandard),  # or a frame to be skipped: pzstd
+    _Format("Zstandard", rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", _zstandard),  # or pzstd's skippable frame
 )
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 
@@ -98,9 +98,9 @@ def is_compressed(path: Path) -> bool:
 
 
 class Stream:
-    """The decompressed bytes of `file`, which may be plain, and may be a pipe.
+    """The decompressed bytes of `file`, which may be plain and may be a pipe.
 
-    Compressed data may have several members one after the other, as parallel compressors and ``cat`` make them.
+    Compressed data may be several members in sequence, as parallel compressors and ``cat`` write them.
     """
 
     def __init__(self, name: str, file: BinaryIO) -> None:
@@ -115,11 +115,11 @@ class Stream:
 
     @property
     def is_compressed(self) -> bool:
-        """Whether there is anything to decompress."""
+        """Whether the data are compressed."""
         return self._format is not None
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer from its beginning; returns the number of bytes, 0 only at the end."""
+        """Read into the buffer; returns the number of bytes, 0 only at the end."""
         if not self._ready:
             if self._format is None:
                 return self._file.readinto(buffer)  # type: ignore[attr-defined]
@@ -129,16 +129,16 @@ class Stream:
         return n
 
     def fill(self, buffer: memoryview) -> int:
-        """Fill the whole buffer, unless the data end before; returns how many bytes there were."""
+        """Fill the buffer, or read to the end of the data; returns the number of bytes."""
         end = 0
         while end < len(buffer) and (n := self.readinto(buffer[end:])):
             end += n
         return end
 
     def _take(self) -> bytes:
-        """Decompress some of the input; the rest of it is kept."""
+        """Decompress part of the input and keep the rest."""
         data = self._decompressor.decompress(self._input, _OUTPUT)
-        if self._decompressor.eof:  # where zlib's unconsumed_tail may repeat unused_data
+        if self._decompressor.eof:  # here zlib's unconsumed_tail may repeat unused_data
             self._input, self._is_full = self._decompressor.unused_data, False
         else:
             self._input, self._is_full = getattr(self._decompressor, "unconsumed_tail", b""), len(data) >= _OUTPUT
@@ -162,7 +162,7 @@ class Stream:
                     raise EOFError("the end is missing")
                 if data := self._take():
                     return data
-        except Exception as error:  # of zlib, lzma and zstandard, EOFError; bzip2 has an OSError that is no system's
+        except Exception as error:  # zlib, lzma, zstandard, EOFError; bzip2's OSError has no errno
             if isinstance(error, (EmbedtrainError, MemoryError)) or getattr(error, "errno", None) is not None:
                 raise
             raise DataError(
@@ -177,11 +177,11 @@ class RawStream(io.RawIOBase):
         self._stream = stream
 
     def readable(self) -> bool:
-        """Whether it can be read: always."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer from its beginning."""
+        """Read into the buffer."""
         return self._stream.readinto(memoryview(buffer))
 
 

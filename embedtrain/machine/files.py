@@ -1,4 +1,4 @@
-"""Files: errors that name them, outputs that appear whole or not at all, and temporary files."""
+"""Files: errors that name the path, atomic writing, and temporary files."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.threads import Lock
 
 STDIN = Path("-")  # a file of this name goes by its absolute path
-_PREFIX = ".embedtrain-"  # of all that is temporary
-_PART = ".part"  # ends the name of a file that is being written
-_OLD = 7 * 24 * 3600.0  # seconds: what has not been changed for so long, a killed run has left
+_PREFIX = ".embedtrain-"  # of temporary files and folders
+_PART = ".part"  # suffix of a file that is being written
+_OLD = 7 * 24 * 3600.0  # seconds after which a temporary file counts as left by a killed run
 
 
 def one_line(text: object) -> str:
-    """Format a path or another text for a message: line breaks and other controls are escaped."""
+    """Format a path or another text for a message, with control characters escaped."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
 
 
 def source_name(path: Path) -> str:
-    """Format the name of a file for a message, in one line."""
+    """Format the name of an input file for a message."""
     return "standard input" if path == STDIN else one_line(path)
 
 
@@ -47,7 +47,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def path_hint(path: Path) -> str:
-    """A hint for users who passed text where a path is expected."""
+    """Return a hint for users who passed text where a path is expected."""
     return "; a str is a path, text in memory is a list of lines" if len(str(path).split()) > 1 else ""
 
 
@@ -71,12 +71,12 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[BinaryIO]:
-    """Open a binary file that replaces `path` when the block ends, and vanishes if the block raises.
+    """Open a binary file that replaces `path` when the block ends, and is removed if the block raises.
 
-    With `durable`, the data are on the disk before the old file is replaced, and the new name afterwards where the
-    platform can sync it: a power cut leaves the old file or the new one. Devices and pipes are written as they are.
+    With `durable`, data and name are synced to the disk: a power cut leaves the old file or the new one. Devices and
+    pipes are written directly.
     """
-    target = Path(os.path.realpath(path))  # of a link, the file behind it is replaced
+    target = Path(os.path.realpath(path))  # a link stays, its target is replaced
     with writing(path):
         if _is_special(path):
             with open(path, "wb") as special:
@@ -100,11 +100,11 @@ def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Itera
 
 @contextmanager
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Make a folder that replaces `path` when the block ends, and vanishes if the block raises."""
+    """Make a folder that replaces `path` when the block ends, and is removed if the block raises."""
     target = Path(os.path.realpath(path))
     with writing(path):
-        place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
-        new, old = place / "new", place / "old"
+        temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
+        new, old = temporary / "new", temporary / "old"
         try:
             new.mkdir()
             yield new
@@ -114,7 +114,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         finally:
             if old.exists() and not target.exists():
                 old.rename(target)
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:
@@ -122,7 +122,7 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             is_ours = entry.name.startswith(_PREFIX)
-            with suppress(OSError):  # another run removed it, or it is another user's
+            with suppress(OSError):  # removed by another run, or owned by another user
                 if is_ours and time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:
                     if entry.is_dir(follow_symlinks=False):
                         shutil.rmtree(entry.path, ignore_errors=True)
@@ -131,8 +131,8 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    with suppress(OSError):  # Windows opens no folders, some file systems do not sync them
+    """Sync the names in a folder to the disk."""
+    with suppress(OSError):  # not on Windows, nor on some file systems
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -141,7 +141,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _is_special(path: str | os.PathLike[str]) -> bool:
-    """Whether this is a device, a pipe or the like; links such as /dev/stdout lead to files without a path."""
+    """Whether this is a device, a pipe or the like, also behind a link such as /dev/stdout."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -149,7 +149,7 @@ def _is_special(path: str | os.PathLike[str]) -> bool:
 
 
 def _usual_mode(path: Path) -> int:
-    """Permissions of the file that is replaced, or those that `open` gives; temporary files are private."""
+    """Permissions of the file to be replaced, or those that `open` gives; temporary files are private."""
     if path.exists():
         return path.stat().st_mode & 0o777
     mask = os.umask(0)
@@ -158,7 +158,7 @@ def _usual_mode(path: Path) -> int:
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Check that a file `path` can be written, without leaving a trace: before hours of work, not after."""
+    """Check that a file `path` can be written, without creating it."""
     target = Path(os.path.realpath(path))
     with writing(path):
         if target.is_dir():
@@ -175,7 +175,7 @@ def require_writable(path: str | os.PathLike[str]) -> None:
 
 
 def _require_special_writable(path: str | os.PathLike[str]) -> None:
-    """Open a device; of a pipe only look at the permissions, for its reader would take the closing for the end."""
+    """Open a device; check only the permissions of a pipe, whose reader would see the end when it is closed."""
     if not stat.S_ISFIFO(os.stat(path).st_mode):
         open(path, "wb").close()
     elif not os.access(path, os.W_OK):
@@ -183,14 +183,14 @@ def _require_special_writable(path: str | os.PathLike[str]) -> None:
 
 
 class ArrayFile:
-    """A file that several threads write arrays to and read them from, at any position in bytes."""
+    """A file in which several threads read and write arrays, at any position in bytes."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file, self._name = file, name  # unbuffered, and what messages call it
-        self._lock = Lock()  # of the position; Windows has no pread
+        self._file, self._name = file, name  # unbuffered; the name for messages
+        self._lock = Lock()  # guards the position; Windows has no pread
 
     def append(self, array: NDArray[Any]) -> None:
-        """Write an array after all others."""
+        """Write an array at the end."""
         self._write(array, 0, os.SEEK_END)
 
     def write_at(self, begin: int, array: NDArray[Any]) -> None:
@@ -219,14 +219,14 @@ class ArrayFile:
             raise DataError(f"cannot read {self._name}: {getattr(error, 'strerror', None) or error}") from error
 
     def mapped(self, dtype: type[np.generic]) -> NDArray[Any]:
-        """Close the file and return its contents as a read-only array, mapped: the file lasts as long as the array."""
+        """Close the file and map its contents as a read-only array; the file exists as long as the array."""
         with self, writing(self._name):
             if self._file.seek(0, os.SEEK_END):
                 return np.memmap(self._file, dtype, "r").view(np.ndarray)
             return np.frombuffer(b"", dtype)
 
     def close(self) -> None:
-        """Close the file; a temporary one is gone."""
+        """Close the file; a temporary one is removed."""
         self._file.close()
 
     def __enter__(self) -> ArrayFile:
@@ -237,10 +237,7 @@ class ArrayFile:
 
 
 def temporary_file(folder: str | os.PathLike[str] | None = None) -> ArrayFile:
-    """Open an empty file in `folder` (default: the system's for such files) that has no name.
-
-    The operating system removes it when it is closed and unmapped, however the process ends.
-    """
+    """Open an unnamed file in `folder` (default: the system's); the system removes it, however the process ends."""
     name = f"temporary files in {one_line(folder or tempfile.gettempdir())}"
     with writing(name):
         return ArrayFile(cast(BinaryIO, tempfile.TemporaryFile(dir=folder, buffering=0)), name)
@@ -249,9 +246,9 @@ def temporary_file(folder: str | os.PathLike[str] | None = None) -> ArrayFile:
 def check_distinct_paths(
     inputs: Mapping[str, Iterable[str | os.PathLike[str] | None]], outputs: Mapping[str, str | os.PathLike[str] | None]
 ) -> None:
-    """Check that no output replaces an input or another output, each given by what messages call it.
+    """Check that no output replaces an input or another output; keys name them in messages, None is skipped.
 
-    What is None does not count. Devices and pipes may be given more than once.
+    Devices and pipes may be given more than once.
     """
     taken = {os.path.realpath(file): name for name, files in inputs.items() for file in files if file is not None}
     for name, path in outputs.items():

@@ -7,39 +7,37 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-_ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-_INTERRUPTS = [signal.SIGINT, *_ENDINGS]
+_TERMINATIONS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_INTERRUPTS = [signal.SIGINT, *_TERMINATIONS]
 
 
 def terminate_as_interrupt() -> None:
-    """Let SIGTERM, and SIGHUP where it exists, raise `KeyboardInterrupt` as Ctrl-C does.
+    """Let SIGTERM and SIGHUP raise `KeyboardInterrupt` as Ctrl-C does, unless ignored (``nohup``) or handled already.
 
-    Signals that are ignored, as under ``nohup``, or that have a handler keep it. Outside the main thread, nothing is
-    changed.
+    Outside the main thread, this has no effect.
     """
-    default = [number for number in _ENDINGS if signal.getsignal(number) is signal.SIG_DFL]
+    default = [number for number in _TERMINATIONS if signal.getsignal(number) is signal.SIG_DFL]
     _handle(default, signal.default_int_handler)
 
 
 @contextmanager
 def deferred_interrupts() -> Iterator[Callable[[], bool]]:
-    """Defer interrupts until the block has ended; yields a function that tells whether one came.
+    """Defer `KeyboardInterrupt` to the end of the block; yields a function that returns whether a signal arrived.
 
-    The first signal that would raise `KeyboardInterrupt` is only noted, a second one raises it at once. If the
-    function has returned True, its caller handles the signal; otherwise `KeyboardInterrupt` is raised at the end of the
-    block. Outside the main thread, where no signal arrives, nothing is deferred.
+    Once it has returned True, its caller handles the signal, and nothing is raised at the end. A second signal raises
+    at once. Outside the main thread, where no signal arrives, this has no effect.
     """
-    came = handled = 0
+    arrived = handled = 0
 
     def note(number: int, frame: FrameType | None) -> None:
-        nonlocal came
-        came += 1
-        if came > 1:
+        nonlocal arrived
+        arrived += 1
+        if arrived > 1:
             raise KeyboardInterrupt
 
     def interrupted() -> bool:
         nonlocal handled
-        handled = came
+        handled = arrived
         return handled > 0
 
     deferred = [number for number in _INTERRUPTS if signal.getsignal(number) is signal.default_int_handler]
@@ -49,15 +47,15 @@ def deferred_interrupts() -> Iterator[Callable[[], bool]]:
     finally:
         try:
             _handle(deferred, signal.default_int_handler)
-        except KeyboardInterrupt:  # of a signal at this very moment: the others must be restored too
-            came += 1
+        except KeyboardInterrupt:  # a signal arrived just now: restore the other handlers too
+            arrived += 1
             _handle(deferred, signal.default_int_handler)
-    if came > handled:
+    if arrived > handled:
         raise KeyboardInterrupt
 
 
 def _handle(numbers: Iterable[int], handler: Callable[[int, FrameType | None], object]) -> None:
-    """Give signals a handler, in the main thread; in others Python refuses it."""
+    """Set a handler for signals; in other threads than the main one, Python refuses it."""
     with suppress(ValueError):
         for number in numbers:
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Memory: how much is free, and an error before more is taken."""
+"""Memory: how much is free, and an error before more is allocated."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _SIZE_SUFFIXES = {
     "I": 1,
     **{f"{unit}{i}": base**power for power, unit in enumerate("KMGT", 1) for i, base in (("", 1000), ("I", 1024))},
 }
-_LEAST = 1_000_000  # bytes: a smaller number lacks its unit
+_LEAST = 1_000_000  # bytes; a smaller number is taken for one without its unit
 _GROUPS = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def available_memory() -> int:
-    """Bytes that this process can still take: those free on the machine, or left of its containers' limits."""
+    """Bytes that this process can allocate: free on the machine, and below its containers' limits."""
     import psutil  # slow to import, and not needed for queries
 
     return min([int(psutil.virtual_memory().available), *map(_left_in, _control_groups())])
 
 
 def _control_groups() -> Iterator[Path]:
-    """Yield the control groups of Linux, of both versions, that may limit the memory of this process."""
+    """Yield the Linux control groups, of both versions, that may limit the memory of this process."""
     try:
         lines = _MEMBERSHIP.read_text().splitlines()
     except OSError:  # not on Linux
@@ -53,14 +53,14 @@ def _left_in(group: Path) -> int:
             statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
         except (OSError, ValueError):  # another version, no limit ("max"), or invisible from inside
             continue
-        total = "total_" if "total_active_file" in statistics else ""  # with the groups inside
+        total = "total_" if "total_active_file" in statistics else ""  # includes subgroups
         pages_of_files = sum(int(statistics.get(f"{total}{kind}_file", 0)) for kind in ("inactive", "active"))
-        return max(0, left + pages_of_files)  # which the kernel drops when memory is requested
+        return max(0, left + pages_of_files)  # Linux drops cached pages when memory is requested
     return sys.maxsize
 
 
 def mapping_of(array: Any) -> mmap.mmap | None:
-    """Return the memory map that an array lies in, if it lies in one."""
+    """Return the memory map that holds an array, or None."""
     while array is not None:
         if isinstance(array, np.memmap):
             return array._mmap  # type: ignore[attr-defined]
@@ -69,7 +69,7 @@ def mapping_of(array: Any) -> mmap.mmap | None:
 
 
 def release_pages(*arrays: Any) -> None:
-    """Give back the memory of arrays mapped from files; what is used again is read again."""
+    """Free the memory of arrays mapped from files; pages that are used again are read again."""
     for array in arrays:
         mapping = mapping_of(array)
         if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):

@@ -1,4 +1,4 @@
-"""Named arrays in a file, as `numpy.savez` writes them: written in parts, mapped instead of read, and described."""
+"""Files of named arrays in the format of `numpy.savez`, written in parts and mapped."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from embedtrain.errors import DataError, EmbedtrainError
 from embedtrain.machine.memory import release_pages, require_memory
 
 _PART = 1 << 18  # bytes read or written at once
-_KEPT = 256  # parts of a mapped array that may stay in memory
-_ALIGNMENT = 64  # bytes: arrays in a file start at multiples, so that they are aligned when they are mapped
+_KEPT = 256  # parts of a mapped array that may stay in memory while it is written
+_ALIGNMENT = 64  # bytes; arrays start at multiples, so that mapped ones are aligned
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member: the lengths of its name and of its extra fields
 _READ_HEADER = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
 
 
 def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write what `numpy.savez` writes, in parts that fit the cache."""
+    """Write a file as `numpy.savez` does, in parts that fit the cache."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             rows = np.atleast_1d(array)
@@ -41,22 +41,22 @@ def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
                         release_pages(array)
 
 
-def _header(array: NDArray[Any], place: int) -> bytes:
-    """The header of an array, padded with spaces so that the array is aligned."""
+def _header(array: NDArray[Any], position: int) -> bytes:
+    """The header of an array at `position` in the file, padded with spaces so that the array is aligned."""
     about = {"descr": dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
     text = f"{about!r}\n".encode()
-    spaces = -(place + 10 + len(text)) % _ALIGNMENT
+    spaces = -(position + 10 + len(text)) % _ALIGNMENT
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + spaces) + text[:-1] + b" " * spaces + b"\n"
 
 
 def map_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     """Read the arrays in a file that `write_arrays` or NumPy wrote, by name, read-only.
 
-    Those that are not compressed are mapped, after their checksum was verified. Nothing is ever unpickled. Damaged
-    files raise exceptions of many kinds, see `no_damage`.
+    Uncompressed arrays are mapped, after their checksum was verified. Nothing is unpickled. Damaged files raise
+    exceptions of many kinds, see `no_damage`.
     """
     with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-        members = archive.infolist()  # whatever they are called: a name may be damaged too
+        members = archive.infolist()  # not namelist: a name may be damaged too
         return {member.filename.removesuffix(".npy"): _map_member(file, archive, member) for member in members}
 
 
@@ -67,59 +67,59 @@ def _map_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInf
         begin, size = entry.tell(), math.prod(shape) * dtype.itemsize
         if dtype.hasobject or begin + size != member.file_size:
             raise ValueError(f"{member.filename} cannot be an array of shape {shape} and type {dtype}")
-        if not size or member.compress_type != zipfile.ZIP_STORED or os.name == "nt":  # Windows replaces no mapped file
+        if not size or member.compress_type != zipfile.ZIP_STORED or os.name == "nt":  # Windows locks mapped files
             require_memory(size, f"the values of {member.filename}", "store the arrays uncompressed, to be mapped")
             return _read(entry, size).view(dtype).reshape(shape, order="F" if is_fortran else "C")
         while entry.read(_PART):  # the checksum is verified at the end
             pass
     file.seek(member.header_offset)
     header = file.read(_LOCAL_HEADER.size)
-    place = member.header_offset + len(header) + sum(_LOCAL_HEADER.unpack(header)) + begin
-    return np.memmap(file, dtype, "r", place, shape, order="F" if is_fortran else "C").view(np.ndarray)
+    position = member.header_offset + len(header) + sum(_LOCAL_HEADER.unpack(header)) + begin
+    return np.memmap(file, dtype, "r", position, shape, order="F" if is_fortran else "C").view(np.ndarray)
 
 
 def _read(entry: IO[bytes], size: int) -> NDArray[np.uint8]:
     """Read the bytes to the end of an archive's member, where its checksum is verified."""
     content = np.empty(size, np.uint8)
     for begin in range(0, size, _PART):
-        piece = np.frombuffer(entry.read(_PART), np.uint8)
-        content[begin : begin + len(piece)] = piece
+        part = np.frombuffer(entry.read(_PART), np.uint8)
+        content[begin : begin + len(part)] = part
     entry.read()
     content.setflags(write=False)
     return content
 
 
 def pack_about(format: int, facts: Mapping[str, Any]) -> NDArray[np.uint8]:
-    """Describe a file in an array of JSON: the number of its format, the version of embedtrain, and facts."""
+    """Describe a file in an array of JSON: the number of its format, the version of embedtrain, and `facts`."""
     return np.frombuffer(json.dumps({"format": format, "embedtrain": __version__, **facts}).encode(), np.uint8)
 
 
-def unpack_about(about: NDArray[np.uint8], format: int, complaint: str) -> dict[str, Any]:
-    """Read what `pack_about` wrote; another format is refused in a line that begins with the complaint."""
+def unpack_about(about: NDArray[np.uint8], format: int, problem: str) -> dict[str, Any]:
+    """Read what `pack_about` wrote; refuse another format in a message that begins with `problem`."""
     facts = dict(json.loads(about.tobytes()))
     if facts["format"] != format:
         raise DataError(
-            f"{complaint}: it has the format {facts['format']} of embedtrain {facts['embedtrain']}, "
+            f"{problem}: it has the format {facts['format']} of embedtrain {facts['embedtrain']}, "
             f"this is {__version__} and reads the format {format}"
         )
     return facts
 
 
 def plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Return the array, or a copy, with a native type, aligned and contiguous."""
+    """Return the array, or a copy of it, with a native type, aligned and contiguous."""
     return np.require(array, dtype, ("C", "A"))
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """A view that cannot be written, so that kernels are compiled for one kind of arrays."""
+    """A read-only view, so that kernels are compiled for one kind of arrays."""
     view = array.view(np.ndarray)
     view.setflags(write=False)
     return view
 
 
 @contextmanager
-def no_damage(complaint: str) -> Iterator[None]:
-    """Turn the exceptions of many kinds that NumPy and zipfile raise for a damaged file into one line."""
+def no_damage(problem: str) -> Iterator[None]:
+    """Turn any exception of NumPy or zipfile about a damaged file into a `DataError` that begins with `problem`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -127,5 +127,4 @@ def no_damage(complaint: str) -> Iterator[None]:
     except (EmbedtrainError, OSError, MemoryError):
         raise
     except Exception as error:
-        what = " ".join(str(error).split())[:100]
-        raise DataError(f"{complaint} ({what})") from error
+        raise DataError(f"{problem} ({' '.join(str(error).split())[:100]})") from error

@@ -31,7 +31,7 @@ class Progress:
             )
 
     def update(self, units: int, **facts: str) -> None:
-        """Advance the bar, and show `facts` beside it."""
+        """Advance the bar and show `facts` after it."""
         if self._bar is not None:
             self._bar.set_postfix(facts, refresh=False)
             self._bar.update(units)
@@ -61,7 +61,7 @@ def say(text: str, *, shown: bool = True) -> None:
 
 
 def note(text: str) -> None:
-    """Warn about the data: programs can catch it, and Python shows it once."""
+    """Issue a warning about the data."""
     warnings.warn(text, stacklevel=3)
 
 

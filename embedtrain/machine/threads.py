@@ -1,7 +1,7 @@
 """Threads: how many there are, and a loop that gives them tasks. No other module starts a thread.
 
-Kernels release the interpreter lock, so Python threads run them in parallel. The loop stays in the calling thread,
-where Ctrl-C arrives, and yields each result as soon as it is there.
+Kernels release the interpreter lock, so Python threads run them in parallel. The loop runs in the calling thread,
+where Ctrl-C arrives.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _WAIT = 0.1  # seconds; an untimed wait cannot be interrupted on every platform
-_AHEAD = 4  # results of each worker that may wait to be consumed
-_GRACE = 0.5  # seconds; a task that is not fetched by then may never come, as from a pipe that stays open
+_AHEAD = 4  # results of each worker that may wait
+_GRACE = 0.5  # seconds to wait at the end for a task being fetched, perhaps from a pipe that stays open
 
 
 def available_threads() -> int:
@@ -39,7 +39,7 @@ def available_threads() -> int:
 
 
 def _container_quota() -> int:
-    """Count the processors that a Linux container is limited to; large without a limit."""
+    """Count the processors that a Linux container may use; large without a limit."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return math.ceil(int(quota) / int(period))
@@ -62,12 +62,11 @@ def run_tasks(
     *,
     on_skipped: Callable[[Task], object] = lambda task: None,
 ) -> Generator[Result, None, None]:
-    """Let every worker process tasks in a thread of its own, and yield the results as they come.
+    """Let every worker process tasks in a thread of its own, and yield the results in the order of completion.
 
-    Tasks are fetched one at a time, under a lock, when a worker is free and its last results were consumed. With one
-    worker, all happens in the calling thread. The first exception of a worker or of `tasks` is raised here. Then, or
-    when the iterator is closed, workers stop after their current task; a task that is still being fetched is skipped,
-    and `on_skipped` is called with it.
+    Tasks are fetched one at a time, under a lock, while few results wait to be consumed. A single worker runs in the
+    calling thread. The first exception of a worker or of `tasks` is raised here. Then, or when the iterator is closed,
+    workers stop after their current task; a task that is still being fetched is passed to `on_skipped` instead.
     """
     if len(workers) == 1:
         for task in tasks:
@@ -94,9 +93,9 @@ def run_tasks(
                 pool.result_slots.release()
     finally:
         pool.stop.set()
-        patient_until = time.monotonic() + _GRACE
+        deadline = time.monotonic() + _GRACE
         for thread in threads:
-            while thread.is_alive() and (pool.fetching is not thread or time.monotonic() < patient_until):
+            while thread.is_alive() and (pool.fetching is not thread or time.monotonic() < deadline):
                 thread.join(_WAIT)
 
 
@@ -107,7 +106,7 @@ def run_all(workers: Sequence[Callable[[int], object]], n: int) -> None:
 
 
 class _Done:
-    """The result of a worker that found no more tasks."""
+    """The end of the tasks, as a worker reports it."""
 
 
 @dataclass
@@ -123,17 +122,17 @@ class _Pool(Generic[Task, Result]):
     def __init__(self, tasks: Iterator[Task], on_skipped: Callable[[Task], object], n_slots: int) -> None:
         self.tasks, self.on_skipped, self.lock = tasks, on_skipped, threading.Lock()
         self.stop = threading.Event()
-        self.fetching: threading.Thread | None = None  # it skips its task if it sees `stop` afterwards
-        self.result_slots = threading.Semaphore(n_slots)  # for results that are not consumed yet
+        self.fetching: threading.Thread | None = None  # skips its task if `stop` is set by then
+        self.result_slots = threading.Semaphore(n_slots)  # for results not consumed yet
         self.outcomes: queue.SimpleQueue[Result | _Done | _Failure] = queue.SimpleQueue()
 
     def work(self, worker: Callable[[Task], Result]) -> None:
-        """Process task after task, until there are none or `stop` is set."""
+        """Process tasks until there are none or `stop` is set."""
         try:
             while not self.stop.is_set():
                 if not self.result_slots.acquire(timeout=_WAIT):
                     continue
-                while not self.lock.acquire(timeout=_WAIT):  # its owner may be waiting for text
+                while not self.lock.acquire(timeout=_WAIT):  # its owner may wait for input
                     if self.stop.is_set():
                         return
                 try:
@@ -159,26 +158,23 @@ class _Pool(Generic[Task, Result]):
 class ConflictOrder(Generic[Task]):
     """Starts each task when all earlier ones that use one of its resources are done.
 
-    So every resource is used in the same order by any number of threads.
+    Every resource is used in the same order, whatever the number of threads.
     """
 
     def __init__(self, resources: Callable[[Task], Iterable[Hashable]]) -> None:
-        self._resources = resources  # what a task uses that only one task may use at a time
+        self._resources = resources  # of a task, each used by one task at a time
         self._changed = threading.Condition()
         self._in_use: set[Hashable] = set()
 
     def fetch(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        """Yield the tasks in their order, to one thread at a time, which waits until the next task may start.
-
-        `done` must be called for every task that is fetched, whatever happens to it.
-        """
+        """Yield the tasks in order, each when it may start; `done` must be called for every task, also a failed one."""
         self._in_use.clear()
         for task in tasks:
-            wanted = set(self._resources(task))
+            needed = set(self._resources(task))
             with self._changed:
-                while not self._in_use.isdisjoint(wanted):
+                while not self._in_use.isdisjoint(needed):
                     self._changed.wait()
-                self._in_use |= wanted
+                self._in_use |= needed
             yield task
 
     def done(self, task: Task) -> None:
@@ -189,10 +185,7 @@ class ConflictOrder(Generic[Task]):
 
 
 def read_ahead(items: Iterable[Task], n: int = _AHEAD) -> Generator[Task, None, None]:
-    """Yield items that a thread of their own fetches, up to `n` ahead.
-
-    Fetching must not wait for ever: the thread is joined at the end.
-    """
+    """Yield items that another thread fetches, up to `n` ahead; fetching must end, as the thread is joined."""
     fetched: queue.Queue[Task | _Done | _Failure] = queue.Queue(n)
     stop = threading.Event()
     thread = threading.Thread(target=_fetch, args=(items, fetched, stop), daemon=True)
@@ -214,7 +207,7 @@ def read_ahead(items: Iterable[Task], n: int = _AHEAD) -> Generator[Task, None, 
 
 
 def _fetch(items: Iterable[Task], fetched: queue.Queue[Task | _Done | _Failure], stop: threading.Event) -> None:
-    """Put item after item into the queue, until there are none or `stop` is set."""
+    """Put the items into the queue, until there are none or `stop` is set."""
 
     def put(item: Task | _Done | _Failure) -> None:
         while not stop.is_set():
@@ -232,7 +225,7 @@ def _fetch(items: Iterable[Task], fetched: queue.Queue[Task | _Done | _Failure],
 
 
 def in_order(numbered: Iterable[tuple[int, Result]]) -> Iterator[Result]:
-    """Yield the results of numbered tasks in the order of their numbers 0, 1, 2, …, each as soon as possible."""
+    """Yield the results of tasks numbered 0, 1, 2, … in order, each as soon as possible."""
     waiting: dict[int, Result] = {}
     next_number = 0
     for number, result in numbered:

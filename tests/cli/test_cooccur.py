@@ -27,7 +27,7 @@ REFUSED_BY_COOCCUR = [
     (2, ["counts.npz", "-o", "x.npz"], "counts.npz holds counts already; train on it: embedtrain glove counts.npz"),
     (2, ["text.txt", "cooccurrence.bin"], "cooccurrence.bin holds counts already"),
     (1, ["counts"], "cannot read counts"),
-    (2, ["text.txt", "-o", "-"], "the output is a file, not standard output"),
+    (2, ["text.txt", "-o", "-"], "the output must be a file, not standard output"),
     (2, ["text.txt", "--weighting", "triangle"], "'triangle' is not one of"),
     (2, ["text.txt", "--memory", "5"], "memory must be a size of at least 1.0 MB"),
     (2, ["text.txt", "--dim", "5"], "--dim"),

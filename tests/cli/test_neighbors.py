@@ -17,7 +17,7 @@ def test_neighbors_of_several_words_have_headings():
 
 
 REFUSED_BY_NEIGHBORS = [
-    (1, ["good.vec", "kings"], "'kings' is not among the 3 words; near in spelling: king"),
+    (1, ["good.vec", "kings"], "'kings' is not among the 3 words; similar spelling: king"),
     (1, ["good.vec", "king", "zzz"], "'zzz' is not among the 3 words"),
     (1, ["missing.vec", "king"], "cannot read missing.vec"),
     (1, ["folder", "king"], "folder is a folder without vectors.npy"),

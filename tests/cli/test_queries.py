@@ -98,9 +98,9 @@ def test_words_are_those_of_bytes_whatever_the_terminal_says(at_terminal):
 @pytest.mark.parametrize("command", [neighbors, analogy])
 def test_words_that_begin_with_a_dash_come_after_two(command):
     error = run(command, "x.vec", "-5", status=2).exception
-    assert error.format_message() == "No such option '-5'. A word that begins with - comes after --."
+    assert error.format_message() == "No such option '-5'. A word that begins with - must follow --."
     assert "'-5' is not among the 5 words" in str(run(command, "x.vec", "--", "-5", "man", "king", status=1).exception)
-    assert "come after --" in " ".join(run(command, "--help").stdout.split())
+    assert "must follow --" in " ".join(run(command, "--help").stdout.split())
 
 
 def test_an_analogy_applies_restriction_and_method():
