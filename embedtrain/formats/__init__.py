@@ -1,4 +1,4 @@
-"""The formats of vectors files: the list of them, and reading and writing by name or content."""
+"""The formats of vectors files, and reading and writing by name or content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.machine.compression import SUFFIXES, Stream, plain_name
 from embedtrain.machine.files import STDIN, reading, source_name
 
-#: By name, in the order in which they are tried when a file is recognised.
+#: All formats by name, in the order in which recognition tries them.
 FORMATS = {
     format.name: format
     for format in (
@@ -37,16 +37,16 @@ def named(format: str) -> Format:
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:
-    """Return the format that the name of an output stands for: by its suffix, word2vec text by default."""
+    """Return the format of an output by its suffix; word2vec text by default."""
     path = check_path(path)
-    if os.path.isdir(path):  # which, unlike a Path, never raises
+    if os.path.isdir(path):  # unlike a Path's method, it never raises
         return npy_folder.FORMAT
     suffix = Path(plain_name(path.name)).suffix.lower()
     return next((format for format in FORMATS.values() if suffix in format.suffixes), text.WORD2VEC)
 
 
 def recognise(path: str | os.PathLike[str]) -> Format:
-    """Return the format of a file or folder of vectors, by its content."""
+    """Return the format of a file or folder of vectors by its content."""
     path = _check_file(path)
     name = source_name(path)
     is_compressed, head = False, Head(path, b"", True)
@@ -65,11 +65,11 @@ def recognise(path: str | os.PathLike[str]) -> Format:
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions = _ALL, format: str | None = None) -> VectorTable:
-    """Read a file of vectors, of the format that its content shows by default."""
+    """Read a file of vectors; by default its format is recognised by the content."""
     path = _check_file(path)
     chosen = recognise(path) if format is None else named(format)
     if chosen.read is None:
-        raise SettingError(f"the format {format} can be written only; name another, or none to have it recognised")
+        raise SettingError(f"the format {format} can be written only; name another, or none to recognise it")
     table = chosen.read(path, options)
     if not len(table.words) and options.vocabulary is None:
         raise DataError(f"{source_name(path)}: none of its rows can be read; get the file again")
@@ -79,7 +79,7 @@ def read(path: str | os.PathLike[str], options: ReadOptions = _ALL, format: str 
 def write(
     path: str | os.PathLike[str], table: VectorTable, format: str | None = None, threads: int | None = None
 ) -> None:
-    """Write a file of vectors, all or nothing, in the format that its name stands for by default."""
+    """Write a file of vectors atomically; by default its format is that of its suffix."""
     path = check_path(path)
     chosen = format_of(path) if format is None else named(format)
     if path.suffix.lower() in SUFFIXES and not chosen.is_compressible:
@@ -88,7 +88,7 @@ def write(
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:
-    """Check that this can be a path at all."""
+    """Check that this is a path that a file can have."""
     if not isinstance(path, (str, os.PathLike)):
         raise DataError(f"a path must be a str or Path, got {type(path).__name__}")
     if not str(path) or "\0" in str(path):

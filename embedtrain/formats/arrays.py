@@ -1,4 +1,4 @@
-"""What the formats of arrays share: choosing rows of tables that are mapped from files, and settings as JSON."""
+"""Shared by the formats of arrays: selecting rows of mapped tables, and settings as JSON."""
 
 from __future__ import annotations
 
@@ -22,20 +22,17 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float16))
 
 
 def select(name: str, table: VectorTable, options: ReadOptions) -> VectorTable:
-    """Return the rows to read of a table whose vectors are mapped; they stay mapped if `options` say so.
-
-    Values of mapped vectors are not read here, so one that is not finite is not reported.
-    """
+    """Return the rows to read of a table whose vectors are mapped; with `options.mmap` they stay so, unchecked."""
     _check_shapes(name, table)
     words, vectors, counts = table.words, table.vectors, table.counts
     if options.mmap and options.dtype.itemsize < vectors.dtype.itemsize:
-        raise SettingError(f"dtype {options.dtype} is not what {name} holds, {vectors.dtype}; leave out it or mmap")
+        raise SettingError(f"dtype {options.dtype} is not that of {name}, {vectors.dtype}; leave out dtype or mmap")
     rows: Sequence[int] = range(len(words))[: options.limit]
     if options.vocabulary is not None:
         rows = [row for row in rows if words[row] in options.vocabulary]
     if not options.mmap:
         n_bytes = len(rows) * vectors.shape[1] * options.dtype.itemsize
-        require_memory(n_bytes, f"the vectors in {name}", "ask for fewer words, float16 or mmap")
+        require_memory(n_bytes, f"the vectors in {name}", "read fewer words, or with float16 or mmap")
     if bad := _bad_rows(words, vectors, rows, options):
         for row in sorted(bad):
             options.report(f"{name}, word {row + 1:,}", bad[row])
@@ -51,7 +48,7 @@ def select(name: str, table: VectorTable, options: ReadOptions) -> VectorTable:
 
 
 def _bad_rows(words: Sequence[str], vectors: NDArray[Any], rows: Sequence[int], options: ReadOptions) -> dict[int, str]:
-    """Return what is wrong with rows, by row."""
+    """Return the problems of bad rows, by row."""
     bad = {}
     if not options.mmap:
         part = vectors[: len(rows)] if isinstance(rows, range) else vectors[np.array(rows, np.int64)]
@@ -83,12 +80,12 @@ def _check_shapes(name: str, table: VectorTable) -> None:
 
 
 def describe(settings: Mapping[str, Any]) -> str:
-    """Return what a file of arrays says of itself, as JSON."""
+    """Return the description of a file of arrays, as JSON."""
     return json.dumps({"kind": _KIND, "version": _VERSION, "settings": plain_settings(settings)})
 
 
 def plain_settings(value: Any) -> Any:
-    """Return settings as JSON has them: keys are str, and so is what is not a finite number, list or mapping."""
+    """Convert settings to JSON types; keys and other objects become str, as do numbers that are not finite."""
     if isinstance(value, Mapping):
         return {str(key): plain_settings(inside) for key, inside in value.items()}
     if isinstance(value, (list, tuple)):
@@ -98,14 +95,14 @@ def plain_settings(value: Any) -> Any:
 
 
 def settings_of(name: str, about: str | bytes) -> dict[str, Any]:
-    """Return the settings in what `describe` made."""
+    """Return the settings in a description that `describe` made."""
     try:
         known = json.loads(about)
         kind, version, settings = known["kind"], int(known["version"]), dict(known["settings"])
     except (ValueError, KeyError, TypeError, RecursionError):
         kind, version, settings = None, 0, {}
     if kind != _KIND:
-        raise DataError(f"{name} is not a file of vectors of embedtrain; write it anew with `embedtrain convert`")
+        raise DataError(f"{name} is not a file of vectors of embedtrain; write it again with `embedtrain convert`")
     if version > _VERSION:
         raise DataError(f"{name}: version {version} of the format is newer than this embedtrain; install a later one")
     return settings

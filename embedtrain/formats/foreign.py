@@ -1,4 +1,4 @@
-"""Files that are not vectors in a known format: what they are, and what to do."""
+"""Files that are not vectors in a known format: error messages with a remedy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def refuse(name: str, head: Head) -> NoReturn:
-    """Raise an error that says what a file or folder is, and what to do."""
+    """Raise an error with the kind of the file or folder and a remedy."""
     if head.path.is_dir():
         raise DataError(f"{name} is a folder without {npy_folder.VECTORS}; name a file of vectors")
     if not head.data.strip():
@@ -60,6 +60,6 @@ def refuse(name: str, head: Head) -> NoReturn:
         raise DataError(f"{name} is a zip archive{example}; unpack it first, and name a file in it")
     first = head.data.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0]
     if _NOT_IN_TEXT.search(first) or b"\0" in head.data:
-        raise DataError(f"{name} is binary and of no known kind; expected text, or a first line with two numbers")
+        raise DataError(f"{name} is binary and of an unknown kind; expected text, or a first line with two numbers")
     found = quoted(first.decode(errors="replace"))
     raise DataError(f"{name} is not a file of vectors: {found} is neither two numbers nor a word and values")

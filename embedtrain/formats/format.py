@@ -1,11 +1,11 @@
-"""What a format of vectors files declares, what a file holds, and how it is to be read."""
+"""The declaration of a format of vectors files, a table of vectors, and options of reading."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,28 +14,28 @@ from embedtrain.errors import DataError
 
 
 class VectorTable(NamedTuple):
-    """What a file holds."""
+    """The contents of a file."""
 
     words: Sequence[str]
     vectors: NDArray[Any]  # (n_words, dim) float32 or float16
     counts: NDArray[np.int64] | None = None  # (n_words,) occurrences, where the format can hold them
-    settings: Mapping[str, Any] = {}  # how the vectors were made; not to be changed
+    settings: Mapping[str, Any] = {}  # settings of training; read-only
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What to read of a file, and what to do with bad rows."""
+    """Which rows to read, and how to handle bad rows."""
 
-    limit: int | None = None  # only the first rows
-    vocabulary: Container[str] | None = None  # of them, only these words
-    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))  # or float16; mapped: as in the file
-    mmap: bool = False  # map the vectors, where the format can, without looking at their values
+    limit: int | None = None  # read only the first rows
+    vocabulary: Container[str] | None = None  # of these, only the given words
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))  # or float16; with mmap, as in the file
+    mmap: bool = False  # map the vectors, where the format can, unchecked
     threads: int | None = None  # default: all
-    must_be_writable: bool = False  # whether words with whitespace that is not ASCII, which may be read, are bad
-    on_error: Callable[[str], None] | None = None  # gets each problem, and bad rows are left out; None: raise the first
+    must_be_writable: bool = False  # whether words with other than ASCII whitespace are bad
+    on_error: Callable[[str], None] | None = None  # called with each problem of skipped rows; None: raise the first
 
     def report(self, where: str, problem: str) -> None:
-        """Raise a problem of a row or header, or hand it to `on_error`."""
+        """Raise a problem of a row or header, or call `on_error` with it."""
         if self.on_error is None:
             raise DataError(f"{where}: {problem}; `embedtrain convert --errors skip` takes the rest")
         self.on_error(f"{where}: {problem}")
@@ -49,26 +49,22 @@ class Head(NamedTuple):
     is_whole: bool  # whether `data` is all of the file
 
 
-class _Write(Protocol):
-    def __call__(self, path: Path, table: VectorTable, *, threads: int | None = None) -> None: ...
-
-
 @dataclass(frozen=True)
 class Format:
-    """A format of vectors files; `embedtrain.formats` has the list of all."""
+    """A format of vectors files; `embedtrain.formats.FORMATS` lists all."""
 
     name: str
     description: str
-    suffixes: tuple[str, ...]  # of names that stand for it when a file is written
-    write: _Write
+    suffixes: tuple[str, ...]  # by which it is chosen when a file is written
+    write: Callable[..., None]  # (path, table, *, threads=None)
     read: Callable[[Path, ReadOptions], VectorTable] | None = None  # None: written only
     detect: Callable[[Head], bool] = lambda head: False
-    is_compressible: bool = False  # whether .gz and the like may follow the suffix
+    is_compressible: bool = False  # whether .gz and others may follow the suffix
     is_text: bool = False
 
 
 class SkippedErrors:
-    """Count the problems handed to `on_error`, and keep the first."""
+    """Counts the problems passed to `on_error`, and keeps the first."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -84,5 +80,5 @@ class SkippedErrors:
 
 
 def quoted(text: str | bytes) -> str:
-    """Return at most 40 characters of a text as messages quote it."""
+    """Quote at most 40 characters of a text for a message."""
     return repr(text[:40]) if len(text) <= 40 else f"{text[:40]!r}…"

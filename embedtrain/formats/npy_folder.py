@@ -1,4 +1,4 @@
-"""A folder to be mapped: ``vectors.npy``, ``words.txt`` with a word a line, ``counts.npy``, ``about.json``."""
+"""A folder to be mapped: ``vectors.npy``, ``words.txt`` with one word per line, ``counts.npy``, ``about.json``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _detect(head: Head) -> bool:
 
 def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
-    with reading(path / WORDS), no_damage(f"{source_name(path / WORDS)} is not UTF-8; save it so"):
+    with reading(path / WORDS), no_damage(f"{source_name(path / WORDS)} is not UTF-8; save it as UTF-8"):
         text = (path / WORDS).read_bytes().removeprefix(BOM_UTF8).decode()
         words = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     arrays = {}
@@ -33,7 +33,7 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
         if file == VECTORS or (path / file).exists():
             with (
                 reading(path / file),
-                no_damage(f"cannot read {source_name(path / file)}: it is damaged, make it anew"),
+                no_damage(f"cannot read {source_name(path / file)}: it is damaged, create it again"),
             ):
                 arrays[file] = np.load(path / file, mmap_mode="r", allow_pickle=False).view(np.ndarray)
     settings = {}
@@ -44,7 +44,7 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
-    """Write a new folder, or replace one that is of this kind or empty."""
+    """Write a new folder, or replace an empty one or one of this format."""
     table = checked(table)
     if table.words[0].encode().startswith(BOM_UTF8):
         raise DataError(

@@ -1,4 +1,4 @@
-"""One file of arrays, as `numpy.savez` writes them: the bytes of words, where they start, vectors, counts, settings.
+"""A file of arrays, as `numpy.savez` writes them: the bytes of words, their starts, vectors, counts, settings.
 
 Nothing is pickled: any NumPy reads it with ``allow_pickle=False``. ``words`` and ``starts`` give word i as
 ``bytes(words[starts[i]:starts[i + 1]]).decode()``.
@@ -27,27 +27,29 @@ def _detect(head: Head) -> bool:
 
 
 def zip_members(head: Head) -> list[str] | None:
-    """Return the names of the files in a zip archive, None if it is another file."""
+    """Return the names of the files in a zip archive; None for other files."""
     if not head.data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return None
     try:
         with zipfile.ZipFile(head.path) as archive:
             return archive.namelist()
-    except Exception:  # of many kinds for damaged archives; a compressed one is no archive to zipfile
+    except Exception:  # damaged in any way, or compressed
         length = int.from_bytes(head.data[26:28], "little")
         return [head.data[30 : 30 + length].decode(errors="replace")]
 
 
 def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
-    with reading(path), no_damage(f"cannot read {name}: it is damaged or not an .npz file; make it anew"):
+    with reading(path), no_damage(f"cannot read {name}: it is damaged or not an .npz file; create it again"):
         try:
             arrays = map_arrays(path)
         except MemoryError:
             raise DataError(f"cannot read {name}: an array of it does not fit into memory") from None
         if not {"words", "starts", "vectors", "about"} <= set(arrays):
             found = ", ".join(sorted(arrays))[:100] or "nothing"
-            raise DataError(f"{name}: expected the arrays words, starts, vectors and about, got {found}; make it anew")
+            raise DataError(
+                f"{name}: expected the arrays words, starts, vectors and about, got {found}; create it again"
+            )
         words = PackedWords.checked(name, arrays["words"], arrays["starts"])[:]
     settings = settings_of(name, arrays["about"].tobytes())
     return select(name, VectorTable(words, arrays["vectors"], arrays.get("counts"), settings), options)

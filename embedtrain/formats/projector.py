@@ -1,8 +1,8 @@
-"""What the TensorFlow projector takes: a file of vectors, and one of words and counts beside it.
+"""The files of the TensorFlow projector: one of vectors, and one of words and counts.
 
-The path names the file of vectors; the other has "metadata" in the place of "vectors" in its name, or ``_metadata``
-at the end of it. In a folder they are ``vectors.tsv`` and ``metadata.tsv``. Source: the projector takes no header in
-the first, and one in the second where that has more than one column.
+The path is that of the vectors; in the name of the other, "metadata" replaces "vectors", or is appended. In a folder
+they are ``vectors.tsv`` and ``metadata.tsv``. The projector expects no header in the first file, and one in the second
+if that has more than one column.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
 
 
 def paths(path: Path) -> tuple[Path, Path]:
-    """Return where the vectors are written, and where the words."""
+    """Return the paths of the vectors and of the words."""
     path = path / "vectors.tsv" if path.is_dir() else path
     if "vectors" in path.name:
         return path, path.with_name(path.name.replace("vectors", "metadata"))

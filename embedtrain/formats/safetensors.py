@@ -1,6 +1,6 @@
-"""The safetensors format: a length, a JSON header of that length, and arrays one after the other.
+"""The safetensors format: a length, a JSON header of that length, and the bytes of arrays.
 
-The words are in tensors too, ``words`` (bytes) and ``starts``, as in `npz`. Source: the format's specification,
+The words are in the tensors ``words`` (bytes) and ``starts``, as in `npz`. Specification:
 https://github.com/huggingface/safetensors.
 """
 
@@ -25,7 +25,7 @@ from embedtrain.machine.npz import no_damage
 from embedtrain.machine.words import PackedWords
 
 _LENGTH = struct.Struct("<Q")
-_LONGEST_HEADER = 100_000_000  # bytes, as the specification has it
+_LONGEST_HEADER = 100_000_000  # bytes, by the specification
 _TYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
@@ -33,7 +33,7 @@ _TYPES: dict[str, np.dtype[Any]] = {
     "U8": np.dtype("u1"),
 }
 _NAMES = {dtype: name for name, dtype in _TYPES.items()}
-_PIECE = 1 << 24  # bytes written at once
+_PART = 1 << 24  # bytes written at once
 
 
 def _detect(head: Head) -> bool:
@@ -42,7 +42,7 @@ def _detect(head: Head) -> bool:
 
 def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
-    with reading(path), no_damage(f"cannot read {name}: it is damaged or not a safetensors file; make it anew"):
+    with reading(path), no_damage(f"cannot read {name}: it is damaged or not a safetensors file; create it again"):
         tensors, metadata = _map_tensors(path)
         if missing := {"words", "starts", "vectors"} - set(tensors):
             found = ", ".join(sorted(tensors))[:100] or "nothing"
@@ -73,7 +73,7 @@ def _map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         shape = tuple(map(int, tensor["shape"]))
         first, last = map(int, tensor["data_offsets"])
         if min((*shape, first), default=0) < 0 or first + math.prod(shape) * dtype.itemsize != last:
-            raise ValueError(f"the tensor {name!r} does not fit its place")
+            raise ValueError(f"the tensor {name!r} does not fit its offsets")
         if begin + last > size:
             raise ValueError("it is cut short")
         empty = not math.prod(shape)
@@ -84,14 +84,14 @@ def _map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
     table = checked(table)
     packed = PackedWords.of(table.words)
-    tensors: dict[str, NDArray[Any]] = {"starts": packed.starts}  # the widest values first, so that all are aligned
+    tensors: dict[str, NDArray[Any]] = {"starts": packed.starts}  # wide types first, so that all are aligned
     if table.counts is not None:
         tensors["counts"] = table.counts
     tensors |= {"vectors": table.vectors, "words": packed.text}
     with atomic_file(path) as file:
         file.write(_header(tensors, {"about": describe(table.settings)}))
         for tensor in tensors.values():
-            step = max(1, _PIECE // max(1, tensor[:1].nbytes))
+            step = max(1, _PART // max(1, tensor[:1].nbytes))
             for begin in range(0, len(tensor), step):
                 file.write(np.ascontiguousarray(tensor[begin : begin + step]).tobytes())
 

@@ -1,7 +1,7 @@
-"""The text formats: word2vec's, a line "words dimensions" and lines "word value value …", and GloVe's, the lines alone.
+"""The text formats: word2vec's, a line "words dimensions" and lines "word value value …", and GloVe's, without header.
 
-Written so that every reader takes them: UTF-8 without a byte order mark, line feeds, single spaces, none at the
-end, values in their shortest form that reads back to the same float32.
+Written for all readers: UTF-8 without a byte order mark, line feeds, single spaces, none at the end of a line, values
+in the shortest form that reads back to the same float32.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from embedtrain.machine.compression import compressing
 from embedtrain.machine.files import atomic_file
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
 
-_TASK_VALUES = 1 << 17  # formatted by one thread at a time
-_LINES = 5  # by which text is recognised
+_TASK_VALUES = 1 << 17  # formatted by a thread in one task
+_LINES = 5  # lines by which text is recognised
 
 
 def _write(path: Path, table: VectorTable, *, has_header: bool, threads: int | None = None) -> None:
@@ -48,7 +48,7 @@ def _write(path: Path, table: VectorTable, *, has_header: bool, threads: int | N
 
 
 def _check_first_row(line: bytes) -> None:
-    """Check that the first line of a file without header is read as a word and its values."""
+    """Check that the first line of a file without header cannot be taken for a header."""
     if line.startswith(BOM_UTF8) or HEADER.fullmatch(line.removesuffix(b"\n")):
         raise DataError(
             f"GloVe's format cannot begin with {quoted(line.decode().strip())}, which reads as a header or a byte "
@@ -57,7 +57,7 @@ def _check_first_row(line: bytes) -> None:
 
 
 def format_lines(words: Sequence[str], vectors: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return the lines of some words, as bytes."""
+    """Format words and (n_words, dim) vectors as lines, in an array of bytes."""
     from embedtrain.kernels.text import format_floats
 
     encoded = [word.encode() for word in words]
@@ -69,18 +69,18 @@ def format_lines(words: Sequence[str], vectors: NDArray[Any]) -> NDArray[np.uint
 
 
 def looks_like_rows(text: bytes, is_whole: bool) -> bool:
-    """Whether most of the first lines end with numbers: one may be damaged, and one of a binary file may look so."""
+    """Whether most of the first lines end with numbers; a single line may be damaged, or match by chance."""
     *lines, last = text.split(b"\n", _LINES)
     if len(lines) < _LINES and is_whole:
         lines.append(last)
-    elif not lines:  # the end of the line is not known
+    elif not lines:  # the line is cut
         lines.append(last[: last.rfind(b" ") + 1])
     lines = [line for line in lines if line.strip()]
     return 2 * sum(count_values(line) > 0 for line in lines) > len(lines)
 
 
 def _detect(head: Head, *, has_header: bool) -> bool:
-    """Whether this has a header, or else rows; a binary file has a header too, and is recognised before."""
+    """Whether this has a header, or else rows; binary files, which have a header too, are recognised before."""
     data = head.data.removeprefix(BOM_UTF8)
     if HEADER.fullmatch(data.partition(b"\n")[0]):
         return has_header

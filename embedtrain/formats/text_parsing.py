@@ -1,4 +1,4 @@
-"""Blocks of lines "word value value …", and their words and values: parsed in Python, or by kernels."""
+"""Blocks of lines "word value value …", parsed in Python or by kernels."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from embedtrain.formats.format import quoted
 from embedtrain.machine.compression import Stream
 from embedtrain.machine.words import unreadable_word
 
-#: A first line with the numbers of words and values.
+#: A first line with the numbers of words and dimensions.
 HEADER = re.compile(rb" *(-?\d{1,18}) +(-?\d{1,18})[ \r]*")
 _NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _VALUE = re.compile(_NUMBER.pattern + rb"|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 _IN_NUMBERS = b"0123456789+-.eE"
 _BLOCK = 1 << 22  # bytes
 _LONGEST_LINE = 1 << 26  # bytes: enough for millions of values
-_PADDING = 64  # bytes that kernels may look at behind a text
+_PADDING = 64  # bytes after a text that kernels may read
 _FEED = ord("\n")
 
 
 class LineBlock(NamedTuple):
-    """Whole lines of a file: data[begin:end], a line feed at the end of each."""
+    """Whole lines of a file, data[begin:end], each with its line feed."""
 
     data: bytearray  # at least _PADDING bytes longer than `end`
     begin: int
@@ -36,7 +36,7 @@ class LineBlock(NamedTuple):
 
     @property
     def n_lines(self) -> int:
-        """The number of lines."""
+        """Number of lines."""
         return self.data.count(b"\n", self.begin, self.end)
 
     def lines(self, n: int = -1) -> list[bytes]:
@@ -46,18 +46,18 @@ class LineBlock(NamedTuple):
 
 
 class ParsedRows(NamedTuple):
-    """What is in a block; lines are counted from its first."""
+    """The contents of a block; lines are counted from its first."""
 
     n_lines: int
-    lines: list[int]  # of the rows that are good and wanted
-    words: list[str]  # theirs
-    values: NDArray[np.float32]  # (len(words), dim)
+    lines: list[int]  # of the good rows of chosen words
+    words: list[str]  # (len(lines),)
+    values: NDArray[np.float32]  # (len(lines), dim)
     blank: list[int]
-    problems: list[tuple[int, str]]  # lines, and what is wrong with them
+    problems: list[tuple[int, str]]  # lines and problems
 
 
 def read_blocks(name: str, stream: Stream) -> Iterator[LineBlock]:
-    """Yield the lines of a stream, the first two in one block."""
+    """Yield the lines of a stream in blocks, the first of at least two lines."""
     rest, at_end, n_needed = bytearray(), False, 2
     while not at_end:
         size = len(rest) + max(_BLOCK, len(rest))  # doubling: a line may be longer than a block
@@ -82,7 +82,7 @@ def read_blocks(name: str, stream: Stream) -> Iterator[LineBlock]:
 
 
 def parse_lines(
-    n_lines: int, numbered: Iterable[tuple[int, bytes]], dim: int, wanted: Container[str] | None
+    n_lines: int, numbered: Iterable[tuple[int, bytes]], dim: int, vocabulary: Container[str] | None
 ) -> ParsedRows:
     """Parse some lines of a block one by one."""
     rows = ParsedRows(n_lines, [], [], np.empty((0, dim), np.float32), [], [])
@@ -92,7 +92,7 @@ def parse_lines(
             rows.blank.append(number)
             continue
         try:
-            word, row = _parse_line(line, dim, wanted)
+            word, row = _parse_line(line, dim, vocabulary)
         except DataError as error:
             rows.problems.append((number, str(error)))
             continue
@@ -103,8 +103,8 @@ def parse_lines(
     return rows._replace(values=np.array(values)) if values else rows
 
 
-def _parse_line(line: bytes, dim: int, wanted: Container[str] | None) -> tuple[str, NDArray[np.float32] | None]:
-    """Return the word and values of a line; values of words that are not wanted are not looked at."""
+def _parse_line(line: bytes, dim: int, vocabulary: Container[str] | None) -> tuple[str, NDArray[np.float32] | None]:
+    """Return the word and values of a line; the values are None, unchecked, for words outside the vocabulary."""
     encoded, _, rest = line.rstrip(b" \r").partition(b" ")
     try:
         word = encoded.decode()
@@ -114,19 +114,19 @@ def _parse_line(line: bytes, dim: int, wanted: Container[str] | None) -> tuple[s
         raise DataError("the word is empty")
     if unreadable_word([word]) is not None:
         raise DataError(f"the word {quoted(word)} has a tab or another control character")
-    if wanted is not None and word not in wanted:
+    if vocabulary is not None and word not in vocabulary:
         return word, None
     fields = [field for field in rest.split(b" ") if field]
     if len(fields) == dim and not b"".join(fields).translate(None, _IN_NUMBERS):
         with suppress(ValueError), np.errstate(over="ignore"):
-            values = np.array(list(map(float, fields))).astype(np.float32)  # through float64, as kernels round
+            values = np.array(list(map(float, fields))).astype(np.float32)  # rounded to float64 first, as in kernels
             if np.isfinite(values).all():
                 return word, values
     raise DataError(_problem_of(word, fields, dim))
 
 
 def _problem_of(word: str, fields: list[bytes], dim: int) -> str:
-    """Say what is wrong with the values of a word."""
+    """Return the problem of the values of a word."""
     extra = fields[:-dim]
     if not all(map(_NUMBER.fullmatch, extra)):
         return f"the word {quoted(b' '.join([word.encode(), *extra]).decode(errors='replace'))} has a space"
@@ -139,7 +139,7 @@ def _problem_of(word: str, fields: list[bytes], dim: int) -> str:
 
 
 def count_values(line: bytes) -> int:
-    """Count the numbers at the end of a line, of which the first field is none."""
+    """Count the numbers at the end of a line, after the first field."""
     fields = line.split()[1:]
     return next((n for n, field in enumerate(reversed(fields)) if not _VALUE.fullmatch(field)), len(fields))
 
@@ -147,12 +147,12 @@ def count_values(line: bytes) -> int:
 # --- By kernels -------------------------------------------------------------------------------------------------------
 
 
-def parse_block(block: LineBlock, dim: int, wanted: Container[str] | None) -> ParsedRows:
-    """Parse a block by kernels; lines that they leave are parsed in Python."""
+def parse_block(block: LineBlock, dim: int, vocabulary: Container[str] | None) -> ParsedRows:
+    """Parse a block by kernels, and lines that they reject in Python."""
     from embedtrain.kernels.text import parse_floats
 
     text = np.frombuffer(block.data, np.uint8)[block.begin :]
-    starts = np.empty(block.end - block.begin + 1, np.int64)  # memory is taken for what is filled only
+    starts = np.empty(block.end - block.begin + 1, np.int64)  # only filled pages take memory
     n_lines = parse_floats.find_lines(text, block.end - block.begin, starts)
     starts = starts[: n_lines + 1].copy()
     lines = np.flatnonzero(np.diff(starts) >= 2 * dim + 2)  # a letter, a space and a digit a value, a line feed
@@ -162,10 +162,10 @@ def parse_block(block: LineBlock, dim: int, wanted: Container[str] | None) -> Pa
     words, is_readable = _decode(text, starts[lines], word_ends)
     lines = lines[is_readable]
     is_done = np.zeros(n_lines, bool)
-    if wanted is not None:
-        is_wanted = np.array([word in wanted for word in words], bool)
-        is_done[lines[~is_wanted]] = True
-        lines, words = lines[is_wanted], [words[i] for i in np.flatnonzero(is_wanted).tolist()]
+    if vocabulary is not None:
+        is_chosen = np.array([word in vocabulary for word in words], bool)
+        is_done[lines[~is_chosen]] = True
+        lines, words = lines[is_chosen], [words[i] for i in np.flatnonzero(is_chosen).tolist()]
     values = np.empty((lines.size, dim), np.float32)
     word_ends = np.empty(lines.size, np.int64)
     parse_floats.parse_rows(text, starts[lines], word_ends, values)
@@ -174,13 +174,13 @@ def parse_block(block: LineBlock, dim: int, wanted: Container[str] | None) -> Pa
         lines, values, words = lines[is_good], values[is_good], [words[i] for i in np.flatnonzero(is_good).tolist()]
     is_done[lines] = True
     others = ((i, text[starts[i] : starts[i + 1] - 1].tobytes()) for i in np.flatnonzero(~is_done).tolist())
-    return _merged(lines, words, values, parse_lines(n_lines, others, dim, wanted))
+    return _merged(lines, words, values, parse_lines(n_lines, others, dim, vocabulary))
 
 
 def _decode(
     text: NDArray[np.uint8], starts: NDArray[np.int64], word_ends: NDArray[np.int64]
 ) -> tuple[list[str], NDArray[np.bool_]]:
-    """Return the words that are UTF-8, and which these are."""
+    """Return the words that are UTF-8, and a mask of them."""
     from embedtrain.kernels.text import parse_floats
 
     packed = np.empty(int((word_ends - starts).sum()) + starts.size, np.uint8)
@@ -199,7 +199,7 @@ def _decode(
 
 
 def _merged(lines: NDArray[np.int64], words: list[str], values: NDArray[np.float32], others: ParsedRows) -> ParsedRows:
-    """Put rows of kernels and of Python in the order of their lines."""
+    """Merge rows of kernels and of Python in the order of lines."""
     if not others.lines:
         return others._replace(lines=lines.tolist(), words=words, values=values)
     all_lines, all_words = [*lines.tolist(), *others.lines], [*words, *others.words]

@@ -1,4 +1,4 @@
-"""Reading the text formats: blocks of lines are parsed, on threads in large files, and put together in order."""
+"""Reading the text formats: blocks of lines are parsed, on threads for large files, and collected in order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from embedtrain.machine.compression import Stream
 from embedtrain.machine.files import reading, source_name
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
 
-_SAMPLE = 20  # lines that tell how many values a row has
+_SAMPLE = 20  # lines by which the number of values is determined
 
 
 def read_text(path: Path, options: ReadOptions, *, needs_header: bool) -> VectorTable:
@@ -37,19 +37,19 @@ def read_text(path: Path, options: ReadOptions, *, needs_header: bool) -> Vector
         name = source_name(path)
         stream = Stream(name, file)
         size = 0 if stream.is_compressed else path.stat().st_size
-        return _Reader(name, options).read(read_blocks(name, stream), needs_header, size)
+        return _TextReader(name, options).read(read_blocks(name, stream), needs_header, size)
 
 
-class _Reader:
-    """A file that is being read."""
+class _TextReader:
+    """The state of reading a file."""
 
     def __init__(self, name: str, options: ReadOptions) -> None:
         self._name, self._options = name, options
         self._n_lines, self._n_rows = 0, 0  # read so far; rows: lines that are not blank, without the header
-        self._blank: list[int] = []  # blank lines that may be at the end, where they are allowed
+        self._blank: list[int] = []  # blank lines since the last row, allowed at the end
 
     def read(self, blocks: Iterator[LineBlock], needs_header: bool, size: int) -> VectorTable:
-        """Read all blocks of a file of so many bytes, 0 if that is not known."""
+        """Read all blocks of a file of `size` bytes, 0 if unknown."""
         first = next(blocks, None)
         if first is None:
             raise DataError(f"{self._name}, line 1: expected words and their values, the file is empty")
@@ -73,7 +73,7 @@ class _Reader:
     # --- The beginning ------------------------------------------------------------------------------------------------
 
     def _read_header(self, first: LineBlock, needs_header: bool) -> tuple[int | None, int]:
-        """Return the number of words, None without a header, and of dimensions."""
+        """Return the number of words (None without a header) and of dimensions."""
         lines = first.lines(_SAMPLE)
         counts = [count_values(line) for line in lines]
         header = HEADER.fullmatch(lines[0])
@@ -99,14 +99,14 @@ class _Reader:
         self._options.report(f"{self._name}, line 1", f"the first line promises {problem}")
 
     def _usual(self, counts: list[int]) -> int:
-        """Return the number of values that most rows have."""
+        """Return the most frequent number of values."""
         usual = next((count for count, _ in Counter(count for count in counts if count).most_common(1)), 0)
         if not usual:
             raise DataError(f"{self._name}, line 1: expected a word and its values; this is not text of vectors")
         return usual
 
     def _expected(self, n_promised: int | None, dim: int, first: LineBlock, size: int) -> int:
-        """Estimate the number of rows; never more than the file has room for."""
+        """Estimate the number of rows; at most what the size of the file allows."""
         n_lines = first.n_lines
         expected = n_lines
         if size:
@@ -121,23 +121,23 @@ class _Reader:
     # --- The rows -----------------------------------------------------------------------------------------------------
 
     def _parse(self, first: LineBlock, blocks: Iterator[LineBlock], dim: int) -> Generator[ParsedRows, None, None]:
-        """Parse a file of one block in Python, which takes less time than loading kernels; others on threads."""
-        wanted = self._options.vocabulary
+        """Parse a file of one block in Python, as loading kernels takes longer; others on threads."""
+        vocabulary = self._options.vocabulary
         if first.is_last:
             lines = first.lines()
-            yield parse_lines(len(lines), enumerate(lines), dim, wanted)
+            yield parse_lines(len(lines), enumerate(lines), dim, vocabulary)
             return
 
         def parse(task: tuple[int, LineBlock]) -> tuple[int, ParsedRows]:
             number, block = task
-            return number, parse_block(block, dim, wanted)
+            return number, parse_block(block, dim, vocabulary)
 
         parsers = [parse] * resolve_threads(self._options.threads)
         with closing(run_tasks(parsers, enumerate(chain([first], blocks)))) as parsed:
             yield from in_order(parsed)
 
     def _append(self, rows: ParsedRows) -> bool:
-        """Append the rows of the next block; returns whether more are wanted."""
+        """Append the rows of the next block; returns False once the limit is reached."""
         limit, n_full = self._options.limit, rows.n_lines - len(rows.blank)
         is_enough = limit is not None and self._n_rows + n_full >= limit
         if limit is not None and is_enough:
@@ -159,7 +159,7 @@ class _Reader:
 
 
 def _first_rows(rows: ParsedRows, n: int) -> ParsedRows:
-    """Return the first n lines that are not blank."""
+    """Return the rows of the first n lines that are not blank."""
     end = int(np.delete(np.arange(rows.n_lines), rows.blank)[n - 1]) + 1
     n_rows = bisect_left(rows.lines, end)
     return ParsedRows(

@@ -1,7 +1,7 @@
 """The word2vec binary format: a line "words dimensions", then for each word its bytes, a space and float32 values.
 
-word2vec.c ends each row by a line feed, gensim does not; both are read, and the first is written. As the first row
-ends, so must all: a word that begins otherwise is part of a vector. Values are little-endian.
+word2vec.c ends each row by a line feed, gensim does not; both are read, the first is written. All rows must end as the
+first does, else they are misaligned. Values are little-endian.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ROWS = 1 << 12  # written at once
 
 
 def _detect(head: Head) -> bool:
-    """Whether words are followed by bytes that are not text, or by as many as the header promises to the end."""
+    """Whether the rows hold bytes that are not text, or the file ends exactly where the header implies."""
     data = head.data.removeprefix(codecs.BOM_UTF8)
     header = _HEADER.match(data)
     if header is None or int(header[1]) < 1 or int(header[2]) < 1:
@@ -52,7 +52,7 @@ def _detect(head: Head) -> bool:
 
 
 def _is_utf8(text: bytes) -> bool:
-    """Whether this is UTF-8, but that the last character may be cut."""
+    """Whether this is UTF-8, perhaps with the last character cut."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(text)
     except UnicodeDecodeError:
@@ -64,31 +64,31 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
     with reading(path), open(path, "rb") as file:
         name = source_name(path)
         stream = Stream(name, file)
-        return _Reader(stream, name, options, None if stream.is_compressed else path.stat().st_size).read()
+        return _BinaryReader(stream, name, options, None if stream.is_compressed else path.stat().st_size).read()
 
 
-class _Reader:
-    """A file that is being read, of a size that is known if it is not compressed."""
+class _BinaryReader:
+    """The state of reading a file; its size is known if it is not compressed."""
 
     def __init__(self, stream: Stream, name: str, options: ReadOptions, size: int | None) -> None:
         self._stream, self._name, self._options, self._size = stream, name, options, size
         self._n_rows = 0  # read so far
-        self._feed = b""  # what ends each row
-        self._buffer, self._end = bytearray(_BLOCK), 0  # bytes that were read, up to the end
+        self._feed = b""  # the end of each row
+        self._buffer, self._end = bytearray(_BLOCK), 0  # bytes read, up to `_end`
 
     def read(self) -> VectorTable:
-        """Read all that is wanted."""
+        """Read the file."""
         self._fill()
         begin, self._n_words, self._dim = self._read_header()
         self._vector = self._dim * _FLOAT  # bytes
-        # Where errors are skipped, all rows that are there are read, whatever their number was to be.
+        # with errors skipped, all rows are read, whatever number the header gives
         self._n_wanted = self._n_words if self._options.on_error is None else 1 << 60
         if self._options.limit is not None:
             self._n_wanted = min(self._n_wanted, self._options.limit)
         self._check_size(begin)
         n_expected = self._n_wanted if self._size is None else min(self._n_wanted, self._size // (self._vector + 2))
         if self._size is None or self._options.vocabulary is not None:
-            n_expected = min(n_expected, _BLOCK // self._vector + 1)  # the table grows with what is there
+            n_expected = min(n_expected, _BLOCK // self._vector + 1)  # the table grows with the rows
         self._builder = TableBuilder(self._name, "word", n_expected, self._dim, self._options)
         self._buffer.extend(bytes(max(0, self._vector + _LONGEST_WORD + 2 - len(self._buffer))))
         self._keep_from(begin)
@@ -100,7 +100,7 @@ class _Reader:
     # --- The beginning and the end ------------------------------------------------------------------------------------
 
     def _read_header(self) -> tuple[int, int, int]:
-        """Return where the header ends, and the numbers of words and dimensions."""
+        """Return the end of the header, and the numbers of words and dimensions."""
         start = bytes(self._buffer[: min(self._end, _LONGEST_HEADER)])
         header = _HEADER.match(start)
         if header is None:
@@ -114,16 +114,16 @@ class _Reader:
         return header.end(), n_words, dim
 
     def _check_size(self, begin: int) -> None:
-        """Check that the header can be true, before memory is taken."""
+        """Check that the size allows the header's numbers, before memory is allocated."""
         rest = _LONGEST_ROW if self._size is None else self._size - begin
         if self._vector + 2 > rest or self._vector > _LONGEST_ROW:
             raise DataError(
-                f"{self._name}: the first line promises vectors of {self._dim:,} values, for which there is no room; "
-                "the file is cut short or its beginning wrong, get it again"
+                f"{self._name}: the first line promises vectors of {self._dim:,} values, longer than the file; "
+                "it is cut short or its beginning is wrong, get it again"
             )
 
     def _check_end(self) -> None:
-        """Check that there was what the header promised."""
+        """Check that the file has as many words as the header promises."""
         if self._options.limit is not None and self._n_rows >= self._options.limit:
             return
         self._fill()
@@ -139,7 +139,7 @@ class _Reader:
         promise = f"the first line promises {self._n_words:,} words of {self._dim:,} values"
         self._options.report(self._name, f"{promise}, {problem}")
 
-    # --- Between ------------------------------------------------------------------------------------------------------
+    # --- The rows -----------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         """Read until the buffer is full or the file ends."""
@@ -147,7 +147,7 @@ class _Reader:
             self._end += self._stream.fill(view[self._end :])
 
     def _keep_from(self, begin: int) -> None:
-        """Move what was not read to the beginning."""
+        """Move the bytes from `begin` on to the beginning of the buffer."""
         rest = self._buffer[begin : self._end]
         self._buffer[: len(rest)] = rest
         self._end = len(rest)
@@ -160,8 +160,8 @@ class _Reader:
             return False
         data = np.frombuffer(self._buffer, np.uint8, self._end)
         bytes_of_rows = np.ndarray(self._end - self._vector + 1, f"V{self._vector}", data, strides=(1,))  # one a byte
-        words, wanted = self._decode(encoded), self._options.vocabulary
-        rows = [row for row, word in enumerate(words) if word is not None and (wanted is None or word in wanted)]
+        words, chosen = self._decode(encoded), self._options.vocabulary
+        rows = [row for row, word in enumerate(words) if word is not None and (chosen is None or word in chosen)]
         values = bytes_of_rows[np.array(starts, np.int64)[rows]].view("<f4").reshape(-1, self._dim)
         if bad := rows_not_finite(values):
             for row in (rows[i] for i in bad):
@@ -169,12 +169,12 @@ class _Reader:
             rows, values = np.delete(rows, bad).tolist(), np.delete(values, bad, axis=0)
         self._builder.append([self._n_rows + row for row in rows], [words[row] or "" for row in rows], values)
         self._n_rows += len(starts)
-        del data, bytes_of_rows  # the buffer cannot be resized before
+        del data, bytes_of_rows  # which prevent resizing of the buffer
         self._keep_from(at)
         return True
 
     def _find_rows(self) -> tuple[list[bytes], list[int], int]:
-        """Return the bytes of the words that are whole, where their vectors start, and where the last ends."""
+        """Return the bytes of the words in whole rows, the starts of their vectors, and the end of the last."""
         buffer, end, vector = self._buffer, self._end, self._vector
         encoded: list[bytes] = []
         starts: list[int] = []
@@ -194,7 +194,7 @@ class _Reader:
         return encoded, starts, at
 
     def _decode(self, encoded: list[bytes]) -> list[str | None]:
-        """Return the words; None for those that are reported."""
+        """Return the words; None for reported ones."""
         text, feed = b" ".join(encoded).removeprefix(self._feed), b" " + self._feed  # no word has a space
         n_between = len(encoded) - 1
         starts_well = not self._n_rows or encoded[0].startswith(self._feed)
@@ -208,7 +208,7 @@ class _Reader:
         return [self._decode_word(row, word) for row, word in enumerate(encoded)]
 
     def _decode_word(self, row: int, encoded: bytes) -> str | None:
-        """Return the word of a row, None if it is reported; an error if the row does not begin where it should."""
+        """Return the word of a row, or None if it is reported; raise an error if the row is misaligned."""
         is_first = not self._n_rows and not row
         rest = encoded.removeprefix(self._feed)
         try:
@@ -241,8 +241,7 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
         for begin in range(0, len(words), _ROWS):
             rows: NDArray[Any] = np.ascontiguousarray(vectors[begin : begin + _ROWS], "<f4")
             encoded = words[begin : begin + _ROWS]
-            pieces = (b"%b %b\n" % (word.encode(), row) for word, row in zip(encoded, rows, strict=True))
-            file.write(b"".join(pieces))
+            file.write(b"".join(b"%b %b\n" % (word.encode(), row) for word, row in zip(encoded, rows, strict=True)))
 
 
 FORMAT = Format("word2vec-bin", "word2vec's binary format", (".bin",), _write, _read, _detect, is_compressible=True)

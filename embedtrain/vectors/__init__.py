@@ -1,1 +1,1 @@
-"""Word vectors: look-ups, nearest neighbours, evaluation, and the methods that load and save them."""
+"""Word vectors: look-ups, nearest neighbours, analogies, evaluation, loading and saving."""

@@ -21,7 +21,7 @@ _Rows: TypeAlias = "NDArray[np.float32]"
 
 METHODS = ("add", "mul")
 
-_QUESTIONS = 512  # scored against a tile of rows at once
+_QUESTIONS = 512  # scored together against a tile of rows
 _EPSILON = np.float32(1e-6)  # keeps 3CosMul from a division by 0
 
 
@@ -31,7 +31,7 @@ def cosmul_scores(
     factors: Sequence[NDArray[np.float64]],
     divisors: Sequence[NDArray[np.float64]],
 ) -> NDArray[np.float32]:
-    """3CosMul of each row: the product of the shifted cosines to `factors`, divided by that of `divisors`."""
+    """The (n,) 3CosMul of rows: the product of shifted cosines to `factors`, divided by that to `divisors`."""
     above, below = np.ones(len(vectors), np.float32), np.ones(len(vectors), np.float32)
     for product, queries in ((above, factors), (below, divisors)):
         for query in queries:
@@ -40,7 +40,7 @@ def cosmul_scores(
 
 
 def _shift(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Map cosines to 0 to 1, in place."""
+    """Map cosines from [-1, 1] to [0, 1], in place."""
     cosines += 1
     cosines *= np.float32(0.5)
     return cosines
@@ -53,10 +53,10 @@ def solve(
     method: str,
     first_spelling: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """The (n_questions,) rows that answer (n_questions, 3) rows a, b and c; -1 where no row is left.
+    """The (n_questions,) rows that answer (n_questions, 3) rows a, b and c; -1 where there is no candidate.
 
-    `first_spelling` is, for each row, the first row with the same word but for its case. Rows with the same word as a,
-    b or c are no candidates.
+    `first_spelling` (n,) is the first row with the same word but for its case. Rows with the same word as a, b or c are
+    not candidates.
     """
     if method not in METHODS:
         raise SettingError(f"method must be 'add' (3CosAdd) or 'mul' (3CosMul), got {method!r}")
@@ -96,7 +96,7 @@ def _multiply(a: _Rows, b: _Rows, c: _Rows, tile: _Rows) -> _Rows:
 def _excluded(
     questions: NDArray[np.int64], first_spelling: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Question numbers, ascending, and with each a row whose word is the same as one of the question's."""
+    """Pairs of arrays: question numbers, ascending, and rows that are not candidates for them."""
     given = first_spelling[questions.ravel()]
     order = np.argsort(first_spelling, kind="stable")
     begin, end = (np.searchsorted(first_spelling[order], given, side) for side in ("left", "right"))

@@ -1,4 +1,4 @@
-"""The weights of an embedding layer: vectors in the order of another program's vocabulary."""
+"""The weights of an embedding layer: vectors in the order of a given vocabulary."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from embedtrain.vectors.word_table import WordTable
 def embedding_matrix(
     table: WordTable, word_index: Mapping[str, int] | Sequence[str], unknown: str | NDArray[Any], padding: int | None
 ) -> NDArray[np.float32]:
-    """See `WordVectors.embedding_matrix`."""
+    """Implement `WordVectors.embedding_matrix`."""
     rows = _rows(word_index)
     n_rows = 1 + max([-1 if padding is None else _row("padding", padding), *rows.values()])
     dim = table.vector_size
     require_memory(n_rows * dim * 4, f"{n_rows:,} rows of {dim} values", "number the words from 0 without gaps")
     fill = _unknown_row(table, unknown)
     matrix = np.zeros((n_rows, dim), np.float32)
-    for word, row in rows.items():  # one by one, as all at once would take a second matrix
+    for word, row in rows.items():  # one by one, to avoid a second matrix
         known = table.index.get(word)
         matrix[row] = fill if known is None else table.vectors[known]
     if padding is not None:
@@ -42,7 +42,7 @@ def embedding_matrix(
 
 
 def _rows(word_index: Mapping[str, int] | Sequence[str]) -> dict[str, int]:
-    """The row of each word, all different."""
+    """The row of each word, checked to be different."""
     if isinstance(word_index, (str, bytes)) or not isinstance(word_index, (Mapping, Sequence, np.ndarray)):
         raise DataError(f"word_index must map words to rows, or be a list of words, got {type(word_index).__name__}")
     pairs = word_index.items() if isinstance(word_index, Mapping) else ((word, i) for i, word in enumerate(word_index))

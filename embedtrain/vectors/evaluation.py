@@ -1,4 +1,4 @@
-"""Evaluation of vectors: accuracy in analogies, correlation with similarity scores given by people, and coverage."""
+"""Evaluation of vectors: accuracy in analogies, and correlation with human similarity scores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from embedtrain.vectors.analogies import solve
 from embedtrain.vectors.evaluation_files import Pair, Question, Section, read_analogies, read_pairs
 from embedtrain.vectors.word_table import WordTable
 
-RESTRICTION = 300_000  # words, as in word2vec's and gensim's evaluations of large tables
+RESTRICTION = 300_000  # words, as in word2vec and gensim
 
 
 @dataclass
@@ -29,7 +29,7 @@ class SectionScore:
     ----------
     name : str
     n_questions : int
-        All questions of the section.
+        Number of questions.
     right, wrong : list of (a, b, c, d)
         Questions whose words are all known, by whether they were answered correctly.
     """
@@ -73,7 +73,7 @@ class AnalogyScore:
 
 
 class Correlation(NamedTuple):
-    """A correlation and the two-sided probability of at least that by chance."""
+    """A correlation and its two-sided p-value."""
 
     statistic: float
     pvalue: float
@@ -81,16 +81,16 @@ class Correlation(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarityScore:
-    """Correlation of cosines with similarity scores given by people.
+    """Correlation of cosines with human similarity scores.
 
     Attributes
     ----------
     spearman, pearson : float
-        Correlations; nan if the cosines or the scores are all the same, or fewer than two pairs are known.
+        Correlations; nan if all cosines or all scores are equal, or fewer than two pairs are known.
     spearman_p, pearson_p : float
-        Two-sided probabilities of at least such correlations by chance.
+        Their two-sided p-values.
     n_known, n_pairs : int
-        Pairs whose words are both known, and all.
+        Pairs whose words are both known, and all pairs.
     """
 
     spearman: float
@@ -121,9 +121,9 @@ def evaluate_analogies(
     vectors : WordVectors
     questions : path, "google" where gensim is installed, or the result of `evaluation_files.read_analogies`
     restrict : int or None
-        Only the first so many words are known and are candidates; None: all.
+        Use only the first words, as known words and as candidates; None: all.
     ignore_case : bool
-        Whether words that differ in case only are the same; the first, which is the most frequent, represents all.
+        Whether to fold case; of words that differ only in case, the first (most frequent) one is used.
     method : {"add", "mul"}
         3CosAdd or 3CosMul.
 
@@ -163,7 +163,7 @@ def evaluate_similarity(
     restrict: int | None = RESTRICTION,
     ignore_case: bool = True,
 ) -> SimilarityScore:
-    """Compute the correlation of cosines with similarity scores given by people.
+    """Compute the correlation of cosines with human similarity scores.
 
     Parameters
     ----------
@@ -192,19 +192,19 @@ def evaluate_similarity(
 
 
 def _correlations(cosines: Sequence[float], scores: Sequence[float]) -> tuple[float, float, float, float]:
-    """Spearman's and Pearson's correlation, and their probabilities."""
+    """Spearman's and Pearson's correlation, and their p-values."""
     from scipy import stats
 
     if len(cosines) < 2:
         return math.nan, math.nan, math.nan, math.nan
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about constant scores, whose correlation is nan
+        warnings.simplefilter("ignore")  # constant scores, whose correlation is nan
         spearman, pearson = stats.spearmanr(cosines, scores), stats.pearsonr(cosines, scores)
     return float(spearman[0]), float(pearson[0]), float(spearman[1]), float(pearson[1])
 
 
 def _index(words: Sequence[str], restrict: int | None, ignore_case: bool) -> tuple[dict[str, int], NDArray[np.int64]]:
-    """The first row of each spelling among the first words, and for each of these words the row of its spelling."""
+    """The row of each spelling among the first words, and the (n,) row of the spelling of each of these words."""
     if restrict is not None and (not isinstance(restrict, Integral) or restrict < 1):
         raise SettingError(f"restrict must be at least 1 word, a whole number, or None for all, got {restrict!r}")
     cased = str.upper if ignore_case else str

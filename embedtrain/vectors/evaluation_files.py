@@ -1,4 +1,4 @@
-"""Evaluation files: analogy questions, and pairs of words with similarity scores given by people."""
+"""Evaluation files: analogy questions, and pairs of words with human similarity scores."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from embedtrain.machine.files import open_source, reading, source_name
 #: a is to b as c is to d.
 Question: TypeAlias = "tuple[str, str, str, str]"
 
-#: Names of files that come with gensim.
+#: Names of files that gensim contains.
 BUNDLED = {"google": "questions-words.txt", "wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
 
 _LONGEST = 1 << 14  # bytes of a line
-_NOT_TEXT = re.compile(rb"[\0-\x08\x0e-\x1b]")  # control characters but whitespace
+_NOT_TEXT = re.compile(rb"[\0-\x08\x0e-\x1b]")  # control characters other than whitespace
 
 
 class Section(NamedTuple):
@@ -31,7 +31,7 @@ class Section(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two words and their similarity according to people."""
+    """Two words and their human similarity score."""
 
     first: str
     second: str
@@ -39,28 +39,28 @@ class Pair(NamedTuple):
 
 
 def resolve(name: str | os.PathLike[str]) -> Path:
-    """The path, or that of a file that comes with gensim if it is a name of `BUNDLED`."""
+    """The path of a file; for a name in `BUNDLED`, that of gensim's file."""
     path = Path(name)
     file = BUNDLED.get(str(name))
     if file is None or path.exists():
         return path
-    gensim = find_spec("gensim")  # not imported, which takes seconds
+    gensim = find_spec("gensim")  # importing it takes seconds
     if gensim is None or gensim.origin is None:
         raise DataError(f"{name!r} is a file that comes with gensim, which is not installed; install it or give a path")
     return Path(gensim.origin).parent / "test" / "test_data" / file
 
 
 def read_analogies(path: str | os.PathLike[str]) -> list[Section]:
-    """Read lines of four words, Google's with lines ": section" between them, or Microsoft's without."""
+    """Read lines of four words, with lines ": section" between them (Google) or without (Microsoft)."""
     path = resolve(path)
     sections: list[Section] = []
-    for place, line in _lines(path, "utf-8"):
+    for location, line in _lines(path, "utf-8"):
         if line.startswith(":"):
             sections.append(Section(line.lstrip(": "), []))
             continue
         words = line.split()
         if len(words) != 4:
-            raise DataError(f"{place}: expected the four words of an analogy or ': section', {_got(words)}")
+            raise DataError(f"{location}: expected the four words of an analogy or ': section', {_got(words)}")
         if not sections:
             sections.append(Section(path.stem, []))
         sections[-1].questions.append((words[0], words[1], words[2], words[3]))
@@ -72,25 +72,25 @@ def read_analogies(path: str | os.PathLike[str]) -> list[Section]:
 def read_pairs(path: str | os.PathLike[str], delimiter: str | None = None, encoding: str = "utf-8") -> list[Pair]:
     """Read lines of two words and a score.
 
-    Columns are separated by tabs, commas, semicolons or whitespace, whichever the first line has. The score is in the
-    first column after the words that holds a number in the second line; the first line is a heading if it has no
-    number there. Lines that begin with ``#`` are comments.
+    Columns are separated by tabs, commas, semicolons or whitespace, by what the first line has. The score is the first
+    number after the words in the second line; the first line is a heading if that column is not a number. Lines that
+    begin with ``#`` are comments.
     """
     path = resolve(path)
     rows = _rows(path, delimiter, encoding)
     head = list(islice(rows, 2))
     if not head:
         raise DataError(f"{source_name(path)} holds no pairs; it needs lines of two words and a score")
-    place, fields = head[-1]
+    location, fields = head[-1]
     column = next((column for column in range(2, len(fields)) if _is_number(fields[column])), None)
     if column is None or all(_is_number(field) for _, row in head for field in row[1:2]):  # as in a file of vectors
-        raise DataError(f"{place}: expected two words and a score, {_got(fields)}")
+        raise DataError(f"{location}: expected two words and a score, {_got(fields)}")
     if len(head) == 2 and len(head[0][1]) > column and not _is_number(head[0][1][column]):
         del head[0]
     pairs = []
-    for place, fields in chain(head, rows):
+    for location, fields in chain(head, rows):
         if len(fields) <= column or not (fields[0] and fields[1] and _is_number(fields[column])):
-            raise DataError(f"{place}: expected two words and a score, {_got(fields)}")
+            raise DataError(f"{location}: expected two words and a score, {_got(fields)}")
         pairs.append(Pair(fields[0], fields[1], float(fields[column])))
     if column > 2 and all(_is_number(pair.first) for pair in pairs):
         raise DataError(f"{source_name(path)}: the first column holds numbers, not words; leave it out")
@@ -98,15 +98,15 @@ def read_pairs(path: str | os.PathLike[str], delimiter: str | None = None, encod
 
 
 def _rows(path: Path, delimiter: str | None, encoding: str) -> Iterator[tuple[str, list[str]]]:
-    """Places and columns of the lines that are not comments."""
+    """Yield the location and columns of each line that is not a comment."""
     if delimiter == "":
         raise SettingError(r"delimiter must be the characters between columns, as '\t' or ',', got ''")
-    for place, line in _lines(path, encoding):
+    for location, line in _lines(path, encoding):
         if not line.startswith("#"):
             if delimiter is None:
                 delimiter = next((mark for mark in "\t,;" if mark in line), " ")
             fields = line.split(None if delimiter == " " else delimiter)
-            yield place, [field.strip().strip('"') for field in fields]
+            yield location, [field.strip().strip('"') for field in fields]
 
 
 def _is_number(field: str) -> bool:
@@ -122,19 +122,19 @@ def _got(fields: list[str]) -> str:
 
 
 def _lines(path: Path, encoding: str) -> Iterator[tuple[str, str]]:
-    """Places and text of the lines that are not blank, without whitespace around them."""
+    """Yield the location and the stripped text of each line that is not blank."""
     with reading(path), open_source(path) as file:
         number = 0
         while line := file.readline(_LONGEST):
             number += 1
-            place = f"{source_name(path)}, line {number}"
+            location = f"{source_name(path)}, line {number}"
             if len(line) == _LONGEST or _NOT_TEXT.search(line):
-                raise DataError(f"{place}: not text of words in lines, but another kind of file")
+                raise DataError(f"{location}: not text of words in lines, but another kind of file")
             try:
                 text = line.decode(encoding).removeprefix("\ufeff" if number == 1 else "").strip()
             except LookupError:
                 raise SettingError(f"encoding must be one of Python's, as 'utf-8', got {encoding!r}") from None
             except UnicodeDecodeError:
-                raise DataError(f"{place}: not {encoding.upper()}; convert the file to it, if it is text") from None
+                raise DataError(f"{location}: not {encoding.upper()}; convert the file to it, if it is text") from None
             if text:
-                yield place, text
+                yield location, text

@@ -1,8 +1,7 @@
-"""Nearest neighbours by cosine: of one query, and of many at once.
+"""Nearest neighbours by cosine, of one query or of many.
 
-Many queries are answered in blocks: a matrix product of a block with one tile of rows after the other gives cosines,
-and those above a query's worst neighbour so far are inserted among its neighbours. Memory is that of a block and a
-tile; tiles may be mapped from a file or be float16.
+Many queries are processed in blocks: the cosines of a block and a tile of rows are a matrix product, and those above a
+query's worst neighbour so far are inserted. Memory is that of a block and a tile; tiles may be mapped or float16.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROWS = 1 << 13  # of a tile
-_FEW_ROWS = 1 << 10  # of a tile that meets many queries
-_FLOATS = 1 << 21  # of an array in memory: cosines of a block, neighbours or queries
+_FEW_ROWS = 1 << 10  # of a tile for many queries
+_FLOATS = 1 << 21  # elements of an array: cosines of a block, neighbours or queries
 
 
 class Nearest(NamedTuple):
-    """Neighbours of many queries: the nearest first, equal ones in the order of rows."""
+    """Neighbours of many queries, the nearest first, ties in the order of rows."""
 
     rows: NDArray[np.int64]  # (n_queries, topn)
     cosines: NDArray[np.float32]  # (n_queries, topn)
@@ -29,7 +28,7 @@ def row_norms(vectors: NDArray[Any]) -> NDArray[np.float32]:
     """Lengths of the rows, 1 for those of length 0."""
     norms = np.empty(len(vectors), np.float32)
     for start, tile in _tiles(vectors):
-        squares = np.einsum("ij,ij->i", tile, tile, dtype=np.float64)  # that of 1e20 is beyond float32
+        squares = np.einsum("ij,ij->i", tile, tile, dtype=np.float64)  # float32 would overflow
         with np.errstate(over="ignore"):
             norms[start : start + len(tile)] = np.sqrt(squares)
     norms[norms == 0] = 1
@@ -39,7 +38,7 @@ def row_norms(vectors: NDArray[Any]) -> NDArray[np.float32]:
 def unit_tiles(
     vectors: NDArray[Any], norms: NDArray[np.float32], n_rows: int = _ROWS
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Successive tiles of at most `n_rows` rows scaled to length 1, each with the number of its first row."""
+    """Yield tiles of at most `n_rows` rows scaled to length 1, each with the number of its first row."""
     for start, tile in _tiles(vectors, n_rows):
         yield start, tile / norms[start : start + len(tile), None]
 
@@ -60,7 +59,7 @@ def cosines_to(vectors: NDArray[Any], norms: NDArray[np.float32], query: NDArray
 
 
 def top_rows(scores: NDArray[np.float32], topn: int, excluded: Sequence[int] = ()) -> list[tuple[int, float]]:
-    """The rows with the highest scores as (row, score), equal ones in the order of rows; `scores` is overwritten."""
+    """The rows with the highest scores as (row, score), ties in the order of rows; `scores` is overwritten."""
     excluded = sorted({row for row in excluded if row < len(scores)})
     scores[excluded] = -np.inf
     topn = min(topn, len(scores) - len(excluded))
@@ -72,7 +71,7 @@ def top_rows(scores: NDArray[np.float32], topn: int, excluded: Sequence[int] = (
 
 
 def _lower_bound(scores: NDArray[np.float32], topn: int) -> np.float32:
-    """A bound that at least `topn` scores reach, and few more: of many parts' maxima the `topn`-th."""
+    """A bound that `topn` or a few more scores reach: the `topn`-th of the maxima of many parts."""
     parts = min(len(scores), 8 * topn)
     maxima = scores[: len(scores) // parts * parts].reshape(-1, parts).max(axis=0)
     bound: np.float32 = np.partition(maxima, parts - topn)[parts - topn]
@@ -82,7 +81,7 @@ def _lower_bound(scores: NDArray[np.float32], topn: int) -> np.float32:
 def nearest_to_rows(
     vectors: NDArray[Any], norms: NDArray[np.float32], rows: NDArray[np.int64], topn: int, among: int
 ) -> Nearest:
-    """The nearest of the first `among` rows to each of the (n_queries,) `rows`, without itself; -1 after the last."""
+    """The nearest of the first `among` rows to each of the (n_queries,) `rows`, other than itself; padded with -1."""
     topn = max(0, min(topn, among))
     found = Nearest(np.empty((len(rows), topn), np.int64), np.empty((len(rows), topn), np.float32))
     step = max(1, _FLOATS // max(1, topn, vectors.shape[1]))
@@ -101,13 +100,13 @@ def _fill(
     queries: NDArray[np.float32],
     excluded: NDArray[np.int64],
 ) -> None:
-    """Fill `found` with the neighbours of each query but for its excluded row."""
+    """Fill `found` with the neighbours of each query, without its excluded row."""
     from embedtrain.kernels.top_k import insert_higher
 
     found.rows[:], found.cosines[:] = -1, -np.inf
     n_rows = min(_ROWS, max(_FEW_ROWS, _FLOATS // len(queries)))
     n_queries = max(1, _FLOATS // n_rows)
-    space = np.empty(n_queries * n_rows, np.float32)  # shared by all products, as allocating each takes longer
+    space = np.empty(n_queries * n_rows, np.float32)  # reused, as allocation is slow
     for start, tile in unit_tiles(vectors, norms, n_rows):
         for first in range(0, len(queries), n_queries):
             block = slice(first, first + n_queries)

@@ -15,23 +15,23 @@ class TrainingReport:
         Words with a vector.
     threads : int
     tokens, types : int
-        Counts in the corpus, if there was one.
+        Counts in the corpus; 0 for given counts.
     covered : int
-        Tokens of these words.
+        Tokens of the words with a vector.
     cells : int
-        Cells of the co-occurrence matrix, if there was one.
+        Cells of the co-occurrence matrix; 0 without one.
     kept_share : float
         Share of the covered tokens that subsampling kept.
     losses : list of float
         Mean loss per pair of each finished epoch.
     valid_losses : list of float
-        The same on held-out text, if there is any.
+        The same on held-out text; empty without it.
     speed : float
         Tokens of the corpus, or cells of the matrix, per second of training.
     unit : str
-        Which of them: "words" or "cells".
+        Unit of `speed`: "words" or "cells".
     seconds : dict of str to float
-        Time by stage: "read", "count", "prepare", "train", and "valid" and "checkpoint" where there were such.
+        Time by stage: "read", "count", "prepare", "train", "valid", "checkpoint", as far as they apply.
     """
 
     words: int

@@ -1,4 +1,4 @@
-"""A table of words and vectors: look-ups, nearest neighbours and sums of words, named as in gensim's KeyedVectors."""
+"""A table of words and vectors: look-ups and nearest neighbours, named as in gensim's KeyedVectors."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms,
 
 #: A word or the number of its row.
 Key: TypeAlias = "str | int"
-#: A key or a vector, or several, some of them as (key or vector, weight).
+#: A key or a vector, or several, each perhaps as (key or vector, weight).
 Terms: TypeAlias = "Key | NDArray[Any] | Iterable[Key | NDArray[Any] | tuple[Key | NDArray[Any], float]] | None"
 #: Words with their scores, the highest first; with ``topn=None`` the scores of all rows, an array.
 Scored: TypeAlias = "list[tuple[str, float]] | Any"
 
-_FEW = 8  # queries that take less time one by one than compiled kernels take to load
+_FEW = 8  # queries that are faster one by one than loading kernels
 
 
 class UnknownWord(DataError, KeyError):
@@ -35,7 +35,7 @@ class UnknownWord(DataError, KeyError):
 
 
 class WordTable:
-    """Words and their vectors, of which look-ups read only the rows they need."""
+    """Words and their vectors; look-ups of mapped vectors read only the rows they need."""
 
     words: Sequence[str]
     vectors: NDArray[np.float32]
@@ -54,18 +54,18 @@ class WordTable:
         """Lengths of the vectors, 1 for those of length 0."""
         norms = row_norms(self.vectors)
         finite = np.isfinite(norms)
-        if not finite.all():  # those mapped from a file are first read here
+        if not finite.all():  # mapped vectors are first read here
             raise self._not_finite(int(np.argmin(finite)))
         return norms
 
     @property
     def index_to_key(self) -> Sequence[str]:
-        """The words, by gensim's name."""
+        """The words; gensim's name for `words`."""
         return self.words
 
     @property
     def key_to_index(self) -> dict[str, int]:
-        """The row of each word, by gensim's name."""
+        """The row of each word; gensim's name for `index`."""
         return self.index
 
     @property
@@ -91,7 +91,7 @@ class WordTable:
         Raises
         ------
         UnknownWord
-            If there is no such word or row; also a `KeyError`. So do all methods that take words.
+            If there is no such word or row; also a `KeyError`. All methods that take words raise it.
         """
         row = self._row(key)
         return self._unit(row).astype(np.float32) if norm else self.vectors[row]
@@ -108,22 +108,22 @@ class WordTable:
         *,
         restrict_vocab: int | None = None,
     ) -> Scored:
-        """The words nearest to a sum of words: ``most_similar(["king", "woman"], ["man"])`` finds the queen.
+        """The words nearest to a sum of words, such as ``most_similar(["king", "woman"], ["man"])``.
 
         Parameters
         ----------
         positive, negative : word, row or (dim,) array, or iterable of them and of (one of them, weight)
-            Vectors to add and to subtract, those of words scaled to length 1. A weight replaces 1, or -1 among the
-            negative ones. The given words are left out of the result.
+            Vectors to add and to subtract, those of words scaled to length 1. A weight replaces 1, or -1 in
+            `negative`. The given words are left out of the result.
         topn : int or None
             Number of words; None: the cosines of all words.
         restrict_vocab : int, optional
-            Search the first so many words only; 0: all.
+            Search only this many words, the first ones; 0: all.
 
         Returns
         -------
         list of (word, cosine), or (n,) float32 array with ``topn=None``
-            The nearest first, equal ones in the order of words; the array is in the order of words.
+            The nearest first, ties in the order of words; the array is in the order of words.
 
         Raises
         ------
@@ -142,9 +142,12 @@ class WordTable:
     def most_similar_cosmul(
         self, positive: Terms = None, negative: Terms = None, topn: int | None = 10, restrict_vocab: int | None = None
     ) -> Scored:
-        """As `most_similar`, with cosines to the words multiplied and divided instead of words added: 3CosMul.
+        """Find words as `most_similar` does, by 3CosMul: cosines to words are multiplied and divided.
 
-        Weights can be 1 and -1 only.
+        Raises
+        ------
+        UnknownWord, DataError, SettingError
+            As `most_similar`; also a `DataError` for weights other than 1 and -1.
         """
         terms = _terms(positive, negative)
         if any(abs(weight) != 1 for _, weight in terms):
@@ -162,7 +165,7 @@ class WordTable:
     def neighbors(
         self, words: Iterable[Key], topn: int = 10, restrict_vocab: int | None = None
     ) -> list[list[tuple[str, float]]]:
-        """The words nearest to each of many words: `most_similar` of each, much faster, in bounded memory.
+        """The words nearest to each of many words, as `most_similar` of each, but faster and in bounded memory.
 
         Parameters
         ----------
@@ -170,7 +173,7 @@ class WordTable:
         topn : int
             Number of neighbours of each.
         restrict_vocab : int, optional
-            Search the first so many words only; 0: all.
+            Search only this many words, the first ones; 0: all.
 
         Returns
         -------
@@ -206,7 +209,7 @@ class WordTable:
         return 1 + int(np.count_nonzero(nearer))
 
     def doesnt_match(self, words: Iterable[Key]) -> Key:
-        """The word farthest from the mean of all these; those without a vector are left out, with a warning.
+        """The word farthest from the mean of the given words; those without a vector are left out, with a warning.
 
         Raises
         ------
@@ -224,7 +227,7 @@ class WordTable:
         return known[int(np.argmin(units @ units.mean(axis=0)))]
 
     def _find(self, key: Any) -> int | None:
-        """The row of a word or row number; None if there is none."""
+        """The row of a word or row number; None if it does not exist."""
         row = self.index.get(key, -1) if isinstance(key, str) else int(key) if isinstance(key, Integral) else -1
         return row if 0 <= row < len(self) else None
 
@@ -236,11 +239,11 @@ class WordTable:
             raise UnknownWord(f"{shortened(key)} is neither a word nor a row from 0 to {len(self) - 1:,}")
         cased = [word for word in (key.lower(), key.capitalize(), key.upper()) if word in self.index]
         near = list(dict.fromkeys([*cased, *get_close_matches(key, self.words[:100_000], n=3)]))[:3]
-        hint = f"; near in spelling: {', '.join(near)}" if near else ""
+        hint = f"; similar spelling: {', '.join(near)}" if near else ""
         raise UnknownWord(f"{key!r} is not among the {len(self):,} words{hint}")
 
     def _unit(self, row: int) -> NDArray[np.float64]:
-        """The vector of a row scaled to length 1, unless that is 0."""
+        """The vector of a row scaled to length 1, unless it is 0."""
         vector = self.vectors[row].astype(np.float64)
         if not np.isfinite(vector).all():
             raise self._not_finite(row)
@@ -250,7 +253,7 @@ class WordTable:
         return DataError(f"the vector of {self.words[row]!r} has no finite length; leave the word out of the file")
 
     def _unit_or_vector(self, term: Any) -> NDArray[np.float64]:
-        """The vector of a key scaled to length 1, or a vector as it is."""
+        """The vector of a key scaled to length 1, or the given vector unscaled."""
         if _is_key(term):
             return self._unit(self._row(term))
         try:

@@ -32,13 +32,13 @@ class WordVectors(WordTable):
     counts : (n_words,) int64 array or None
         Occurrences in the corpus, where known.
     context_vectors : (n_words, dim) float32 array or None
-        The other table of the model: the words as contexts.
+        The model's other table, of words as contexts.
     word_vectors : (n_words, dim) float32 array or None
-        The model's table of the words themselves, where `vectors` is computed from it.
+        The model's table of words, where `vectors` is computed from it.
     settings : mapping
-        How the vectors were made.
+        Settings of training.
     report : TrainingReport or None
-        Statistics of the training run that has just ended.
+        Statistics of the training run; not saved.
 
     Raises
     ------
@@ -60,7 +60,7 @@ class WordVectors(WordTable):
             shape: tuple[int, ...] = getattr(rows, "shape", ())
             if (rows is not None or name == "vectors") and (len(shape) != n_axes or shape[0] != len(self)):
                 got = f"shape {shape}" if shape else type(rows).__name__
-                raise DataError(f"{name} must be a {n_axes}-d array of {len(self):,} rows, one a word, got {got}")
+                raise DataError(f"{name} must be a {n_axes}-d array of {len(self):,} rows, one per word, got {got}")
 
     def __repr__(self) -> str:
         return f"<WordVectors: {len(self):,} words, {self.vector_size} dimensions>"
@@ -72,10 +72,9 @@ class WordVectors(WordTable):
         *,
         padding: int | None = None,
     ) -> NDArray[np.float32]:
-        """The weights of an embedding layer: Keras' ``Embedding``, or ``torch.nn.Embedding.from_pretrained``.
+        """Make the weights of an embedding layer: Keras' ``Embedding``, or ``torch.nn.Embedding.from_pretrained``.
 
-        A warning is issued if no word has a vector; ``sum(word in vectors for word in word_index)`` counts those that
-        have one.
+        A warning is issued if no word has a vector.
 
         Parameters
         ----------
@@ -84,17 +83,17 @@ class WordVectors(WordTable):
         unknown : {"zeros", "mean"} or (dim,) array
             Row of words without a vector: zeros, the mean of all vectors, or this vector.
         padding : int, optional
-            A row that holds zeros whatever its word. Rows without a word hold zeros too.
+            A row of zeros, also if it has a word. Rows without a word are zeros too.
 
         Returns
         -------
         (n_rows, dim) float32 array
-            With as many rows as the highest number requires.
+            Rows 0 to the highest in use.
 
         Raises
         ------
         DataError
-            If words are not str, rows are not integers from 0 on, two words have the same, or a value is not finite.
+            If words are not str, rows are not integers from 0 on, words share a row, or a value is not finite.
         SettingError
             If `unknown` is not valid, or the matrix does not fit into memory.
         """
@@ -110,14 +109,14 @@ class WordVectors(WordTable):
         *,
         method: str = "add",
     ) -> tuple[float, list[dict[str, Any]]]:
-        """Compute the accuracy in analogies: `evaluate_analogies` with gensim's names and results.
+        """Compute the accuracy in analogies: `evaluate_analogies` with gensim's parameters and results.
 
         Returns
         -------
         accuracy : float
             0 if no question is known.
         sections : list of dict
-            With "section", "correct" and "incorrect", the last of all sections together.
+            Each with "section", "correct" and "incorrect"; the last is the total.
         """
         from embedtrain.vectors.evaluation import evaluate_analogies
 
@@ -139,19 +138,19 @@ class WordVectors(WordTable):
         restrict_vocab: int | None = 300_000,
         case_insensitive: bool = True,
     ) -> tuple[tuple[float, float], tuple[float, float], float]:
-        """Compute the correlation with people's scores: `evaluate_similarity` with gensim's names and results.
+        """Compute the correlation with human scores: `evaluate_similarity` with gensim's parameters and results.
 
         Parameters
         ----------
         delimiter : str, optional
-            Separator of the columns; by default that of the first line.
+            Separator of the columns; by default it is detected in the first line.
 
         Returns
         -------
         pearson, spearman : (statistic, pvalue)
             Named tuples; nan if fewer than two pairs are known.
         unknown : float
-            Percentage of the pairs that have a word without vector.
+            Percentage of the pairs with a word that has no vector.
         """
         from embedtrain.vectors.evaluation import Correlation, evaluate_similarity
         from embedtrain.vectors.evaluation_files import read_pairs
@@ -180,13 +179,13 @@ class WordVectors(WordTable):
         return keyed
 
     def save(self, path: str | os.PathLike[str], *, format: str | None = None, threads: int | None = None) -> None:
-        """Write words and vectors, all or nothing.
+        """Write words and vectors atomically.
 
         Parameters
         ----------
         path : path
         format : str, optional
-            A name in `formats.FORMATS`; by default the one that the suffix stands for, else word2vec text.
+            A name in `formats.FORMATS`; by default it follows from the suffix, else word2vec text.
         threads : int, optional
             Threads that format text; by default all.
 
@@ -194,6 +193,8 @@ class WordVectors(WordTable):
         ------
         DataError
             If the file cannot be written, or the format cannot hold a word or value.
+        SettingError
+            If `format` is not valid, or cannot be compressed as the suffix implies.
         """
         table = VectorTable(self.words, self.vectors, self.counts, self.settings)
         formats.write(path, table, format, threads=threads)
@@ -219,25 +220,27 @@ class WordVectors(WordTable):
         format : str, optional
             A name in `formats.FORMATS`; by default it is recognised by the content.
         limit : int, optional
-            Only the first so many rows.
+            Read only this many rows, the first ones.
         vocabulary : iterable of str, optional
-            Of them, only these words.
+            Of these rows, keep only those of the given words.
         dtype : {float32, float16}
-            Type of the vectors in memory; mapped ones have that of the file.
+            Type of the vectors; mapped ones have that of the file.
         mmap : bool
-            Whether to leave the vectors in the file, where the format can, and read what is used. This starts at once,
-            as no value is checked: a NaN in the file stays one.
+            Whether to map the vectors, where the format can, and read rows when they are used. Values are not checked.
         errors : {"strict", "skip"}
-            Whether a bad row is an error, or left out: one that cannot be parsed, has another number of values, a
-            value that is not finite, or a word that is not readable or appeared before. A warning counts what was
-            left out, and names the first.
+            Whether a bad row is an error, or left out with a warning: one that cannot be parsed, has another number of
+            values, a value that is not finite, or a repeated or invalid word.
         threads : int, optional
             Threads that parse large text files; by default all.
+
+        Returns
+        -------
+        WordVectors
 
         Raises
         ------
         DataError
-            If it cannot be read; the message names the line.
+            If the file cannot be read; the message names the line.
         SettingError
             If an option is not valid.
         """
@@ -263,7 +266,7 @@ def _read_options(
     if isinstance(vocabulary, str):
         raise SettingError(f"vocabulary must be a list of words, got the str {vocabulary!r}; write [{vocabulary!r}]")
     try:
-        wanted = None if vocabulary is None else frozenset(vocabulary)
+        chosen = None if vocabulary is None else frozenset(vocabulary)
     except TypeError:
         raise SettingError(f"vocabulary must be a list of words, got {type(vocabulary).__name__}") from None
     try:
@@ -274,4 +277,4 @@ def _read_options(
         raise SettingError(f"dtype must be float32 or float16, got {dtype!r}")
     if errors not in ("strict", "skip"):
         raise SettingError(f"errors must be strict or skip, got {errors!r}")
-    return ReadOptions(limit, wanted, kind, mmap, threads, on_error=skipped.add if errors == "skip" else None)
+    return ReadOptions(limit, chosen, kind, mmap, threads, on_error=skipped.add if errors == "skip" else None)
