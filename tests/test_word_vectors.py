@@ -84,7 +84,7 @@ def test_close_spellings_are_at_most_three():
 @pytest.mark.parametrize(
     ("n_words", "settings", "message"),
     [
-        (2, {"vectors": np.ones((3, 2), np.float32)}, r"vectors must be a 2-d array of 2 rows, one per word, got shape"),
+        (2, {"vectors": np.ones((3, 2), np.float32)}, "vectors must be a 2-d array of 2 rows, one per word, got shape"),
         (2, {"vectors": np.ones(2, np.float32)}, r"vectors must be a 2-d array .* got shape \(2,\)"),
         (2, {"vectors": [[1, 2], [3, 4]]}, "vectors must be a 2-d array .* got list"),
         (2, {"vectors": None}, "vectors must be a 2-d array .* got NoneType"),

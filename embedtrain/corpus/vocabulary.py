@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError
 from embedtrain.machine.words import PackedWords
 
+_MIN_COUNTS = (1, 2, 3, 5, 10, 20, 50, 100)
+
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
@@ -39,6 +41,11 @@ class Vocabulary:
         n_words = min(n_words, max_words or n_words)
         words = self.words.first(n_words) if isinstance(self.words, PackedWords) else self.words[:n_words]
         return Vocabulary(words, self.counts[:n_words])
+
+    def coverage(self) -> list[tuple[int, int, int]]:
+        """For several min-counts: the min-count, how many words have it, and how many tokens they cover."""
+        frequent = [(least, self.n_frequent(least)) for least in _MIN_COUNTS]
+        return [(least, n, int(self.counts[:n].sum())) for least, n in frequent]
 
     def unpacked(self) -> Vocabulary:
         """Return a copy whose words are a list, which takes more memory and is faster to read."""

@@ -1,1 +1,1 @@
-"""What all models share while they train: tables, schedule, loss, the loop over epochs and its reports."""
+"""Training, as shared by all models: settings, data, tables, schedules, loss, the loop over epochs, reports."""

@@ -1,10 +1,12 @@
-"""Checkpoints: all that a run needs to continue, in a file that NumPy's `load` reads too."""
+"""Checkpoints: the state that a run needs to continue, in a file for `numpy.load`, and the times of writing it."""
 
 from __future__ import annotations
 
+import math
 import os
+import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, OutputError, SettingError
 from embedtrain.machine.files import atomic_file, reading
 from embedtrain.machine.npz import no_damage, pack_about, unpack_about, write_arrays
+from embedtrain.machine.progress import note
 from embedtrain.training.loop import History
 
 _VERSION = 1
@@ -26,16 +29,16 @@ class Checkpoint:
     """The state of a run between two tasks."""
 
     settings: Mapping[str, Any]  # of the model
-    options: Mapping[str, Any]  # that `--resume` repeats: how text is read, held-out text, threads, patience
-    text: Mapping[str, int]  # numbers that differ for other data: tokens, types, sentences
-    history: History  # what was done, with the position inside an epoch
+    options: Mapping[str, Any]  # repeated by `--resume`: how text is read, held-out text, threads, patience
+    text: Mapping[str, int]  # the fingerprint of the data: tokens, types, sentences
+    history: History  # of training, with the position inside an epoch
     words: list[str]  # the vocabulary
     counts: NDArray[np.int64]  # (n_words,)
     frozen: NDArray[np.uint8]  # (n_words,) 1 for words whose vectors are kept; empty if there are none
-    path: Path | None = None  # the file that holds the tables too
+    path: Path | None = None  # the file, if loaded; it also has the tables
 
     def save(self, path: str | os.PathLike[str], state: Mapping[str, NDArray[np.float32]]) -> None:
-        """Write the checkpoint with all that training changes; an old file stays until the new one is on the disk."""
+        """Write the checkpoint with the state of a model; an old file is replaced when the new one is on the disk."""
         about = {
             "settings": dict(self.settings),
             "options": dict(self.options),
@@ -55,7 +58,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
-        """Read a checkpoint, and check that its tables can be read; they may be large, and are read by `array`."""
+        """Read a checkpoint and check its tables, which may be large and are returned by `array`."""
         with _opened(path) as (about, arrays):
             checkpoint = cls(
                 about["settings"],
@@ -76,16 +79,13 @@ class Checkpoint:
         return checkpoint
 
     def array(self, name: str) -> NDArray[np.float32]:
-        """A part of the state, read from the file."""
+        """Read an array of the state from the file."""
         assert self.path is not None, "this checkpoint was not loaded"
         with _opened(self.path) as (_, arrays):
             return arrays[name]
 
     def check_settings(self, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-        """Raise `SettingError`, with all differences, if a run has other settings than the checkpoint.
-
-        A setting that is newer than the checkpoint had its default there.
-        """
+        """Check that a run has the settings of the checkpoint; settings that the checkpoint lacks had their default."""
         models = self.settings.get("model"), settings.get("model")
         if models[0] != models[1]:
             raise SettingError(f"cannot resume: the checkpoint is of {models[0]}, and this is {models[1]}")
@@ -99,7 +99,7 @@ class Checkpoint:
             raise SettingError(f"cannot resume with other settings: {', '.join(others)}; leave them out")
 
     def check_data(self, text: Mapping[str, int], words: list[str], counts: NDArray[np.int64]) -> None:
-        """Raise `DataError` if a run has other data than the checkpoint; held-out text may be left out or added."""
+        """Check that a run has the data of the checkpoint; held-out text may be left out or added."""
         others = [name for name, value in text.items() if self.text.get(name, value) != value]
         if others or words != self.words or not np.array_equal(counts, self.counts):
             counted = [name for name in others if "checksum" not in name]
@@ -109,29 +109,56 @@ class Checkpoint:
             which = "held-out text" if same_words and all(name.startswith("held-out") for name in others) else "text"
             which = "matrix of counts" if "cells" in text else which
             raise DataError(
-                f"cannot resume on another {which} than the checkpoint's, or one that is read in another way: "
+                f"cannot resume on another {which} than the checkpoint's, or on one that is read differently: "
                 f"this one has {figures or what}"
             )
 
 
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The settings and options in a checkpoint."""
+    """Read the settings and options in a checkpoint."""
     with _opened(path) as (about, _):
         return {**about["options"], **about["settings"]}
 
 
 def _check(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
-    """Check that an array is what `save` wrote: of one that is shorter, NumPy checks no sum."""
+    """Check type and shape of an array; NumPy does not verify the checksum of an array that is cut short."""
     if array.dtype != dtype or array.shape != shape:
         raise ValueError(f"an array of shape {array.shape} and type {array.dtype}")
 
 
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapping[str, NDArray[Any]]]]:
-    """The description of a checkpoint, and its arrays, which are read when they are looked up."""
+    """Open a checkpoint; yields its description and its arrays, which are read on access."""
     path = Path(path)
     with reading(path), no_damage(f"cannot resume from {path}: it is damaged or not a checkpoint"):
         if path.is_file() and not zipfile.is_zipfile(path):
-            raise ValueError("no zip archive of arrays")
+            raise ValueError("not a zip archive of arrays")
         with np.load(path, allow_pickle=False) as arrays:
             yield unpack_about(arrays["about"], _VERSION, f"cannot resume from {path}"), arrays
+
+
+class CheckpointTimer:
+    """A `StopPoint` that handles interrupts and writes a checkpoint every `minutes`; None writes none."""
+
+    def __init__(self, interrupted: Callable[[], bool], write: Callable[[], None], minutes: float | None) -> None:
+        self._interrupted, self._write, self._writes = interrupted, write, minutes is not None
+        self._seconds = math.inf if minutes is None else 60 * minutes
+        self._due = time.monotonic() + self._seconds
+
+    def requested(self) -> bool:
+        """Whether a signal arrived, or a checkpoint is due."""
+        return self._interrupted() or time.monotonic() >= self._due
+
+    def reached(self) -> None:
+        """Write the checkpoint; then raise `KeyboardInterrupt` if a signal arrived."""
+        interrupted = self._interrupted()
+        if self._writes and (interrupted or time.monotonic() >= self._due):
+            try:
+                self._write()
+            except OutputError as error:
+                if not interrupted:
+                    raise
+                note(f"no checkpoint: {error}")
+            self._due = time.monotonic() + self._seconds
+        if interrupted:
+            raise KeyboardInterrupt

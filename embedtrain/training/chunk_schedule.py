@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
-LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, between which interrupts, progress and loss are checked
-_CHUNKS = 64  # an epoch of a small corpus has about so many, which threads can share evenly
+LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, after which interrupts, progress and loss are checked
+_CHUNKS = 64  # chunks in an epoch of a small corpus, about; enough to balance the threads
 _SMALLEST = 256  # tokens
-_LOWEST = 1e-4  # of the initial rate; word2vec.c's floor
+_LOWEST = 1e-4  # least share of the initial rate, as in word2vec.c
 
 
 class Task(Protocol):
-    """A part of an epoch: a chunk of text, or a tile of a matrix."""
+    """A part of an epoch: a chunk of text or a tile of a matrix."""
 
     @property
     def last_lr(self) -> float:
@@ -28,28 +28,28 @@ class Schedule(Protocol[AnyTask]):
 
     @property
     def n_items(self) -> int:
-        """Tokens or cells of an epoch."""
+        """Tokens or cells in an epoch."""
 
     def tasks(self, epoch: int) -> Sequence[AnyTask]:
         """The tasks of an epoch, the same for any number of threads."""
 
     def in_turn(self, tasks: Iterable[AnyTask]) -> Iterable[AnyTask]:
-        """The same tasks in the same order, each as soon as it may start; drawn by one thread at a time."""
+        """Yield the tasks in order, each as soon as it may start; consumed by one thread at a time."""
 
     def done(self, task: AnyTask) -> None:
-        """Called when a task that was drawn is finished or dropped."""
+        """Called when a task is finished or skipped."""
 
     def fingerprint(self) -> dict[str, int]:
-        """Numbers that differ for other tasks, where settings and data do not."""
+        """Numbers that identify the tasks, for the same settings and data."""
 
 
 def linear_decay(lr: float, progress: float) -> float:
-    """The learning rate when the share `progress` of all epochs' tokens is done: a line to almost zero."""
+    """The learning rate after the share `progress` of training: linear decay to almost zero."""
     return lr * max(1 - progress, _LOWEST)
 
 
 class Chunk(NamedTuple):
-    """Consecutive tokens in an epoch, with the learning rates at their ends."""
+    """Consecutive tokens in an epoch, with the learning rates at both ends."""
 
     epoch: int  # from 0
     number: int
@@ -60,7 +60,7 @@ class Chunk(NamedTuple):
 
 
 def plan_chunks(n_tokens: int, epoch: int, epochs: int, lr: float, largest: int) -> list[Chunk]:
-    """The chunks of an epoch, none above `largest` tokens; the same for any number of threads."""
+    """Divide an epoch into chunks of at most `largest` tokens, the same for any number of threads."""
     size = min(largest, max(_SMALLEST, n_tokens // _CHUNKS))
 
     def rate(position: int) -> float:
@@ -75,7 +75,7 @@ def plan_chunks(n_tokens: int, epoch: int, epochs: int, lr: float, largest: int)
 
 @dataclass(frozen=True)
 class ChunkSchedule:
-    """The schedule of a text: chunks in any order, while the learning rate falls."""
+    """The schedule of a text: independent chunks, with a falling learning rate."""
 
     n_items: int  # tokens
     epochs: int
@@ -87,12 +87,12 @@ class ChunkSchedule:
         return plan_chunks(self.n_items, epoch, self.epochs, self.lr, self.largest)
 
     def in_turn(self, tasks: Iterable[Chunk]) -> Iterable[Chunk]:
-        """The chunks as they are: none waits for another."""
+        """Return the chunks: none waits for another."""
         return tasks
 
     def done(self, task: Chunk) -> None:
-        """Nothing: no chunk waits for another."""
+        """Do nothing: no chunk waits for another."""
 
     def fingerprint(self) -> dict[str, int]:
-        """Nothing beside the settings."""
+        """Empty: the chunks follow from settings and data."""
         return {}

@@ -13,7 +13,7 @@ from embedtrain.training.settings import TextSettings
 
 @contextmanager
 def compiling(settings: TextSettings) -> Iterator[None]:
-    """Report a compilation that takes long, and defer interrupts, which libraries lose while they compile."""
+    """Report a slow compilation, and defer interrupts, which libraries lose while they compile."""
     shown = settings.progress is not False
     with deferred_interrupts(), if_slow(lambda: say("compiling kernels, which is done once …", shown=shown)):
         yield

@@ -24,20 +24,20 @@ from embedtrain.training.declarations import changed, declaration
 from embedtrain.training.settings import CountModelSettings, CountSettings, TextSettings
 from embedtrain.training.text_data import TextData, TextSource, checksum
 
-_PIECE_BYTES = 12  # of a cell in the pieces that a text may be counted in
-_PLENTY = 1 << 30  # bytes, for a sample
+_SHARD_CELL_BYTES = 12  # of a cell in a shard
+_SAMPLE_MEMORY = 1 << 30  # bytes
 
 
 @dataclass
 class CountData:
     """Co-occurrence counts to train on."""
 
-    vocabulary: Vocabulary  # counts of 0 where they are not known
-    rows: CsrMatrix | None  # None once a model has taken them
+    vocabulary: Vocabulary  # with counts of 0 where they are unknown
+    rows: CsrMatrix | None  # None after `take_rows`
     texts: TextData | None  # the text that was counted
-    tiles_folder: Path | None  # where training keeps the cells, if memory is too small
-    spare_bytes: int  # that making the tiles may take
-    disk: int  # bytes of temporary files at most
+    tiles_folder: Path | None  # for a file of tiles, if they do not fit into memory
+    spare_bytes: int  # of memory for building the tiles
+    disk: int  # the most bytes in temporary files
 
     held_out = None
     covered_share = 1.0
@@ -46,13 +46,13 @@ class CountData:
     def of(
         cls, vocabulary: Vocabulary, rows: CsrMatrix, folder: Path, budget: int, texts: TextData | None = None
     ) -> CountData:
-        """Counts whose cells training keeps in the folder if the budget does not hold both."""
+        """Make the data; tiles go to a file in the folder if the budget does not fit counts and tiles."""
         n_cells, mapped = len(rows.columns), mapping_of(rows.columns) is not None
         if not n_cells:
             raise DataError("no two words co-occur: there is nothing to learn from")
         spare = budget - (0 if mapped else ROW_CELL_BYTES * n_cells)
         fits = TILE_CELL_BYTES * n_cells <= spare
-        disk = 0 if texts is None else texts.disk + ((ROW_CELL_BYTES + _PIECE_BYTES) * n_cells if mapped else 0)
+        disk = 0 if texts is None else texts.disk + ((ROW_CELL_BYTES + _SHARD_CELL_BYTES) * n_cells if mapped else 0)
         if fits:
             return cls(vocabulary, rows, texts, None, spare - TILE_CELL_BYTES * n_cells, disk)
         return cls(vocabulary, rows, texts, folder, spare, disk + TILE_CELL_BYTES * n_cells)
@@ -64,18 +64,18 @@ class CountData:
         release_pages(*self.rows)
 
     def take_rows(self) -> CsrMatrix:
-        """The counts, which are not kept here, so that the caller can free their memory."""
+        """Return the counts and drop the reference, so that the caller can free their memory."""
         rows, self.rows = self.rows, None
         assert rows is not None, "the counts were already taken"
         return rows
 
     @property
     def remedy(self) -> str:
-        """What to do if a run does not fit into memory."""
+        """How to make a run fit into memory."""
         return "lower dim, or count fewer words" if self.texts is None else self.texts.remedy
 
     def fingerprint(self) -> dict[str, int]:
-        """Numbers that differ for other counts."""
+        """Numbers that identify the counts."""
         return {"cells": self.n_items, "checksum": self._checksum}
 
     def summary(self) -> dict[str, int]:
@@ -84,7 +84,7 @@ class CountData:
 
 
 class Budget:
-    """The memory that counts, and the cells made of them, may take: what is given, or half of what is free."""
+    """The memory for counts and tiles: the given size, or half of the free memory."""
 
     def __init__(self, memory: int | str | None) -> None:
         self._given = None if memory is None else parse_bytes(memory, "memory")
@@ -98,11 +98,11 @@ class Budget:
 
 
 def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromText | CountsFromMatrix:
-    """The counts of a text, or given counts, as a source of data."""
+    """Make the source of counts: a text to count, or given counts."""
     words = settings.words
     if not are_counts(text_or_counts):
         if words is not None:
-            raise SettingError("words belong to counts that have none; text brings its own, choose with read_vocab")
+            raise SettingError("words is for counts without words; text has its own, choose them with read_vocab")
         return CountsFromText(TextSource(text_or_counts, settings), settings)
     counting = [field.name for field in fields(CountSettings) if declaration(field).group in ("model", "vocabulary")]
     text_only = {*counting, "cache"} - {"save_vocab"}
@@ -111,12 +111,12 @@ def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromTe
     settings.check_paths({"the counts": paths_among(text_or_counts), "the words": paths_among(words)})
     counts = read_counts(text_or_counts, words)
     if settings.save_vocab is not None and counts.counts is None:
-        raise SettingError("save_vocab writes how often words occur, which is not known of these counts; leave it out")
+        raise SettingError("save_vocab writes how often words occur, which these counts do not contain; leave it out")
     return CountsFromMatrix(counts, settings)
 
 
 class CountsFromText:
-    """Counts the co-occurrences of a text."""
+    """A `DataSource` that counts the co-occurrences of a text."""
 
     def __init__(self, texts: TextSource, settings: CountSettings) -> None:
         self._texts, self._settings, self._budget = texts, settings, Budget(settings.memory)
@@ -136,10 +136,10 @@ class CountsFromText:
         return CountData.of(texts.vocabulary, rows, folder, budget, texts)
 
     def sample(self) -> CountData:
-        """The counts of two words."""
+        """Counts of two words."""
         texts, folder = self._texts.sample(), _folder(self._settings)
-        rows = self._count(texts.training, 2, replace(self._settings, window=1), folder, _PLENTY)
-        return CountData.of(texts.vocabulary, rows, folder, _PLENTY)
+        rows = self._count(texts.training, 2, replace(self._settings, window=1), folder, _SAMPLE_MEMORY)
+        return CountData.of(texts.vocabulary, rows, folder, _SAMPLE_MEMORY)
 
     def _count(
         self, text: EncodedCorpus, n_words: int, settings: CountSettings, folder: Path, budget: int,
@@ -152,7 +152,7 @@ class CountsFromText:
 
 
 class CountsFromMatrix:
-    """Counts that are given."""
+    """A `DataSource` of given counts."""
 
     read_options: Mapping[str, Any] = {}  # no text is read
 
@@ -160,13 +160,13 @@ class CountsFromMatrix:
         self._counts, self._settings, self._budget = counts, settings, Budget(settings.memory)
 
     def provenance(self) -> dict[str, Any]:
-        """The settings of training, and those that the counts were made with."""
+        """The settings of training, and those of the given counts."""
         of_counting = {field.name for field in fields(CountSettings)}
         others = {name: value for name, value in self._settings.kept("result").items() if name not in of_counting}
         return {**others, "counts": dict(self._counts.settings)}
 
     def read(self, clock: Stopwatch, shown: bool) -> CountData:
-        """The counts."""
+        """Return the counts as training data."""
         matrix, n_occurrences = self._counts.matrix, self._counts.counts
         if n_occurrences is None:
             n_occurrences = np.zeros(len(self._counts), np.int64)
@@ -175,9 +175,11 @@ class CountsFromMatrix:
         return CountData.of(vocabulary, rows, _folder(self._settings), self._budget.bytes)
 
     def sample(self) -> CountData:
-        """The counts of two words."""
+        """Counts of two words."""
         rows = CsrMatrix(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))
-        return CountData.of(Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, _folder(self._settings), _PLENTY)
+        return CountData.of(
+            Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, _folder(self._settings), _SAMPLE_MEMORY
+        )
 
 
 def _folder(settings: TextSettings) -> Path:

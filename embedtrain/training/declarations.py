@@ -1,7 +1,7 @@
-"""Declare a setting once: its type, default, range, help, command-line option and what it means for a checkpoint.
+"""Declare a setting once: its type, default, range, help, command-line option and use in checkpoints.
 
-A class of settings is a frozen dataclass whose fields are made by `setting`. Its fields give the checks, the signature
-and documentation of the training functions, and the options of the command line.
+A class of settings is a frozen dataclass whose fields are made by `setting`. From the fields follow the checks, the
+signature and documentation of the training functions, and the options of the command line.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Declaration:
-    """What `setting` declares of a field, and what follows from its name and annotation."""
+    """The declaration of a field by `setting`."""
 
-    help: str
-    group: str
-    at_least: float
+    help: str  # sentences for --help and the documentation, with the names of settings in backquotes
+    group: str  # one of `GROUPS`
+    at_least: float  # these three are the range of a number
     above: float | None
     at_most: float
-    remedy: str
-    kept: str
-    option: str | None
-    metavar: str | None
-    aliases: tuple[str, ...]
+    remedy: str  # ends the message about a value out of range; if empty, the message gives the default
+    kept: str  # "result": stored with the vectors, same in a resumed run; "resume": repeated by --resume; or ""
+    option: str | None  # of the command line; "" means -- and the name, None no option
+    metavar: str | None  # placeholder of the value in --help
+    aliases: tuple[str, ...]  # names of the option in other programs
 
     def contains(self, value: float) -> bool:
         """Whether a value is in the range."""
@@ -73,35 +73,14 @@ def setting(
     metavar: str | None = None,
     aliases: tuple[str, ...] = (),
 ) -> Any:
-    """Declare a field of a class of settings.
-
-    Parameters
-    ----------
-    default : object
-    help : str
-        Sentences for ``--help`` and the documentation, with the names of settings in backquotes.
-    group : str
-        One of `GROUPS`.
-    at_least, above, at_most : float
-        The range of a number.
-    remedy : str
-        Ends the message about a value out of range; without it, the message gives the default.
-    kept : {"result", "resume", ""}
-        "result": stored with the vectors, and the same when a run is resumed. "resume": repeated by ``--resume``.
-    option : str, optional
-        The option of the command line where it is not ``--`` and the name; None for no option.
-    metavar : str, optional
-        What ``--help`` shows for the value.
-    aliases : tuple of str
-        Names of the option in other programs.
-    """
+    """Declare a field of a class of settings; the arguments are those of `Declaration`."""
     assert group in GROUPS
     about = Declaration(help, group, at_least, above, at_most, remedy, kept, option, metavar, aliases)
     return dataclass_field(default=default, metadata={"setting": about})
 
 
 def declaration(field: Field[Any]) -> Declaration:
-    """What was declared of a field."""
+    """The declaration of a field."""
     about: Declaration = field.metadata["setting"]
     return about
 
@@ -113,7 +92,7 @@ def declared(settings: type[Settings]) -> list[Field[Any]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Checks every field when it is made, and converts NumPy's numbers to Python's."""
+    """Base of all settings: checks every field, and converts NumPy's numbers to Python's."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -122,7 +101,7 @@ class Settings:
                 object.__setattr__(self, field.name, _checked(field, value, types_of(type(self))[field.name]))
 
     def kept(self, purpose: Literal["result", "resume"]) -> dict[str, Any]:
-        """The settings that are kept for a purpose, see `setting`."""
+        """The settings that are kept for a purpose, see `Declaration`."""
         return {field.name: getattr(self, field.name) for field in fields(self) if declaration(field).kept == purpose}
 
 
@@ -151,7 +130,7 @@ def choices_of(types: tuple[Any, ...]) -> tuple[str, ...]:
 
 
 def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
-    """A value as Python's own type; raises `SettingError` if it has another type or is out of range."""
+    """Convert a value to Python's own type; raises `SettingError` if it has another type or is out of range."""
     about, default = declaration(field), "" if field.default is None else f"the default is {field.default}"
     remedy = about.remedy or default
     if choices := choices_of(types):
@@ -169,7 +148,7 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
         return value
     if not is_valid:
         raise SettingError(f"{field.name} must be {rule}, got {value!r}{remedy and '; '}{remedy}")
-    return value if choices else types[0](value)  # NumPy's numbers would overflow, and compile kernels anew
+    return value if choices else types[0](value)  # NumPy's numbers would overflow, and recompile kernels
 
 
 def _either(words: Any) -> str:
@@ -178,7 +157,7 @@ def _either(words: Any) -> str:
 
 
 def described(types: tuple[Any, ...]) -> str:
-    """Types as the documentation names them."""
+    """Format types for the documentation."""
     if choices := choices_of(types):
         return "{" + ", ".join(f'"{choice}"' for choice in choices) + "}"
     is_path = any(get_origin(kind) is os.PathLike for kind in types)
@@ -225,7 +204,7 @@ def from_settings(
 
 
 def documented(settings: type[Settings]) -> str:
-    """The fields of a class of settings as a NumPy section lists them."""
+    """Format the fields of a class of settings as a section of parameters."""
     types, text = types_of(settings), ""
     for field in declared(settings):
         default = "optional" if field.default is None else f"default {field.default!r}"

@@ -1,4 +1,4 @@
-"""A log of epochs: a JSON object a line."""
+"""A log of epochs as JSON lines."""
 
 from __future__ import annotations
 
@@ -15,18 +15,16 @@ from embedtrain.machine.files import atomic_file, reading, writing
 class EpochLog:
     """A callback that writes the figures of every epoch to a file of JSON lines.
 
-    Epoch 1 starts a new file. The log of a resumed run keeps the lines of earlier epochs, so that it has all epochs of
-    the run, each once.
+    Epoch 1 starts a new file. The log of a resumed run keeps the lines of earlier epochs.
 
     Parameters
     ----------
     path : path
-        Of the file.
 
     Raises
     ------
     DataError
-        When called, if the file cannot be written, or exists and is not such a log.
+        When called, if the file cannot be written, or exists and is not a log of epochs.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -56,7 +54,7 @@ class EpochLog:
             self._before(0)
 
     def _before(self, number: int) -> list[str]:
-        """The lines of the file on earlier epochs."""
+        """The lines of epochs before `number`."""
         with reading(self._path):
             lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         try:

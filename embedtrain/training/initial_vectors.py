@@ -15,14 +15,14 @@ from embedtrain.vectors.word_vectors import WordVectors
 
 
 class SharedRows(NamedTuple):
-    """The words of a vocabulary that have initial vectors: their rows in the model and in those vectors."""
+    """The words that have initial vectors: their rows in the model and in these vectors."""
 
     rows: list[int]
     initial_rows: list[int]
 
 
 class InitialVectors:
-    """Vectors of (n, dim) that some words start from; other shapes or values that are not finite are refused."""
+    """The (n, dim) initial vectors of some words, checked for their shape and finite values."""
 
     def __init__(self, vectors: WordVectors, dim: int) -> None:
         self._vectors = vectors
@@ -35,18 +35,18 @@ class InitialVectors:
 
     @classmethod
     def of(cls, init: str | os.PathLike[str] | WordVectors | None, dim: int) -> InitialVectors | None:
-        """The given vectors, or those of a file."""
+        """Make them from given vectors or a file."""
         if init is None:
             return None
         return cls(init if isinstance(init, WordVectors) else WordVectors.load(init), dim)
 
     def _tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """The (n, dim) word vectors and, where they are known, context vectors of the earlier model."""
+        """The (n, dim) word vectors and, if known, context vectors."""
         vectors = self._vectors
         return vectors.vectors if vectors.word_vectors is None else vectors.word_vectors, vectors.context_vectors
 
     def shared(self, words: Sequence[str]) -> SharedRows:
-        """The rows of the words that have vectors; raises `DataError` if there are none."""
+        """Find the words that have vectors; raises `DataError` if there are none."""
         index = self._vectors.index
         rows = [row for row, word in enumerate(words) if word in index]
         if not rows:

@@ -1,4 +1,4 @@
-"""The training loop of all models: epochs of tasks, done by threads, checked from the calling thread."""
+"""The training loop of all models: threads process the tasks of each epoch, and the calling thread checks the loss."""
 
 from __future__ import annotations
 
@@ -16,46 +16,48 @@ from embedtrain.machine.threads import run_tasks
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, AnyTask, Chunk, Schedule, plan_chunks
 from embedtrain.training.loss import ChunkResult, LossMeter
 
+_PROBE = 1.0  # seconds of training by which the speed is measured
+
 
 class EpochResult(NamedTuple):
     """The figures of an epoch."""
 
     number: int  # from 1
     epochs: int
-    loss: float  # mean a pair
+    loss: float  # mean per pair
     lr: float
-    speed: float  # tokens, or cells, a second
+    speed: float  # tokens or cells per second
 
 
 @dataclass
 class History:
-    """What was done so far; with the tables, all that is needed to continue."""
+    """The progress of a run; with the tables, all that is needed to continue."""
 
-    losses: list[float] = field(default_factory=list)  # of the epochs that are finished
+    losses: list[float] = field(default_factory=list)  # of finished epochs
     valid_losses: list[float] = field(default_factory=list)  # on held-out text
     passed: int = 0  # tokens, or cells, over all epochs
-    kept: int = 0  # of them, not removed by subsampling
+    kept: int = 0  # of these, not removed by subsampling
     seconds: float = 0.0  # of training
-    chunks: int = 0  # done of the epoch that is not finished
-    loss: float = 0.0  # summed over them ...
-    pairs: int = 0  # ... and over so many pairs
-    stopped: bool = False  # no further epoch is wanted
+    chunks: int = 0  # finished tasks of the current epoch
+    loss: float = 0.0  # their total loss ...
+    pairs: int = 0  # ... and its number of pairs
+    stopped: bool = False  # by patience or a callback
 
 
 class StopPoint(Protocol):
-    """What may interrupt training between tasks."""
+    """A condition that may pause training between tasks."""
 
     def requested(self) -> bool:
-        """Whether workers should finish their tasks; called by any thread, before tasks but the first."""
+        """Whether workers should pause; called by any thread before each task except the first."""
 
     def reached(self) -> None:
-        """Called when no worker is at work: tables and history agree."""
+        """Called when all workers have paused, so that tables and history agree."""
 
 
 def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *, epochs: int) -> float:
-    """The mean loss a pair on held-out text, for workers that learn nothing at a learning rate of 0.
+    """Compute the mean loss per pair on held-out text, with a learning rate of 0.
 
-    What is random in it is the same every time, and other than in any of the `epochs`.
+    Random numbers are the same every time, and different from those of the `epochs`.
     """
     meter = LossMeter(math.inf, 0.0)
     with closing(run_tasks(workers, plan_chunks(n_tokens, epochs, epochs, 0.0, LARGEST_CHUNK))) as results:
@@ -67,9 +69,9 @@ def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *
 def do_tasks(
     workers: Sequence[Callable[[AnyTask], ChunkResult]], schedule: Schedule[AnyTask], tasks: Iterable[AnyTask]
 ) -> Generator[ChunkResult, None, None]:
-    """Let the workers do tasks of a schedule, each when it may start, and yield the results as they come."""
+    """Let the workers process tasks, each when the schedule lets it start, and yield the results."""
 
-    def ending(work: Callable[[AnyTask], ChunkResult]) -> Callable[[AnyTask], ChunkResult]:
+    def reporting(work: Callable[[AnyTask], ChunkResult]) -> Callable[[AnyTask], ChunkResult]:
         def do(task: AnyTask) -> ChunkResult:
             try:
                 return work(task)
@@ -78,7 +80,16 @@ def do_tasks(
 
         return do
 
-    return run_tasks([ending(work) for work in workers], schedule.in_turn(tasks), on_skipped=schedule.done)
+    return run_tasks([reporting(work) for work in workers], schedule.in_turn(tasks), on_skipped=schedule.done)
+
+
+def training_speed(workers: Sequence[Callable[[AnyTask], ChunkResult]], schedule: Schedule[AnyTask]) -> float:
+    """Measure the tokens or cells per second by training for a short time."""
+    passed, started = 0, time.perf_counter()
+    tasks = takewhile(lambda _: time.perf_counter() - started < _PROBE, schedule.tasks(0))
+    for result in do_tasks(workers, schedule, tasks):
+        passed += result.passed
+    return passed / (time.perf_counter() - started)
 
 
 def train_epochs(
@@ -91,10 +102,9 @@ def train_epochs(
     progress: Progress,
     stop_point: StopPoint,
 ) -> Iterator[EpochResult]:
-    """Let the workers do every task that `history` lacks, add to `history`, and yield after each epoch.
+    """Let the workers process all tasks that `history` lacks, update it, and yield after each epoch.
 
-    Epochs do not overlap. Raises `TrainingError` if the `meter` finds that training diverges, `DataError` if all epochs
-    had no pair to train on.
+    Raises `TrainingError` if the `meter` finds that training diverges, and `DataError` if no epoch had a pair.
     """
     for epoch in range(len(history.losses), epochs):
         if history.stopped:
@@ -104,11 +114,9 @@ def train_epochs(
         tasks = schedule.tasks(epoch)
         while history.chunks < len(tasks):
             started, seconds = time.perf_counter(), history.seconds
-            left = tasks[history.chunks :]
-            stretch = chain(
-                left[:1], takewhile(lambda _: not stop_point.requested(), left[1:])
-            )  # work goes on between pauses
-            with closing(do_tasks(workers, schedule, stretch)) as results:
+            left = tasks[history.chunks :]  # up to a pause, but one task at least
+            before_pause = chain(left[:1], takewhile(lambda _: not stop_point.requested(), left[1:]))
+            with closing(do_tasks(workers, schedule, before_pause)) as results:
                 for result in results:
                     meter.add(result)
                     history.chunks += 1

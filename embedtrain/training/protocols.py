@@ -1,4 +1,4 @@
-"""What a run is made of: a source of data, the data, and a model that trains on them."""
+"""The interfaces of a run: a source of data, the data, and a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from embedtrain.training.text_data import TextData
 
 
 class TrainingData(Protocol):
-    """What a model trains on: text, or counts."""
+    """Data that a model trains on: text or counts."""
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -25,15 +25,15 @@ class TrainingData(Protocol):
 
     @property
     def held_out(self) -> EncodedCorpus | None:
-        """Text whose loss is computed after every epoch."""
+        """Held-out text for a loss after every epoch."""
 
     @property
     def covered_share(self) -> float:
-        """Share of the tokens to train on that are in the vocabulary."""
+        """Share of the training tokens that are in the vocabulary."""
 
     @property
     def texts(self) -> TextData | None:
-        """The text, also where it was counted."""
+        """The text, also if it was counted; None for given counts."""
 
     @property
     def n_items(self) -> int:
@@ -41,17 +41,17 @@ class TrainingData(Protocol):
 
     @property
     def disk(self) -> int:
-        """Bytes of temporary files at most."""
+        """The most bytes in temporary files."""
 
     @property
     def remedy(self) -> str:
         """How to make a run fit into memory."""
 
     def fingerprint(self) -> dict[str, int]:
-        """Numbers that differ for other data."""
+        """Numbers that identify the data."""
 
     def summary(self) -> dict[str, int]:
-        """The figures of a report."""
+        """Figures for a report, by name."""
 
 
 class DataSource(Protocol):
@@ -59,24 +59,24 @@ class DataSource(Protocol):
 
     @property
     def read_options(self) -> Mapping[str, Any]:
-        """How text is read, by the names of command-line options."""
+        """Options of reading text, by command-line names."""
 
     def provenance(self) -> dict[str, Any]:
-        """The settings stored with the vectors, which a resumed run must share."""
+        """Settings to store with the vectors, which a resumed run must share."""
 
     def read(self, clock: Stopwatch, shown: bool) -> Any:
-        """The data."""
+        """Read the data."""
 
     def sample(self) -> Any:
-        """Data of two words, on which all kernels of a run can be compiled."""
+        """Data of two words, to compile all kernels of a run."""
 
 
 class Model(Protocol):
     """The tables of a run and the functions that train them."""
 
-    item_name: str  # what an epoch passes over: "words" or "cells"
+    item_name: str  # unit of an epoch: "words" or "cells"
     loss_limit: float  # a mean loss that only a diverging run reaches
-    check_within_epoch: bool  # False: only the mean loss of a whole epoch can be compared with the limit
+    check_within_epoch: bool  # False: only the mean loss of a whole epoch is compared with the limit
 
     def __init__(self, data: Any, settings: Any, frozen: NDArray[np.uint8], n_threads: int) -> None: ...
 
@@ -90,17 +90,17 @@ class Model(Protocol):
 
     @property
     def scratch_bytes(self) -> int:
-        """Memory of each thread beside the tables."""
+        """Bytes of each thread in addition to the tables."""
 
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:
-        """Views of all that training changes, by its name in a checkpoint: `word_vectors` first."""
+        """Views of the arrays that training changes, by their name in a checkpoint; `word_vectors` is first."""
 
     def vectors(self) -> dict[str, NDArray[np.float32]]:
         """The tables by their names in `WordVectors`."""
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Any], ChunkResult]:
-        """A function that does a task, for thread 0, 1, …; on another `text` it computes the loss of all blocks.
+        """Make the function that processes tasks in a thread, or evaluates all blocks of another `text`.
 
-        At a learning rate of 0 no table changes.
+        At a learning rate of 0, no table changes.
         """

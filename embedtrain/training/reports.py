@@ -1,4 +1,4 @@
-"""What training reports beforehand and after each epoch."""
+"""Reports before training and after each epoch."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from embedtrain.vectors.word_vectors import WordVectors
 
 @dataclass(frozen=True)
 class Epoch:
-    """The figures of an epoch, which a callback gets.
+    """The figures of an epoch, the argument of callbacks.
 
     Attributes
     ----------
     number, epochs : int
-        This epoch, from 1, of so many.
+        This epoch, counted from 1, and the number of epochs.
     loss : float
-        Mean loss a pair.
+        Mean loss per pair.
     valid_loss : float or None
-        The same on held-out text, if there is any.
+        The same on held-out text, if given.
     lr : float
-        The learning rate reached.
+        Learning rate at the end.
     speed : float
-        Tokens of the corpus, or cells of the matrix, passed in a second of this epoch.
+        Tokens of the corpus, or cells of the matrix, per second.
     unit : str
-        Which of them: "words" or "cells".
+        Unit of `speed`: "words" or "cells".
     vectors : WordVectors
-        A view of the tables as they are now; copy what is to be kept.
+        Views of the current tables; copy them to keep them.
     """
 
     number: int
@@ -41,30 +41,30 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Plan:
-    """What training would do and take.
+    """The expected work, memory and time of training.
 
     Attributes
     ----------
     tokens, types, sentences : int
-        Found in the corpus, if there is one.
+        Counts in the corpus; 0 for given counts.
     words, covered : int
-        Types that would get a vector, and tokens that are among them.
+        Words that would get a vector, and their tokens.
     coverage : list of (min_count, words, tokens)
         The same for several min-counts.
     cells : int
-        Of the matrix, for a model that has one.
+        Cells of the co-occurrence matrix; 0 without one.
     removed_share : float
         Share of the covered tokens that subsampling removes.
     memory : dict of str to int
         Bytes by purpose.
     free_memory : int
-        Bytes that can be taken.
+        Bytes available.
     disk : int
-        Bytes of temporary files at most.
+        The most bytes in temporary files.
     speed : float
-        Tokens, or cells, a second: measured, or nan where the tables do not fit into memory.
+        Measured tokens or cells per second; nan if the tables do not fit into memory.
     unit : str
-        "words" or "cells".
+        Unit of `speed`: "words" or "cells".
     seconds : dict of str to float
         Expected time by stage.
     """

@@ -23,13 +23,11 @@ from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.memory import available_memory, format_bytes, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, note, say
 from embedtrain.machine.threads import resolve_threads
-from embedtrain.training.checkpoint import Checkpoint
-from embedtrain.training.checkpoint_timer import CheckpointTimer
+from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
 from embedtrain.training.compiling import compiling
 from embedtrain.training.initial_vectors import InitialVectors
-from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs
+from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs, training_speed
 from embedtrain.training.loss import ChunkResult, LossMeter
-from embedtrain.training.plan import coverage, training_speed
 from embedtrain.training.protocols import DataSource, Model, TrainingData
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.training.settings import TrainingSettings
@@ -37,15 +35,12 @@ from embedtrain.training.tables import table_bytes
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_vectors import WordVectors
 
-WORD_BYTES = 200  # of a word: its string, its entry in a list and in an index, about
-_LOSS_OF = {"words": "pair", "cells": "cell"}  # what has a loss, by what an epoch passes over
+WORD_BYTES = 200  # of a word, about: its string, its entries in a list and an index
+_LOSS_OF = {"words": "pair", "cells": "cell"}  # the unit of the loss, by `Model.item_name`
 
 
 class Run:
-    """A training run of a model on the data of a source.
-
-    Raises `SettingError` and `DataError` for all that can be found before the source is read.
-    """
+    """A training run of a model on the data of a source, checked as far as possible before the source is read."""
 
     def __init__(self, settings: TrainingSettings, source: DataSource, model: type[Model]) -> None:
         self.settings, self.source, self.model_type = settings, source, model
@@ -62,7 +57,7 @@ class Run:
         self.shown = settings.shown
 
     def train(self) -> WordVectors:
-        """Train; see `train_skipgram` for what is returned and raised."""
+        """Train, with results and exceptions as of `train_skipgram`."""
         self.compile()
         self.read()
         with self.clock("prepare"):
@@ -76,7 +71,7 @@ class Run:
         return self.vectors(self.report())
 
     def plan(self) -> Plan:
-        """Read the data and return what `train` would do and take."""
+        """Read the data and return the expected work, memory and time of `train`."""
         self.compile()
         data = self.read()
         needed, free, speed = self.memory(), available_memory(), math.nan
@@ -84,7 +79,7 @@ class Run:
             model = self.new_model(np.zeros(0, np.uint8))
             if model.scratch_bytes:
                 needed["work of the threads"] = model.scratch_bytes * self.n_threads
-            speed = training_speed(model, self.n_threads)
+            speed = training_speed([model.worker(thread) for thread in range(self.n_threads)], model.schedule)
         texts = data.texts
         left = self.settings.epochs * data.n_items - self.history.passed
         before = {stage: self.clock.seconds[stage] for stage in ("read", "count") if stage in self.clock.seconds}
@@ -92,7 +87,7 @@ class Run:
             **{"tokens": 0, "types": 0, "covered": 0, "cells": 0, **data.summary()},
             sentences=0 if texts is None else texts.whole.n_sentences,
             words=len(self.vocabulary),
-            coverage=[] if texts is None else coverage(texts.whole.vocabulary),
+            coverage=[] if texts is None else texts.whole.vocabulary.coverage(),
             removed_share=1 - self.settings.kept_share(self.vocabulary.counts),
             memory=needed,
             free_memory=free,
@@ -105,7 +100,7 @@ class Run:
     # --- Before training --------------------------------------------------------------------------------------------
 
     def compile(self) -> None:
-        """Compile the kernels of training and saving, or load them from the cache, by a run on two words."""
+        """Compile the kernels of training and saving, or load them from the cache, by training on two words."""
         with self.clock("prepare"), compiling(self.settings):
             data = self.source.sample()
             model = self.model_type(data, replace(self.settings, dim=1), np.zeros(0, np.uint8), 1)
@@ -127,11 +122,11 @@ class Run:
         return needed
 
     def new_model(self, frozen: NDArray[np.uint8]) -> Model:
-        """The model at its start; `frozen`, (n_words,), is 1 for words whose vectors are kept, or empty."""
+        """Make an untrained model; `frozen`, (n_words,), is 1 for words whose vectors are kept, or empty."""
         return self.model_type(self.data, self.settings, frozen, self.n_threads)
 
     def _prepare(self) -> Model:
-        """The model at its start or as the checkpoint has it."""
+        """Make the model, untrained, with initial vectors or as in the checkpoint."""
         needed = self.memory()
         require_memory(sum(needed.values()), " and ".join(needed), self.data.remedy)
         self.vocabulary = self.vocabulary.unpacked()
@@ -139,7 +134,7 @@ class Run:
         if self._saved is not None:
             saved, self._saved = self._saved, None
             return self._restored(saved)
-        initial, self._initial = self._initial, None  # it may be large
+        initial, self._initial = self._initial, None  # to free it, as it may be large
         self._frozen = np.zeros(len(self.vocabulary) if self.settings.freeze else 0, np.uint8)
         if initial is None:
             return self.new_model(self._frozen)
@@ -153,9 +148,9 @@ class Run:
         return model
 
     def _restored(self, saved: Checkpoint) -> Model:
-        """The model as a checkpoint has it."""
+        """Restore the model from a checkpoint."""
         if saved.history.stopped:
-            note("the run of this checkpoint was stopped, by patience or a callback; it does not train on")
+            note("the run of this checkpoint was stopped, by patience or a callback; it does not train further")
         self._frozen = saved.frozen
         model = self.new_model(self._frozen)
         saved.check_data(self._fingerprint(model), list(self.vocabulary.words), self.vocabulary.counts)
@@ -164,7 +159,7 @@ class Run:
         return model
 
     def _fingerprint(self, model: Model) -> dict[str, int]:
-        """Numbers that differ for other data, with the same settings."""
+        """Numbers that identify the data, for the same settings."""
         return {**self.data.fingerprint(), **model.schedule.fingerprint()}
 
     # --- Training ---------------------------------------------------------------------------------------------------
@@ -211,7 +206,7 @@ class Run:
                 with self._keeping_vectors():
                     history.stopped |= bool(settings.callback(epoch))
             except BaseException:
-                with suppress(EmbedtrainError):  # the first error is the one to report
+                with suppress(EmbedtrainError):  # the first error is reported
                     self._checkpoint()
                 raise
 
@@ -219,7 +214,7 @@ class Run:
         """Check that the tables are finite, and write the checkpoint of a run that has one."""
         state = self.model.state
         if not all(all_finite(table) for name, table in state.items() if name.endswith("_vectors")):
-            raise TrainingError(f"training came to vectors that are not finite; try --lr {self.settings.lr / 4:.2g}")
+            raise TrainingError(f"training produced vectors that are not finite; try --lr {self.settings.lr / 4:.2g}")
         if self.settings.checkpoint is None:
             return
         vocabulary = self.vocabulary
@@ -230,10 +225,10 @@ class Run:
         started = time.perf_counter()
         with self._keeping_vectors():
             checkpoint.save(self.settings.checkpoint, state)
-        self.clock.seconds["checkpoint"] += time.perf_counter() - started  # only written ones have a time
+        self.clock.seconds["checkpoint"] += time.perf_counter() - started  # the stage exists only if one was written
 
     def _resume_options(self) -> dict[str, Any]:
-        """The options that `--resume` repeats; paths are absolute, and objects that are not files are left out."""
+        """The options that `--resume` repeats: paths become absolute, other objects are left out."""
         options: dict[str, Any] = {**self.settings.kept("resume"), "threads": self.n_threads}
         for name, value in list(options.items()):
             if isinstance(value, (str, os.PathLike)):
@@ -244,7 +239,7 @@ class Run:
 
     @contextmanager
     def _keeping_vectors(self) -> Iterator[None]:
-        """Turn a `DataError` into an `OutputError` that carries the vectors so far."""
+        """Turn a `DataError` into an `OutputError` with the vectors trained so far."""
         try:
             yield
         except DataError as error:
@@ -253,7 +248,7 @@ class Run:
     # --- Afterwards -------------------------------------------------------------------------------------------------
 
     def vectors(self, report: TrainingReport | None = None) -> WordVectors:
-        """Views of the tables as they are now."""
+        """Views of the current tables."""
         settings = {**self._provenance, "version": __version__}
         counts = self.vocabulary.counts
         known = counts if counts.any() else None
@@ -262,7 +257,7 @@ class Run:
         )
 
     def report(self) -> TrainingReport:
-        """The report of the run so far."""
+        """Statistics of the run so far."""
         history = self.history
         return TrainingReport(
             **self.data.summary(),

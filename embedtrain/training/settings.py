@@ -22,7 +22,7 @@ PathLike: TypeAlias = str | os.PathLike[str]
 
 @dataclass(frozen=True, kw_only=True)
 class VocabularySettings(Settings):
-    """Which words of a text are used."""
+    """Choice of the words of a text."""
 
     min_count: int = setting(
         5, "Skip words that occur less often.",
@@ -34,7 +34,7 @@ class VocabularySettings(Settings):
         aliases=("max-final-vocab",),
     )  # fmt: skip
     cache: PathLike | None = setting(
-        None, "Keep the encoded corpus there; the next run on the same files does not read them.",
+        None, "Keep the encoded corpus in this folder; the next run on the same files does not read them.",
         group="input", metavar="FOLDER",
     )  # fmt: skip
     threads: int | None = setting(
@@ -65,7 +65,7 @@ class TextSettings(VocabularySettings):
         return sys.stderr.isatty() if self.progress is None else self.progress
 
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
-        """Check that the output files can be written and replace no input; `inputs` by what messages call them."""
+        """Check that the output files can be written and replace no input; keys of `inputs` are for messages."""
         files, outputs = {**inputs, **self._paths("read_vocab", "init")}, self._paths("checkpoint", "save_vocab")
         check_distinct_paths(files, {name: paths[0] for name, paths in outputs.items()})
         for paths in outputs.values():
@@ -93,8 +93,8 @@ class CountSettings(TextSettings):
         kept="result", option="--symmetric/--left-only",
     )  # fmt: skip
     memory: int | str | None = setting(
-        None, "Memory for counts, in bytes or as 500M or 4G; the rest is in temporary files. By default half of what "
-        "is free.",
+        None, "Memory for counts, in bytes or as 500M or 4G; the rest is in temporary files. By default half of the "
+        "free memory.",
         group="run", metavar="SIZE",
     )  # fmt: skip
 
@@ -104,14 +104,14 @@ class CountModelSettings(CountSettings):
     """How a model gets its co-occurrence counts: counted in text, or given."""
 
     words: PathLike | Sequence[str] | None = setting(
-        None, "Words of counts that have none, row by row; a file has a word a line.",
+        None, "Words of the rows, for counts without words; a file has one word per line.",
         group="input", option="--vocab", metavar="FILE",
     )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class VectorSettings(TextSettings):
-    """What every model has."""
+    """Settings of every model."""
 
     model: ClassVar[str]  # its name on the command line and in files
 
@@ -146,7 +146,7 @@ class TrainingSettings(VectorSettings):
         None, "Continue from a checkpoint, on the same text with the same settings.", group="run"
     )
     callback: Callable[[Epoch], object] | None = setting(
-        None, "Called with an `Epoch` after every epoch; training stops when it returns something true.",
+        None, "Called with an `Epoch` after every epoch; training stops when it returns a true value.",
         group="run", option=None,
     )  # fmt: skip
 
@@ -156,7 +156,7 @@ class TrainingSettings(VectorSettings):
             raise SettingError("freeze keeps the vectors of init as they are; name their file with init")
 
     def run(self, data: Any) -> Any:
-        """The `Run` that trains on data, not yet started."""
+        """Make the `Run` that trains on data."""
         raise NotImplementedError
 
     def train(self, data: Any) -> WordVectors:
@@ -165,12 +165,12 @@ class TrainingSettings(VectorSettings):
         return vectors
 
     def plan(self, data: Any) -> Plan:
-        """Read data, and return what `train` would do and take."""
+        """Read data, and return the expected work, memory and time of `train`."""
         plan: Plan = self.run(data).plan()
         return plan
 
     def stops_early(self, valid_losses: Sequence[float]) -> bool:
-        """Whether training ends after these held-out losses."""
+        """Whether to stop training after these held-out losses."""
         return False
 
     def kept_share(self, counts: NDArray[np.int64]) -> float:

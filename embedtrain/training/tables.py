@@ -12,24 +12,24 @@ from embedtrain.kernels.simd.lanes import CACHE_LINE, aligned_zeros, padded
 
 
 def table_bytes(n_rows: int, dim: int) -> int:
-    """Memory of a table without scratch rows, which are few."""
+    """Memory of a table without its few scratch rows."""
     return 4 * (n_rows + 1) * padded(dim)
 
 
 @dataclass(frozen=True)
 class EmbeddingTable:
-    """`n_rows` rows, a padding row of zeros that fills incomplete groups in kernels, and scratch rows of threads."""
+    """`n_rows` rows, a padding row of zeros for incomplete groups in kernels, and scratch rows of threads."""
 
-    flat: NDArray[np.float32]  # ((n_rows + 1) * padded(dim) and the scratch rows,), what kernels get
-    rows: NDArray[np.float32]  # (n_rows, dim) view without padding and scratch rows, what users get
-    #: By purpose, for each thread: the first elements of its scratch rows in `flat`, which are evenly spaced.
+    flat: NDArray[np.float32]  # ((n_rows + 1) * padded(dim) and the scratch rows,) for kernels
+    rows: NDArray[np.float32]  # (n_rows, dim) view without padding and scratch rows, for users
+    #: By purpose and thread: the first elements in `flat` of its scratch rows, evenly spaced.
     scratch: Mapping[str, list[list[int]]] = field(default_factory=dict)
 
     @classmethod
     def zeros(
         cls, n_rows: int, dim: int, n_threads: int = 0, scratch: Mapping[str, int] | None = None
     ) -> EmbeddingTable:
-        """Make a table of zeros, with so many scratch rows for each purpose and thread."""
+        """Make a table of zeros, with the numbers of scratch rows of a thread by purpose."""
         width, end = padded(dim), (n_rows + 1) * padded(dim)
         # threads write scratch rows at the same time: none shares a cache line with another row
         begin, step = (-(-n // CACHE_LINE) * CACHE_LINE for n in (end, width))
@@ -53,7 +53,7 @@ class EmbeddingTable:
         """Make a table of random values in [-0.5, 0.5) / dim, as word2vec.c does."""
         table = cls.zeros(n_rows, dim, n_threads, scratch)
         generator = np.random.default_rng(seed)
-        for row in range(0, n_rows, 1 << 12):  # a bounded part at a time
+        for row in range(0, n_rows, 1 << 12):  # in parts, to bound memory
             part = table.rows[row : row + (1 << 12)]
             part[:] = (generator.random(part.shape, np.float32) - np.float32(0.5)) / np.float32(dim)
         return table

@@ -20,7 +20,7 @@ from embedtrain.machine.progress import Progress, Stopwatch, note
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.settings import TextSettings
 
-_SAMPLES, _SAMPLE = 64, 1 << 12  # stretches of an array, and their numbers, that make its checksum
+_SAMPLES, _SAMPLE = 64, 1 << 12  # samples of an array for its checksum, and their length
 
 
 class TextData(NamedTuple):
@@ -30,13 +30,13 @@ class TextData(NamedTuple):
     training: EncodedCorpus
     held_out: EncodedCorpus | None
     vocabulary: Vocabulary  # the words that get vectors
-    covered: int  # tokens of the whole that are among them
-    covered_share: float  # of the tokens to train on
-    disk: int  # bytes of temporary files at most
+    covered: int  # tokens of the whole in the vocabulary
+    covered_share: float  # of the training tokens
+    disk: int  # the most bytes in temporary files
 
     @property
     def texts(self) -> TextData:
-        """Itself, as the data of a run."""
+        """Return self, the text of this `TrainingData`."""
         return self
 
     @property
@@ -50,7 +50,7 @@ class TextData(NamedTuple):
         return "raise min-count, or lower dim or max-vocab"
 
     def fingerprint(self) -> dict[str, int]:
-        """Numbers that differ for other texts."""
+        """Numbers that identify the texts."""
         known = {"types": len(self.whole.vocabulary), **_fingerprint(self.training)}
         if self.held_out is not None:
             known.update((f"held-out {name}", value) for name, value in _fingerprint(self.held_out).items())
@@ -62,7 +62,7 @@ class TextData(NamedTuple):
 
 
 def checksum(*arrays: np.ndarray[Any, Any]) -> int:
-    """A number that depends on samples of the arrays."""
+    """Compute a checksum of samples of the arrays."""
     total = 0
     for numbers in arrays:
         for begin in np.linspace(0, max(0, len(numbers) - _SAMPLE), _SAMPLES).astype(int).tolist():
@@ -75,10 +75,7 @@ def _fingerprint(text: EncodedCorpus) -> dict[str, int]:
 
 
 class TextSource:
-    """Reads the text of a run: the corpus and held-out text, which is `valid` or a share of the corpus.
-
-    Raises `SettingError` and `DataError` for all that can be found before the corpus is read.
-    """
+    """A `DataSource` of text: a corpus, and held-out text, which is `valid` or a share of the corpus."""
 
     def __init__(
         self, corpus: CorpusLike, settings: TextSettings, valid: CorpusLike | None = None, valid_share: float = 0.0,
@@ -100,11 +97,11 @@ class TextSource:
 
     @property
     def read_options(self) -> dict[str, Any]:
-        """How the corpus is read, by the names of command-line options."""
+        """Options of reading the corpus, by command-line names."""
         return {name: getattr(self.corpus, name) for name in ("field", "lowercase", "invalid_utf8")}
 
     def provenance(self) -> dict[str, Any]:
-        """The settings."""
+        """The settings to store with the vectors."""
         return self._settings.kept("result")
 
     def read(self, clock: Stopwatch, shown: bool) -> TextData:
@@ -131,7 +128,7 @@ class TextSource:
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)
 
     def sample(self) -> TextData:
-        """Text of two words, on which all kernels of a run can be compiled."""
+        """Text of two words, to compile all kernels of a run."""
         text = encode([["two", "words"]], threads=1, folder=self._settings.temp_folder)
         return TextData(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
 

@@ -1,10 +1,10 @@
 """The schedule of a matrix: rounds of tiles that share neither rows nor columns.
 
-A tile touches the rows of one table and of the other. In a round every block of rows meets another block of columns,
-so that all tiles of a round can be worked on at once; the next one shifts the columns by a block. This is the
-stratified order of Gemulla, Haas, Nijkamp, Sismanis, "Large-scale matrix factorization with distributed stochastic
-gradient descent" (2011), without a barrier between the rounds: a tile waits only for the earlier ones in its rows and
-its columns. So every row sees the same steps in the same order, however many threads there are.
+In a round, every block of rows is paired with another block of columns, so that all its tiles can be trained on at the
+same time; the next round shifts the columns by a block. This is the stratified order of Gemulla, Haas, Nijkamp,
+Sismanis, "Large-scale matrix factorization with distributed stochastic gradient descent" (2011), without a barrier
+between the rounds: a tile waits only for earlier tiles in its rows and columns. So every row takes the same steps in
+the same order, for any number of threads.
 """
 
 from __future__ import annotations
@@ -30,25 +30,16 @@ class Tile(NamedTuple):
 
 @dataclass(frozen=True)
 class TileSchedule:
-    """All tiles that hold cells, once an epoch, in an order drawn from the seed and the epoch.
+    """All tiles that have cells, once per epoch, in an order drawn from the seed and the epoch."""
 
-    Attributes
-    ----------
-    cells : (n_row_blocks, n_column_blocks) int64 array
-        Cells of each tile.
-    lr : float
-        Of all steps.
-    seed : int
-    """
-
-    cells: NDArray[np.int64]
+    cells: NDArray[np.int64]  # (n_row_blocks, n_column_blocks) cells in each tile
     lr: float
     seed: int
     _order: ConflictOrder[Tile] = field(default_factory=lambda: ConflictOrder(_blocks))
 
     @property
     def n_items(self) -> int:
-        """Cells in all."""
+        """Number of cells."""
         return int(self.cells.sum())
 
     def tasks(self, epoch: int) -> list[Tile]:
@@ -65,15 +56,15 @@ class TileSchedule:
         return tiles
 
     def in_turn(self, tasks: Iterable[Tile]) -> Iterator[Tile]:
-        """Each tile as soon as the earlier ones in its rows and its columns are done."""
+        """Yield each tile as soon as the earlier ones in its rows and columns are done."""
         return self._order.fetch(tasks)
 
     def done(self, tile: Tile) -> None:
-        """Release the tiles that wait for its rows or columns."""
+        """Release the rows and columns of a tile."""
         self._order.done(tile)
 
     def fingerprint(self) -> dict[str, int]:
-        """Numbers that differ where the matrix is cut into other tiles."""
+        """Numbers that identify the division into tiles."""
         return {"tiles": self.cells.size, "checksum of tiles": zlib.crc32(self.cells.tobytes())}
 
 
