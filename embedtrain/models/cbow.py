@@ -1,9 +1,9 @@
 """CBOW: predict a word from the mean of the words around it.
 
-The mean m of the vectors in a window raises log sigmoid(m . w) for the word w in its middle, and log sigmoid(-m . n)
-for `negative` random words n; with hierarchical softmax m predicts the path to w in a Huffman tree. word2vec.c, gensim
-and fastText then add the whole gradient of m to each word of the window, where the chain rule would divide it by
-their number; the "corrected" update does.
+For the mean m of the vectors around a word w, the model raises log sigmoid(m . w), and log sigmoid(-m . n) for
+`negative` random words n; with hierarchical softmax, m predicts the path to w in a Huffman tree. word2vec.c, gensim and
+fastText then add the whole gradient of m to each word of the window; by the chain rule, it should be divided by their
+number, as the "corrected" update does.
 
 References
 ----------
@@ -32,7 +32,7 @@ _LR = {"word2vec": 0.05, "corrected": 0.15}  # by update (bench/quality.py --mod
 class Cbow(Word2vecSettings):
     """Train word vectors by CBOW (word2vec).
 
-    Twice as fast as skip-gram, and a little behind it (analogies on 100 MB of Wikipedia: 37 %, skip-gram 38).
+    Twice as fast as skip-gram, and slightly less accurate (analogies on 100 MB of Wikipedia: 37 %, skip-gram 38).
     """
 
     model: ClassVar = "cbow"
@@ -43,7 +43,7 @@ class Cbow(Word2vecSettings):
     )  # fmt: skip
     cbow_update: Literal["word2vec", "corrected"] = setting(
         "word2vec", "Add to each context word the whole gradient of their mean, as word2vec.c, gensim and fastText do, "
-        "or its share, as the chain rule has it.",
+        "or its share by the chain rule.",
         kept="result",
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ class Cbow(Word2vecSettings):
         return self.cbow_update == "corrected"
 
     def run(self, data: CorpusLike) -> Run:
-        """The run that trains on a corpus, not yet started."""
+        """Make the `Run` that trains on a corpus."""
         from embedtrain.models.word2vec_model import word2vec_run  # imports Numba, which --help does not need
 
         return word2vec_run(self, data)
@@ -77,7 +77,7 @@ def train_cbow(corpus: CorpusLike, settings: Cbow) -> WordVectors:
     Returns
     -------
     WordVectors
-        With counts, settings, a report and, of negative sampling, context vectors: those of words as centres.
+        With counts, settings, a report and, for negative sampling, context vectors: those of words as centres.
 
     Raises
     ------
@@ -89,7 +89,16 @@ def train_cbow(corpus: CorpusLike, settings: Cbow) -> WordVectors:
 
 @from_settings(Cbow)
 def plan_cbow(corpus: CorpusLike, settings: Cbow) -> Plan:
-    """Read the corpus and return what `train_cbow` would do with the same settings: words, memory, disk, time.
+    """Read the corpus and return the expected words, memory, disk and time of `train_cbow`.
+
+    Parameters
+    ----------
+    corpus, settings
+        As for `train_cbow`.
+
+    Returns
+    -------
+    Plan
 
     Raises
     ------

@@ -23,7 +23,7 @@ class Cooccurrence(CountSettings):
     """Count how often words occur near each other, as a sparse matrix."""
 
     def mapped_counts(self, corpus: CorpusLike) -> Counts:
-        """The counts of a corpus, mapped from temporary files where the memory is too small."""
+        """Count a corpus; the result is mapped from temporary files if memory is too small."""
         from embedtrain.corpus.vocabulary_file import write_vocabulary
         from embedtrain.counts.matrix import counts_of_rows
         from embedtrain.training.compiling import compiling  # imports Numba, which --help does not need
@@ -40,7 +40,7 @@ class Cooccurrence(CountSettings):
         return counts_of_rows(data.take_rows(), vocabulary.words, vocabulary.counts, provenance)
 
     def counts(self, corpus: CorpusLike) -> Counts:
-        """The counts of a corpus in memory."""
+        """Count a corpus; the result is in memory."""
         counts = self.mapped_counts(corpus)
         matrix = counts.matrix
         if mapping_of(matrix.data) is None:
@@ -54,19 +54,19 @@ class Cooccurrence(CountSettings):
 def cooccurrence_counts(corpus: CorpusLike, settings: Cooccurrence) -> Counts:
     """Count how often words occur near each other.
 
-    The bytes are the same for any number of threads and any budget of memory.
+    The result is the same for any number of threads and any `memory`.
 
     Parameters
     ----------
     corpus : path, Corpus, iterable of str, or iterable of lists of str
-        As `train_skipgram` takes it. Contexts never cross the end of a sentence; words that are left out do not
-        count as a distance. Distances are exact up to 16, and to a ten-thousandth of their weight up to 144.
+        As for `train_skipgram`. Windows end at sentence borders; words outside the vocabulary are removed first.
+        Weights are exact up to distance 16, and to 1e-4 of their value up to 144.
     **settings
 
     Returns
     -------
     Counts
-        The matrix, its words and their counts. It comes on top of `memory`.
+        The matrix, its words and their counts. Its memory is not part of `memory`.
 
     Raises
     ------
@@ -80,9 +80,19 @@ def cooccurrence_counts(corpus: CorpusLike, settings: Cooccurrence) -> Counts:
 def cooccurrence(corpus: CorpusLike, settings: Cooccurrence) -> sparse.csr_array:
     """Return the matrix of `cooccurrence_counts` without its words, which are in the order of their counts.
 
+    Parameters
+    ----------
+    corpus, settings
+        As for `cooccurrence_counts`.
+
     Returns
     -------
     (n_words, n_words) csr_array of float32
-        The cell (i, j) holds how often, weighted by distance, word j occurs near word i.
+        The cell (i, j) is the count, perhaps weighted by distance, of word j near word i.
+
+    Raises
+    ------
+    SettingError, DataError
+        As `cooccurrence_counts`.
     """
     return settings.counts(corpus).matrix

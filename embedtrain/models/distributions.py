@@ -1,4 +1,4 @@
-"""From counts to probabilities and codes: which tokens are kept, which words are noise, and Huffman's paths."""
+"""Distributions computed from counts: keep probabilities, the noise distribution, and Huffman paths."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 
 def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
-    """Probability that an occurrence of each word is kept.
+    """Compute the (n_words,) probability that a token of each word is kept.
 
-    min(1, (sqrt(f / sample) + 1) * sample / f) for a word of frequency f, as word2vec.c has it; the paper's 1 -
+    min(1, (sqrt(f / sample) + 1) * sample / f) for a word of frequency f, as in word2vec.c; the paper's 1 -
     sqrt(sample / f) discards a little less often. A `sample` of 0 keeps everything.
 
     References
@@ -26,7 +26,7 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
 
 
 def noise_distribution(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
-    """Probability of each word as a negative sample: counts ** exponent, scaled to sum 1.
+    """Compute the (n_words,) probability of each word as a negative sample: counts ** exponent, normalised.
 
     References
     ----------
@@ -38,14 +38,14 @@ def noise_distribution(counts: NDArray[np.int64], exponent: float) -> NDArray[np
 
 
 def keep_thresholds(probability: NDArray[np.float64], n_types: int) -> NDArray[np.uint32]:
-    """Keep probabilities as 31-bit thresholds for `kernels.random.is_kept`; 0 for ids beyond the vocabulary."""
+    """Convert keep probabilities to (n_types,) 31-bit thresholds for `is_kept`; 0 for ids outside the vocabulary."""
     thresholds = np.zeros(n_types, np.uint32)
     thresholds[: len(probability)] = np.rint(probability * 2**31)
     return thresholds
 
 
 def alias_table(probability: NDArray[np.float64]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
-    """Thresholds and aliases for `kernels.random.draw_alias`."""
+    """Make the (n_words,) thresholds and aliases for `kernels.random.draw_alias`."""
     from embedtrain.kernels.random import build_alias
 
     n = len(probability)
@@ -55,20 +55,15 @@ def alias_table(probability: NDArray[np.float64]) -> tuple[NDArray[np.uint32], N
 
 
 class Paths(NamedTuple):
-    """The path of each word from the root of Huffman's tree: word i has [starts[i], starts[i + 1])."""
+    """The path of each word from the root of the Huffman tree: word i has [starts[i], starts[i + 1])."""
 
     starts: NDArray[np.int64]  # (n_words + 1,)
     nodes: NDArray[np.int32]  # inner nodes, the root first
-    sides: NDArray[np.int8]  # 1 where the path goes on to the lighter child, else -1
+    sides: NDArray[np.int8]  # 1 where the path continues to the lighter child, else -1
 
 
 def huffman_paths(counts: NDArray[np.int64]) -> Paths:
-    """Paths whose mean length over the corpus is the least; the same for the same counts on every machine.
-
-    Parameters
-    ----------
-    counts : (n_words,) int64 array
-        Descending; at least two.
+    """Compute the paths of least mean length for (n_words,) descending counts, the same on every machine.
 
     References
     ----------

@@ -1,8 +1,8 @@
 """GloVe: vectors whose products are the logarithms of co-occurrence counts.
 
 For words i and j with the co-occurrence count X_ij the model fits w_i . c_j + b_i + b~_j to log X_ij by weighted
-least squares. The counts lie in tiles of some rows by some columns; tiles that share neither are trained on at the
-same time, so that no two threads ever touch the same vector, and the result does not depend on how many there are.
+least squares. The matrix is divided into tiles; only tiles that share neither rows nor columns are trained on at the
+same time, so that no two threads use the same vector, and the result does not depend on the number of threads.
 
 References
 ----------
@@ -37,7 +37,7 @@ class Glove(GloveSettings):
     model: ClassVar = "glove"
 
     def run(self, data: Any) -> Run:
-        """The run that trains on text or counts, not yet started."""
+        """Make the `Run` that trains on text or counts."""
         from embedtrain.models.glove_model import glove_run  # imports Numba, which --help does not need
 
         return glove_run(self, data)
@@ -52,10 +52,9 @@ def train_glove(corpus_or_counts: CorpusLike | Counts | Any, settings: Glove) ->
     Parameters
     ----------
     corpus_or_counts : path, Corpus, lines, token lists, Counts, or sparse matrix
-        Text, as `train_skipgram` takes it, whose co-occurrences are counted; or counts: what `cooccurrence_counts`
-        returned or ``embedtrain cooccur`` saved, Stanford's `cooccurrence.bin`, or any square sparse matrix of scipy
-        with positive cells, of whatever items, symmetric or not. Settings of counting and of the vocabulary are for
-        text only.
+        Text, as for `train_skipgram`, whose co-occurrences are counted; or counts: the result of
+        `cooccurrence_counts`, the file of ``embedtrain cooccur``, Stanford's `cooccurrence.bin`, or any square sparse
+        matrix of SciPy with positive cells, symmetric or not. Settings of counting and vocabulary are for text only.
     **settings
 
     Returns
@@ -74,11 +73,20 @@ def train_glove(corpus_or_counts: CorpusLike | Counts | Any, settings: Glove) ->
 
 @from_settings(Glove)
 def plan_glove(corpus_or_counts: CorpusLike | Counts | Any, settings: Glove) -> Plan:
-    """Read and count the corpus and return what `train_glove` would do with the same settings.
+    """Read and count the corpus and return the expected words, cells, memory, disk and time of `train_glove`.
+
+    Parameters
+    ----------
+    corpus_or_counts, settings
+        As for `train_glove`.
+
+    Returns
+    -------
+    Plan
 
     Raises
     ------
     SettingError, DataError
-        As `train_glove` before training, but not for want of memory.
+        As `train_glove` before training, except for too little memory.
     """
     return settings.plan(corpus_or_counts)

@@ -20,20 +20,20 @@ from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.tile_schedule import Tile, TileSchedule
 
-_BIASES = 2  # elements of a row beside the vector: its bias, and a one for the bias of the other row
-_SAMPLES, _SAMPLE_CELLS = 64, 1 << 12  # cells whose initial cost gives the limit that a diverging run exceeds
+_BIASES = 2  # elements of a row after the vector: its bias, and a one for the other row's bias
+_SAMPLES, _SAMPLE_CELLS = 64, 1 << 12  # cells whose initial cost determines `loss_limit`
 
 
 def glove_run(settings: GloveSettings, text_or_counts: Any) -> Run:
-    """The run of GloVe on text or counts, not yet started."""
+    """Make the `Run` of GloVe on text or counts."""
     return Run(settings, source_of(text_or_counts, settings), GloveModel)
 
 
 class GloveModel:
-    """Both tables with their biases and the sums of AdaGrad, and the tiles that they are trained on.
+    """Both tables with their biases and sums of AdaGrad, and the tiles of counts.
 
-    Rows of `words` are (w, b, 1), of `contexts` (c, 1, b~), so that their product is w . c + b + b~. Elements that
-    never move have an infinite sum: the ones, and the vectors of frozen words.
+    Rows of `words` are (w, b, 1), of `contexts` (c, 1, b~), so that their product is w . c + b + b~. Constant elements
+    have an infinite sum: the ones, and the vectors of frozen words.
     """
 
     item_name = "cells"
@@ -62,7 +62,7 @@ class GloveModel:
 
     @classmethod
     def memory(cls, data: CountData, settings: GloveSettings) -> dict[str, int]:
-        """Four tables, the cells, and the sum of two tables."""
+        """Bytes of the tables, the cells, and the sum of two tables."""
         n_words, dim = len(data.vocabulary), settings.dim
         needed = {f"four tables of {n_words:,} × {dim}": 4 * table_bytes(n_words, dim + _BIASES)}
         if data.tiles_folder is None:
@@ -95,7 +95,7 @@ class GloveModel:
         return {"vectors": chosen, "word_vectors": words, "context_vectors": contexts}
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Tile], ChunkResult]:
-        """A function that trains on a tile."""
+        """Make the function that trains on a tile."""
         W, W_sums, C, C_sums = (table.flat for table in (self.words, self.word_sums, self.contexts, self.context_sums))
 
         def train(tile: Tile) -> ChunkResult:
@@ -112,7 +112,7 @@ class GloveModel:
 
 
 def _cost_of_zero_products(values: NDArray[np.float32], settings: GloveSettings) -> float:
-    """The mean cost of a sample of the (n_cells,) counts if all products were 0, with a margin of 1 on every error."""
+    """Compute the mean cost of sampled (n_cells,) counts with all products 0, adding 1 to every squared error."""
     begins = np.linspace(0, max(0, len(values) - _SAMPLE_CELLS), _SAMPLES).astype(int).tolist()
     some = np.concatenate([values[begin : begin + _SAMPLE_CELLS] for begin in begins]).astype(np.float64)
     some = some[some > 0]

@@ -20,11 +20,11 @@ class GloveSettings(CountModelSettings, TrainingSettings):
         10.0, "Counts below it weigh less: (count / `x_max`) ** `alpha`.", above=0, at_most=1e30, kept="result"
     )
     alpha: float = setting(
-        0.75, "That exponent; the learning rate is `lr`.",
+        0.75, "Exponent of the weights; the learning rate is `lr`.",
         at_least=0, at_most=10, remedy="0.75 is usual; the learning rate is lr", kept="result",
     )  # fmt: skip
     vectors: Literal["sum", "word", "context"] = setting(
-        "sum", "The vectors of the result: the sum of both tables, or one of them.", kept="result"
+        "sum", "Vectors of the result: the sum of both tables, or one of them.", kept="result"
     )
 
     def __post_init__(self) -> None:

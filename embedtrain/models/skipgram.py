@@ -1,9 +1,9 @@
 """Skip-gram: predict the words around a word.
 
 For a word w and each word c in a window around it the model raises log sigmoid(w . c), and for `negative` random words
-n it raises log sigmoid(-w . n). Many consecutive centres share their negative samples, weighted so that the expected
-gradient is the same: a product of matrices, where other programs compute one dot product after the other. With
-hierarchical softmax, c instead predicts which side the path to w in a Huffman tree takes at each of its inner nodes.
+n it raises log sigmoid(-w . n). Consecutive centres share their negative samples, weighted so that the expected
+gradient is the same: scores are a product of matrices instead of many dot products. With hierarchical softmax, c
+predicts the side that the path to w in a Huffman tree takes at each of its inner nodes.
 
 References
 ----------
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 class SkipGram(Word2vecSettings):
     """Train word vectors by skip-gram (word2vec).
 
-    The model to start with: of those here it answers most analogies (38 % on 100 MB of Wikipedia, CBOW 37, GloVe 32).
+    The usual choice: the most accurate model here (analogies on 100 MB of Wikipedia: 38 %, CBOW 37, GloVe 32).
     """
 
     model: ClassVar = "skipgram"
 
     def run(self, data: CorpusLike) -> Run:
-        """The run that trains on a corpus, not yet started."""
+        """Make the `Run` that trains on a corpus."""
         from embedtrain.models.word2vec_model import word2vec_run  # imports Numba, which --help does not need
 
         return word2vec_run(self, data)
@@ -53,24 +53,23 @@ def train_skipgram(corpus: CorpusLike, settings: SkipGram) -> WordVectors:
     Parameters
     ----------
     corpus : path, Corpus, iterable of str, or iterable of lists of str
-        Text: a file, a folder, a pattern, or "-" for standard input, a sentence a line; or lines; or tokens of
-        sentences. It is read once, so generators do. A `Corpus` says more on how text is read.
+        Text: a file, a folder, a pattern, or "-" for standard input, one sentence per line; or lines; or lists of
+        tokens. It is read once, and may be a generator. A `Corpus` has options of reading.
     **settings
 
     Returns
     -------
     WordVectors
-        With counts, settings, a report and, of negative sampling, context vectors.
+        With counts, settings, a report and, for negative sampling, context vectors.
 
     Raises
     ------
     SettingError
-        If a setting is out of range, not that of the checkpoint, or the tables do not fit into memory.
+        If a setting is not valid or differs from the checkpoint, or the tables do not fit into memory.
     DataError
-        If a file cannot be read or written or is not what it should be, or the corpus has too few words.
+        If a file cannot be read or written or has invalid content, or the corpus has too few words.
     OutputError
-        If a checkpoint cannot be written while training, or a callback raises `DataError`; a `DataError` that carries
-        the vectors so far.
+        If a checkpoint cannot be written while training, or a callback raises `DataError`; it has the vectors so far.
     TrainingError
         If training diverges.
     Interrupted
@@ -81,13 +80,22 @@ def train_skipgram(corpus: CorpusLike, settings: SkipGram) -> WordVectors:
 
 @from_settings(SkipGram)
 def plan_skipgram(corpus: CorpusLike, settings: SkipGram) -> Plan:
-    """Read the corpus and return what `train_skipgram` would do with the same settings: words, memory, disk, time.
+    """Read the corpus and return the expected words, memory, disk and time of `train_skipgram`.
 
-    The speed is measured in a second of training whose result is thrown away.
+    The speed is measured by training for a second.
+
+    Parameters
+    ----------
+    corpus, settings
+        As for `train_skipgram`.
+
+    Returns
+    -------
+    Plan
 
     Raises
     ------
     SettingError, DataError
-        As `train_skipgram` before training, but not for want of memory; texts are not compared with a checkpoint.
+        As `train_skipgram` before training, except for too little memory and text that differs from a checkpoint.
     """
     return settings.plan(corpus)

@@ -31,26 +31,29 @@ from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.text_data import TextData, TextSource
 
-#: Centres that are scored against noise or paths before a row moves, where the vocabulary allows it
-#: (bench/block_shape.py); CBOW's paths are scored one after the other.
+#: Centres that are scored against noise or paths before a row is updated, unless the vocabulary is too small
+#: (bench/block_shape.py); CBOW's paths are scored one by one.
 BLOCK_CENTRES = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", "noise"): CENTRES_PER_TILE}
-#: Noise words that they share, by model and whether its update is corrected, a multiple of 16 or in CBOW of 4: a trade
-#: of accuracy and speed (bench/block_shape.py). The corrected update has a higher rate, by which noise words move too.
+#: Noise words that they share, by model and whether its update is corrected: a trade-off of accuracy and speed
+#: (bench/block_shape.py), in multiples of 16 or, in CBOW, 4. The corrected update has a higher learning rate.
 N_NOISE = {("skipgram", False): 48, ("cbow", False): 8, ("cbow", True): 16}
-_STEP_LIMIT = 2.0  # of `block_size`; up to lr 0.1, 2.9 holds; at 0.2 a handful of words does not (bench/step_limit.py)
-N_COPIES = 256  # nodes near the root of which every thread has its own (bench/tree_copies.py)
-_STRETCHES = 16  # of the text that are looked at for words that are frequent in one
-_LOSS_EVERY = 8  # blocks; taking it in all costs a tenth of the speed (bench/loss_share.py)
+_STEP_LIMIT = 2.0  # of `block_size`; 2.9 is stable up to lr 0.1, but not at 0.2 with few words (bench/step_limit.py)
+N_COPIES = 256  # nodes near the root that every thread copies (bench/tree_copies.py)
+_STRETCHES = 16  # samples of the text in `largest_share`
+_LOSS_EVERY = 8  # blocks; the loss of all blocks costs a tenth of the speed (bench/loss_share.py)
+_NUMBERS = {2: "two", 3: "three"}
+_PATH_BYTES = 5  # of a step of a path: a node and a side
+_UNEVEN = 4  # steps that paths are longer than in a balanced tree, about
 
 
 def word2vec_run(settings: Word2vecSettings, corpus: CorpusLike) -> Run:
-    """The run of skip-gram or CBOW on a corpus, not yet started."""
+    """Make the `Run` of skip-gram or CBOW on a corpus."""
     source = TextSource(corpus, settings, settings.valid, settings.valid_share, settings.seed)
     return Run(settings, source, Word2vecModel)
 
 
 class Word2vecModel:
-    """The tables of skip-gram or CBOW, and what the workers share."""
+    """The tables of skip-gram or CBOW, and data that the workers share."""
 
     item_name = "words"
     check_within_epoch = True
@@ -63,7 +66,7 @@ class Word2vecModel:
         scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
         self.words = EmbeddingTable.uniform(n_words, dim, settings.seed, n_threads, scratch)
         self.contexts = EmbeddingTable.zeros(n_words, dim) if settings.negative else None
-        local = {"local": min(N_COPIES, n_words - 1) + 1}  # and a padding row
+        local = {"local": min(N_COPIES, n_words - 1) + 1}  # with a padding row
         self.nodes = EmbeddingTable.zeros(n_words - 1, dim, n_threads, local) if settings.hs else None
         self._n_threads = n_threads
 
@@ -89,7 +92,7 @@ class Word2vecModel:
 
     @classmethod
     def memory(cls, data: TextData, settings: Word2vecSettings) -> dict[str, int]:
-        """Bytes of the tables and of Huffman's tree."""
+        """Bytes of the tables and of the Huffman tree."""
         n_words, dim = len(data.vocabulary), settings.dim
         n_tables = 1 + (settings.negative > 0) + settings.hs
         needed = {f"{_NUMBERS[n_tables]} tables of {n_words:,} × {dim}": n_tables * table_bytes(n_words, dim)}
@@ -110,15 +113,12 @@ class Word2vecModel:
 
     @property
     def scratch_bytes(self) -> int:
-        """Memory of each thread beside the tables."""
+        """Bytes of each thread in addition to the tables."""
         scratch = self._scratch(0, self._config)
         return sum(array.nbytes for array in _arrays(scratch._replace(tree=None)))
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Chunk], ChunkResult]:
-        """A function that trains on a chunk, for thread 0, 1, …; on another `text` it computes the loss of all blocks.
-
-        At a learning rate of 0 no table changes.
-        """
+        """Make the function that trains a thread on chunks, or evaluates all blocks of another `text`."""
         config = self._config if text is None else self._config._replace(window=self._window(text), loss_every=1)
         source = text or self._text
         numbers = Text(source.ids, source.offsets)
@@ -138,11 +138,11 @@ class Word2vecModel:
         return train
 
     def _window(self, text: EncodedCorpus) -> int:
-        """The widest window that a sentence of a text can fill."""
+        """The largest window that a sentence of a text can fill."""
         return max(1, min(self._settings.window, text.longest_sentence - 1))
 
     def _scratch(self, thread: int, config: kernels.BlockConfig) -> kernels.Scratch:
-        """The memory of a thread."""
+        """Allocate the memory of a thread."""
         model = self._settings.model
         frozen = Frozen(self._frozen, self.words.scratch["discarded"][thread][0] if self._frozen.size else 0)
         n_noise = kernels.n_noise_words(config, means=model == "cbow")
@@ -157,35 +157,30 @@ class Word2vecModel:
         )
 
     def _tree(self, thread: int) -> Tree | None:
-        """Huffman's tree with the thread's copies of the nodes near the root."""
+        """Make the Huffman tree with the thread's copies of the nodes near the root."""
         if self._paths is None or self.nodes is None:
             return None
         rows, (input_padding_row,) = self.nodes.scratch["local"][thread], self.words.scratch["padding"][thread]
         return Tree(*self._paths, make_local_nodes(len(self.nodes.rows), rows, 1 / self._n_threads, input_padding_row))
 
 
-_NUMBERS = {2: "two", 3: "three"}
-_PATH_BYTES = 5  # of a step of a path: a node and a side
-_UNEVEN = 4  # steps that paths are longer than in a balanced tree, about
-
-
 def _arrays(parts: Any) -> list[NDArray[Any]]:
-    """All arrays in tuples of tuples."""
+    """Collect all arrays in nested tuples."""
     if isinstance(parts, np.ndarray):
         return [parts]
     return [array for part in parts for array in _arrays(part)] if isinstance(parts, tuple) else []
 
 
 def _random_key(seed: int, *numbers: int) -> np.uint64:
-    """64 bits that depend on the seed, the numbers and how many numbers there are."""
+    """Hash the seed, the numbers and their count to 64 bits."""
     return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]
 
 
 def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
-    """The largest share that one word has of the kept tokens in one of many stretches of the text.
+    """The largest share of one word among the kept tokens of one of several samples of the text.
 
-    Text may change its topic or language, so that a word is frequent in a part of it. `keep`, (n_words,), is the
-    probability that an occurrence of each word is kept.
+    Text may change its topic or language, so that a word is frequent in a part of it. `keep` (n_words,) is the keep
+    probability of each word.
     """
     largest = 0.0
     n_words, n_tokens = len(keep), len(text.ids)
@@ -197,12 +192,12 @@ def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
 
 
 def block_size(settings: Word2vecSettings, window: int, p_max: float) -> int:
-    """Centres in a block.
+    """Choose the number of centres in a block, small enough for training to be stable.
 
-    A row moves by the sum of the steps of all (input, output) pairs that were scored before it moved. In n centres, the
-    most frequent word, of probability `p_max`, is in about `n * (window + 1) * (1 + negative) * p_max` pairs, the root
-    of a tree in `n * (window + 1)`. Times the learning rate, that must stay below a bound, or tables with a handful of
-    words diverge. A block of CBOW has `CENTRE_STRIDE` tiles.
+    A row is updated by the sum of the steps of all (input, output) pairs of a block. With n centres, the most frequent
+    word, of probability `p_max`, is in about `n * (window + 1) * (1 + negative) * p_max` pairs, the root of a tree in
+    `n * (window + 1)`. Their product with the learning rate must stay below a bound, or training on few words diverges.
+    A block of CBOW has `CENTRE_STRIDE` tiles.
     """
     used = {"noise": settings.negative > 0, "paths": settings.hs}
     pairs = {"noise": (window + 1) * (1 + settings.negative) * p_max, "paths": window + 1}

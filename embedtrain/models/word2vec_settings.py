@@ -36,7 +36,7 @@ class Word2vecSettings(TrainingSettings):
     )  # fmt: skip
     hs: bool = setting(False, "Train by hierarchical softmax too; alone with `negative` 0.", kept="result")
     window_mode: Literal["dynamic", "fixed"] = setting(
-        "dynamic", "Draw each window from 1 to `window`, as word2vec does, or always take it whole.", kept="result"
+        "dynamic", "Draw each window from 1 to `window`, as word2vec does, or always use `window`.", kept="result"
     )
     noise_exponent: float = setting(
         0.75, "Draw negative samples in proportion to count ** exponent.",
