@@ -1,4 +1,4 @@
-"""The command line: a file a command, or for all trainers; each parses its options, calls the library and prints."""
+"""The command line: one file per command, and one for all models; each parses options, calls the library and prints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from embedtrain.machine.interrupts import terminate_as_interrupt
 
 
 def _explain(error: Exception) -> tuple[str, int]:
-    """What to say of an error, and the exit status."""
+    """Return the message of an error, and the exit status."""
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
@@ -52,7 +52,7 @@ _GROUPS = {
 
 
 class _Commands(click.Group):
-    """Every error is one line; its status is 1 for data and training, 2 for usage, 130 for Ctrl-C or SIGTERM."""
+    """All commands; errors are one line, with status 1 for data and training, 2 for usage, 130 for interrupts."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in their groups."""
@@ -68,7 +68,7 @@ class _Commands(click.Group):
         warnings.showwarning = _show_warning
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a word shows its code
+                stream.reconfigure(errors="backslashreplace")  # escape what the terminal cannot show
         extra["standalone_mode"] = False
         try:
             status = super().main(args, **extra)

@@ -19,7 +19,7 @@ def analogy(file: str, words: tuple[str, ...], method: str, topn: int, restrict:
     """Show the words of the vectors FILE that complete "A is to B as C is to ...".
 
     The words man, king, woman should give queen. Without words, they are read from the terminal. Words that begin
-    with - come after --.
+    with - must follow --.
 
     Example: embedtrain analogy vectors.vec man king woman
     """

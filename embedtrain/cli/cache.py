@@ -1,4 +1,4 @@
-"""``embedtrain cache``: what a cache holds, and making it empty."""
+"""``embedtrain cache``: list or clear a cache."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 @click.argument("folder", type=click.Path())
 @click.option("--clear", is_flag=True, help="Remove them all.")
 def cache(folder: str, clear: bool) -> None:
-    """List the encoded corpora that --cache FOLDER has kept, or remove them.
+    """List the encoded corpora that --cache FOLDER has stored, or remove them.
 
     Example: embedtrain cache FOLDER --clear
     """

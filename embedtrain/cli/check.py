@@ -1,4 +1,4 @@
-"""``embedtrain check``: what is wrong with a file of vectors."""
+"""``embedtrain check``: list the problems of a file of vectors."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 import click
 
 
-@click.command(short_help="List what is wrong with a vectors file.")
+@click.command(short_help="List the problems of a vectors file.")
 @click.argument("file", type=click.Path())
 def check(file: str) -> None:
-    """List everything that is wrong with the vectors FILE, a line each; the exit status is 1 then.
+    """List the problems of the vectors FILE, one per line; the exit status is 1 if there are any.
 
     Bad rows are those that `embedtrain convert --errors skip` leaves out.
 
@@ -29,4 +29,4 @@ def check(file: str) -> None:
     formats.read(file, ReadOptions(must_be_writable=True, on_error=show))
     if problems:
         sys.exit(1)
-    click.echo(f"{file}: nothing found", err=True)
+    click.echo(f"{file}: no problems found", err=True)

@@ -11,7 +11,7 @@ class _ConvertCommand(click.Command):
     """A command whose help lists the formats."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the description, and the formats as they declare themselves."""
+        """Write the description and the list of formats."""
         from embedtrain import formats
 
         super().format_help_text(ctx, formatter)
@@ -39,9 +39,9 @@ def convert(
     source: str, target: str, format: str | None, source_format: str | None, limit: int | None, float16: bool,
     errors: str, threads: int | None,
 ) -> None:  # fmt: skip
-    """Write the vectors in SOURCE to TARGET, in the format that its name says.
+    """Write the vectors in SOURCE to TARGET, in the format of its suffix.
 
-    Text and word2vec-bin may end in .gz, .bz2, .xz or .zst too.
+    Text and word2vec-bin files may also end in .gz, .bz2, .xz or .zst.
 
     Example: embedtrain convert vectors.vec vectors.npz
     """
@@ -75,7 +75,7 @@ def convert(
 
 
 def _outputs(target: str, format: str) -> dict[str, Path]:
-    """Return the files to be written, by what messages call them."""
+    """Return the files to be written; keys are for messages."""
     if format != "projector":
         return {"TARGET": Path(target)}
     from embedtrain.formats import projector

@@ -28,7 +28,7 @@ from embedtrain.models.cooccurrence import Cooccurrence
 def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     """Count how often the words of CORPUS occur near each other, as a sparse matrix.
 
-    The file holds the matrix as scipy.sparse.load_npz reads it, and its words. embedtrain glove trains on it.
+    The file has the matrix, for scipy.sparse.load_npz, and its words. embedtrain glove trains on it.
 
     Example: embedtrain cooccur corpus.txt -o counts.npz
     """

@@ -1,4 +1,4 @@
-"""``embedtrain evaluate``: accuracy in analogies, and correlation with people's judgements of similarity."""
+"""``embedtrain evaluate``: accuracy in analogies, and correlation with human similarity scores."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     default=300_000,
     show_default=True,
     metavar="N",
-    help="Know the first N words only, the most frequent.",
+    help="Use only the first N words, the most frequent.",
 )
 @click.option(
     "--case",
     type=click.Choice(["ignore", "exact"]),
     default="ignore",
     show_default=True,
-    help="Whether words that differ in case only are the same.",
+    help="Whether words that differ only in case are the same.",
 )
 @method_option
 @json_option
@@ -43,9 +43,9 @@ def evaluate(
     method: str,
     as_json: bool,
 ) -> None:
-    """Evaluate the vectors FILE by analogies and by people's judgements of similarity.
+    """Evaluate the vectors FILE by analogies and by human similarity scores.
 
-    Both options may be given several times; - is standard input. Where gensim is installed, "google" is its file of
+    Both options may be given several times; - is standard input. If gensim is installed, "google" is its file of
     analogies, "wordsim353" and "simlex999" its scored pairs. Coverage is the share of questions whose words all have
     vectors; only these are scored.
 
@@ -59,7 +59,7 @@ def evaluate(
         raise click.UsageError(
             "name a file with --analogies or --similarity; google, wordsim353 and simlex999 are known"
         )
-    questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which take longer
+    questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
     pairs = [(path, read_pairs(path)) for path in similarity]
     vectors = WordVectors.load(file)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}

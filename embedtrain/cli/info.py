@@ -1,4 +1,4 @@
-"""``embedtrain info``: what is in a file of vectors."""
+"""``embedtrain info``: describe a file of vectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from embedtrain.errors import DataError
 
 _SHOWN = 10  # words
-_ROWS = 1 << 12  # looked at at once
+_ROWS = 1 << 12  # read at once
 
 
 @click.command(short_help="Describe a vectors file.")
@@ -23,6 +23,7 @@ def info(file: str, as_json: bool) -> None:
     Example: embedtrain info vectors.vec
     """
     from embedtrain.machine.files import one_line
+    from embedtrain.machine.memory import format_bytes
 
     facts = _facts(Path(file))
     if as_json:
@@ -31,7 +32,7 @@ def info(file: str, as_json: bool) -> None:
     norms = facts["norms"]
     rows = {
         "format": facts["format"],
-        "size": _size(facts["bytes"]),
+        "size": format_bytes(facts["bytes"]),
         "words": f"{facts['words']:,}",
         "dimensions": f"{facts['dimensions']:,}",
         "values": facts["dtype"],
@@ -46,7 +47,7 @@ def info(file: str, as_json: bool) -> None:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    """Return all that is shown."""
+    """Collect the facts to show."""
     import numpy as np
 
     from embedtrain import formats
@@ -76,9 +77,3 @@ def _facts(path: Path) -> dict[str, Any]:
         "norms": {"least": float(norms.min()), "mean": float(norms.mean()), "most": float(norms.max())},
         "settings": plain_settings(settings),
     }
-
-
-def _size(n: int) -> str:
-    from embedtrain.machine.memory import format_bytes
-
-    return format_bytes(n)

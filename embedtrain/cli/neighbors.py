@@ -16,7 +16,7 @@ from embedtrain.cli import query_options
 def neighbors(file: str, words: tuple[str, ...], topn: int, restrict: int | None, as_json: bool) -> None:
     """Show the words of the vectors FILE that are nearest to each of WORDS, by cosine.
 
-    Without WORDS, they are read from the terminal. Words that begin with - come after --.
+    Without WORDS, they are read from the terminal. Words that begin with - must follow --.
 
     Example: embedtrain neighbors vectors.vec king
     """

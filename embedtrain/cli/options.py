@@ -1,4 +1,4 @@
-"""Options of the command line: those that settings declare, in groups, and the names that other programs give them."""
+"""Options of the command line, made of declared settings, with their groups and their names in other programs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-#: Our names of the options of word2vec.c, gensim, fastText, GloVe and finalfrontier.
+#: From names of options in word2vec.c, gensim, fastText, GloVe and finalfrontier to ours.
 ALIASES = {
     alias: field.name.replace("_", "-")
     for model in MODELS
@@ -27,7 +27,7 @@ ALIASES = {
     for alias in declaration(field).aliases
 }
 _CORPUS = "name the corpus without an option: embedtrain {command} {value}"
-#: Options of other programs that need another command line here.
+#: Options of other programs that have no equivalent option here.
 _FOREIGN = {
     **dict.fromkeys(("train", "input", "input-file"), _CORPUS),
     "save-file": "use -o {value}",
@@ -44,7 +44,7 @@ _OPTION = re.compile(r"(--?)([A-Za-z][\w-]+)(?:=(.*))?")
 
 
 def normalize(name: str) -> str:
-    """Our name of an option."""
+    """Return our name of an option."""
     name = name.replace("_", "-")
     return ALIASES.get(name, name)
 
@@ -58,15 +58,15 @@ class GroupedOption(click.Option):
 
 
 class UnaliasedChoice(click.Choice[str]):
-    """A choice of words that are not replaced by our names of options."""
+    """A choice whose words are not normalized as names of options are."""
 
     def normalize_choice(self, choice: Any, ctx: click.Context | None) -> str:
-        """The word as it is."""
+        """Return the word unchanged."""
         return str(choice)
 
 
 class GroupedCommand(click.Command):
-    """A command with options in groups, which knows the options of other programs and of other models."""
+    """A command with options in groups, which recognises options of other programs and of other models."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in their groups."""
@@ -79,7 +79,7 @@ class GroupedCommand(click.Command):
                     formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; an option that this command does not have is refused with the one to use."""
+        """Parse; the message about an unknown option suggests the one to use."""
         names = {name.removeprefix("--") for option in self.params for name in option.opts}
         flags = {option.name for option in self.params if isinstance(option, click.Option) and option.is_flag}
         for position, arg in enumerate(args):
@@ -99,7 +99,7 @@ class GroupedCommand(click.Command):
 
 
 def _remedy(name: str) -> str | None:
-    """What to use instead of an option of another program or model."""
+    """Return what to use instead of an option of another program or model."""
     if name in _FOREIGN:
         return _FOREIGN[name]
     models = [model.model for model in MODELS if name in {option_name(field) for field in declared(model)}]
@@ -107,7 +107,7 @@ def _remedy(name: str) -> str | None:
 
 
 def option_name(field: Field[Any]) -> str | None:
-    """The name of the option of a field without dashes; None if it has none."""
+    """Return the name of the option of a field, without dashes; None if it has no option."""
     option = declaration(field).option
     return None if option is None else (option or f"--{field.name.replace('_', '-')}").split("/")[0][2:]
 
@@ -119,9 +119,9 @@ def settings_options(settings: type[Settings]) -> Callable[[_Command], _Command]
 
 
 def _option(field: Field[Any], types: tuple[Any, ...], settings: type[Settings]) -> Callable[[_Command], _Command]:
-    """The option of a field."""
+    """Make the option of a field."""
     about, choices = declaration(field), choices_of(types)
-    is_plain = len(types) == 1 and types[0] in (int, float, bool)  # else it is given as text: a path, a size
+    is_plain = len(types) == 1 and types[0] in (int, float, bool)  # other types are given as text: a path, a size
     spelled = {other.name: option_name(other) for other in declared(settings)}
     return grouped_option(
         about.option or f"--{option_name(field)}",
@@ -137,12 +137,12 @@ def _option(field: Field[Any], types: tuple[Any, ...], settings: type[Settings])
 
 
 def grouped_option(*names: str, group: str, **keywords: Any) -> Callable[[_Command], _Command]:
-    """An option of commands only, in a group of ``--help``."""
+    """Make an option in a group of ``--help``."""
     return click.option(*names, cls=GroupedOption, group=group, **keywords)
 
 
 def corpus_options(command: _Command) -> _Command:
-    """Decorate a command with the corpus and how it is read, see `Corpus`."""
+    """Decorate a command with the argument and options of a `Corpus`."""
     return with_options(
         click.argument("corpus", nargs=-1, required=True, type=click.Path()),
         grouped_option(
@@ -171,7 +171,7 @@ def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command
 
 
 def read_corpus(options: dict[str, Any]) -> Corpus:
-    """The corpus of a command, which can be read; its options are removed."""
+    """Make the corpus of a command, checked to be readable; its options are removed."""
     from embedtrain.corpus.sources import Corpus
 
     how = {name: options.pop(name) for name in ("field", "lowercase", "invalid_utf8")}
@@ -181,9 +181,9 @@ def read_corpus(options: dict[str, Any]) -> Corpus:
 
 
 def output_path(sources: Sequence[Any], files: Collection[Any], output: str | None, suffix: str) -> Path:
-    """Where the result goes: by default the name of the source with another suffix, in the current folder.
+    """Return the output path, by default the name of the source with another suffix in the current folder.
 
-    It must be none of the `files` that are read.
+    An output that replaces one of the input `files` is refused.
     """
     from embedtrain.corpus import json_lines
     from embedtrain.machine import compression
@@ -196,7 +196,7 @@ def output_path(sources: Sequence[Any], files: Collection[Any], output: str | No
         named = len(sources) == 1 and source != "-" and os.path.exists(source) and name
         output = (name if named else "vectors") + suffix
     if output == "-":
-        raise click.UsageError("the output is a file, not standard output; name one with -o")
+        raise click.UsageError("the output must be a file, not standard output; name one with -o")
     if os.path.realpath(output) in map(os.path.realpath, files):
         raise click.UsageError(f"the output would replace the corpus {output}; name another file with -o")
     if output.lower().endswith((".zip", *compression.SUFFIXES)):

@@ -30,27 +30,27 @@ class WordsCommand(click.Command):
     """A command whose arguments are words, some of which begin with -."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, and say of an unknown option how to give it as a word."""
+        """Parse; the message about an unknown option tells how to give it as a word."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            raise click.UsageError(f"{error.format_message()} A word that begins with - comes after --.", ctx) from None
+            raise click.UsageError(f"{error.format_message()} A word that begins with - must follow --.", ctx) from None
 
 
 def require_words(words: Sequence[str], name: str) -> None:
-    """Check that there are words, or a terminal to type them at."""
+    """Check that there are words, or a terminal to type them in."""
     if not words and not (sys.stdin is not None and sys.stdin.isatty()):
         raise click.UsageError(f"Missing argument '{name}'.", click.get_current_context())
 
 
-def run_queries(words: Sequence[str], wanted: str, query: Callable[[list[str]], None]) -> None:
-    """Query the words of the command line or, without any, each line typed at the terminal until an empty one."""
+def run_queries(words: Sequence[str], prompt: str, query: Callable[[list[str]], None]) -> None:
+    """Query the words of the command line or, without any, each line from the terminal up to an empty one."""
     from embedtrain.errors import DataError
 
     if words:
         query(list(map(_as_utf8, words)))
         return
-    click.echo(f"Type {wanted}; an empty line ends.", err=True)
+    click.echo(f"Type {prompt}; an empty line ends.", err=True)
     while typed := _as_utf8(_prompt()).split():
         try:
             query(typed)
@@ -64,7 +64,7 @@ def _prompt() -> str:
 
 
 def _as_utf8(typed: str) -> str:
-    """What was typed, even if the locale is not UTF-8."""
+    """Decode typed text as UTF-8, even in another locale."""
     try:
         return os.fsencode(typed).decode()
     except UnicodeError:
@@ -78,5 +78,5 @@ def print_scores(scored: Iterable[tuple[str, float]]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print JSON in ASCII, which every terminal and pipe can hold."""
+    """Print JSON in ASCII, for any terminal and pipe."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))

@@ -1,4 +1,4 @@
-"""What a training command prints at its end."""
+"""The output at the end of a training command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def save_and_report(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
-    """Save the vectors, then print what was done and what to try next."""
+    """Save the vectors, then print a summary and a command to try next."""
     started = time.perf_counter()
     vectors.save(path)
     seconds = time.perf_counter() - started
@@ -51,7 +51,7 @@ def _report_lines(report: TrainingReport, saving: float) -> list[str]:
         density = report.cells / report.words**2
         lines.append(f"counted  {counted(report.cells, 'cell')} of {report.words:,} × {report.words:,} ({density:.2%})")
     removed = "" if report.cells else f", subsampling removed {1 - report.kept_share:.1%}"
-    if "train" in report.seconds:  # else a model without epochs
+    if "train" in report.seconds:  # not for a model without epochs
         lines.append(f"trained  {counted(len(report.losses), 'epoch')}, {speed}, {losses}{removed}")
     lines.append("time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items()))
     return lines

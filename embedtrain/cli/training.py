@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from embedtrain.vectors.word_vectors import WordVectors
 
 _TEXT = """
-CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, a sentence a line,
+CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, one sentence per line,
 tokens between spaces; or JSON lines.{counts} The vectors are written in word2vec text format.
 
 Example: embedtrain {model} corpus.txt -o vectors.vec
@@ -43,15 +43,18 @@ _OUTPUT = grouped_option(
     "-o", "--output", group="output", help="Vectors file; by default the corpus' name with .vec, here."
 )
 _OUTPUTS_OF_EPOCHS = with_options(
-    grouped_option("--log", group="output", metavar="FILE", help="Write a line of JSON there for every epoch."),
+    grouped_option("--log", group="output", metavar="FILE", help="Write a line of JSON to this file for every epoch."),
     grouped_option(
-        "--dry-run", group="output", is_flag=True, help="Read the corpus, report what training would take, and stop."
+        "--dry-run",
+        group="output",
+        is_flag=True,
+        help="Read the corpus, report the expected memory and time, and stop.",
     ),
 )
 
 
 def training_command(model: type[Any]) -> click.Command:
-    """The command that trains a model with the settings of its class."""
+    """Make the command that trains a model with the settings of its class."""
 
     @click.pass_context
     def command(ctx: click.Context, /, **options: Any) -> None:
@@ -71,13 +74,13 @@ COMMANDS = [training_command(model) for model in MODELS]
 
 
 def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) -> None:
-    """Train as the options of a command say, and save the vectors."""
+    """Train with the options of a command, and save the vectors."""
     from embedtrain.machine.interrupts import deferred_interrupts
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
         from embedtrain.errors import Interrupted, OutputError
         from embedtrain.machine.files import check_distinct_paths, require_writable
-        from embedtrain.training import run  # noqa: F401  # all that a run imports
+        from embedtrain.training import run  # noqa: F401  # imports everything a run needs
         from embedtrain.training.epoch_log import EpochLog
 
     output, quiet, log, dry_run = (options.pop(name, None) for name in ("output", "quiet", "log", "dry_run"))
@@ -113,7 +116,7 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
 def _read_data(
     ctx: click.Context, options: dict[str, Any], *, takes_counts: bool
 ) -> tuple[Corpus | Path, dict[str, list[Any]]]:
-    """The corpus, or the file of counts, of a command, and all data files that it reads, its own first."""
+    """Return the corpus or the file of counts of a command, and all input files, those of the corpus first."""
     from embedtrain.counts.counts_file import is_counts_file
 
     sources = options["corpus"]
@@ -125,7 +128,7 @@ def _read_data(
             inputs["the file of --valid"] = corpus.like(options["valid"]).files()
         return corpus, inputs
     if len(sources) > 1:
-        raise click.UsageError(f"{counts[0]} holds counts: train on that one file, or on text alone")
+        raise click.UsageError(f"{counts[0]} holds counts: train on this file only, or on text only")
     for name in ("field", "lowercase", "invalid_utf8"):
         del options[name]
         if _is_given(ctx, name):
@@ -136,7 +139,7 @@ def _read_data(
 
 
 def folder_beside(path: Path) -> Path | None:
-    """The folder of temporary files: that of the output, but not of a device or a pipe."""
+    """The folder for temporary files: that of the output, unless it is a device or a pipe."""
     target = Path(os.path.realpath(path))
     return target.parent if target.is_file() or not target.exists() else None
 
@@ -144,7 +147,7 @@ def folder_beside(path: Path) -> Path | None:
 def _finish(
     vectors: WordVectors, path: Path, ended: Interrupted | OutputError | None, checkpoint: Any, *, quiet: bool
 ) -> None:
-    """Save what was trained, however the run ended, and report how it ended."""
+    """Save the vectors, also of a run that ended early, and report how it ended."""
     from embedtrain.errors import DataError, OutputError
     from embedtrain.machine.interrupts import deferred_interrupts
 
@@ -165,7 +168,7 @@ def _finish(
 
 
 def inputs_of(options: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The files that options name, by what messages call them; but not a checkpoint that is resumed and kept."""
+    """The input files in options, with keys for messages; without a checkpoint that is resumed and written to."""
     inputs = {}
     for name in ("read_vocab", "init", "resume"):
         path, checkpoint = options.get(name), options.get("checkpoint")

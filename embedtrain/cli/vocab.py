@@ -29,7 +29,7 @@ from embedtrain.training.settings import VocabularySettings
 def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     """Count the words of CORPUS and write lines "word count", the most frequent first.
 
-    The file is what word2vec.c and GloVe write, and what the trainers' --read-vocab reads.
+    The format is that of word2vec.c, GloVe and the option --read-vocab.
 
     Example: embedtrain vocab corpus.txt -o corpus.vocab
     """
@@ -58,7 +58,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     words = found.cut(chosen.min_count, chosen.max_vocab)
     if path is None:
         for lines in format_lines(words):
-            click.echo(lines.encode(), nl=False)  # the bytes of the file, whatever the terminal shows
+            click.echo(lines.encode(), nl=False)  # bytes as in the file, for any terminal
         return
     write_vocabulary(path, words)
     say(f"read     {counted(found.n_tokens, 'token')} of {counted(len(found), 'type')}", shown=not quiet)
