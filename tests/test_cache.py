@@ -252,9 +252,7 @@ def pipe(text, monkeypatch):
 def test_a_source_that_cannot_be_read_again_is_not_kept_and_noted(text, cache, monkeypatch, source, name):
     wanted = train(text)
     corpus = source(text, monkeypatch)
-    with pytest.warns(
-        UserWarning, match=f"{name} is not kept in the cache: it cannot be recognised in a later run$"
-    ) as notes:
+    with pytest.warns(UserWarning, match=f"{name} is not kept in the cache: it cannot be recognised later$") as notes:
         vectors = train(corpus, cache=cache)
     assert len(notes) == 1
     assert vectors.vectors.tobytes() == wanted.vectors.tobytes()

@@ -362,7 +362,9 @@ def test_divergence_stops_with_epoch_rate_and_remedy_and_replaces_no_file(tmp_pa
     checkpoint = tmp_path / "run.checkpoint"
     train(counts, checkpoint=checkpoint)
     before = checkpoint.read_bytes()
-    with pytest.raises(TrainingError, match=rf"^training (diverged|produced) .*; try --lr {re.escape(f'{lr / 4:.2g}')}"):
+    with pytest.raises(
+        TrainingError, match=rf"^training (diverged|produced) .*; try --lr {re.escape(f'{lr / 4:.2g}')}"
+    ):
         train(counts, dim=20, lr=lr, threads=threads, checkpoint=checkpoint, temp_folder=tmp_path)
     assert checkpoint.read_bytes() == before
     assert files_in(tmp_path) == {"run.checkpoint"}

@@ -60,7 +60,7 @@ def encode_cached(
     identity = corpus.identity()
     if identity is None:
         encoded = encode(corpus, threads=threads, folder=folder, progress=progress)
-        note = f"{corpus.name} is not kept in the cache: it cannot be recognised in a later run"
+        note = f"{corpus.name} is not kept in the cache: it cannot be recognised later"
         return replace(encoded, notes=(*encoded.notes, note))
     entry = folder / _name(identity)
     found = _read(entry, identity)
