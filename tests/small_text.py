@@ -9,11 +9,12 @@ from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import train_chunk as word2vec
 from embedtrain.kernels.word2vec.huffman import Tree, make_local_nodes
 from embedtrain.kernels.word2vec.negatives import draw_noise, make_noise
-from embedtrain.kernels.word2vec.windows import NONE_FROZEN, Text, draw_windows, subsample
+from embedtrain.kernels.word2vec.windows import Frozen, Text, draw_windows, subsample
 from embedtrain.models.distributions import alias_table, huffman_paths, keep_thresholds
 
 #: Borders everywhere: sentences of one word and of many.
 LENGTHS = (1, 40, 2, 1, 7, 30, 3, 25, 1, 11)
+NONE_FROZEN = Frozen(np.zeros(0, np.uint8), 0)
 #: Keys of what is random: which tokens are kept, and all else.
 KEY, STATE = 77, 123_456
 

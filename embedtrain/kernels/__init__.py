@@ -1,1 +1,1 @@
-"""Floor of numbers: arrays and scalars in, arrays and scalars out."""
+"""Numba kernels: functions of arrays and scalars."""

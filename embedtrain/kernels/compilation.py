@@ -1,4 +1,4 @@
-"""How kernels are compiled: Numba's options with their reasons, and a cache that depends on all kernel sources."""
+"""Compilation of kernels: Numba's options with their reasons, and a cache that depends on all kernel sources."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ import numba
 from numba.core.cpu import CPUTargetOptions
 from numba.core.registry import CPUDispatcher
 
-#: Floating-point freedoms, named one by one. `nnan` and `ninf` are absent: a kernel must be able to see that
-#: training diverged, and with them `isfinite(nan)` may be true.
+#: Fast-math flags. `nnan` and `ninf` are absent: with them `isfinite(nan)` may be true, and divergence go unnoticed.
 FASTMATH = {
     "reassoc",  # a sum over a row becomes a sum over lanes
     "contract",  # a * b + c is one fused multiply-add
-    "nsz",  # the sign of zero means nothing here
+    "nsz",  # the sign of zero does not matter
     "arcp",  # a division by a loop constant becomes a multiplication
 }
 
@@ -26,10 +25,10 @@ FASTMATH = {
 def _options() -> dict[str, Any]:
     """Numba's options for every kernel, each with its reason (bench/kernel_options.py measures the last two)."""
     options: dict[str, Any] = {
-        "nogil": True,  # Python's threads run kernels side by side
+        "nogil": True,  # Python threads run kernels in parallel
         "fastmath": FASTMATH,
-        "no_cfunc_wrapper": True,  # they are not called from C: a tenth of the compile time
-        "forceinline": True,  # halves the time of the block builder, which is a tenth of training
+        "no_cfunc_wrapper": True,  # not called from C: saves a tenth of the compile time
+        "forceinline": True,  # halves the time of the block builder, a tenth of training
     }
     if hasattr(CPUTargetOptions, "_nrt"):  # private to Numba
         options["_nrt"] = False  # kernels allocate nothing: no atomic counting of references to arrays
@@ -51,7 +50,7 @@ SOURCES = _sources()
 
 
 def _with_sources(function: FunctionType) -> FunctionType:
-    """The same function with `SOURCES` among its closure cells, which are part of Numba's cache key."""
+    """Copy a function with `SOURCES` among its closure cells, which are part of Numba's cache key."""
     code: CodeType = function.__code__
     marked = code.replace(co_freevars=(*code.co_freevars, "kernel_sources"))
     cells = (*(function.__closure__ or ()), CellType(SOURCES))
@@ -67,7 +66,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     marked = _with_sources(function)
     try:
         return numba.njit(cache=True, **OPTIONS)(marked)
-    except RuntimeError:  # a read-only installation whose user has no home: compile at every start
+    except RuntimeError:  # a read-only installation and no home folder: compile in every process
         return numba.njit(**OPTIONS)(marked)
 
 
@@ -76,9 +75,9 @@ def _call(*arguments: Any) -> Any:
 
 
 def callable_from_python(function: Any, name: str) -> Any:
-    """Compile and cache a function that calls `function`, which kernels alone can call.
+    """Compile and cache a function that calls `function`, which otherwise only kernels can call.
 
-    As a global: a closure's cell would give Numba's cache another key in each process.
+    `function` is a global of it, since with a closure cell Numba's cache key would differ in each process.
     """
     caller = FunctionType(_call.__code__.replace(co_name=name), {"function": function}, name)
     caller.__module__, caller.__qualname__ = __name__, name
@@ -86,22 +85,19 @@ def callable_from_python(function: Any, name: str) -> Any:
 
 
 class _Inlined(CPUDispatcher):  # type: ignore[misc]  # Numba has no types
-    """A compiled function that Python cannot call; it compiles a caller if Python does, as tests do.
+    """A function compiled without a wrapper for Python; it compiles one when Python calls it, as tests do.
 
-    Numba's dispatcher and its options are private to it, too.
+    Numba's dispatcher and its options are private to Numba.
     """
 
     @cached_property
-    def _way_in(self) -> Callable[..., Any]:
+    def _wrapper(self) -> Callable[..., Any]:
         return callable_from_python(self, f"{self.py_func.__module__}.{self.py_func.__name__}".replace(".", "_"))
 
     def __call__(self, *arguments: Any) -> Any:
-        return self._way_in(*arguments)
+        return self._wrapper(*arguments)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Compile `function` into the kernels that call it.
-
-    Unpacking Python's arguments, arrays in tuples of tuples, is a sixth of compile time: only a `kernel` does it.
-    """
+    """Compile `function` into kernels that call it, without a wrapper for Python, a sixth of the compile time."""
     return _Inlined(function, targetoptions={"nopython": True, "no_cpython_wrapper": True, **OPTIONS})

@@ -1,4 +1,4 @@
-"""Random numbers as functions of a 64-bit state, and what is drawn with them."""
+"""Random numbers as functions of a 64-bit state, and sampling with them."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 
 @inlined
 def mix(x):
-    """Scramble 64 bits, one to one (the finaliser of SplitMix64; Steele, Lea, Flood 2014)."""
+    """Mix 64 bits, one to one (the finaliser of SplitMix64; Steele, Lea, Flood 2014)."""
     x = (x ^ (x >> _SHIFT30)) * _FACTOR1
     x = (x ^ (x >> _SHIFT27)) * _FACTOR2
     return x ^ (x >> _SHIFT31)
@@ -41,7 +41,7 @@ def is_kept(key, position, threshold):
 def draw_alias(bits, thresholds, aliases):
     """Draw from a discrete distribution in constant time (alias method; Walker 1977, Vose 1991)."""
     index = random_below(bits, thresholds.size)
-    alias = np.int64(aliases[index])  # read in any case: a branch could not be predicted
+    alias = np.int64(aliases[index])  # always read: a branch could not be predicted
     return index if (bits & _LOW) < thresholds[index] else alias
 
 
@@ -49,8 +49,8 @@ def draw_alias(bits, thresholds, aliases):
 def build_alias(shares, order, thresholds, aliases):
     """Fill the tables of `draw_alias` for the probabilities shares / n.
 
-    Outcome i stays i with probability thresholds[i] / 2^32, else it is aliases[i]: every outcome below the mean is
-    topped up by one above it. `shares` (n,) is overwritten, `order` (n,) is scratch.
+    Outcome i stays i with probability thresholds[i] / 2^32, else it becomes aliases[i]: an outcome below the mean is
+    complemented by one above it. `shares` (n,) is overwritten, `order` (n,) is scratch.
     """
     n = shares.size  # `order` has outcomes below the mean from the left, the others from the right
     below_mean, above_mean = 0, n
@@ -80,7 +80,7 @@ def build_alias(shares, order, thresholds, aliases):
 
 @kernel
 def hold_out(offsets, begin, unit, key, threshold, out):
-    """Mark in `out` which tokens from `begin` on are held out: whole sentences, or runs of `unit` tokens of long ones.
+    """Mark in `out` the held-out tokens from `begin` on: sentences, or runs of `unit` tokens in long ones.
 
     Each is held out with probability threshold / 2^31; `offsets` (n_sentences + 1,) is where sentences begin.
     """

@@ -4,15 +4,15 @@ import numpy as np
 
 from embedtrain.kernels.compilation import inlined, kernel
 
-_STEP = 64  # scores that are compared together
+_STEP = 64  # scores compared at once
 
 
 @kernel
 def insert_higher(scores, n_columns, start, rows, highest):
     """Insert the scores of rows start, start + 1, … into the highest so far of each query.
 
-    `scores` is (n_queries * n_columns,), `rows` and `highest` are (n_queries, topn), descending; of equal scores the
-    first comes first. NaN is never inserted.
+    `scores` is (n_queries * n_columns,), `rows` and `highest` are (n_queries, topn), descending; ties are in
+    order of insertion. NaN is never inserted.
     """
     n_queries, topn = highest.shape
     last = topn - 1
@@ -34,7 +34,7 @@ def insert_higher(scores, n_columns, start, rows, highest):
 
 @inlined
 def any_above(scores, begin, end, least):
-    """Whether one of scores[begin:end] is above `least`; counting them all takes no branches."""
+    """Whether one of scores[begin:end] is above `least`; counting avoids branches."""
     n_above, begin = 0, np.uint64(begin)
     for i in range(np.uint64(end) - begin):
         n_above += scores[begin + i] > least

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import naive
 import numpy as np
 import pytest
-from small_text import KEY, LENGTHS, STATE, readonly, small_sampling, small_text, small_tree
+from small_text import KEY, LENGTHS, NONE_FROZEN, STATE, readonly, small_sampling, small_text, small_tree
 
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
 from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import train_chunk as word2vec
 from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE
 from embedtrain.kernels.word2vec.negatives import make_noise
-from embedtrain.kernels.word2vec.windows import NONE_FROZEN, Frozen
+from embedtrain.kernels.word2vec.windows import Frozen
 from embedtrain.training.tables import EmbeddingTable
 
 N_WORDS, N_TYPES, DIM = 12, 15, 6

@@ -1,7 +1,6 @@
-"""Co-occurrence counts, a row (a word with all its windows) at a time, found by an index of the word's positions.
+"""Co-occurrence counts, summed row by row (a word with all its windows) by an index of the positions of words.
 
-While a row is summed it is dense. The columns touched are listed, marked in a bitmap, and read from it in ascending
-order.
+While a row is summed, it is dense. Its non-zero columns are listed, marked in a bitmap, and read in ascending order.
 """
 
 from __future__ import annotations
@@ -16,24 +15,24 @@ from embedtrain.kernels.simd.rows import prefetch
 from embedtrain.kernels.text.byte_masks import ONE, trailing_zeros
 
 BITS = 64  # of a word of a bitmap
-_FIRST, _WORD = np.int32(-(2**31)), np.int32(2**31 - 1)  # the sign bit of a sentence's first token, and the others
+_FIRST, _WORD = np.int32(-(2**31)), np.int32(2**31 - 1)  # the sign bit marks the first token of a sentence
 _NONE = np.uint64(0)
-_AHEAD = 6  # occurrences whose windows are fetched before their turn: those of a rare word are anywhere in memory
+_AHEAD = 6  # occurrences whose windows are prefetched; those of a rare word are scattered in memory
 
 
 class Index(NamedTuple):
-    """A stretch of kept tokens, and where in it each word occurs."""
+    """Consecutive kept tokens, and the positions of each word among them."""
 
-    tokens: NDArray[np.int32]  # (n + 1,) ids; negative where a sentence begins, and after the last
+    tokens: NDArray[np.int32]  # (n + 1,) ids; negative at the begin of sentences, and after the last
     starts: NDArray[np.int64]  # (n_words + 1,) where the positions of each word start in `positions`
     positions: NDArray[np.int32]  # (n,) indices of `tokens`, ascending for each word
 
 
 class Tally(NamedTuple):
-    """The row that is being summed; between rows all zeros, but for `touched`."""
+    """The row that is being summed; all zeros between rows, except `touched`."""
 
     sums: NDArray[np.int64]  # (n_words,)
-    touched: NDArray[np.int32]  # (n_words + 1,) columns in the order of their first count
+    touched: NDArray[np.int32]  # (n_words + 1,) columns in the order of their first update
     columns: NDArray[np.uint64]  # a bit for each column
     groups: NDArray[np.uint64]  # a bit for each element of `columns`
 
@@ -52,13 +51,13 @@ def count_words(ids, begin, end, counts):
 
 @inlined
 def sentence_at(offsets, position):
-    """The sentence of a token."""
+    """The number of the sentence of a token."""
     return np.searchsorted(offsets, position, side="right") - 1
 
 
 @kernel
 def begin_before(ids, offsets, position, n_words, window):
-    """Where the `window` kept tokens before `position` begin, or as many as its sentence has."""
+    """The begin of the `window` kept tokens before `position`, or of as many as its sentence has."""
     start = offsets[sentence_at(offsets, position)]
     begin = position
     while window > 0 and position > start:
@@ -71,7 +70,7 @@ def begin_before(ids, offsets, position, n_words, window):
 
 @kernel
 def end_after(ids, offsets, position, n_words, window):
-    """Where the `window` kept tokens from `position` on end, or as many as the sentence of the token before has."""
+    """The end of the `window` kept tokens from `position` on, or of as many as the previous token's sentence has."""
     stop = offsets[sentence_at(offsets, position - 1) + 1]
     end = position
     while window > 0 and position < stop:
@@ -84,7 +83,7 @@ def end_after(ids, offsets, position, n_words, window):
 
 @kernel
 def copy_kept_tokens(ids, offsets, begin, end, n_words, tokens, at):
-    """Copy the kept tokens of ids[begin:end] to tokens[at:]; returns where they end."""
+    """Copy the kept tokens of ids[begin:end] to tokens[at:]; returns their end."""
     sentence = sentence_at(offsets, begin)
     is_first = begin_before(ids, offsets, begin, n_words, 1) == begin
     for position in range(begin, end):
@@ -101,7 +100,7 @@ def copy_kept_tokens(ids, offsets, begin, end, n_words, tokens, at):
 
 @kernel
 def index_tokens(tokens, begin, end, following, positions):
-    """Add tokens[begin:end] to an index: each position goes where `following` has the next of its word."""
+    """Add tokens[begin:end] to an index; `following` (n_words,) is the index of each word's next position."""
     for position in range(begin, end):
         word = tokens[position] & _WORD
         positions[following[word]] = position
@@ -115,7 +114,7 @@ def index_tokens(tokens, begin, end, following, positions):
 def add_count(tally, n_touched, column, count):
     """Add to a column's sum, without a branch; returns the number of touched columns."""
     old = tally.sums[column]
-    tally.touched[n_touched] = column  # stays if it is new
+    tally.touched[n_touched] = column  # overwritten later unless it is new
     tally.sums[column] = old + count
     return n_touched + (old == 0)
 
@@ -128,7 +127,7 @@ def add_windows(index, word, weights, symmetric, tally):
     n_touched = 0
     for occurrence in range(index.starts[word], index.starts[word + 1]):
         position = np.int64(positions[occurrence])
-        # the window of a later occurrence: its ends and its middle, each a cache line
+        # prefetch the window of a later occurrence: a cache line at its middle and each end
         ahead = np.int64(positions[min(occurrence + _AHEAD, positions.size - 1)])
         prefetch(tokens, ahead - window)
         prefetch(tokens, ahead)
@@ -152,7 +151,7 @@ def add_windows(index, word, weights, symmetric, tally):
 
 @kernel
 def take_row(tally, n_touched, columns, sums, at):
-    """Move the row to columns[at:] and sums[at:], columns ascending; returns where it ends."""
+    """Move the row to columns[at:] and sums[at:], columns ascending; returns its end."""
     # mark the columns in a bitmap of two levels, then read it from the lowest bit and clear it
     for k in range(n_touched):
         element = np.int64(tally.touched[k]) // BITS
@@ -177,7 +176,7 @@ def take_row(tally, n_touched, columns, sums, at):
 
 @kernel
 def count_rows(index, first, weights, symmetric, tally, columns, sums, lengths):
-    """Count the rows of the words from `first` on, as many as `lengths` has; returns the number of their cells."""
+    """Count the rows of the words from `first` on, for `lengths` (n_rows,); returns the number of cells."""
     n = 0
     for row in range(lengths.size):
         n_touched = add_windows(index, first + row, weights, symmetric, tally)
@@ -187,12 +186,12 @@ def count_rows(index, first, weights, symmetric, tally, columns, sums, lengths):
     return n
 
 
-# --- Parts of counts --------------------------------------------------------------------------------------------------
+# --- Shards -----------------------------------------------------------------------------------------------------------
 
 
 @kernel
 def add_cells(columns, sums, begin, end, tally, n_touched):
-    """Add the cells of a row of an earlier part; returns the number of touched columns."""
+    """Add the cells of a row of a shard; returns the number of touched columns."""
     for cell in range(begin, end):
         n_touched = add_count(tally, n_touched, np.int64(columns[cell]), sums[cell])
     return n_touched
@@ -200,9 +199,9 @@ def add_cells(columns, sums, begin, end, tally, n_touched):
 
 @kernel
 def merge_rows(columns, sums, starts, tally, merged_columns, merged_sums, lengths):
-    """Sum the rows of several parts of the counts; returns the number of cells.
+    """Sum the rows of several shards; returns the number of cells.
 
-    Row r of part k is in `columns` and `sums` from starts[k, r] to starts[k, r + 1].
+    Row r of shard k is in `columns` and `sums` from starts[k, r] to starts[k, r + 1].
     """
     n = 0
     for row in range(lengths.size):

@@ -1,9 +1,9 @@
-"""From a matrix of counts in rows (CSR) to cells in tiles, in the order in which training is fastest.
+"""From a matrix of counts in rows (CSR) to cells in tiles, in the fastest order for training.
 
-A tile's cells come in blocks of 512 x 512, row by row; in them in sub-tiles of 16 x 16, row by row, whose rows stay
-in the L1 cache; in them by diagonals, on which no two cells share a row, so that no step waits for the one before; and
-on a diagonal by rows. A cell's `coord` is where it lies in its tile, and its `key` where in that order. Both have the
-same bits:
+A tile is ordered by blocks of 512 x 512 cells, row by row; in these by sub-tiles of 16 x 16, row by row, whose rows
+stay in the L1 cache; in these by diagonals, where no two cells share a row, so that no step waits for the one before;
+and on a diagonal by rows. A cell's `coord` is its position in the tile, and its `key` its rank in that order. Both have
+the same bits:
 
     coord   row 15 … 9, 8 … 4, 3 … 0                column 15 … 9, 8 … 4, 3 … 0
     key     row 15 … 9, column 15 … 9               row 8 … 4, column 8 … 4       (column - row) 3 … 0, row 3 … 0
@@ -16,8 +16,8 @@ import numpy as np
 from embedtrain.kernels.compilation import inlined, kernel
 
 BLOCK = 512  # rows, and columns, of a block
-BLOCKS_ACROSS = 128  # of the largest tile, which fixes the bits of keys
-_DIAGONAL_BIT, _SUB_TILE_BIT, _BLOCK_BIT = 4, 8, 18  # where they begin in a key
+BLOCKS_ACROSS = 128  # in a row of the largest tile
+_DIAGONAL_BIT, _SUB_TILE_BIT, _BLOCK_BIT = 4, 8, 18  # lowest bits of each in a key
 _DIAGONALS, SUB_TILES = 1 << 4, 1 << 10
 _VALUE_BITS, _VALUE = 32, np.uint64(0xFFFFFFFF)  # an item is key << 32 | value, the bits of a float32
 
@@ -42,21 +42,21 @@ def cell_coord(key):
 
 @kernel
 def count_columns(columns, values, begin, end, counts):
-    """Count by column the cells [begin, end) whose values are not 0."""
+    """Count the non-zero cells of [begin, end) by column."""
     for cell in range(begin, end):
         counts[columns[cell]] += values[cell] != 0
 
 
 @kernel
 def count_tiles(columns, values, begin, end, block_of, counts):
-    """Count by the block of their column the cells [begin, end) whose values are not 0."""
+    """Count the non-zero cells of [begin, end) by the block of their column."""
     for cell in range(begin, end):
         counts[block_of[columns[cell]]] += values[cell] != 0
 
 
 @kernel
 def split_into_tiles(starts, columns, values, first_row, end_row, block_of, column_borders, free, items):
-    """Write the cells of a block of rows whose values are not 0 as items, tile by tile, row by row in each.
+    """Write the non-zero cells of a block of rows as items, tile by tile, row by row in each.
 
     `free` (n_tiles,) is the index of the next free item of every tile.
     """
@@ -78,7 +78,7 @@ def sort_items(items, begin, n, into, to, bit, n_digits, free):
     A digit is one of `n_digits`, a power of two; `free` (n_digits,) is scratch.
     """
     shift, mask = np.uint64(_VALUE_BITS + bit), np.uint64(n_digits - 1)
-    # count each digit, turn the counts into where each digit's items start, move the items there
+    # count each digit, compute where its items start, move the items
     for digit in range(n_digits):
         free[digit] = 0
     for i in range(begin, begin + n):
@@ -95,7 +95,7 @@ def sort_items(items, begin, n, into, to, bit, n_digits, free):
 
 @inlined
 def weigh_items(items, begin, n, log_x_max, alpha, coords, numbers, to):
-    """Write what training reads of n items: from coords[to] on all coords, then all log x, then all f(x).
+    """Write the data of n items for training: from coords[to] on all coords, then all log x, then all f(x).
 
     f(x) = min(1, (x / x_max)^alpha). `numbers` is the same memory as `coords`, as float32.
     """
@@ -109,7 +109,7 @@ def weigh_items(items, begin, n, log_x_max, alpha, coords, numbers, to):
 
 @kernel
 def write_tiles(items, borders, spare, free, n_blocks, log_x_max, alpha, coords, numbers):
-    """Sort and weigh the items of each tile, which lie between two `borders`, and write them tile by tile.
+    """Sort and weigh the items of each tile, between two `borders`, and write them tile by tile.
 
     A radix sort from the lowest digit: diagonals, sub-tiles and, if tiles have more than one of `n_blocks` (a power of
     two), blocks. `spare` is scratch for the items of the largest tile, `free` for `SUB_TILES` or `n_blocks` numbers.

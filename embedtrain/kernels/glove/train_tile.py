@@ -4,8 +4,8 @@ Pennington, Socher and Manning (2014), "GloVe: Global Vectors for Word Represent
 
     sum over cells (i, j) of 1/2 f(X_ij) (w_i . c_j + b_i + b~_j - log X_ij)^2    f(x) = min(1, (x / x_max)^alpha)
 
-over word vectors w, context vectors c and their biases b and b~. Here a row holds the bias too, and a 1 that never
-moves, so that a product of rows is w_i . c_j + b_i + b~_j and biases need no arithmetic of their own:
+over word vectors w, context vectors c and their biases b and b~. Here a row also has the bias and a constant 1, so that
+the product of two rows is w_i . c_j + b_i + b~_j:
 
     W_i = (w_i, b_i, 1, 0, …)    C_j = (c_j, 1, b~_j, 0, …)
 """
@@ -19,12 +19,12 @@ from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.simd.adagrad import adagrad_step, dot
 from embedtrain.kernels.simd.rows import prefetch_row
 
-_AHEAD = 8  # cells, whose steps take about as long as fetching rows
-_MAX_G = np.float32(1)  # no step is longer than the row it goes along, else tables with huge counts diverge
+_AHEAD = 8  # cells, whose steps take about as long as fetching a row
+_MAX_G = np.float32(1)  # no step is longer than the other row, else training on huge counts diverges
 
 
 class Cells(NamedTuple):
-    """Cells of the matrix of counts that are not 0, of one tile or of several."""
+    """Non-zero cells of the matrix of counts, of one tile or of several."""
 
     coords: NDArray[np.uint32]  # (n,) row << 16 | column, both counted from the tile's first
     logs: NDArray[np.float32]  # (n,) log x
@@ -40,19 +40,19 @@ def row_offsets(coord, first_row, first_column, dim):
 
 @kernel
 def train_tile(W, W_sums, C, C_sums, cells, begin, end, first_row, first_column, dim, lr):
-    """One step of AdaGrad on each of the cells [begin, end) of a tile, one after the other.
+    """Take one step of AdaGrad on each of the cells [begin, end) of a tile, in sequence.
 
-    e = W_i . C_j - log x    g = lr f(x) e, brought into [-1, 1]
+    e = W_i . C_j - log x    g = lr f(x) e, clipped to [-1, 1]
     W_i -= g C_j / sqrt(W_sums_i)    C_j -= g W_i / sqrt(C_sums_j)    W_sums_i += (g C_j)^2    C_sums_j += (g W_i)^2
 
-    The sums start at 1, and at infinity for elements that never move; `lr` is part of them, as in Stanford's program.
-    Rows have `dim` elements, padding included. With lr = 0 not a byte changes.
-    Returns the cost, the sum of 1/2 f(x) e^2, each term from before its step; not finite once the tables are not.
+    The sums start at 1, and at infinity for constant elements; they include `lr`, as in Stanford's program.
+    Rows have `dim` elements with padding. With lr = 0 no byte changes.
+    Returns the cost, the sum of 1/2 f(x) e^2, each term before its step; not finite if the tables are not.
     """
     coords, logs, weights = cells
     cost = 0.0
     for cell in range(begin, end):
-        # fetch the rows of a later cell
+        # prefetch the rows of a later cell
         i, j = row_offsets(coords[min(cell + _AHEAD, end - 1)], first_row, first_column, dim)
         prefetch_row(W, i, dim)
         prefetch_row(W_sums, i, dim)

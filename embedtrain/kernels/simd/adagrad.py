@@ -1,6 +1,6 @@
-"""AdaGrad between two rows: their product, and one step of each along the other.
+"""AdaGrad on two rows: their product, and one step of each along the other.
 
-An element whose sum of squares is infinite never moves, not by a bit: g / sqrt(inf) = 0 and inf + g^2 = inf.
+An element whose sum of squares is infinite is constant: g / sqrt(inf) = 0 and inf + g^2 = inf.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from embedtrain.kernels.simd.lanes import (
     sum_vector,
 )
 
-_SUMS = 4  # of a product at once: of each, an addition waits for the one before
+_SUMS = 4  # partial sums of a product, since an addition waits for the one before
 
 
 @emits(float32, FLOATS, int64, FLOATS, int64, int64)
@@ -42,7 +42,7 @@ def dot(b, X, x, Y, y, dim):
     step = _SUMS * LANES
     whole = b.and_(dim, INT(-step))
     sums = emit_loop(b, integer(0), whole, step, [constant(0)] * _SUMS, multiply_rows)
-    sums[:1] = emit_loop(b, whole, dim, LANES, sums[:1], multiply_rows)  # what is left
+    sums[:1] = emit_loop(b, whole, dim, LANES, sums[:1], multiply_rows)  # the rest
     while len(sums) > 1:
         sums = [add(b, *sums[k : k + 2]) for k in range(0, len(sums), 2)]
     return sum_vector(b, sums[0])
@@ -51,8 +51,8 @@ def dot(b, X, x, Y, y, dim):
 def _moved(b, x, step, squares):
     """X - step / sqrt(squares), and x where the squares are infinite.
 
-    The flags permit LLVM what it does on x86: an estimate of 1 / sqrt and a step of Newton's, a sixth faster as a
-    whole, and no number at infinity; there, the choice is also what keeps a -0.
+    The flags let LLVM estimate 1 / sqrt with a step of Newton's method on x86, a sixth faster; it gives NaN at
+    infinity, where the selection also preserves -0.
     """
     moves = b.fcmp_unordered("!=", squares, constant(math.inf))  # true for NaN
     scaled = b.fdiv(step, call_vector(b, "sqrt", squares), flags=FLAGS)

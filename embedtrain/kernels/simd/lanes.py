@@ -1,7 +1,7 @@
-"""Vectors of the target machine, and how intrinsics on them are written as LLVM IR.
+"""Vectors of the target machine, and intrinsics on them, written as LLVM IR.
 
-Vectors are explicit because Numba's vectoriser may fall back to scalar code, or to half the register width. A row is
-named by its offset, the element at which it starts in its flat table, and padded with zeros to whole vectors.
+Vectors are explicit because automatic vectorisation may fall back to scalar code, or to half the register width. A row
+is given by its offset, its first element in the flat table, and padded with zeros to whole vectors.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ CACHE_LINE = 16  # float32 elements
 
 
 def padded(n: int) -> int:
-    """`n` elements rounded up to whole vectors."""
+    """Round `n` elements up to whole vectors."""
     return -(-n // LANES) * LANES
 
 
 def aligned_zeros(n: int) -> NDArray[np.float32]:
-    """`n` zeros that start at a cache line."""
+    """Allocate `n` zeros that start at a cache line."""
     memory = np.zeros(n + CACHE_LINE, np.float32)
     start = -memory.ctypes.data // 4 % CACHE_LINE
     return memory[start : start + n]
@@ -50,15 +50,15 @@ def aligned_zeros(n: int) -> NDArray[np.float32]:
 
 FLOATS = types.Array(types.float32, 1, "C")
 OFFSETS = types.Array(types.int64, 1, "C")
-#: A parameter that has the type of the argument.
+#: A parameter of any type.
 ANY = None
 
 
 def emits(result: Any, *parameters: Any) -> Callable[[Callable[..., ir.Value | None]], Any]:
     """Make an intrinsic of a function that emits its code, with Numba's types of the result and the parameters.
 
-    The function gets the IR builder, then the arguments: of arrays the pointers to their first elements. What it
-    returns is the result, None for `void`.
+    The function takes the IR builder, then the arguments, for arrays the pointers to their first elements. It returns
+    the result, None for `void`.
     """
 
     def decorate(emit: Callable[..., ir.Value | None]) -> Any:
@@ -76,7 +76,7 @@ def emits(result: Any, *parameters: Any) -> Callable[[Callable[..., ir.Value | N
             return result(*(own if kind is ANY else kind for kind, own in known)), generate
 
         type_call.__name__, type_call.__doc__ = emit.__name__, emit.__doc__
-        type_call.__wrapped__ = emit  # type: ignore[attr-defined]  # Numba takes the names of parameters from it
+        type_call.__wrapped__ = emit  # type: ignore[attr-defined]  # Numba reads the names of parameters from it
         return intrinsic(type_call)
 
     return decorate
@@ -86,7 +86,7 @@ def emits(result: Any, *parameters: Any) -> Callable[[Callable[..., ir.Value | N
 
 FLOAT, INT, INT32 = ir.FloatType(), ir.IntType(64), ir.IntType(32)
 VECTOR = ir.VectorType(FLOAT, LANES)
-#: The arithmetic may be reordered and fused, and must still show NaN and infinity to the loss.
+#: Arithmetic may be reordered and fused, but must propagate NaN and infinity to the loss.
 FLAGS = ("reassoc", "contract", "nsz", "arcp")
 
 
@@ -185,9 +185,9 @@ def emit_loop(
 
 
 def switch_width(b: ir.IRBuilder, width: ir.Value, most: int, emit: Callable[[list[ir.Value]], None]) -> None:
-    """Emit code for each width from 1 to `most` vectors, of which the one of `width` runs.
+    """Emit code for each width from 1 to `most` vectors, and a switch to that of `width`.
 
-    `emit` gets the first element of each vector.
+    `emit` takes the first elements of the vectors.
     """
     done = b.append_basic_block("done")
     switch = b.switch(width, done)
@@ -204,7 +204,7 @@ def sum_lanes(b: ir.IRBuilder, vectors: list[ir.Value]) -> ir.Value:
     """The vector whose lane `i` is the sum of all lanes of `vectors[i]`; `LANES` vectors, a power of two.
 
     A tree: each level adds the halves of two vectors into one, so that 16 sums of 16 lanes take 15 additions. Lanes
-    that stay where they are come by a blend, which costs less than a shuffle.
+    that keep their position need a blend, which costs less than a shuffle.
     """
     lanes = range(LANES)
 

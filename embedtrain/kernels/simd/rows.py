@@ -1,4 +1,4 @@
-"""Single rows in vector registers: what they exchange with many others, and copies and prefetches of rows."""
+"""Operations on rows: one row with many others in vector registers, copies, and prefetches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from embedtrain.kernels.simd.lanes import (
     switch_width,
 )
 
-#: Vectors of a row that are held at once: three of them fill the registers.
+#: Vectors of a row in registers at once; those of three rows fill the registers.
 ROW_VECTORS = 8 if REGISTERS == 32 else 4
 
 
@@ -38,9 +38,9 @@ ROW_VECTORS = 8 if REGISTERS == 32 else 4
 
 @emits(void, FLOATS, FLOATS, int64, int64, int64, FLOATS, OFFSETS, int64, int64, FLOATS)
 def exchange_row(b, E, X, x, d, n_vectors, Y, y_rows, begin, end, G):
-    """E[x + e] += G[k] * Y[y_rows[k] + e], Y[y_rows[k] + e] += G[k] * X[x + e]  for k in [begin, end), in turn.
+    """E[x + e] += G[k] * Y[y_rows[k] + e], Y[y_rows[k] + e] += G[k] * X[x + e]  for k in [begin, end), in order.
 
-    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on; each Y before it moves.
+    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on; each Y before its update.
     """
     start = b.add(x, d)
 
@@ -91,7 +91,7 @@ def sum_rows(b, Y, y, d, n_vectors, weight, X, x_rows, begin, skip, end):
 
 @emits(void, FLOATS, OFFSETS, int64, int64, int64, int64, int64, float32, FLOATS, int64)
 def add_to_rows(b, Y, y_rows, begin, skip, end, d, n_vectors, weight, X, x):
-    """Y[y_rows[k] + e] += weight * X[x + e]  for k in [begin, skip) and [skip + 1, end), in turn.
+    """Y[y_rows[k] + e] += weight * X[x + e]  for k in [begin, skip) and [skip + 1, end), in order.
 
     For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
     """
@@ -111,7 +111,7 @@ def add_to_rows(b, Y, y_rows, begin, skip, end, d, n_vectors, weight, X, x):
     switch_width(b, n_vectors, ROW_VECTORS, emit)
 
 
-# --- Rows as they are -------------------------------------------------------------------------------------------------
+# --- Copies and prefetches --------------------------------------------------------------------------------------------
 
 
 @emits(void, FLOATS, int64, FLOATS, int64, int64)
@@ -128,7 +128,7 @@ def fill(b, X, x, n, value):
 
 
 def _fetch_line(b, data, at):
-    """Fetch the cache line of data[at] to read, since fetching to write would take it from other threads."""
+    """Prefetch the cache line of data[at] for reading; prefetching for writing would take it from other threads."""
     byte_pointer = ir.IntType(8).as_pointer()
     signature = ir.FunctionType(ir.VoidType(), [byte_pointer, INT32, INT32, INT32])
     fetch = cgutils.get_or_insert_function(b.module, signature, "llvm.prefetch.p0")
@@ -137,11 +137,11 @@ def _fetch_line(b, data, at):
 
 @emits(void, ANY, int64)
 def prefetch(b, array, at):
-    """Fetch the cache line of array[at]; `at` may lie outside."""
+    """Prefetch the cache line of array[at]; `at` may be out of bounds."""
     _fetch_line(b, array, at)
 
 
 @emits(void, FLOATS, int64, int64)
 def prefetch_row(b, X, row, dim):
-    """Fetch the `dim` elements from X[row] on."""
+    """Prefetch the `dim` elements from X[row] on."""
     emit_loop(b, row, b.add(row, dim), CACHE_LINE, [], lambda at, _: _fetch_line(b, X, at))

@@ -28,7 +28,7 @@ from embedtrain.kernels.simd.lanes import (
 
 
 def _exp2(b, x):
-    """2^x for |x| <= 126: Taylor's series of the fraction (relative error 2e-7), shifted by the whole part."""
+    """2^x for |x| <= 126: Taylor series of the fraction (relative error 2e-7), scaled by the whole part."""
     whole = call_vector(b, "rint", x)
     fraction = b.fsub(x, whole, flags=FLAGS)
     series = constant(math.log(2) ** 6 / math.factorial(6))
@@ -41,7 +41,7 @@ def _exp2(b, x):
 
 
 def _exp_minus(b, x):
-    """e^-x, with x brought into [-80, 80] (NaN too: `logistic_loss` is where it shows)."""
+    """e^-x, with x clipped to [-80, 80]; NaN is lost here, and propagated by `logistic_loss`."""
     clamped = call_vector(b, "maxnum", call_vector(b, "minnum", x, constant(80)), constant(-80))
     return _exp2(b, multiply(b, clamped, constant(-1 / math.log(2))))
 
@@ -87,7 +87,7 @@ def logistic_loss(b, S, s, weights, n):
             series = fma(b, series, square, constant(2 / power))
         rectified = b.select(b.fcmp_ordered("<", x, constant(0)), constant(0), x)  # max(x, 0) that keeps NaN
         softplus = add(b, rectified, multiply(b, series, z))
-        counts = b.fcmp_ordered("!=", weight, constant(0))  # scores of weight 0 may be anything
+        counts = b.fcmp_ordered("!=", weight, constant(0))  # scores of weight 0 are arbitrary
         loss = b.fmul(call_vector(b, "fabs", weight), softplus)
         return [b.select(counts, b.fadd(sums[0], loss), sums[0])]
 

@@ -1,6 +1,6 @@
-"""Register tiles: products of a few table rows, held in vector registers; the heavy arithmetic between many rows.
+"""Register tiles: products of a few table rows in vector registers, for the arithmetic between many rows.
 
-The shape of the tiles follows the target: their sums, with the rows in use, fill its registers.
+The shape of the tiles depends on the target: their sums, with the rows in use, fill its registers.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from embedtrain.kernels.simd.lanes import (
     switch_width,
 )
 
-#: Rows of one operand that a tile holds, and the granularity of every list of rows.
+#: Rows of one operand in a tile, and the granularity of every list of rows.
 ROWS = 4
 #: Rows of the other operand of `dot_tile`.
 COLUMNS = 4 if REGISTERS == 32 else 2
-#: Vectors of each row that `add_tile` holds.
+#: Vectors of each row in `add_tile`.
 VECTORS = 4 if REGISTERS == 32 else 2
-#: Elements of each row that `add_tile` holds at most.
+#: The most elements of each row in `add_tile`.
 SLICE = VECTORS * LANES
 
 
 def _dots(rows: int, columns: int) -> Any:
-    """An intrinsic that multiplies so many rows of X by so many of Y."""
+    """Make the intrinsic that multiplies `rows` rows of X by `columns` of Y."""
 
     @emits(void, FLOATS, OFFSETS, int64, FLOATS, OFFSETS, int64, int64, FLOATS, int64, int64)
     def dots(b, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):
@@ -75,7 +75,7 @@ def add_tile(b, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows
     """Y[y_rows[k + r] + e] += sum over terms t of G[g + r * row_step + t * term_step] * X[x_rows[t] + e].
 
     For `ROWS` rows r, the terms [0, n_first) and [begin, end), and the elements e of `n_vectors` (1 to `VECTORS`)
-    vectors from d on. Rows are read and written one after the other, so a row that is listed twice receives both sums.
+    vectors from d on. Rows are read and written in sequence, so a row that is listed twice receives both sums.
     """
     ys = [b.add(element(b, y_rows, k, integer(r)), d) for r in range(ROWS)]
     gs = [b.add(g, b.mul(row_step, integer(r))) for r in range(ROWS)]

@@ -1,6 +1,6 @@
-"""Bytes of text, many at once: words of 8 bytes, and blocks of 64 bytes as masks with a bit for each.
+"""Bytes of text in words of 8 bytes, and blocks of 64 bytes as masks with a bit for each.
 
-The first byte is the lowest of a word, and its bit the lowest of a mask: a little-endian machine.
+The first byte is the lowest of a word, and its bit the lowest of a mask (little-endian).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def store_word(b, text, position, word):
 
 @emits(uint64, ANY, int64, uint8, uint8)
 def bytes_between(b, text, position, low, high):
-    """Bit i tells whether low <= text[position + i] <= high, for the 64 bytes of a block."""
+    """A mask whose bit i is low <= text[position + i] <= high, for the 64 bytes of a block."""
     block = b.load(b.bitcast(pointer(b, text, position), ir.VectorType(ir.IntType(8), BLOCK).as_pointer()))
     block.align = 1
     inside = b.icmp_unsigned("<=", b.sub(block, splat(b, low, BLOCK)), splat(b, b.sub(high, low), BLOCK))
@@ -50,7 +50,7 @@ def _product(b, x, y):
 
 @emits(uint64, uint64, uint64)
 def mix_product(b, x, y):
-    """Scramble: the halves of the product of 128 bits, xored (from wyhash; Wang Yi 2019)."""
+    """Mix: the halves of the product of 128 bits, xored (from wyhash; Wang Yi 2019)."""
     return b.xor(*_product(b, x, y))
 
 
@@ -62,19 +62,19 @@ def high_product(b, x, y):
 
 @emits(int64, uint64)
 def trailing_zeros(b, bits):
-    """The index of the lowest bit that is set, 64 if none is."""
+    """The number of lowest bits that are 0, 64 if all are."""
     return b.cttz(bits, _FALSE)
 
 
 @emits(uint64, uint64)
 def leading_zeros(b, bits):
-    """How many of the highest bits are 0, 64 if all are."""
+    """The number of highest bits that are 0, 64 if all are."""
     return b.ctlz(bits, _FALSE)
 
 
 @emits(uint64, uint64)
 def reversed_bytes(b, word):
-    """The word with its first byte highest: words compare as their bytes do."""
+    """The word with its first byte highest, to compare words as byte strings."""
     return b.bswap(word)
 
 

@@ -1,6 +1,6 @@
-"""Format float32 as text, with the fewest digits that read back as the same number, by Schubfach.
+"""Format float32 with the fewest digits that read back as the same number, by Schubfach.
 
-Raffaello Giulietti, "The Schubfach way to render doubles" (2020), for 32-bit floats; the letters are his.
+Raffaello Giulietti, "The Schubfach way to render doubles" (2020), for 32-bit floats, with its names of variables.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ WIDEST = 16
 
 
 def _scaled_power(k: int) -> int:
-    """10^k as 64 bits, rounded up: g with 2^63 <= g < 2^64 and 10^k <= g 2^-r for the r that makes it so."""
+    """10^k as 64 bits, rounded up: g with 2^63 <= g < 2^64 and 10^k <= g 2^-r for a suitable r."""
     numerator, denominator = (10**k, 1) if k >= 0 else (1, 10**-k)
     shift = 63 - (k * 1741647 >> 19)  # 63 - floor(log2 10^k)
     if shift >= 0:
@@ -29,7 +29,7 @@ _TENS = np.array([10**n for n in range(10)], np.int64)
 _LEAST_TEN = -54
 _TENS_AS_FLOATS = np.array([float(f"1e{n}") for n in range(_LEAST_TEN, 46)])
 _TWOS = np.ldexp(1.0, np.arange(-149, 105))
-_DOUBTFUL = 2.0**-26  # of the distance of two floats; the error of the products below is a quarter of it at most
+_DOUBTFUL = 2.0**-26  # of the distance of two floats; the products below have at most a quarter of this error
 _WORD, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _MINUS, _POINT, _ZERO, _E, _PLUS, _SPACE, _NEWLINE = (np.uint8(ord(c)) for c in "-.0e+ \n")
 
@@ -48,7 +48,7 @@ def shortest_decimal(c, q, odd, closer_below):
 
     `odd` is the last bit of c; `closer_below` is 1 where the number below is closer than the one above.
     """
-    # the bounds of what reads as c 2^q, and c 2^q itself, scaled by 4 10^-k
+    # the bounds of decimals that read as c 2^q, and c 2^q itself, scaled by 4 10^-k
     k = (q * 1262611 - closer_below * 524031) >> 22
     h = q + (-k * 1741647 >> 19) + 1
     g = _POWERS[-k - _K_MIN]
@@ -73,10 +73,10 @@ def shortest_decimal(c, q, odd, closer_below):
 
 @inlined
 def decimal_of(bits):
-    """(digits, exponent) of the float32 > 0 with these bits, which every reader rounds to it.
+    """(digits, exponent) of the float32 > 0 with these bits, correct also for readers that round to float64 first.
 
-    Most readers round to float64 first. Once in about 10^8 numbers the shortest decimal is so close to the middle of
-    two floats that this gives the wrong one; such a number gets nine digits, which always suffice.
+    For about one number in 10^8, the shortest decimal is so close to the middle of two floats that these would read the
+    wrong one; such a number gets nine digits, which always suffice.
     """
     fraction, biased = np.int64(bits) & 0x7FFFFF, (np.int64(bits) >> 23) & 0xFF
     c, q = (fraction | 0x800000, biased - 150) if biased else (fraction, np.int64(-149))
@@ -92,7 +92,7 @@ def decimal_of(bits):
 
 @inlined
 def write_digits(number, n, out, at):
-    """Write the last n digits of a number; returns where they end."""
+    """Write the last n digits of a number; returns their end."""
     for digit in range(n):
         out[at + n - 1 - digit] = _ZERO + np.uint8(number % 10)
         number //= 10
@@ -101,7 +101,7 @@ def write_digits(number, n, out, at):
 
 @inlined
 def write_float(bits, out, at):
-    """Write the finite float32 with these bits as Python's `repr`, without a trailing ".0"; returns where it ends."""
+    """Write the finite float32 with these bits as Python's `repr`, without a trailing ".0"; returns its end."""
     if bits >> np.uint32(31):
         out[at] = _MINUS
         at += 1

@@ -1,8 +1,8 @@
-"""Parse lines "word value value …" of bytes, every value to the float32 that `np.float32(float(text))` is.
+"""Parse lines "word value value …" of bytes, with values equal to `np.float32(float(text))`.
 
-A decimal w 10^q is rounded to float64, and that to float32. Daniel Lemire, "Number parsing at a gigabyte per second"
-(2021); that a product of 128 bits always suffices: Noble Mushtak and Daniel Lemire, "Fast number parsing without
-fallback" (2023).
+A decimal w 10^q is rounded to float64, then to float32: Daniel Lemire, "Number parsing at a gigabyte per second"
+(2021). A product of 128 bits always suffices: Noble Mushtak and Daniel Lemire, "Fast number parsing without fallback"
+(2023).
 """
 
 import numpy as np
@@ -18,9 +18,9 @@ from embedtrain.kernels.text.byte_masks import (
     trailing_zeros,
 )
 
-#: Below, w 10^q < 2^64 10^q is less than half the least float32 > 0; above, 10^q is more than the largest.
+#: Below, w 10^q < 2^64 10^q is less than half the smallest float32 > 0; above, 10^q exceeds the largest.
 _LEAST_POWER, _LARGEST_POWER = -65, 38
-_TIES = (-4, 23)  # where w 10^q can lie exactly between two float64
+_TIES = (-4, 23)  # exponents q for which w 10^q can be halfway between two float64
 
 
 def _power_of_five(q: int) -> int:
@@ -39,14 +39,14 @@ _LOW = np.array([power & 0xFFFFFFFFFFFFFFFF for power in _POWERS], np.uint64)
 _ZERO, _ONE, _TWO, _THREE, _NINE, _TEN = (np.uint64(n) for n in (0, 1, 2, 3, 9, 10))
 _UNSURE = np.uint64(0x1FF)  # the lowest bits of a product: if all are set, a carry from below would change the others
 _TOP, _FRACTION, _FRACTION_BITS = np.uint64(63), np.uint64((1 << 52) - 1), np.uint64(52)
-_ROOM = np.uint64(10**18)  # a mantissa below takes one more digit
+_FULL = np.uint64(10**18)  # a mantissa below this takes one more digit
 _SIGN = np.uint64(1 << 63)
-_TOO_LARGE = np.uint64(0x47EFFFFFF0000000)  # the float64 from which on the nearest float32 is infinite
+_TOO_LARGE = np.uint64(0x47EFFFFFF0000000)  # the smallest float64 whose nearest float32 is infinite
 _MOST_EXPONENT = 100_000
 _DIGIT_0 = np.uint64(ord("0"))
 _SPACE, _NEWLINE, _RETURN, _DELETE, _PLUS, _MINUS, _POINT = (np.uint8(ord(c)) for c in " \n\r\x7f+-.")
 _LOWER_CASE, _E = np.uint8(0x20), np.uint8(ord("e"))
-FAILED = -1  # the end of what is not a number, or needs more than 19 digits to be rounded
+FAILED = -1  # instead of an end: not a number, or it needs more than 19 digits for rounding
 
 
 @inlined
@@ -80,14 +80,14 @@ def nearest_float64(w, q):
 
 @inlined
 def read_digits(text, at, w, scale):
-    """(end, w, scale, cut): the digits from `at` on, appended to w while it has room for them.
+    """(end, w, scale, cut): append the digits from `at` on to w, up to 19.
 
-    Each that is left out adds 1 to `scale`; `cut` is not 0 if one of them is not.
+    Each further digit adds 1 to `scale`; `cut` is non-zero if one of these is.
     """
     cut = _ZERO
     digit = np.uint64(text[at]) - _DIGIT_0
     while digit <= _NINE:
-        if w < _ROOM:
+        if w < _FULL:
             w = w * _TEN + digit
         else:
             cut |= digit
@@ -144,7 +144,7 @@ def read_number(text, at):
     if bits >= _TOO_LARGE:
         return FAILED, _ZERO
     if cut != _ZERO and nearest_float32(nearest_float64(w + _ONE, q)) != nearest_float32(bits):
-        return FAILED, _ZERO  # digits were left out that decide between two float32
+        return FAILED, _ZERO  # the omitted digits decide between two float32
     return at, sign | bits
 
 
@@ -166,7 +166,7 @@ def end_of_word(text, at):
 
 @inlined
 def parse_values(text, at, row):
-    """Fill a row with the numbers from `at` on, each after spaces; returns where they end, or FAILED."""
+    """Fill a row with the numbers from `at` on, each after spaces; returns their end, or FAILED."""
     for column in range(row.size):
         start = skip_spaces(text, at)
         if start == at:
@@ -182,7 +182,7 @@ def parse_values(text, at, row):
 def parse_rows(text, starts, word_ends, values):
     """Parse the lines that start at `starts`, a word and values.shape[1] finite numbers each.
 
-    `word_ends` becomes where the words end, or FAILED for any other line, whose row is undefined. Spaces and a carriage
+    `word_ends` receives the ends of words, or FAILED for other lines, whose rows are undefined. Spaces and a carriage
     return may end a line; the text must end with a line feed.
     """
     for i in range(starts.size):
@@ -202,7 +202,7 @@ def parse_rows(text, starts, word_ends, values):
 
 @kernel
 def find_words(text, starts, word_ends):
-    """word_ends = where the words of the lines from `starts` end, or FAILED for a line without a word and a space."""
+    """word_ends = the ends of the words of lines at `starts`, or FAILED for a line without a word and a space."""
     for i in range(starts.size):
         end = end_of_word(text, starts[i])
         word_ends[i] = end if end > starts[i] and text[end] == _SPACE else FAILED
@@ -223,10 +223,7 @@ def pack_words(text, starts, word_ends, out):
 
 @kernel
 def find_lines(text, n, starts):
-    """Starts = where the lines of text[:n] that end in line feeds start, and where the last one ends.
-
-    Returns the number of lines; `starts` needs room for one more.
-    """
+    """Starts = the starts of the lines of text[:n], which end in line feeds, and the last end; returns their number."""
     n_lines = np.int64(0)
     starts[0] = 0
     for block in range(0, n, BLOCK):

@@ -1,8 +1,8 @@
 """Tokenise bytes of UTF-8 text: tokens are found, numbered by type and counted.
 
 A token is a maximal run of characters that are neither whitespace (as in Python's `str.split`) nor control
-characters; a line feed also ends a sentence. Bytes that are not UTF-8 are token bytes like others. Text is read in
-blocks of 64 bytes, as bit masks: which bytes belong to separators, and so where tokens begin and end.
+characters; a line feed also ends a sentence. Bytes that are not UTF-8 are parts of tokens. Text is read in blocks of 64
+bytes, as bit masks of separators, from which the begins and ends of tokens follow.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ STATE = 7
 
 @inlined
 def wide_separator(text, position):
-    """Bytes of the separator beyond ASCII that begins at `position`, 0 if none does."""
+    """Number of bytes of the non-ASCII separator at `position`, 0 if there is none."""
     first, second, third = text[position], text[position + 1], text[position + 2]
     if first == 0xC2:  # U+0080 to U+009F are control characters but U+0085; U+00A0 is the no-break space
         return 2 if 0x80 <= second <= 0xA0 else 0
@@ -44,16 +44,16 @@ def is_control(text, position):
 
 @inlined
 def separators(text, position, n):
-    """Masks of the block at `position`, which ends at n at the latest, and of the block after it.
+    """Masks of the block at `position` in text[:n].
 
-    Returns the bytes of separators, and all from n on; where a separator begins that is a line feed or may be a control
-    character; and of the next block the bytes of a separator that begins in this one.
+    Returns the bytes of separators, and all from n on; the first bytes of separators that are a line feed or may be a
+    control character; and the bytes in the next block of a separator that begins in this one.
     """
     inside = low_bits(n - position)
     # of ASCII: control characters, whitespace among them, and the space
     special = bytes_between(text, position, 0x00, 0x1F) | bytes_between(text, position, 0x7F, 0x7F)
     found = special | bytes_between(text, position, 0x20, 0x20) | ~inside
-    # beyond ASCII: only where a lead byte says that there may be one
+    # non-ASCII separators, only after their lead bytes
     leads = bytes_between(text, position, 0xC2, 0xC2) | bytes_between(text, position, 0xE1, 0xE3)
     after = FREE
     leads &= inside
@@ -89,7 +89,7 @@ def pass_separator(text, position, chunk, n_tokens, state, breaks):
 def tokenise(text, n, chunk, types, state, ids, breaks):
     """Number the tokens of text[:n] into `ids`; breaks[i] is the number of tokens before the end of sentence i.
 
-    Starts from `state`. Returns 0 at the end, or the length of a new type for which `types` has no room: then make room
+    Starts from `state`. Returns 0 at the end, or the length of a new type that does not fit into `types`; then grow it
     and call again. `PADDING` bytes of any value must follow the text.
     """
     slots, counts = types.slots, types.counts
@@ -102,12 +102,12 @@ def tokenise(text, n, chunk, types, state, ids, breaks):
         # a token begins where a separator is followed by another byte, and ends where a separator follows one
         follow = found << ONE | before
         begins, ends = ~found & follow, found & ~follow
-        if before:  # else the token of the block before goes on
+        if before:  # else a token of the previous block continues
             begin = block + trailing_zeros(begins)
             begins &= begins - ONE
         before = found >> np.uint64(BLOCK - 1)
         while True:
-            # the tokens that end up to the next special separator, or all that are left
+            # the tokens that end before the next special separator, or all others
             stop = trailing_zeros(special)
             until = ends & low_bits(stop + 1)
             ends ^= until

@@ -1,6 +1,6 @@
-"""The table of types, the distinct tokens of a text: found by their spelling, sorted, packed, checked for UTF-8.
+"""The table of types, the distinct tokens of a text: look-up, sorting, packing, and a check for UTF-8.
 
-A hash table with open addressing: slots of (key, number), and in order of numbers the spellings, one after the other.
+A hash table with open addressing: slots of (key, number), and the concatenated spellings in order of numbers.
 """
 
 from typing import NamedTuple
@@ -21,15 +21,15 @@ from embedtrain.kernels.text.byte_masks import (
     reversed_bytes,
 )
 
-_FACTOR = np.uint64(0xB492B66FBE98F273)  # of hashes: a prime of CityHash; of 15 tried, it spreads words best
+_FACTOR = np.uint64(0xB492B66FBE98F273)  # of hashes: a prime of CityHash, the best of 15 tried
 _HALF = np.uint64(32)
 FREE, _BYTE = np.uint64(0), np.uint64(0xFF)
 _HIGH_BITS = np.uint64(0x8080808080808080)
-NUMBER = 1  # the element of a slot that has the number of its type
+NUMBER = 1  # the element of a slot with the number of its type
 
 
 class Types(NamedTuple):
-    """The types seen so far; the arrays have room for more."""
+    """The types so far; the arrays have capacity for more."""
 
     slots: NDArray[np.uint64]  # (a power of two,) key, see `spelling_key`, or 0 where free; number; key; …
     starts: NDArray[np.int64]  # (capacity + 1,) where the bytes of each type start in `text`
@@ -40,9 +40,9 @@ class Types(NamedTuple):
 
 @inlined
 def spelling_key(text, begin, end):
-    """The key of a spelling: up to 8 bytes are their own key; of longer ones it is a hash whose first byte is 1.
+    """The key of a spelling: up to 8 bytes are their own key, longer ones have a hash whose first byte is 1.
 
-    The two kinds differ from each other and from 0, a free slot, since no byte of a token is below 0x21.
+    The two kinds of keys and 0, a free slot, are distinct, since no byte of a token is below 0x21.
     """
     if end - begin <= WORD:
         return first_bytes(text, begin, end)
@@ -54,7 +54,7 @@ def spelling_key(text, begin, end):
 
 @inlined
 def first_slot(slots, key):
-    """The slot where the search for a key begins; another product, since a hash alone is not spread evenly enough."""
+    """The first slot to probe for a key, mixed again, since hashes are not uniform enough."""
     return np.int64(mix_product(key, _FACTOR) >> _HALF) & (slots.size - 2)
 
 
@@ -67,9 +67,9 @@ def matches(types, number, text, begin, end):
 
 @inlined
 def find_slot(types, text, begin, end, key):
-    """The slot of the type text[begin:end], or the free slot where it belongs."""
+    """The slot of the type text[begin:end], or the free slot for it."""
     slots = types.slots
-    # slot after slot: a short key is the spelling itself, a hash may be that of another spelling
+    # linear probing: a short key is the spelling itself, a hash may belong to another spelling
     slot = first_slot(slots, key)
     while slots[slot] != key or (key & _BYTE == ONE and not matches(types, slots[slot + NUMBER], text, begin, end)):
         if slots[slot] == FREE:
@@ -98,7 +98,7 @@ def add_type(types, slot, number, text, begin, end, key, seen):
 
 @kernel
 def fill_slots(types, n_types):
-    """Enter all types in slots that are all free."""
+    """Enter all types into slots that are all free."""
     slots = types.slots
     for number in range(n_types):
         key = spelling_key(types.text, types.starts[number], types.starts[number + 1])
@@ -113,7 +113,7 @@ def fill_slots(types, n_types):
 def merge_types(into, n_into, text, starts, counts, first_seen, begin, numbers):
     """Add the types text[starts[t]:starts[t + 1]], t = begin, begin + 1, …, to `into`, and write their numbers there.
 
-    Returns how many types `into` has now, and the t that found no room (`counts.size` if all did).
+    Returns the new number of types in `into`, and the first t that did not fit (`counts.size` if all did).
     """
     for number in range(begin, counts.size):
         start, end = starts[number], starts[number + 1]
@@ -138,7 +138,7 @@ STACK_ROWS = 128  # of `sort_types`, enough for fewer than 2^63 types
 
 @inlined
 def sort_key(types, number, depth):
-    """What types are compared by at a depth: below 0 their counts, descending, then the 8 bytes from `depth` on."""
+    """The sort key of a type: below depth 0 the inverted count, else the 8 bytes from `depth` on."""
     if depth < 0:
         return ~np.uint64(types.counts[number])
     begin, end = types.starts[number] + depth, types.starts[number + 1]
@@ -154,7 +154,7 @@ def exchange(order, keys, i, k):
 
 @inlined
 def partition(order, keys, begin, end):
-    """Move the keys of [begin, end) below a pivot to the front, those above it to the back; the range of its equals."""
+    """Move the keys of [begin, end) below a pivot to the front, those above to the back; returns the range between."""
     pivot = keys[begin + np.int64(mix_product(np.uint64(end), _FACTOR) % np.uint64(end - begin))]
     at = begin
     while at < end:
@@ -173,7 +173,7 @@ def partition(order, keys, begin, end):
 
 @inlined
 def push(stack, n_stack, begin, end, depth):
-    """Push the part [begin, end), if there is anything to sort; returns the size of the stack."""
+    """Push the part [begin, end), if it has at least two elements; returns the size of the stack."""
     if end - begin < 2:
         return n_stack
     stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2] = begin, end, depth
@@ -185,7 +185,7 @@ def sort_types(types, order, keys, stack):
     """Sort the numbers of types in `order` by count, descending, ties by their bytes; no two types may be equal.
 
     Multikey quicksort (Bentley, Sedgewick 1997) with words of 8 bytes for characters. `keys` (n,) is scratch, `stack`
-    (STACK_ROWS, 3) has the parts that are left to sort.
+    (STACK_ROWS, 3) is that of parts to sort.
     """
     for i in range(order.size):
         keys[i] = sort_key(types, order[i], -WORD)
@@ -194,7 +194,7 @@ def sort_types(types, order, keys, stack):
         n_stack -= 1
         begin, end, depth = stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2]
         low, high = partition(order, keys, begin, end)
-        # the pivot's equals are compared by the next word
+        # keys equal to the pivot are compared by the next word
         if high - low > 1:
             for i in range(low, high):
                 keys[i] = sort_key(types, order[i], depth + WORD)
@@ -215,7 +215,7 @@ def sort_types(types, order, keys, stack):
 
 @kernel
 def pack_starts(types, order, starts):
-    """Starts (order.size + 1,) = where the spellings of the types in `order` start, one after the other."""
+    """Starts (order.size + 1,) = the starts of the concatenated spellings of the types in `order`."""
     starts[0] = 0
     for i in range(order.size):
         number = order[i]
@@ -224,7 +224,7 @@ def pack_starts(types, order, starts):
 
 @kernel
 def pack_spellings(types, order, starts, text):
-    """Copy the spelling of each type in `order` to where it starts in `text`."""
+    """Copy the spelling of each type in `order` to its start in `text`."""
     for i in range(order.size):
         number = order[i]
         copy_bytes(text, starts[i], types.text, types.starts[number], types.starts[number + 1])

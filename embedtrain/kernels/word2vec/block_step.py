@@ -3,7 +3,7 @@
     S = X Y^T    G = lr * |weight| * (label - sigmoid(S))    X += G Y    Y += G^T X
 
 X (n_inputs, dim) are the inputs: rows of W, or means of them. Y (n_outputs, dim) are rows of C or of the tree's
-nodes N: first `n_noise` that all inputs are scored against, then those of which each group of inputs has a range.
+nodes N: first `n_noise` that are scored against all inputs, then others of which each group of inputs has a range.
 S, G and the weights are (n_inputs, stride) with a stride of at least n_outputs. A pair's label is 1 where its weight is
 positive, 0 where it is negative.
 """
@@ -22,25 +22,25 @@ from embedtrain.kernels.simd.tiles import COLUMNS, ROWS, SLICE, add_tile, dot_ti
 class Band(NamedTuple):
     """Weights of (input, output) pairs: each group of `ROWS` inputs has a range of outputs, in whole groups of `ROWS`.
 
-    Pairs in a range that do not count, and what only fills a group, have weight 0.
+    Other pairs in a range, and padding of a group, have weight 0.
     """
 
     output_begin: NDArray[np.int64]  # (n_inputs / ROWS,) the outputs of a group of inputs ...
-    output_end: NDArray[np.int64]  # ... both ends rise from group to group
+    output_end: NDArray[np.int64]  # ... both ascending
     input_begin: NDArray[np.int64]  # (n_outputs / ROWS,) the inputs of a group of outputs
     input_end: NDArray[np.int64]
     weights: NDArray[np.float32]  # (n_inputs * stride,)
 
 
 class Block(NamedTuple):
-    """Inputs, outputs and weights, which a block builder fills and the block step reads."""
+    """Inputs, outputs and weights, which block builders write and the block step reads."""
 
     inputs: NDArray[np.int64]  # (n_inputs,) first element of each input's row in W; unused where inputs are means
-    update_rows: NDArray[np.int64]  # (n_inputs,) of the row that takes its step: the same array unless words are frozen
+    update_rows: NDArray[np.int64]  # (n_inputs,) of the row to update: the same array unless words are frozen
     outputs: NDArray[np.int64]  # (n_outputs,) first element of each output row
     band: Band
     scores: NDArray[np.float32]  # (n_inputs * stride,) S, then G
-    X: NDArray[np.float32]  # (n_inputs * dim,) the inputs as they were before the step
+    X: NDArray[np.float32]  # (n_inputs * dim,) the inputs before the step
     x_rows: NDArray[np.int64]  # (n_inputs,) where each of them starts
 
 
@@ -61,10 +61,10 @@ def score_gradient(block, n_inputs, n_noise, stride, lr, with_loss):
 
 @inlined
 def block_step(update_table, C, block, n_inputs, n_outputs, n_noise, dim, lr, with_loss):
-    """Step on all pairs of a block, each from the rows as they were before it.
+    """Take the step of all pairs of a block, computed from the rows before it.
 
-    X is filled already; the rows `update_rows` of `update_table` take the inputs' steps. With lr = 0 no byte of the
-    tables changes. Returns the loss, or 0 without `with_loss`.
+    X must be filled; the steps of the inputs are added to the rows `update_rows` of `update_table`. With lr = 0 no byte
+    of the tables changes. Returns the loss, or 0 without `with_loss`.
     """
     outputs, X, x_rows, update_rows = block.outputs, block.X, block.x_rows, block.update_rows
     output_begin, output_end = block.band.output_begin, block.band.output_end

@@ -1,7 +1,7 @@
 """Steps of CBOW: the mean of a window predicts its centre, by negative sampling or along the centre's Huffman path.
 
-Means of neighbouring windows share nearly all their rows, and each row moves by the whole step of every mean it is in;
-if neighbours were scored before either moves, each would push those rows as if it were alone. So centres scored
+Means of neighbouring windows share nearly all their rows, and each row receives the whole step of every mean it is in;
+if neighbours were scored together, these rows would receive nearly the same step several times. So centres scored
 together are CENTRE_STRIDE tokens apart: a block of 64 is trained as 0, 16, 32, 48, then as 1, 17, 33, 49, and so on.
 """
 
@@ -28,7 +28,7 @@ CENTRES_PER_TILE = ROWS
 
 @inlined
 def noise_step(W, C, block, noise, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss):
-    """Steps of negative sampling, if the model has it, for the centres [t0, t1); returns their loss."""
+    """Train the centres [t0, t1) by negative sampling, if the model has it; returns their loss."""
     if block is None:
         return 0.0
     n_centres, dim = t1 - t0, config.dim
@@ -43,7 +43,7 @@ def noise_step(W, C, block, noise, mean, kept, windows, t0, t1, n_tokens, config
         fill(mean.steps, 0, CENTRES_PER_TILE * dim, np.float32(0))
         n_outputs = CENTRES_PER_TILE + config.n_noise
         loss += block_step(mean.steps, C, block, CENTRES_PER_TILE, n_outputs, 0, dim, lr, with_loss)
-        # pass each mean's step on to its window's rows
+        # add each mean's step to the rows of its window
         if lr > 0:
             for input, i in enumerate(range(first, n_centres, CENTRE_STRIDE)):
                 fetch_outputs(C, noise, kept, t0, t1, first + 1, input, tile_centres, n_tokens, config)
@@ -53,7 +53,7 @@ def noise_step(W, C, block, noise, mean, kept, windows, t0, t1, n_tokens, config
 
 @inlined
 def build_noise_block(block, noise, kept, windows, t0, n_centres, first, config):
-    """Negative sampling: inputs are the means around the centres first, first + CENTRE_STRIDE, ….
+    """Fill a block of negative sampling: inputs are the means around the centres first, first + CENTRE_STRIDE, ….
 
     Outputs are these centres and `n_noise` noise words; the input ranges are the same in every tile.
     """
@@ -68,25 +68,25 @@ def build_noise_block(block, noise, kept, windows, t0, n_centres, first, config)
         if i < n_centres and windows.ends[i] - windows.begins[i] > 1:
             centre = kept.words[t0 + i]
             outputs[input], weights[row + input] = centre * config.dim, np.float32(1)
-            for k in range(n_noise):  # no word is pushed from its own context
+            for k in range(n_noise):  # no word is a negative sample in its own context
                 if noise.words[first_noise + k] != centre:
                     weights[row + CENTRES_PER_TILE + k] = -share
 
 
-# Rows are fetched one by one between the sums, which they then hardly delay; the outputs, for which threads compete
-# most, only just before they are scored.
+# Rows are prefetched one by one between the sums, which this hardly delays; outputs, for which threads compete most,
+# just before they are scored.
 
 
 @inlined
 def fetch_context(W, kept, centre, n_tokens, config):
-    """Fetch the row of the last word in the window of a centre, if there is one."""
+    """Prefetch the row of the last word in the window of a centre, if there is one."""
     last = centre + config.window
     fetch_rows(W, kept.words, last, min(last + 1, n_tokens), config.dim)
 
 
 @inlined
 def fetch_outputs(C, noise, kept, t0, t1, first, input, tile_centres, n_tokens, config):
-    """Fetch outputs of the tile that starts at `first`: the centre of `input`, and its share of the noise words.
+    """Prefetch outputs of the tile that starts at `first`: the centre of `input`, and its share of the noise words.
 
     CENTRE_STRIDE is the first tile of the next block.
     """
@@ -102,15 +102,15 @@ class PathBlock(NamedTuple):
     """A mean, and the nodes on its centre's path."""
 
     outputs: NDArray[np.int64]  # (n_outputs,) first element of each row in N
-    weights: NDArray[np.float32]  # (n_outputs,) 1 or -1 for the side on which a path goes on, 0 for padding
+    weights: NDArray[np.float32]  # (n_outputs,) 1 or -1 for the side of the path, 0 for padding
     scores: NDArray[np.float32]  # (n_outputs,) scores, then coefficients
-    X: NDArray[np.float32]  # (dim,) the mean as it was before the step
+    X: NDArray[np.float32]  # (dim,) the mean before the step
     x_rows: NDArray[np.int64]  # (1,) where it starts
 
 
 @inlined
 def path_step(W, N, block, tree, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss):
-    """Steps of hierarchical softmax, if the model has it, for the centres [t0, t1), one mean x after the other.
+    """Train the centres [t0, t1) by hierarchical softmax, if the model has it, one mean x at a time.
 
     g = lr * (1 if the path goes to the lighter child of y, else 0 - sigmoid(x . y))    x += g y    y += g x
 
@@ -133,7 +133,7 @@ def path_step(W, N, block, tree, mean, kept, windows, t0, t1, n_tokens, config, 
                     dot_row(X, block.x_rows, 0, N, outputs, k, dim, G, k, 0)
                 if with_loss:
                     loss += logistic_loss(G, 0, weights, n_nodes)
-                # move the nodes, collect the mean's step and pass it on to its window's rows
+                # update the nodes, collect the mean's step and add it to the rows of its window
                 if lr > 0:
                     logistic_gradient(G, 0, weights, n_nodes, lr)
                     fill(mean.steps, 0, dim, np.float32(0))
@@ -146,7 +146,7 @@ def path_step(W, N, block, tree, mean, kept, windows, t0, t1, n_tokens, config, 
 
 @inlined
 def build_path_block(block, tree, word, dim):
-    """Hierarchical softmax: outputs are the nodes on the path of a word; returns its length."""
+    """Fill a block of hierarchical softmax: outputs are the nodes on the path of a word; returns its length."""
     n_nodes = set_path_offsets(block.outputs, 0, tree, word, dim)
     whole = (n_nodes + LANES - 1) // LANES * LANES
     fill_offsets(block.outputs, n_nodes, whole - n_nodes, tree.local.padding_row)

@@ -1,4 +1,4 @@
-"""Huffman's tree over the words: frequent words have short paths.
+"""The Huffman tree of words: frequent words have short paths.
 
 The inner nodes have rows in the table N (n_words - 1, dim); node 0 was joined first, the last node is the root.
 """
@@ -14,18 +14,18 @@ from embedtrain.kernels.simd.rows import copy_row
 
 
 class LocalNodes(NamedTuple):
-    """A thread's copies of the nodes near the root, which all threads would write all the time.
+    """A thread's copies of the nodes near the root, which all threads would write continually.
 
-    What they learn is merged into the shared rows now and then: `share` of it, one over the number of threads, since
-    the sum of all threads' steps would go too far.
+    Their changes are merged into the shared rows at intervals, multiplied by `share`, one over the number of threads,
+    since the sum of all threads' steps would be too large.
     """
 
     first_node: int  # this node and all after it, up to the root, have copies
     first: int  # first element in N of the first copy
     step: int  # elements from one copy to the next
-    base: NDArray[np.float32]  # (n_copies * step,) the copies as they were after the last merge
+    base: NDArray[np.float32]  # (n_copies * step,) the copies after the last merge
     share: float
-    padding_row: int  # first element of a row of zeros in N that fills incomplete groups; one for each thread, ...
+    padding_row: int  # first element of the thread's row of zeros in N that fills incomplete groups ...
     input_padding_row: int  # ... and in W
 
 
@@ -38,20 +38,20 @@ def make_local_nodes(n_nodes: int, rows: Sequence[int], share: float, input_padd
 
 
 class Tree(NamedTuple):
-    """The path of each word from the root: its inner nodes, and the side on which it leaves each."""
+    """The path of each word from the root: its inner nodes, and its side at each."""
 
     starts: NDArray[np.int64]  # (n_words + 1,) where the path of each word starts
     nodes: NDArray[np.int32]  # (starts[-1],) inner nodes, the root first; node 0 was joined first
-    sides: NDArray[np.int8]  # (starts[-1],) 1 where the path goes to the lighter child, else -1
+    sides: NDArray[np.int8]  # (starts[-1],) 1 where the path continues to the lighter child, else -1
     local: LocalNodes
 
 
 @kernel
 def join_lightest(counts, weights, parents, sides):
-    """Join the two lightest subtrees until one is left; words come by falling count.
+    """Join the two lightest subtrees until one is left; words are in descending order of counts.
 
-    Of equal ones joined subtrees go first, then later words: the same tree on every machine. `parents` and `sides` are
-    those of the words, then of the nodes (2 n_words - 1,), `weights` those of the nodes (n_words - 1,).
+    Ties are broken in favour of joined subtrees, then of later words: the same tree on every machine. `parents` and
+    `sides` are those of the words, then of the nodes (2 n_words - 1,), `weights` those of the nodes (n_words - 1,).
     """
     n_words = counts.size
     word, node = n_words - 1, 0
@@ -110,7 +110,7 @@ def load_local(N, tree, dim):
 
 @inlined
 def merge_local(N, tree, dim):
-    """Add the thread's share of what its local nodes learnt to the shared rows, and load them again."""
+    """Add the thread's share of the changes of its local nodes to the shared rows, and load them again."""
     if tree is not None:
         local = tree.local
         share = np.float32(local.share)
@@ -124,7 +124,7 @@ def merge_local(N, tree, dim):
 
 @inlined
 def set_path_offsets(outputs, at, tree, word, dim):
-    """Write the row offsets of a word's path to outputs[at:]; returns where they end."""
+    """Write the row offsets of a word's path to outputs[at:]; returns their end."""
     begin = np.uint64(tree.starts[word])
     n, first = np.uint64(tree.starts[word + 1]) - begin, np.uint64(at)
     for k in range(n):
@@ -134,7 +134,7 @@ def set_path_offsets(outputs, at, tree, word, dim):
 
 @inlined
 def set_path_weights(weights, at, tree, word):
-    """Write 1 or -1 for the side on which a word's path leaves each node to weights[at:]."""
+    """Write 1 or -1 for the side of a word's path at each node to weights[at:]."""
     begin, first = np.uint64(tree.starts[word]), np.uint64(at)
     for k in range(np.uint64(tree.starts[word + 1]) - begin):
         weights[first + k] = np.float32(tree.sides[begin + k])

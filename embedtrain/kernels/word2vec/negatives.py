@@ -1,4 +1,4 @@
-"""Negative samples: noise words that a block shares, drawn by the alias method, and a filter to find them by word."""
+"""Negative samples: noise words shared by a block, drawn by the alias method, and a filter to look them up."""
 
 from typing import NamedTuple
 
@@ -13,17 +13,17 @@ _MARKS = 4096  # size of the noise filter, a power of two
 
 
 class Noise(NamedTuple):
-    """Noise words, drawn one block ahead so that their rows can be fetched in time, and their distribution."""
+    """Noise words, drawn one block ahead so that their rows can be prefetched, and their distribution."""
 
     words: NDArray[np.int32]  # (n_noise,)
     following: NDArray[np.int32]  # (n_noise,) of the next block
-    marks: NDArray[np.uint8]  # (_MARKS,) 1 where a noise word falls: a filter that spares searching them all
+    marks: NDArray[np.uint8]  # (_MARKS,) 1 for hashes of noise words, to avoid searching all
     thresholds: NDArray[np.uint32]  # (n_words,) for `draw_alias`
     aliases: NDArray[np.int32]
 
 
 def make_noise(n_noise: int, thresholds: NDArray[np.uint32], aliases: NDArray[np.int32]) -> Noise:
-    """Memory of a thread for `n_noise` noise words a block."""
+    """Allocate the memory of a thread for `n_noise` noise words per block."""
     words, following = np.zeros(n_noise, np.int32), np.zeros(n_noise, np.int32)
     return Noise(words, following, np.zeros(_MARKS, np.uint8), thresholds, aliases)
 
@@ -43,12 +43,12 @@ def draw_noise(noise, state):
 
 @inlined
 def mark_noise(noise, mark):
-    """Put the noise words into the filter with 1, or take them out with 0."""
+    """Add the noise words to the filter (mark 1), or remove them (0)."""
     for word in noise.words:
         noise.marks[word & (_MARKS - 1)] = mark
 
 
 @inlined
 def may_be_noise(noise, word):
-    """Whether the filter lets a word pass."""
+    """Whether the filter has the hash of a word."""
     return noise.marks[word & (_MARKS - 1)]

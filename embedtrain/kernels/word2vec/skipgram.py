@@ -1,7 +1,7 @@
 """Blocks of skip-gram: a centre predicts its contexts, or by hierarchical softmax its contexts predict the centre.
 
 Negative sampling: inputs are the centres, outputs the noise words and then the block's tokens with `window` more on
-both sides. Each centre has the range of outputs that its window can reach.
+both sides. The range of outputs of a centre is what its window can reach.
 
 Hierarchical softmax: inputs are the contexts of each centre, outputs the nodes on the centre's path; the contexts and
 the path of a centre are a dense sub-block, on the diagonal of the block's weights.
@@ -29,11 +29,11 @@ from embedtrain.kernels.word2vec.windows import (
 
 @inlined
 def noise_step(W, C, block, noise, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss):
-    """Step of negative sampling, if the model has it, for the centres [t0, t1); returns its loss."""
+    """Train the centres [t0, t1) by negative sampling, if the model has it; returns the loss."""
     if block is None:
         return 0.0
     window, dim = config.window, config.dim
-    # the next block's rows, while this one is built
+    # prefetch the next block's rows while this one is built
     fetch_rows(W, kept.words, t1, min(2 * t1 - t0, n_tokens), dim)
     fetch_rows(C, kept.words, t1 + window, min(2 * t1 - t0 + window, n_tokens), dim)
     fetch_rows(C, noise.following, 0, config.n_noise, dim)
@@ -44,7 +44,7 @@ def noise_step(W, C, block, noise, kept, frozen, windows, t0, t1, n_tokens, conf
 
 @inlined
 def path_step(W, N, block, tree, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss):
-    """Step of hierarchical softmax, if the model has it, for the centres [t0, t1); returns its loss."""
+    """Train the centres [t0, t1) by hierarchical softmax, if the model has it; returns the loss."""
     if block is None:
         return 0.0
     fetch_rows(W, kept.words, t1 + config.window, min(2 * t1 - t0 + config.window, n_tokens), config.dim)
@@ -62,7 +62,7 @@ def copy_inputs(W, block, n_inputs, dim):
 
 @inlined
 def build_noise_block(block, noise, kept, frozen, windows, t0, t1, n_tokens, config):
-    """Negative sampling: fill a block for the centres [t0, t1); output `n_noise + s` is the token `t0 - window + s`.
+    """Fill a block of negative sampling for the centres [t0, t1); output `n_noise + s` is token `t0 - window + s`.
 
     Returns the numbers of inputs and outputs, in whole groups.
     """
@@ -93,9 +93,9 @@ def set_noise_weights(band, windows, n_inputs, n_noise, share):
 
 @inlined
 def mask_own_contexts(band, noise, kept, t0, t1, n_slots, n_tokens, n_noise, window, share):
-    """Subtract from a noise word's weight the part for contexts that are that very word.
+    """Subtract from a noise word's weight the part for contexts that are the same word.
 
-    So the expected gradient is word2vec's, and no word is pushed from its own context.
+    So the expected gradient is word2vec's, and no word is a negative sample in its own context.
     """
     words, begins, ends = kept.words, kept.begins, kept.ends
     weights, stride = band.weights, band.weights.size // (band.output_begin.size * ROWS)
@@ -113,7 +113,7 @@ def mask_own_contexts(band, noise, kept, t0, t1, n_slots, n_tokens, n_noise, win
 
 @inlined
 def build_path_block(block, tree, kept, frozen, windows, t0, t1, dim):
-    """Hierarchical softmax: fill a block for the centres [t0, t1), a sub-block for each centre with contexts.
+    """Fill a block of hierarchical softmax for the centres [t0, t1), a sub-block for each centre with contexts.
 
     Returns the numbers of inputs and outputs, in whole groups.
     """
@@ -146,7 +146,7 @@ def build_path_block(block, tree, kept, frozen, windows, t0, t1, dim):
             for row in range(last, n_inputs):
                 fill(weights, row * stride + output, n_outputs - output, np.float32(0))
 
-            # all groups of the sub-block's inputs meet all groups of its outputs
+            # all groups of the sub-block's inputs have all groups of its outputs
             for group in range(input // ROWS, n_inputs // ROWS):
                 band.output_begin[group], band.output_end[group] = output, n_outputs
             for group in range(output // ROWS, n_outputs // ROWS):

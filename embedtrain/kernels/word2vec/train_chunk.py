@@ -2,7 +2,7 @@
 
 A chunk's tokens are subsampled, and its centres trained block by block. Skip-gram and CBOW differ in their inputs
 (CBOW has a `mean`), negative sampling and hierarchical softmax in their outputs: rows of C for centres, contexts and
-`noise`, rows of N for the nodes of the `tree`. What a model does not have is None, and Numba leaves it out of the code.
+`noise`, rows of N for the nodes of the `tree`. Unused arguments are None, and Numba compiles no code for them.
 """
 
 from typing import NamedTuple
@@ -19,25 +19,25 @@ from embedtrain.kernels.word2vec.negatives import Noise, draw_noise
 from embedtrain.kernels.word2vec.window_means import WindowMeans, set_context_offsets
 from embedtrain.kernels.word2vec.windows import Frozen, Kept, Windows, draw_windows, subsample, whole_groups
 
-_MERGE_EVERY = 64  # blocks; four times as often costs a twentieth of the speed of two threads
+_MERGE_EVERY = 64  # blocks; merging every 16 costs a twentieth of the speed of two threads
 
 
 class BlockConfig(NamedTuple):
-    """The numbers that all blocks of a run have in common."""
+    """The parameters of all blocks of a run."""
 
     window: int  # the largest that a sentence can fill
     max_window: int  # each centre draws its window from 1 to this, as word2vec.c does; 0: all have `window`
     negative: int
-    n_noise: int  # noise words that a centre shares; together they weigh as much as `negative` for each context
+    n_noise: int  # noise words shared by centres, with a total weight of `negative` for each context
     n_centres: int  # in a block
     dim: int  # padded
     padding_row: int  # first element of the row of zeros in W and C that fills incomplete groups
-    loss_every: int  # the loss is taken in one of so many blocks
-    corrected: bool  # whether CBOW's contexts take their share of a step, not all of it
+    loss_every: int  # the loss is computed in one of this many blocks
+    corrected: bool  # whether CBOW divides the step of a mean among its contexts
 
 
 class Blocks(NamedTuple):
-    """The blocks that a model fills; None for the others."""
+    """The blocks that a model uses; None for the others."""
 
     skipgram_noise: Block | None = None
     skipgram_paths: Block | None = None
@@ -46,7 +46,7 @@ class Blocks(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What belongs to one thread."""
+    """The memory of one thread."""
 
     kept: Kept
     windows: Windows
@@ -61,8 +61,8 @@ class Scratch(NamedTuple):
 def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key, state, first_lr, last_lr):
     """Train on the tokens [begin, end) as centres, the learning rate falling linearly from `first_lr` to `last_lr`.
 
-    `key` decides which tokens of the epoch are kept, `state` is the generator's for all other random numbers. With both
-    rates 0 the tables stay as they are, byte for byte, and the loss is that of held-out text.
+    `key` determines which tokens of the epoch are kept, `state` is the generator's for all other random numbers. With
+    both rates 0 no byte of the tables changes, and the loss is that of held-out text.
     Returns (summed loss, number of predictions in that sum, centres trained on).
     """
     kept, windows, noise, tree, mean, frozen, blocks = scratch
@@ -81,7 +81,7 @@ def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key
         lr = first_lr + (last_lr - first_lr) * np.float32(t0 - first) / np.float32(last - first)
         with_loss = number % config.loss_every == 0
 
-        # of these four, those without a block are no code
+        # no code is compiled for those whose block is None
         loss += skipgram.noise_step(
             W, C, blocks.skipgram_noise, noise, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss
         )
@@ -96,7 +96,7 @@ def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key
         )
         if last_lr > 0 and (number % _MERGE_EVERY == _MERGE_EVERY - 1 or t1 == last):
             merge_local(N, tree, config.dim)
-        if with_loss:  # skip-gram predicts each context, CBOW each centre that has some
+        if with_loss:  # skip-gram predicts each context, CBOW each centre with contexts
             n_pairs += n_contexts if mean is None else n_predicted
     return loss, n_pairs, last - first
 
@@ -107,7 +107,7 @@ def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key
 def make_scratch(
     config: BlockConfig, *, means: bool, noise: Noise | None, tree: Tree | None, largest_chunk: int, frozen: Frozen
 ) -> Scratch:
-    """Memory for a thread: chunks of at most `largest_chunk` tokens."""
+    """Allocate the memory of a thread for chunks of at most `largest_chunk` tokens."""
     assert not means or config.n_centres <= cbow.CENTRE_STRIDE * cbow.CENTRES_PER_TILE
     n_kept = largest_chunk + 2 * config.window + 1
     n_centres = whole_groups.py_func(config.n_centres)
@@ -135,13 +135,13 @@ def make_scratch(
 
 
 def n_noise_words(config: BlockConfig, *, means: bool) -> int:
-    """How many noise words a block draws."""
+    """The number of noise words drawn for a block."""
     return cbow.CENTRE_STRIDE * config.n_noise if means else config.n_noise
 
 
 def _make_block(n_inputs: int, n_outputs: int, dim: int, frozen: bool) -> Block:
     inputs = np.zeros(n_inputs, np.int64)
-    stride = padded(n_outputs) + LANES  # a vector more, since the last one read may begin anywhere
+    stride = padded(n_outputs) + LANES  # a vector more, since the last one read need not be aligned
     return Block(
         inputs=inputs,
         update_rows=np.zeros(n_inputs, np.int64) if frozen else inputs,
@@ -160,7 +160,7 @@ def _make_block(n_inputs: int, n_outputs: int, dim: int, frozen: bool) -> Block:
 
 
 def _make_tile(n_inputs: int, n_outputs: int, dim: int) -> Block:
-    """A block of which all inputs meet all outputs; their steps go to a table like X."""
+    """A block of all pairs of inputs and outputs; the steps of inputs are added to a table with the rows of X."""
     block = _make_block(n_inputs, n_outputs, dim, frozen=False)
     block.band.output_end[:], block.band.input_end[:] = n_outputs, n_inputs
     return block._replace(update_rows=block.x_rows)

@@ -1,4 +1,4 @@
-"""The inputs of CBOW: means of the rows of W in a window, and their steps passed on to those rows."""
+"""The inputs of CBOW: means of the rows of W in a window, and the addition of their steps to these rows."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ class WindowMeans(NamedTuple):
     """The rows of a block's tokens: slot s is the token t0 - window + s, for centres [t0, t1)."""
 
     rows: NDArray[np.int64]  # (n_slots,) first element of each token's row in W
-    update_rows: NDArray[np.int64]  # (n_slots,) of the row that takes its step: the same array, unless words are frozen
+    update_rows: NDArray[np.int64]  # (n_slots,) of the row to update: the same array unless words are frozen
     steps: NDArray[np.float32]  # (CENTRES_PER_TILE * dim,) of the means of a tile
 
 
@@ -30,7 +30,7 @@ def set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config):
 
 @inlined
 def compute_mean(X, x, W, mean, windows, t0, i, config):
-    """X[x:] = the mean of the rows of W in the window of the centre t0 + i, without its own; 0 where there are none."""
+    """X[x:] = the mean of the rows of W in the window of the centre t0 + i, without its own; 0 if there are none."""
     begin, end, shift = windows.begins[i], windows.ends[i], config.window - t0
     weight = np.float32(1) / np.float32(max(end - begin - 1, 1))
     for d in range(0, config.dim, ROW_VECTORS * LANES):
@@ -42,8 +42,8 @@ def compute_mean(X, x, W, mean, windows, t0, i, config):
 def add_mean_step(W, mean, x, windows, t0, i, config):
     """Add the step of a mean, steps[x:], to the rows of W in the window of the centre t0 + i.
 
-    The whole step as in word2vec.c, or if `config.corrected` the gradient's, divided by the number of rows (İrsoy,
-    Benton, Stratos, "Corrected CBOW performs as well as skip-gram", 2021).
+    The whole step as in word2vec.c or, if `config.corrected`, divided by the number of rows (İrsoy, Benton, Stratos,
+    "Corrected CBOW performs as well as skip-gram", 2021).
     """
     begin, end, shift = windows.begins[i], windows.ends[i], config.window - t0
     share = np.float32(1) / np.float32(max(end - begin - 1, 1)) if config.corrected else np.float32(1)

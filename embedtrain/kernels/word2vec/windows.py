@@ -1,6 +1,6 @@
 """From a chunk of the corpus to a block: subsampling, windows, row offsets, and the weights of contexts.
 
-Rows are named by their offset, the first element in their flat table: `word * dim`.
+Rows are given by their offset, the first element in their flat table: `word * dim`.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Text(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """The tokens of a chunk that subsampling keeps, with their neighbours beyond its borders."""
+    """The tokens of a chunk that subsampling keeps, with neighbours outside the chunk."""
 
     words: NDArray[np.int32]  # (n_kept,)
     begins: NDArray[np.int32]  # (n_kept,) first kept token of the same sentence
@@ -38,14 +38,14 @@ def subsample(ids, offsets, lo, hi, thresholds, key, window, kept):
     Returns (first, last, n): `kept` holds n tokens, of which [first, last) are from [lo, hi).
     """
     words, begins, ends = kept.words, kept.begins, kept.ends
-    # step back from lo until `window` kept tokens lie before it, or its sentence begins
+    # go back from lo to `window` kept tokens before it, or to the begin of its sentence
     sentence = np.searchsorted(offsets, lo, side="right") - 1
     first, start = 0, lo
     while start > offsets[sentence] and first < window:
         start -= 1
         first += is_kept(key, start, thresholds[ids[start]])
 
-    # sentence by sentence: every token is written, and overwritten by the next if it is not kept
+    # sentence by sentence; a token that is not kept is overwritten by the next
     n, last = 0, 0
     while start < hi:
         begin, border = n, offsets[sentence + 1]
@@ -53,7 +53,7 @@ def subsample(ids, offsets, lo, hi, thresholds, key, window, kept):
             words[n] = ids[position]
             begins[n] = begin
             n += is_kept(key, position, thresholds[ids[position]])
-        # after hi, `window` kept tokens more of its sentence
+        # after hi, up to `window` more kept tokens of its sentence
         last, position = n, hi
         while position < border and n < last + window:
             words[n] = ids[position]
@@ -68,7 +68,7 @@ def subsample(ids, offsets, lo, hi, thresholds, key, window, kept):
 
 
 class Windows(NamedTuple):
-    """The window of each centre of a block, with the centre in it."""
+    """The window of each centre of a block, with the centre."""
 
     begins: NDArray[np.int32]  # (n_centres,) first token
     ends: NDArray[np.int32]  # (n_centres,) one past the last
@@ -76,10 +76,10 @@ class Windows(NamedTuple):
 
 @inlined
 def draw_windows(windows, kept, t0, t1, window, max_window, state):
-    """Draw the windows of the centres [t0, t1), up to `max_window` wide or, if that is 0, all of width `window`.
+    """Draw the windows of the centres [t0, t1) from 1 to `max_window` or, if that is 0, use `window`.
 
     Padding up to a whole group of centres has windows without contexts. Returns the numbers of contexts and of centres
-    that have some, and the generator's state.
+    with contexts, and the generator's state.
     """
     begins, ends = windows
     n_contexts, n_centres = 0, 0
@@ -99,20 +99,20 @@ def draw_windows(windows, kept, t0, t1, window, max_window, state):
 
 @inlined
 def whole_groups(n):
-    """`n` rounded up to groups of `ROWS`."""
+    """Round `n` up to groups of `ROWS`."""
     return (n + ROWS - 1) // ROWS * ROWS
 
 
 @inlined
 def set_context_weights(band, kept, windows, t0, t1, n_before, window):
-    """Weigh with 1 the tokens in the window of each centre in [t0, t1), and set the ranges of outputs.
+    """Set weight 1 for the tokens in the window of each centre in [t0, t1), and the ranges of outputs.
 
     Output `n_before + s` is the token `t0 - window + s`.
     """
     weights, stride = band.weights, band.weights.size // (band.output_begin.size * ROWS)
     shift = n_before + window - t0  # from tokens to outputs
     for i in range(0, t1 - t0, ROWS):
-        # what the windows of a group can reach, in whole groups of outputs
+        # the range that windows of a group can reach, in whole groups of outputs
         first, last = t0 + i, min(t0 + i + ROWS, t1) - 1
         low = (max(kept.begins[first], first - window) + shift) // ROWS * ROWS
         high = whole_groups(min(kept.ends[last], last + window + 1) + shift)
@@ -129,12 +129,12 @@ def set_context_weights(band, kept, windows, t0, t1, n_before, window):
 
 @inlined
 def find_input_ranges(band, n_inputs, n_outputs, n_noise):
-    """Find the range of inputs of each group of outputs: all for noise, for tokens those whose range it is in."""
+    """Find the range of inputs of each group of outputs: all for noise, for tokens those whose range has it."""
     output_begin, output_end = band.output_begin, band.output_end
     input_begin, input_end = band.input_begin, band.input_end
     for group in range(n_noise // ROWS):
         input_begin[group], input_end[group] = 0, n_inputs
-    low, high = 0, 0  # both only rise, as the ends of the outputs' ranges do
+    low, high = 0, 0  # ascending, as the ends of output ranges are
     for output in range(n_noise, n_outputs, ROWS):
         while low < n_inputs and output_end[low // ROWS] <= output:
             low += ROWS
@@ -143,7 +143,7 @@ def find_input_ranges(band, n_inputs, n_outputs, n_noise):
         input_begin[output // ROWS], input_end[output // ROWS] = low, high
 
 
-# Unsigned indices let these loops be vectorised: Numba checks every signed one for counting from the end.
+# Unsigned indices allow vectorisation of these loops: Numba checks whether signed ones are negative.
 
 
 @inlined
@@ -175,24 +175,21 @@ def set_slot_offsets(rows, at, kept, t0, t1, n_tokens, config):
 
 @inlined
 def fetch_rows(table, words, begin, end, dim):
-    """Fetch the rows of words[begin:end]."""
+    """Prefetch the rows of words[begin:end]."""
     for token in range(begin, end):
         prefetch_row(table, words[token] * dim, dim)
 
 
 class Frozen(NamedTuple):
-    """The words whose rows in W are not trained, and where their steps go instead."""
+    """The words whose rows in W are not trained, and the row that receives their steps instead."""
 
     words: NDArray[np.uint8]  # (n_words,) 1 for frozen words; empty where there are none
-    discard_row: int  # first element of a row in W that is never read, one for each thread
-
-
-NONE_FROZEN = Frozen(np.zeros(0, np.uint8), 0)
+    discard_row: int  # first element of the thread's row in W that is never read
 
 
 @inlined
 def redirect_frozen(update_rows, rows, n, frozen, dim):
-    """update_rows[:n] = rows[:n], with the discard row for frozen words: others still learn from them."""
+    """update_rows[:n] = rows[:n], with the discard row for frozen words."""
     n_words = frozen.words.size
     for i in range(n):
         word = rows[i] // dim
