@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 
 from embedtrain.errors import DataError
 from embedtrain.formats import npy_folder
-from embedtrain.formats.format import Head, quoted
+from embedtrain.formats.format import NOT_IN_TEXT, Head, quoted
 from embedtrain.formats.npz import zip_members
 
 
@@ -43,7 +43,6 @@ _FOREIGN = (
         "get the file of vectors itself",
     ),
 )  # fmt: skip
-_NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def refuse(name: str, head: Head) -> NoReturn:
@@ -59,7 +58,7 @@ def refuse(name: str, head: Head) -> NoReturn:
         example = f" with {quoted(members[0])}" if members else ""
         raise DataError(f"{name} is a zip archive{example}; unpack it first, and name a file in it")
     first = head.data.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0]
-    if _NOT_IN_TEXT.search(first) or b"\0" in head.data:
+    if NOT_IN_TEXT.search(first) or b"\0" in head.data:
         raise DataError(f"{name} is binary and of an unknown kind; expected text, or a first line with two numbers")
     found = quoted(first.decode(errors="replace"))
     raise DataError(f"{name} is not a file of vectors: {found} is neither two numbers nor a word and values")

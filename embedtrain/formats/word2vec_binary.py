@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
-from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable, quoted
+from embedtrain.formats.format import NOT_IN_TEXT, Format, Head, ReadOptions, VectorTable, quoted
 from embedtrain.formats.table import TableBuilder, checked, rows_not_finite
 from embedtrain.formats.text import looks_like_rows
 from embedtrain.machine.compression import Stream, compressing
@@ -23,7 +23,6 @@ from embedtrain.machine.files import atomic_file, reading, source_name
 from embedtrain.machine.words import unreadable_word
 
 _HEADER = re.compile(rb" *(\d{1,18}) +(\d{1,18})[ \r]*\n")
-_NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SAMPLE = 8  # rows by which the format is recognised
 _LONGEST_HEADER = 100  # bytes
 _LONGEST_WORD = 1 << 20  # bytes
@@ -46,7 +45,7 @@ def _detect(head: Head) -> bool:
     while n_rows < min(n_words, _SAMPLE) and (space := rows.find(b" ", end)) >= 0:
         end = space + 1 + _FLOAT * dim
         n_rows += 1
-    if _NOT_IN_TEXT.search(rows[:end]) or not _is_utf8(rows[:end]):
+    if NOT_IN_TEXT.search(rows[:end]) or not _is_utf8(rows[:end]):
         return True
     return head.is_whole and n_rows == n_words and len(rows) - end == rows[end:].count(b"\n") and len(rows) >= end
 

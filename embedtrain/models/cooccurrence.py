@@ -26,12 +26,11 @@ class Cooccurrence(CountSettings):
         """Count a corpus; the result is mapped from temporary files if memory is too small."""
         from embedtrain.corpus.vocabulary_file import write_vocabulary
         from embedtrain.counts.matrix import counts_of_rows
-        from embedtrain.training.compiling import compiling  # imports Numba, which --help does not need
-        from embedtrain.training.count_data import CountsFromText
+        from embedtrain.training.count_data import CountsFromText  # imports Numba, which --help does not need
         from embedtrain.training.text_data import TextSource
 
         source = CountsFromText(TextSource(corpus, self), self)
-        with compiling(self):
+        with self.compiling():
             source.sample()
         data = source.read(Stopwatch(), self.shown)
         if self.save_vocab is not None:

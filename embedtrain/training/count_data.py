@@ -83,18 +83,15 @@ class CountData:
         return {**({} if self.texts is None else self.texts.summary()), "cells": self.n_items}
 
 
-class Budget:
-    """The memory for counts and tiles: the given size, or half of the free memory."""
+def _check_memory(memory: int | str | None) -> None:
+    """Check that the setting `memory` is at most the free memory."""
+    if memory is not None and (given := parse_bytes(memory, "memory")) > (free := available_memory()):
+        raise SettingError(f"memory is {format_bytes(given)}, and only {format_bytes(free)} are free")
 
-    def __init__(self, memory: int | str | None) -> None:
-        self._given = None if memory is None else parse_bytes(memory, "memory")
-        if self._given is not None and self._given > (free := available_memory()):
-            raise SettingError(f"memory is {format_bytes(self._given)}, and only {format_bytes(free)} are free")
 
-    @property
-    def bytes(self) -> int:
-        """The size of the budget."""
-        return available_memory() // 2 if self._given is None else self._given
+def _budget(memory: int | str | None) -> int:
+    """The bytes for counts and tiles: the given size, or half of the free memory."""
+    return available_memory() // 2 if memory is None else parse_bytes(memory, "memory")
 
 
 def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromText | CountsFromMatrix:
@@ -119,7 +116,8 @@ class CountsFromText:
     """A `DataSource` that counts the co-occurrences of a text."""
 
     def __init__(self, texts: TextSource, settings: CountSettings) -> None:
-        self._texts, self._settings, self._budget = texts, settings, Budget(settings.memory)
+        _check_memory(settings.memory)
+        self._texts, self._settings = texts, settings
         self.read_options = texts.read_options
 
     def provenance(self) -> dict[str, Any]:
@@ -131,7 +129,7 @@ class CountsFromText:
         texts = self._texts.read(clock, shown)
         with clock("count"), Progress(len(texts.training.ids), shown=shown) as progress:
             folder = _folder(self._settings)
-            budget = self._budget.bytes
+            budget = _budget(self._settings.memory)
             rows = self._count(texts.training, len(texts.vocabulary), self._settings, folder, budget, progress)
         return CountData.of(texts.vocabulary, rows, folder, budget, texts)
 
@@ -157,7 +155,8 @@ class CountsFromMatrix:
     read_options: Mapping[str, Any] = {}  # no text is read
 
     def __init__(self, counts: Counts, settings: CountSettings) -> None:
-        self._counts, self._settings, self._budget = counts, settings, Budget(settings.memory)
+        _check_memory(settings.memory)
+        self._counts, self._settings = counts, settings
 
     def provenance(self) -> dict[str, Any]:
         """The settings of training, and those of the given counts."""
@@ -172,7 +171,7 @@ class CountsFromMatrix:
             n_occurrences = np.zeros(len(self._counts), np.int64)
         vocabulary = Vocabulary(self._counts.words, n_occurrences)
         rows = CsrMatrix(matrix.indptr, matrix.indices, matrix.data)
-        return CountData.of(vocabulary, rows, _folder(self._settings), self._budget.bytes)
+        return CountData.of(vocabulary, rows, _folder(self._settings), _budget(self._settings.memory))
 
     def sample(self) -> CountData:
         """Counts of two words."""

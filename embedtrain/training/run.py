@@ -24,7 +24,6 @@ from embedtrain.machine.memory import available_memory, format_bytes, require_me
 from embedtrain.machine.progress import Progress, Stopwatch, note, say
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
-from embedtrain.training.compiling import compiling
 from embedtrain.training.initial_vectors import InitialVectors
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs, training_speed
 from embedtrain.training.loss import ChunkResult, LossMeter
@@ -101,7 +100,7 @@ class Run:
 
     def compile(self) -> None:
         """Compile the kernels of training and saving, or load them from the cache, by training on two words."""
-        with self.clock("prepare"), compiling(self.settings):
+        with self.clock("prepare"), self.settings.compiling():
             data = self.source.sample()
             model = self.model_type(data, replace(self.settings, dim=1), np.zeros(0, np.uint8), 1)
             model.worker(0)(model.schedule.tasks(0)[0])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import check_distinct_paths, require_writable
+from embedtrain.machine.interrupts import deferred_interrupts
+from embedtrain.machine.progress import say
+from embedtrain.machine.threads import if_slow
 from embedtrain.training.declarations import Settings, setting
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.vectors.word_vectors import WordVectors
@@ -63,6 +67,13 @@ class TextSettings(VocabularySettings):
     def shown(self) -> bool:
         """Whether progress is reported."""
         return sys.stderr.isatty() if self.progress is None else self.progress
+
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Report a slow compilation in the block, and defer interrupts, which libraries lose while they compile."""
+        shown = self.progress is not False
+        with deferred_interrupts(), if_slow(lambda: say("compiling kernels, which is done once …", shown=shown)):
+            yield
 
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
         """Check that the output files can be written and replace no input; keys of `inputs` are for messages."""

@@ -117,6 +117,11 @@ class WordVectors(WordTable):
             0 if no question is known.
         sections : list of dict
             Each with "section", "correct" and "incorrect"; the last is the total.
+
+        Raises
+        ------
+        DataError, SettingError
+            As `evaluate_analogies`.
         """
         from embedtrain.vectors.evaluation import evaluate_analogies
 
@@ -151,6 +156,11 @@ class WordVectors(WordTable):
             Named tuples; nan if fewer than two pairs are known.
         unknown : float
             Percentage of the pairs with a word that has no vector.
+
+        Raises
+        ------
+        DataError, SettingError
+            As `evaluate_similarity`.
         """
         from embedtrain.vectors.evaluation import Correlation, evaluate_similarity
         from embedtrain.vectors.evaluation_files import read_pairs
