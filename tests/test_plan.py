@@ -12,7 +12,7 @@ from runs import lines_of
 from embedtrain import SettingError
 from embedtrain.models.skipgram import plan_skipgram, train_skipgram
 from embedtrain.models.word2vec_model import Word2vecModel
-from embedtrain.training import plan as runs_plan
+from embedtrain.training import loop
 from embedtrain.training import run as runs_run
 from embedtrain.training.tables import EmbeddingTable
 
@@ -26,7 +26,7 @@ N_TOKENS = sum(COUNTS.values())
 def folder(tmp_path, monkeypatch):
     """The current folder, with the text."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs_plan, "_PROBE", 0.05)
+    monkeypatch.setattr(loop, "_PROBE", 0.05)
     (tmp_path / "text.txt").write_text(lines_of(SENTENCES))
     return tmp_path
 
