@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import generate
+import numpy as np
 
-from embedtrain import train_skipgram
+from embedtrain import WordVectors, train_skipgram
 from embedtrain.training.checkpoint import Checkpoint
 
 TOY = Path(generate.__file__).parent / "toy.txt"
@@ -16,6 +17,11 @@ def train_small(corpus, **settings):
     """Vectors by skip-gram with few dimensions and epochs, by one thread."""
     usual = {"dim": 8, "epochs": 2, "min_count": 1, "threads": 1, "progress": False}
     return train_skipgram(corpus, **{**usual, **settings})
+
+
+def some_vectors(words, dim=8):
+    """Small random vectors."""
+    return WordVectors(words, np.random.default_rng(6).normal(0, 0.3, (len(words), dim)).astype(np.float32))
 
 
 def lines_of(sentences):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from commands import error_of, run
 from programs import POSIX, embedtrain, start_embedtrain
-from runs import SETTINGS, TOY, clear_stop, lines_of, train_small
+from runs import SETTINGS, TOY, clear_stop, lines_of, some_vectors, train_small
 
 from embedtrain import (
     DataError,
@@ -70,9 +70,7 @@ def variant(name, tmp_path):
     if name == "read_vocab":
         lines = [f"{word} {words.count(word) + 1}\n" for word in sorted(set(words))[::2]]
         (tmp_path / "vocab.txt").write_text("".join(lines))
-    rng = np.random.default_rng(4)
-    known = sorted(set(words))[::3]
-    vectors = WordVectors(known, rng.normal(0, 0.1, (len(known), 8)).astype(np.float32))
+    vectors = some_vectors(sorted(set(words))[::3])
     return {
         "usual": ({}, {}),
         "valid_share": ({"valid_share": 0.1}, {}),

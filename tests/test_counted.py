@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from commands import run
 from programs import POSIX, embedtrain, start_embedtrain
-from runs import TOY, clear_stop, files_in
+from runs import TOY, clear_stop, files_in, some_vectors
 from scipy import sparse
 from text_files import refused
 
@@ -71,17 +71,11 @@ def checkpoint(tmp_path, counts):
 # --- Going on ---------------------------------------------------------------------------------------------------------
 
 
-def initial():
-    """Vectors of some words of the text."""
-    known = sorted({word for words in TEXT for word in words})[::3]
-    return WordVectors(known, np.random.default_rng(4).normal(0, 0.1, (len(known), 8)).astype(np.float32))
-
-
 @pytest.mark.parametrize(("form", "before"), [("text", 2), ("counts", 1), ("counts", 2), ("frozen", 2)])
 def test_a_run_that_goes_on_after_any_tile_ends_in_the_same_bytes(kept, counts, form, before, exhaustive):
     corpus = TEXT if form == "text" else counts
     always = {"vectors": "word"} if form == "frozen" else {}
-    at_first = {"init": initial(), "freeze": True} if form == "frozen" else {}
+    at_first = {"init": some_vectors(counts.words[::3]), "freeze": True} if form == "frozen" else {}
     whole = train(corpus, **always, **at_first, threads=before, checkpoint="x", checkpoint_every=0)
     assert same(train(corpus, **always, **at_first), whole), "checkpoints change nothing"
     paths = list(kept)

@@ -9,12 +9,12 @@ import naive_glove
 import numpy as np
 import planted
 import pytest
-from runs import TOY, files_in, lines_of, unreadable
+from runs import TOY, files_in, lines_of, some_vectors, unreadable
 from scipy import sparse
 from text_files import refused
 
 import embedtrain
-from embedtrain import Corpus, Counts, DataError, Interrupted, SettingError, TrainingError, WordVectors, train_glove
+from embedtrain import Corpus, Counts, DataError, Interrupted, SettingError, TrainingError, train_glove
 from embedtrain.counts import tiles as tiling
 from embedtrain.counts.tiles import build_tiles
 from embedtrain.models.cooccurrence import cooccurrence_counts
@@ -436,8 +436,7 @@ SHARED, NEW = WORDS[::3], [word for number, word in enumerate(WORDS) if number %
 
 def given(dim=8):
     """Vectors of every third word, and of one that the text has not."""
-    values = np.random.default_rng(6).normal(0, 0.3, (len(SHARED) + 1, dim)).astype(np.float32)
-    return WordVectors(["not-in-the-text", *SHARED[::-1]], values)
+    return some_vectors(["not-in-the-text", *SHARED[::-1]], dim)
 
 
 def rows(vectors, words, table="vectors"):

@@ -209,24 +209,6 @@ def test_any_number_of_threads_gives_the_same_bytes_in_memory_and_in_a_file(tmp_
             assert (one.column_borders == right.column_borders).all()
 
 
-def test_arrays_may_be_mapped_from_files(tmp_path):
-    matrix = random_matrix(500, 5000)
-    arrays = {"starts": matrix.indptr.astype(np.int64), "columns": matrix.indices, "values": matrix.data}
-    for name, array in arrays.items():
-        np.save(tmp_path / f"{name}.npy", array)
-    mapped = {name: np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in arrays}
-    tiles = build_tiles(**mapped, x_max=X_MAX, alpha=ALPHA, threads=2)
-    assert tiles.cells.tobytes() == build(matrix).cells.tobytes()
-
-
 def test_a_missing_folder_is_said_in_a_line(tmp_path):
     with pytest.raises(DataError, match=r"^cannot write temporary files in .*missing: No such file or directory$"):
         build(random_matrix(20, 30), folder=tmp_path / "missing")
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_full_disk_is_said_in_a_line(small_disk, threads):
-    folder, leave = small_disk
-    leave(20_000)
-    with pytest.raises(DataError, match=r"^cannot write temporary files in .*folder: No space left on device$"):
-        build(random_matrix(1000, 20_000), threads, folder)

@@ -8,7 +8,7 @@ import numpy as np
 import planted
 import pytest
 from programs import python
-from runs import TOY
+from runs import TOY, some_vectors
 
 import embedtrain
 from embedtrain import DataError, Interrupted, SettingError, TrainingError, WordVectors, train_skipgram
@@ -16,6 +16,7 @@ from embedtrain.models.cbow import plan_cbow, train_cbow
 from embedtrain.training.checkpoint import Checkpoint
 
 TEXT = list(generate.sentences(3000, 3))
+WORDS = sorted({word for words in TEXT for word in words})
 MODES = {
     "skipgram": (train_skipgram, {}),
     "cbow": (train_cbow, {}),
@@ -235,16 +236,10 @@ def test_held_out_sentences_may_be_longer_than_any_other():
         assert least * math.log(2) - 1e-5 <= loss <= most * math.log(2) + 1e-5
 
 
-def given():
-    """Vectors of every third word."""
-    words = sorted({word for words in TEXT for word in words})[::3]
-    return WordVectors(words, np.random.default_rng(6).normal(0, 0.3, (len(words), 8)).astype(np.float32))
-
-
 @every_mode
 @pytest.mark.parametrize("threads", [1, 2])
 def test_frozen_vectors_stay_byte_for_byte_while_others_learn(mode, threads):
-    frozen = given()
+    frozen = some_vectors(WORDS[::3])
     vectors = small(mode, epochs=2, init=frozen, freeze=True, threads=threads)
     without = small(mode, init=frozen, lr=1e-9, threads=threads)
     assert all(vectors[word].tobytes() == frozen[word].tobytes() for word in frozen.words)

@@ -5,13 +5,11 @@ import json
 import shlex
 from pathlib import Path
 
-import numpy as np
 import pytest
-from commands import GLOVE, contents, error_of, named, raising, run
+from commands import GLOVE, contents, error_of, named, run
 from programs import embedtrain
 
-from embedtrain import Counts, Interrupted, WordVectors, cooccurrence_counts, train_glove
-from embedtrain.models.glove import Glove
+from embedtrain import Counts, WordVectors, cooccurrence_counts, train_glove
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -169,16 +167,6 @@ def test_diverged_glove_leaves_the_old_output_alone(with_counts):
     line = error_of(run("glove", "counts.npz", "--lr", "50", "--checkpoint", "old.checkpoint"), 1)
     assert "; try --lr 12" in line
     assert contents(with_counts) == before
-
-
-@pytest.mark.usefixtures("with_counts")
-def test_an_interruption_of_glove_saves_what_was_trained(monkeypatch):
-    vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
-    monkeypatch.setattr(Glove, "run", raising(Interrupted(vectors)))
-    done = run("glove", "counts.npz", "--quiet")
-    assert (done.exit_code, done.stdout) == (130, "")
-    assert done.stderr == "Error: interrupted; counts.vec holds what was trained so far\n"
-    assert list(WordVectors.load("counts.vec").words) == ["a", "b"]
 
 
 @pytest.mark.usefixtures("with_counts")

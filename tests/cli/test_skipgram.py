@@ -149,7 +149,6 @@ REFUSED_BY_TRAINING = [
     (1, [LONG_NAME], f"cannot read {LONG_NAME[:200]}"),
     (1, ["text.txt", "-o", LONG_NAME], f"cannot write {LONG_NAME}"),
     (2, ["good.vec", "-o", "good.vec"], "would replace the corpus good.vec"),
-    (2, [".", "-o", "folder/../good.vec"], "would replace the corpus"),
     (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
     (2, ["text.txt", "--dim"], "--dim"),
@@ -204,12 +203,13 @@ def test_an_error_while_training_is_one_line(folder, monkeypatch, error):
     assert contents(folder) == before
 
 
-def test_an_interruption_while_training_saves_what_was_trained(monkeypatch):
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.model)
+def test_an_interruption_while_training_saves_what_was_trained(monkeypatch, model):
     vectors = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
-    monkeypatch.setattr(SkipGram, "run", raising(Interrupted(vectors)))
-    done = run("skipgram", "text.txt", "--quiet")
-    assert done.exit_code == 130
-    assert done.stderr.split() == "Error: interrupted; text.vec holds what was trained so far".split()
+    monkeypatch.setattr(model, "run", raising(Interrupted(vectors)))
+    done = run(model.model, "text.txt", "--quiet")
+    assert (done.exit_code, done.stdout) == (130, "")
+    assert done.stderr == "Error: interrupted; text.vec holds what was trained so far\n"
     assert list(WordVectors.load("text.vec").words) == ["a", "b"]
 
 
