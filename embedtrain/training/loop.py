@@ -85,9 +85,9 @@ def do_tasks(
 
 def training_speed(workers: Sequence[Callable[[AnyTask], ChunkResult]], schedule: Schedule[AnyTask]) -> float:
     """Measure the tokens or cells per second by training for a short time."""
-    passed, started = 0, time.perf_counter()
-    tasks = takewhile(lambda _: time.perf_counter() - started < _PROBE, schedule.tasks(0))
-    for result in do_tasks(workers, schedule, tasks):
+    passed, started, tasks = 0, time.perf_counter(), schedule.tasks(0)
+    more = takewhile(lambda _: time.perf_counter() - started < _PROBE, tasks[1:])
+    for result in do_tasks(workers, schedule, chain(tasks[:1], more)):
         passed += result.passed
     return passed / (time.perf_counter() - started)
 
