@@ -212,6 +212,13 @@ def test_explicit_zeros_are_no_cells(monkeypatch):
 # --- Settings ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", [np.array, tuple, iter, lambda words: dict.fromkeys(words).keys()])
+def test_words_of_a_matrix_are_any_iterable(kind):
+    matrix = random_matrix(9)
+    words = list(words_of(matrix))
+    assert list(train(matrix, kind(words)).words) == words
+
+
 def test_what_the_vectors_are(counts):
     found = {kind: train(counts, vectors=kind) for kind in ("sum", "word", "context")}
     both, word, context = found["sum"], found["word"], found["context"]

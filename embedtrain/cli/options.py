@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from embedtrain.models import MODELS
+from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ _FOREIGN = {
     "cbow-mean": "the mean is always taken",
     "loss": "negative sampling is --negative, hierarchical softmax --hs",
     "alpha": "it means different things in different tools, use --lr {value}",
-    "vocab-file": "use --read-vocab {value}, or --vocab {value} for the words of counts",
+    **dict.fromkeys(
+        ("vocab-file", "vocab"), "use --read-vocab {value}, or in glove --vocab {value} for the words of counts"
+    ),
     "distance-weighting": "use --weighting distance or --weighting uniform",
 }
 _OPTION = re.compile(r"(--?)([A-Za-z][\w-]+)(?:=(.*))?")
@@ -102,8 +105,9 @@ def _remedy(name: str) -> str | None:
     """Return what to use instead of an option of another program or model."""
     if name in _FOREIGN:
         return _FOREIGN[name]
-    models = [model.model for model in MODELS if name in {option_name(field) for field in declared(model)}]
-    return f"it belongs to {' and '.join(models)}" if models else None
+    settings = {**{model.model: model for model in MODELS}, "cooccur": Cooccurrence}
+    commands = [command for command, of in settings.items() if name in {option_name(field) for field in declared(of)}]
+    return f"it belongs to {' and '.join(commands)}" if commands else None
 
 
 def option_name(field: Field[Any]) -> str | None:

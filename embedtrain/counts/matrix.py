@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,8 +115,8 @@ def paths_among(given: Any) -> list[str | os.PathLike[str]]:
     return [given] if isinstance(given, (str, os.PathLike)) else []
 
 
-def read_counts(given: Any, words: Sequence[str] | str | os.PathLike[str] | None) -> Counts:
-    """Check counts given as a path, `Counts` or a matrix, with words as a sequence or the path of a file."""
+def read_counts(given: Any, words: Iterable[str] | str | os.PathLike[str] | None) -> Counts:
+    """Check counts given as a path, `Counts` or a matrix, with words as an iterable or the path of a file."""
     if isinstance(given, (str, os.PathLike)):
         if words is not None and not isinstance(words, (str, os.PathLike)):
             raise SettingError("the words of a file of counts must be in a file too; name it")
@@ -132,7 +132,7 @@ def read_counts(given: Any, words: Sequence[str] | str | os.PathLike[str] | None
 
 def as_counts(
     matrix: Any,
-    words: Sequence[str],
+    words: Iterable[str],
     counts: Sequence[int] | NDArray[Any] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Counts:
@@ -151,7 +151,7 @@ def as_counts(
     return Counts(result, words, None if counts is None else _checked_counts(counts, words), dict(settings or {}))
 
 
-def _checked_words(words: Sequence[str]) -> list[str]:
+def _checked_words(words: Iterable[str]) -> list[str]:
     if isinstance(words, str):
         raise DataError("words must be a sequence of str, a word for each row of the matrix, got one str")
     words = words[:] if isinstance(words, PackedWords) else list(words)

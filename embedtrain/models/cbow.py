@@ -33,6 +33,7 @@ class Cbow(Word2vecSettings):
     """Train word vectors by CBOW (word2vec).
 
     Twice as fast as skip-gram, and slightly less accurate (analogies on 100 MB of Wikipedia: 37 %, skip-gram 38).
+    Only with one thread is the result the same every time.
     """
 
     model: ClassVar = "cbow"

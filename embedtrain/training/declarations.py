@@ -143,8 +143,10 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     elif types == (float,):
         is_valid, rule = isinstance(value, Real) and about.contains(float(value)), about.range
     else:
-        if not isinstance(value, tuple(get_origin(kind) or kind for kind in types)):
-            raise SettingError(f"{field.name} must be a {described(types)}, got {type(value).__name__}")
+        if not isinstance(value, tuple(Real if kind is int else get_origin(kind) or kind for kind in types)):
+            rule = described(types)
+            article = "an" if rule.startswith("int") else "a"
+            raise SettingError(f"{field.name} must be {article} {rule}, got {type(value).__name__}")
         return value
     if not is_valid:
         raise SettingError(f"{field.name} must be {rule}, got {value!r}{remedy and '; '}{remedy}")
@@ -180,24 +182,27 @@ def from_settings(
     def decorate(function: Callable[[Data, AnySettings], Result]) -> Callable[Concatenate[Data, P], Result]:
         signature = inspect.signature(function)
         data = next(iter(signature.parameters.values()))
+        names = {field.name for field in fields(settings)}  # type: ignore[arg-type]
 
         @wraps(function)
         def call(*args: Any, **keywords: Any) -> Result:
             if data.name in keywords:
                 args = (*args, keywords.pop(data.name))
+            if unknown := keywords.keys() - names:
+                raise TypeError(f"{function.__name__}() got an unexpected keyword argument {min(unknown)!r}")
             if len(args) != 1:
                 raise TypeError(
                     f"{function.__name__}() takes {data.name}, and settings by name; got {len(args)} values"
                 )
             return function(args[0], settings(**keywords))  # type: ignore[call-arg]
 
-        fields = [
+        parameters = [
             inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
             for field in declared(settings)  # type: ignore[arg-type]
         ]
-        call.__signature__ = signature.replace(parameters=[data, *fields])  # type: ignore[attr-defined]
-        parameters = indent(documented(settings), "    ")  # type: ignore[arg-type]
-        call.__doc__ = (function.__doc__ or "").replace("    **settings\n", parameters)
+        call.__signature__ = signature.replace(parameters=[data, *parameters])  # type: ignore[attr-defined]
+        listed = indent(documented(settings), "    ")  # type: ignore[arg-type]
+        call.__doc__ = (function.__doc__ or "").replace("    **settings\n", listed)
         return call
 
     return decorate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -114,7 +114,7 @@ class CountSettings(TextSettings):
 class CountModelSettings(CountSettings):
     """How a model gets its co-occurrence counts: counted in text, or given."""
 
-    words: PathLike | Sequence[str] | None = setting(
+    words: PathLike | Iterable[str] | None = setting(
         None, "Words of the rows, for counts without words; a file has one word per line.",
         group="input", option="--vocab", metavar="FILE",
     )  # fmt: skip

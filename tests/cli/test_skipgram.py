@@ -162,6 +162,7 @@ REFUSED_BY_TRAINING = [
     (2, ["text.txt", "--alpha", "0.1"], "use --lr 0.1"),
     (2, ["text.txt", "-alpha", "0.1"], "--lr 0.1"),
     (2, ["--train", "text.txt"], "--train"),
+    (2, ["text.txt", "--vocab", "words.txt"], "--vocab; use --read-vocab words.txt, or in glove --vocab words.txt"),
     (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove"),
     (2, ["text.txt", "--cbow-update", "corrected"], "--cbow-update; it belongs to cbow"),
     (2, ["text.txt", "-hs", "1"], "did you mean --hs?"),
