@@ -174,8 +174,8 @@ def test_other_files_are_refused_in_one_line(tmp_path, content, line, read):
 
 
 def test_a_bad_line_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"line 3: expected the four words .* got 3 columns, 'a b c'"):
-        read_analogies(write(tmp_path / "q", ": s\na b c d\na b c\n"))
+    with pytest.raises(DataError, match=r"line 3: expected the four words .* got 1 column, 'a,b,c,d'"):
+        read_analogies(write(tmp_path / "q", ": s\na b c d\na,b,c,d\n"))
     with pytest.raises(DataError, match=r"line 1: expected two words and a score, .*; put # before a line to leave it"):
         read_pairs(write(tmp_path / "p", "a b\nc d 2\ne f 3\n"))
     for bad in ("c\td", "c\td\tx", "c\t\t1", "c\td\tnan"):

@@ -111,6 +111,11 @@ def test_formats_have_names(tmp_path):
         formats.write(tmp_path / "x", TABLE, "word")
     with pytest.raises(SettingError, match="not compressed"):
         formats.write(tmp_path / "x.npz.gz", TABLE)
+    for name in ("x.zip", "x.ZIP.gz"):
+        with pytest.raises(SettingError, match=r"no format is written as \.zip"):
+            formats.write(tmp_path / name, TABLE)
+    formats.write(tmp_path / "x.zip", TABLE, "npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
 
 
 FOREIGN = {

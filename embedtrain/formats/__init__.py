@@ -42,6 +42,8 @@ def format_of(path: str | os.PathLike[str]) -> Format:
     if os.path.isdir(path):  # unlike a Path's method, it never raises
         return npy_folder.FORMAT
     suffix = Path(plain_name(path.name)).suffix.lower()
+    if suffix == ".zip":
+        raise SettingError(f"no format is written as .zip, got {source_name(path)}; name another file, or the format")
     return next((format for format in FORMATS.values() if suffix in format.suffixes), text.WORD2VEC)
 
 

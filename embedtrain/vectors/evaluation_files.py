@@ -118,7 +118,7 @@ def _is_number(field: str) -> bool:
 
 def _got(fields: list[str]) -> str:
     shown = " ".join(fields)
-    return f"got {len(fields)} columns, {shown[:40]!r}; put # before a line to leave it out"
+    return f"got {len(fields)} column{'s' * (len(fields) != 1)}, {shown[:40]!r}; put # before a line to leave it out"
 
 
 def _lines(path: Path, encoding: str) -> Iterator[tuple[str, str]]:
