@@ -106,6 +106,17 @@ def test_the_projector_takes_a_pair(tmp_path):
         formats.read(tmp_path / "x.tsv", ReadOptions(), "projector")
 
 
+@pytest.mark.parametrize("threads", [-1, 2.0, "2"])
+@pytest.mark.parametrize("suffix", [".vec", ".npz"])
+def test_wrong_threads_are_refused_of_every_format(tmp_path, suffix, threads):
+    path = tmp_path / f"x{suffix}"
+    with pytest.raises(SettingError, match="threads must be a whole number of at least 0, got"):
+        formats.write(path, TABLE, threads=threads)
+    formats.write(path, TABLE)
+    with pytest.raises(SettingError, match="threads must be a whole number of at least 0, got"):
+        formats.read(path, ReadOptions(threads=threads))
+
+
 def test_formats_have_names(tmp_path):
     with pytest.raises(SettingError, match="format must be one of npy, npz, "):
         formats.write(tmp_path / "x", TABLE, "word")

@@ -11,6 +11,7 @@ from embedtrain.formats import foreign, npy_folder, npz, projector, safetensors,
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.machine.compression import SUFFIXES, Stream, plain_name
 from embedtrain.machine.files import STDIN, reading, source_name
+from embedtrain.machine.threads import resolve_threads
 
 #: All formats by name, in the order in which recognition tries them.
 FORMATS = {
@@ -69,6 +70,7 @@ def recognise(path: str | os.PathLike[str]) -> Format:
 def read(path: str | os.PathLike[str], options: ReadOptions = _ALL, format: str | None = None) -> VectorTable:
     """Read a file of vectors; by default its format is recognised by the content."""
     path = _check_file(path)
+    resolve_threads(options.threads)  # refuses wrong ones of formats that use no threads too
     chosen = recognise(path) if format is None else named(format)
     if chosen.read is None:
         raise SettingError(f"the format {format} can be written only; name another, or none to recognise it")
@@ -83,6 +85,7 @@ def write(
 ) -> None:
     """Write a file of vectors atomically; by default its format is that of its suffix."""
     path = check_path(path)
+    resolve_threads(threads)
     chosen = format_of(path) if format is None else named(format)
     if path.suffix.lower() in SUFFIXES and not chosen.is_compressible:
         raise SettingError(f"the format {chosen.name} is not compressed as {path.suffix}; name a file without it")
