@@ -51,7 +51,9 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("function", "settings", "message"), REFUSED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("function", "settings", "message"), REFUSED, ids=lambda value: getattr(value, "__name__", str(value))[:40]
+)
 def test_settings_out_of_range_are_refused_before_anything_is_read(function, settings, message):
     with refused(f"^{message}", SettingError):
         function(unreadable(), progress=False, **settings)
