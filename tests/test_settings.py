@@ -1,5 +1,6 @@
 """Settings out of range, a table for each kind of check."""
 
+import inspect
 import math
 
 import numpy as np
@@ -57,6 +58,12 @@ REFUSED = [
 def test_settings_out_of_range_are_refused_before_anything_is_read(function, settings, message):
     with refused(f"^{message}", SettingError):
         function(unreadable(), progress=False, **settings)
+
+
+@pytest.mark.parametrize("function", [train_skipgram, train_cbow, train_glove, cooccurrence_counts])
+def test_settings_without_a_default_may_be_none(function):
+    for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+        assert (parameter.default is None) == ("None" in parameter.annotation), name
 
 
 @pytest.mark.parametrize(("function", "name"), [(plan_skipgram, "min_counts"), (cooccurrence_counts, "dim")])

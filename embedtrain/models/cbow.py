@@ -38,7 +38,7 @@ class Cbow(Word2vecSettings):
 
     model: ClassVar = "cbow"
 
-    lr: float = setting(
+    lr: float | None = setting(  # type: ignore[assignment]  # a float once the settings are made
         None, "Initial learning rate; it falls linearly. By default 0.05, with the corrected update 0.15.",
         above=0, at_most=1000, remedy="0.05 is usual", kept="result", aliases=("eta",),
     )  # fmt: skip
