@@ -95,10 +95,11 @@ class Settings:
     """Base of all settings: checks every field, and converts NumPy's numbers to Python's."""
 
     def __post_init__(self) -> None:
+        types = types_of(type(self))
         for field in fields(self):
             value = getattr(self, field.name)
             if value is not None or field.default is not None:
-                object.__setattr__(self, field.name, _checked(field, value, types_of(type(self))[field.name]))
+                object.__setattr__(self, field.name, _checked(field, value, types[field.name]))
 
     def kept(self, purpose: Literal["result", "resume"]) -> dict[str, Any]:
         """The settings that are kept for a purpose, see `Declaration`."""
@@ -131,8 +132,8 @@ def choices_of(types: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     """Convert a value to Python's own type; raises `SettingError` if it has another type or is out of range."""
-    about, default = declaration(field), "" if field.default is None else f"the default is {field.default}"
-    remedy = about.remedy or default
+    about = declaration(field)
+    remedy = about.remedy or ("" if field.default is None else f"the default is {field.default}")
     if choices := choices_of(types):
         is_valid, rule, remedy = value in choices, _either(map(repr, choices)), ""
     elif types == (bool,):
