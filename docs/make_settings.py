@@ -26,8 +26,9 @@ INTRODUCTION = """# Settings
 This page is generated from the declarations in the code by `python docs/make_settings.py`.
 
 The first column is the keyword of the Python function, the fourth the option of the command line. How a text is read
-(`--field`, `--lowercase`, `--invalid-utf8`) is given to `embedtrain.Corpus` in Python. Options of the command line
-alone (`-o`, `--log`, `--dry-run`, `--quiet`) are listed by `--help`.
+(`--tokenize`, `--lowercase`, `--normalize`, `--encoding`, `--invalid-utf8`, `--field`, `--force`) is given to
+`embedtrain.Corpus` in Python. Options of the command line alone (`-o`, `--log`, `--dry-run`, `--quiet`) are listed by
+`--help`.
 """
 HEADING = "| setting | type | default | option | meaning |\n|---|---|---|---|---|\n"
 

@@ -28,6 +28,7 @@ from embedtrain import (
     WordVectors,
     train_skipgram,
 )  # fmt: skip
+from embedtrain.corpus.sources import OPTIONS, Corpus
 from embedtrain.machine.files import atomic_file
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel
@@ -586,6 +587,7 @@ def test_resume_alone_reads_the_text_in_the_same_way_with_as_many_threads(folder
     assert "on 1 thread," in again.stderr
     assert Path("y.vec").read_bytes() == first
     assert read_settings("c")["checkpoint_every"] == 7
+    assert {name: read_settings("c")[name] for name in OPTIONS} == Corpus("text.txt", lowercase=True).options
 
 
 def test_other_held_out_text_is_refused(tmp_path):

@@ -398,7 +398,9 @@ def test_an_iterable_without_words_is_refused(corpus, threads):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("content", [b"", gzip.compress(b"", mtime=0), b" \n\t\n", b" \n \n ", b"   ", b"\n", b"\0\0"], ids=repr)
+@pytest.mark.parametrize(
+    "content", [b"", gzip.compress(b"", mtime=0), b" \n\t\n", b" \n \n ", b"   ", b"\n", b"\0\0"], ids=repr
+)
 def test_files_without_words_are_refused(tmp_path, content, threads):
     with refused(r"texts holds no words: it is empty or blank"):
         of_folder(tmp_path, [content, b"", b"\n"], threads=threads)

@@ -508,6 +508,7 @@ def test_the_identity_of_a_corpus_is_what_its_text_depends_on(folder):
         identity(texts, field="text"),
         identity(texts, lowercase=True),
         identity(texts, invalid_utf8="refuse"),
+        identity(texts, force=True),
         identity(texts / "a"),
         identity(texts / "a", texts / "b" / "c"),
         identity(texts / "b" / "c", texts / "a"),
@@ -532,3 +533,14 @@ def test_the_identity_of_a_file_does_not_depend_on_the_current_folder(folder, mo
     texts = folder({"a": b"one"})
     monkeypatch.chdir(texts)
     assert Corpus("a").identity() == Corpus(texts / "a").identity()
+
+
+@pytest.mark.parametrize("name", ["tokenize", "normalize", "encoding"])
+def test_unknown_values_of_options_are_refused(name):
+    with pytest.raises(SettingError, match=rf"\A{name} must be .*, got 'other'\Z"):
+        Corpus("a.txt", **{name: "other"})
+
+
+def test_a_corpus_like_another_has_its_options():
+    options = {"field": "body", "lowercase": True, "invalid_utf8": "refuse", "force": True}
+    assert Corpus("a.txt", **options).like("b.txt") == Corpus("b.txt", **options)

@@ -159,6 +159,22 @@ def corpus_options(command: _Command) -> _Command:
             "--invalid-utf8", group="input", type=UnaliasedChoice(["replace", "refuse"]), default="replace",
             show_default=True, help="Replace bytes that are not UTF-8 by U+FFFD, or stop with an error.",
         ),
+        grouped_option(
+            "--tokenize", group="input", default="spaces", show_default=True, metavar="HOW",
+            help="Divide lines into tokens at spaces.",
+        ),
+        grouped_option(
+            "--normalize", group="input", type=UnaliasedChoice(["none", "nfc"]), default="none", show_default=True,
+            help="Words that differ only in the composition of characters are the same (nfc).",
+        ),
+        grouped_option(
+            "--encoding", group="input", default="utf-8", show_default=True, metavar="NAME",
+            help="Encoding of the text: gb18030, cp1252, utf-16, …",
+        ),
+        grouped_option(
+            "--force", group="input", is_flag=True,
+            help="Read and train although the corpus looks like something else than text.",
+        ),
         grouped_option("--quiet", group="output", is_flag=True, help="Print errors only."),
     )(command)  # fmt: skip
 
@@ -176,10 +192,9 @@ def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command
 
 def read_corpus(options: dict[str, Any]) -> Corpus:
     """Make the corpus of a command, checked to be readable; its options are removed."""
-    from embedtrain.corpus.sources import Corpus
+    from embedtrain.corpus.sources import OPTIONS, Corpus
 
-    how = {name: options.pop(name) for name in ("field", "lowercase", "invalid_utf8")}
-    corpus = Corpus(*options.pop("corpus"), **how)
+    corpus = Corpus(*options.pop("corpus"), **{name: options.pop(name) for name in OPTIONS})
     corpus.require_readable()
     return corpus
 

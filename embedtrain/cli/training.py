@@ -117,6 +117,7 @@ def _read_data(
     ctx: click.Context, options: dict[str, Any], *, takes_counts: bool
 ) -> tuple[Corpus | Path, dict[str, list[Any]]]:
     """Return the corpus or the file of counts of a command, and all input files, those of the corpus first."""
+    from embedtrain.corpus.sources import OPTIONS
     from embedtrain.counts.counts_file import is_counts_file
 
     sources = options["corpus"]
@@ -129,7 +130,7 @@ def _read_data(
         return corpus, inputs
     if len(sources) > 1:
         raise click.UsageError(f"{counts[0]} holds counts: train on this file only, or on text only")
-    for name in ("field", "lowercase", "invalid_utf8"):
+    for name in OPTIONS:
         del options[name]
         if _is_given(ctx, name):
             raise click.UsageError(f"--{name.replace('_', '-')} says how text is read; {sources[0]} holds counts")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -34,11 +34,19 @@ class Corpus:
         Whether to fold case, as Unicode defines it.
     invalid_utf8 : {"replace", "refuse"}
         Whether bytes that are not UTF-8 become U+FFFD, as with Python's ``errors="replace"``, or are an error.
+    tokenize : {"spaces"}
+        How a line is divided into tokens: "spaces" divides at whitespace.
+    normalize : {"none", "nfc"}
+        Whether words that differ only in the composition of their characters are the same (Unicode's form NFC).
+    encoding : str
+        The encoding of files, one of Python's text encodings.
+    force : bool
+        Read the corpus although it looks like something else than text.
 
     Raises
     ------
     SettingError
-        If `invalid_utf8` is not valid.
+        If an option is not valid.
     DataError
         If a source is not valid.
     """
@@ -47,6 +55,10 @@ class Corpus:
     field: str | None
     lowercase: bool
     invalid_utf8: str
+    tokenize: str | Callable[[str], Iterable[str]]
+    normalize: str
+    encoding: str
+    force: bool
 
     def __init__(
         self,
@@ -54,9 +66,15 @@ class Corpus:
         field: str | None = None,
         lowercase: bool = False,
         invalid_utf8: str = "replace",
+        tokenize: str | Callable[[str], Iterable[str]] = "spaces",
+        normalize: str = "none",
+        encoding: str = "utf-8",
+        force: bool = False,
     ) -> None:
-        if invalid_utf8 not in ("replace", "refuse"):
-            raise SettingError(f"invalid_utf8 must be 'replace' or 'refuse', got {invalid_utf8!r}")
+        values = (sources, field, bool(lowercase), invalid_utf8, tokenize, normalize, encoding, bool(force))
+        for declared, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, declared.name, value)
+        self._check_options()
         for source in sources:
             kinds = (str, os.PathLike, Iterable)
             if isinstance(source, (bytes, bytearray)) or not (isinstance(source, kinds) or is_encoded(source)):
@@ -67,10 +85,13 @@ class Corpus:
             raise DataError('standard input can be read once only; name "-" once')
         if not sources or (len(sources) > 1 and not all(map(_is_path, sources))):
             raise DataError("a corpus is paths, at least one, or one iterable of lines or token lists")
-        for name, value in (
-            ("sources", sources), ("field", field), ("lowercase", bool(lowercase)), ("invalid_utf8", invalid_utf8)
-        ):  # fmt: skip
-            object.__setattr__(self, name, value)
+
+    def _check_options(self) -> None:
+        if self.invalid_utf8 not in ("replace", "refuse"):
+            raise SettingError(f"invalid_utf8 must be 'replace' or 'refuse', got {self.invalid_utf8!r}")
+        for name, only in (("tokenize", "spaces"), ("normalize", "none"), ("encoding", "utf-8")):
+            if getattr(self, name) != only:
+                raise SettingError(f"{name} must be {only!r}, got {getattr(self, name)!r}")
 
     @classmethod
     def of(cls, corpus: CorpusLike) -> Corpus:
@@ -79,7 +100,12 @@ class Corpus:
 
     def like(self, *sources: CorpusLike) -> Corpus:
         """Return a corpus of other sources with the same options."""
-        return Corpus(*sources, field=self.field, lowercase=self.lowercase, invalid_utf8=self.invalid_utf8)
+        return Corpus(*sources, **self.options)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the sources are read, by names of options."""
+        return {name: getattr(self, name) for name in OPTIONS}
 
     @property
     def in_memory(self) -> bool:
@@ -125,12 +151,13 @@ class Corpus:
             states.append([os.path.abspath(path), state.st_size, state.st_mtime_ns])
         return {
             "sources": [os.path.abspath(source) for source in self.sources],
-            "field": self.field,
-            "lowercase": self.lowercase,
-            "invalid_utf8": self.invalid_utf8,
+            **self.options,
             "files": states,
         }
 
+
+#: The names of the options of `Corpus`.
+OPTIONS = tuple(field.name for field in fields(Corpus) if field.name != "sources")
 
 #: Anything that `Corpus.of` accepts.
 CorpusLike: TypeAlias = str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus

@@ -98,7 +98,7 @@ class TextSource:
     @property
     def read_options(self) -> dict[str, Any]:
         """Options of reading the corpus, by command-line names."""
-        return {name: getattr(self.corpus, name) for name in ("field", "lowercase", "invalid_utf8")}
+        return {name: value for name, value in self.corpus.options.items() if not callable(value)}
 
     def provenance(self) -> dict[str, Any]:
         """The settings to store with the vectors."""

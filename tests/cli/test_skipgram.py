@@ -116,6 +116,7 @@ NAMES = {
         ("--invalid-utf8 refuse", "corpus", Corpus("text.txt", invalid_utf8="refuse")),
         ("--field body", "corpus", Corpus("text.txt", field="body")),
         ("--lowercase one.txt", "corpus", Corpus("one.txt", "text.txt", lowercase=True)),
+        ("--force", "corpus", Corpus("text.txt", force=True)),
     ],
     "glove": [
         ("--vector-size 7", "dim", 7), ("--size=7", "dim", 7), ("--iter 7", "epochs", 7), ("--workers 7", "threads", 7),
@@ -125,6 +126,7 @@ NAMES = {
         ("--left-only", "symmetric", False), ("--symmetric", "symmetric", True), ("--memory 500M", "memory", "500M"),
         ("--field body", "corpus", Corpus("text.txt", field="body")),
         ("--lowercase one.txt", "corpus", Corpus("one.txt", "text.txt", lowercase=True)),
+        ("--force", "corpus", Corpus("text.txt", force=True)),
     ],
 }  # fmt: skip
 
