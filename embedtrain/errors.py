@@ -1,12 +1,39 @@
-"""Exceptions; their messages are one line with the name, the rule, the value and the remedy."""
+"""Exceptions and warnings; their messages are one line with the name, the rule, the value and the remedy.
+
+Messages name settings in backquotes, as `min_count` or `min_count=1`. Python shows them without backquotes, the command
+line as the options ``--min-count`` and ``--min-count 1``; `args` hold the message with backquotes.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
+
+_SETTING = re.compile(r"(?<![\w'\"])`([a-z]\w*)(?:=([^`]*))?`")  # a quote before it: part of the user's text
+
+
+def _in_python(name: str, value: str | None) -> str:
+    return name if value is None else f"{name}={value}"
+
+
+def spelled(message: str, spell: Callable[[str, str | None], str] = _in_python) -> str:
+    """Replace the settings in backquotes by their spelling, given their names and their values or None."""
+    return _SETTING.sub(lambda match: spell(match[1], match[2]), message)
 
 
 class EmbedtrainError(Exception):
     """Base of every error that embedtrain raises on purpose."""
+
+    def __str__(self) -> str:
+        return spelled(super().__str__())
+
+
+class EmbedtrainWarning(UserWarning):
+    """A note on data or settings."""
+
+    def __str__(self) -> str:
+        return spelled(super().__str__())
 
 
 class SettingError(EmbedtrainError, ValueError):

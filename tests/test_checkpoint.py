@@ -289,7 +289,7 @@ def test_tables_that_are_not_finite_replace_no_checkpoint(checkpoint, monkeypatc
         return break_down
 
     monkeypatch.setattr(Word2vecModel, "worker", worker)
-    with pytest.raises(TrainingError, match=r"not finite; try --lr 0\.0063"):
+    with pytest.raises(TrainingError, match=r"not finite; try lr=0\.0063"):
         train(resume=checkpoint, checkpoint=checkpoint, checkpoint_every=0)
     assert checkpoint.read_bytes() == before
 
@@ -520,7 +520,7 @@ def test_settings_may_be_repeated_and_another_checkpoint_kept_up(folder, checkpo
 def test_other_settings_on_the_command_line_are_refused_and_all_named(folder, checkpoint):
     before = checkpoint.read_bytes()
     line = error_of(run("skipgram", "text.txt", "--dim", "9", "--window", "3", "--resume", checkpoint), 2)
-    assert "dim is 8 in the checkpoint and 9 here, window is 5 in the checkpoint and 3 here" in line
+    assert "--dim is 8 in the checkpoint and 9 here, --window is 5 in the checkpoint and 3 here" in line
     assert checkpoint.read_bytes() == before
     assert not Path("text.vec").exists()
 

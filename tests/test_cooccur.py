@@ -115,7 +115,7 @@ def test_too_little_memory_is_refused_with_the_least():
 
 def test_a_result_that_does_not_fit_into_memory_is_refused(tmp_path, little_memory, monkeypatch):
     monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 1000)
-    message = r"^the counts need [\d.]+ kB of memory, 1\.0 kB are free; raise min-count, or count into a file with: "
+    message = r"^the counts need [\d.]+ kB of memory, 1\.0 kB are free; raise min_count, or count into a file with: "
     with pytest.raises(SettingError, match=message):
         count(max_vocab=200, memory=little_memory(200), temp_folder=tmp_path)
     assert not files_in(tmp_path)

@@ -235,7 +235,7 @@ def test_words_without_counts_will_do(path, vocabulary, counts):
 def test_counts_without_words_are_refused(path, counts):
     with open(path, "wb") as file:
         sparse.save_npz(file, counts.matrix)
-    message = "has no words; name the file of its words, a line each in the order of its rows, with --vocab"
+    message = "has no words; name the file of its words, a line each in the order of its rows, with words"
     with refused(message, SettingError):
         Counts.load(path)
     np.zeros(4, np.int64).tofile(path)

@@ -98,7 +98,7 @@ def test_records_without_the_field_or_with_null_have_no_text(write):
 
 def test_if_no_record_has_the_field_the_error_names_their_fields(write):
     path = write([{"body": "a", "id": 1}, {"title\n": "b"}, {"body": "c"}])
-    with refused(r"text\.jsonl: no record has the field 'text'; name another with --field, they have 'body', 'id', "):
+    with refused(r"text\.jsonl: no record has the field 'text'; name another with field, they have 'body', 'id', "):
         text_of(path)
     with refused("no record has the field 'Body'; .* 'body', 'id', 'title"):
         text_of(path, field="Body")

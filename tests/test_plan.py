@@ -210,14 +210,14 @@ def test_the_program_says_what_does_not_fit_and_how_to_make_it_fit(dim):
     done = dry_run("--dim", dim)
     assert done.exit_code == 0
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("memory ")]
-    assert "of 1.0 kB free: IT DOES NOT FIT, raise min-count or lower dim" in line
+    assert "of 1.0 kB free: IT DOES NOT FIT, raise --min-count or lower --dim" in line
     assert "M words/s" not in done.stdout
     assert "nan" not in done.stdout
 
 
 @pytest.mark.usefixtures("no_memory")
 def test_training_that_does_not_fit_is_refused():
-    with pytest.raises(SettingError, match=r"need .* of memory, 1\.0 kB are free; raise min-count"):
+    with pytest.raises(SettingError, match=r"need .* of memory, 1\.0 kB are free; raise min_count"):
         train_skipgram("text.txt", progress=False)
 
 
@@ -248,8 +248,8 @@ def test_the_program_prints_the_plan(folder, options):
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (["--min-count", 1_000_000], 1, "try a min-count of at most"),
-        (["--min-count", 0], 2, "min_count must be"),
+        (["--min-count", 1_000_000], 1, "try a --min-count of at most"),
+        (["--min-count", 0], 2, "--min-count must be"),
         (["--read-vocab", "missing"], 1, "cannot read missing: no such file"),
     ],
     ids=str,

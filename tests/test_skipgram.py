@@ -158,7 +158,7 @@ def test_text_where_a_path_is_meant():
 
 def test_tables_that_do_not_fit_are_refused_with_the_numbers(monkeypatch):
     monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 1000)
-    with pytest.raises(SettingError, match=r"two tables of .* need .* of memory, 1.0 kB are free; raise min-count"):
+    with pytest.raises(SettingError, match=r"two tables of .* need .* of memory, 1.0 kB are free; raise min_count"):
         small(sentences(100))
 
 

@@ -122,7 +122,7 @@ def test_two_worlds_that_never_meet_are_told_apart(mode):
 @pytest.mark.parametrize("lr", [10, 1000])
 def test_divergence_stops_with_epoch_rate_and_remedy(mode, lr):
     train, usual = MODES[mode]
-    with pytest.raises(TrainingError, match=r"diverged in epoch 1.*learning rate .*; try --lr"):
+    with pytest.raises(TrainingError, match=r"diverged in epoch 1.*learning rate .*; try lr="):
         train(TOY, dim=16, epochs=2, progress=False, **{**usual, "lr": lr})
 
 

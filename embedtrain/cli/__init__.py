@@ -20,10 +20,10 @@ from embedtrain.cli.cooccur import cooccur
 from embedtrain.cli.evaluate import evaluate
 from embedtrain.cli.info import info
 from embedtrain.cli.neighbors import neighbors
-from embedtrain.cli.options import normalize
+from embedtrain.cli.options import normalize, option_of
 from embedtrain.cli.training import COMMANDS
 from embedtrain.cli.vocab import vocab
-from embedtrain.errors import EmbedtrainError, SettingError
+from embedtrain.errors import EmbedtrainError, EmbedtrainWarning, SettingError, spelled
 from embedtrain.machine.interrupts import terminate_as_interrupt
 
 
@@ -34,14 +34,15 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.Abort):
         return "interrupted; nothing was saved", 130
     if isinstance(error, EmbedtrainError):
-        return str(error), 2 if isinstance(error, SettingError) else 1
+        return spelled(str(error.args[0]), option_of), 2 if isinstance(error, SettingError) else 1
     if isinstance(error, MemoryError):
         return f"out of memory ({error}); lower --dim, --window or --threads", 1
     return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}", 1
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"Note: {message}", err=True)
+    text = spelled(message.args[0], option_of) if isinstance(message, EmbedtrainWarning) else message
+    click.echo(f"Note: {text}", err=True)
 
 
 _GROUPS = {

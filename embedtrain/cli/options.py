@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from embedtrain.errors import spelled
 from embedtrain.models import MODELS
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
@@ -116,6 +117,18 @@ def option_name(field: Field[Any]) -> str | None:
     return None if option is None else (option or f"--{field.name.replace('_', '-')}").split("/")[0][2:]
 
 
+#: From names of settings to those of their options, without dashes; None without an option.
+_OPTIONS = {field.name: option_name(field) for settings in (*MODELS, Cooccurrence) for field in declared(settings)}
+
+
+def option_of(name: str, value: str | None = None) -> str:
+    """Spell a setting of Python, and perhaps its value, as on the command line."""
+    option = _OPTIONS.get(name, name.replace("_", "-"))
+    if option is None:
+        return name if value is None else f"{name}={value}"
+    return f"--{option}" + ("" if value in (None, "True") else " " + value.strip("'"))
+
+
 def settings_options(settings: type[Settings]) -> Callable[[_Command], _Command]:
     """Decorate a command with the options of a class of settings."""
     fields, types = declared(settings), types_of(settings)
@@ -126,14 +139,13 @@ def _option(field: Field[Any], types: tuple[Any, ...], settings: type[Settings])
     """Make the option of a field."""
     about, choices = declaration(field), choices_of(types)
     is_plain = len(types) == 1 and types[0] in (int, float, bool)  # other types are given as text: a path, a size
-    spelled = {other.name: option_name(other) for other in declared(settings)}
     return grouped_option(
         about.option or f"--{option_name(field)}",
         field.name,
         group=about.group,
         default=field.default,
         show_default=bool(field.default),
-        help=re.sub("`([a-z_]+)`", lambda match: f"--{spelled[match[1]]}", about.help),
+        help=spelled(about.help, option_of),
         is_flag=types == (bool,),
         type=UnaliasedChoice(choices) if choices else types[0] if is_plain else str,
         metavar=about.metavar or (None if choices or is_plain else "FILE"),

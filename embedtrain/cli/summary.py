@@ -67,7 +67,7 @@ def print_plan(plan: Plan) -> None:
         click.echo(f"sample   {plan.removed_share:.1%} of the covered tokens would be removed by subsampling")
     needed = sum(plan.memory.values())
     parts = ", ".join(f"{format_bytes(size)} {purpose}" for purpose, size in plan.memory.items())
-    remedy = "raise min-count or lower dim" if plan.tokens else "lower dim"
+    remedy = "raise --min-count or lower --dim" if plan.tokens else "lower --dim"
     verdict = "free" if needed <= plan.free_memory else f"free: IT DOES NOT FIT, {remedy}"
     click.echo(f"memory   {format_bytes(needed)} ({parts}) of {format_bytes(plan.free_memory)} {verdict}")
     click.echo(f"disk     {format_bytes(plan.disk)} for temporary files")

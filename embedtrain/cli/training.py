@@ -159,7 +159,7 @@ def _finish(
             raise ended if isinstance(ended, OutputError) else error from None  # the first one is reported
         came_late = interrupted()
     if isinstance(ended, OutputError):
-        raise DataError(f"{ended}; {path} holds what was trained so far")
+        raise DataError(f"{ended.args[0]}; {path} holds what was trained so far")
     if ended or came_late:
         state = "what was trained so far" if ended else "the result"
         has_checkpoint = vectors.report is not None and "checkpoint" in vectors.report.seconds

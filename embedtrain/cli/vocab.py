@@ -17,6 +17,7 @@ from embedtrain.cli.options import (
     read_corpus,
     settings_options,
 )
+from embedtrain.errors import EmbedtrainWarning
 from embedtrain.training.settings import VocabularySettings
 
 
@@ -54,7 +55,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
             found, notes = encoded.vocabulary, encoded.notes
     if not quiet:
         for note in notes:
-            warnings.warn(note, stacklevel=1)
+            warnings.warn(EmbedtrainWarning(note), stacklevel=1)
     words = found.cut(chosen.min_count, chosen.max_vocab)
     if path is None:
         for lines in format_lines(words):

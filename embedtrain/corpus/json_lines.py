@@ -36,4 +36,4 @@ def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str]:
         yield text
     if others and not any_has_it:
         found = ", ".join(map(repr, sorted(others)[:8]))
-        raise DataError(f"{name}: no record has the field {field!r}; name another with --field, they have {found}")
+        raise DataError(f"{name}: no record has the field {field!r}; name another with `field`, they have {found}")

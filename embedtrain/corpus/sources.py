@@ -88,10 +88,10 @@ class Corpus:
 
     def _check_options(self) -> None:
         if self.invalid_utf8 not in ("replace", "refuse"):
-            raise SettingError(f"invalid_utf8 must be 'replace' or 'refuse', got {self.invalid_utf8!r}")
+            raise SettingError(f"`invalid_utf8` must be 'replace' or 'refuse', got {self.invalid_utf8!r}")
         for name, only in (("tokenize", "spaces"), ("normalize", "none"), ("encoding", "utf-8")):
             if getattr(self, name) != only:
-                raise SettingError(f"{name} must be {only!r}, got {getattr(self, name)!r}")
+                raise SettingError(f"`{name}` must be {only!r}, got {getattr(self, name)!r}")
 
     @classmethod
     def of(cls, corpus: CorpusLike) -> Corpus:

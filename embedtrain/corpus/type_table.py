@@ -82,7 +82,7 @@ class TypeTable:
         if needed > _LARGE and needed > (free := available_memory()):
             raise DataError(
                 f"the text has too many different words: after {self.n:,} of them, {format_bytes(free)} of memory are "
-                f"free, and {format_bytes(needed)} are needed to go on; allow more memory, or use one thread"
+                f"free, and {format_bytes(needed)} are needed to go on; allow more memory, or set `threads=1`"
             )
 
     def close(self) -> None:

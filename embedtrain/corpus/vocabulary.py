@@ -59,5 +59,5 @@ class Vocabulary:
         second = int(self.counts[1])
         return (
             f"{left} occurs {min_count} times or more: {found}, "
-            f"{self.words[0]!r} most often, {self.counts[0]:,} times; try a min-count of at most {second}"
+            f"{self.words[0]!r} most often, {self.counts[0]:,} times; try a `min_count` of at most {second}"
         )

@@ -140,7 +140,7 @@ def _words_beside(path: Path, vocabulary: str | os.PathLike[str] | None) -> tupl
     if vocabulary is None:
         raise SettingError(
             f"{source_name(path)} has no words; name the file of its words, a line each in the order of its rows, "
-            "with --vocab / vocabulary="
+            "with `words` (in Counts.load: vocabulary)"
         )
     words, counts = read_words(Path(vocabulary))
     return words, np.array(counts, np.int64) if counts else None

@@ -87,7 +87,7 @@ class Counts:
         try:
             return as_counts(*stored)
         except DataError as error:
-            raise DataError(f"{source_name(Path(path))}: {error}") from error
+            raise DataError(f"{source_name(Path(path))}: {error.args[0]}") from error
 
     def __len__(self) -> int:
         return len(self.words)
@@ -123,10 +123,10 @@ def read_counts(given: Any, words: Iterable[str] | str | os.PathLike[str] | None
         return Counts.load(given, words)
     if isinstance(given, Counts):
         if words is not None:
-            raise SettingError("these counts have their own words; leave words out")
+            raise SettingError("these counts have their own words; leave `words` out")
         return as_counts(given.matrix, given.words, given.counts, given.settings)
     if words is None or isinstance(words, (str, os.PathLike)):
-        raise SettingError("a matrix needs words, a str for each of its rows")
+        raise SettingError("a matrix needs `words`, a str for each of its rows")
     return as_counts(given, words)
 
 

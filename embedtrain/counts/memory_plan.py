@@ -35,7 +35,7 @@ class MemoryPlan(NamedTuple):
         least = least_bytes(n_words, window)
         if budget < least:
             raise SettingError(
-                f"memory must be at least {format_bytes(least)} to count the co-occurrences of {n_words:,} words, "
+                f"`memory` must be at least {format_bytes(least)} to count the co-occurrences of {n_words:,} words, "
                 f"got {format_bytes(budget)}; allow more, or keep fewer words"
             )
         free = budget - _fixed_bytes(n_words, window)

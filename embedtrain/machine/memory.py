@@ -90,7 +90,7 @@ def parse_bytes(size: int | str, name: str) -> int:
     match = _SIZE.fullmatch(str(size))
     n_bytes = float(match[1]) * _SIZE_SUFFIXES[(match[2] or "").upper()] if match else 0.0
     if not _LEAST <= n_bytes < 2**63:
-        raise SettingError(f"{name} must be a size of at least {format_bytes(_LEAST)}, as 500M or 4G, got {size!r}")
+        raise SettingError(f"`{name}` must be a size of at least {format_bytes(_LEAST)}, as 500M or 4G, got {size!r}")
     return int(n_bytes)
 
 

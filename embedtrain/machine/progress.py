@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from embedtrain.errors import EmbedtrainWarning
+
 
 class Progress:
     """A progress bar with speed and time left; silent unless `shown`."""
@@ -62,7 +64,7 @@ def say(text: str, *, shown: bool = True) -> None:
 
 def note(text: str) -> None:
     """Issue a warning about the data."""
-    warnings.warn(text, stacklevel=3)
+    warnings.warn(EmbedtrainWarning(text), stacklevel=3)
 
 
 class Stopwatch:

@@ -51,7 +51,8 @@ def resolve_threads(threads: int | None) -> int:
     """Check the setting `threads` and replace None and 0 by the number available."""
     if threads is not None and (not isinstance(threads, Integral) or threads < 0):
         raise SettingError(
-            f"threads must be a whole number of at least 0, got {threads!r}; 0 uses all {available_threads()} available"
+            f"`threads` must be a whole number of at least 0, got {threads!r}; "
+            f"0 uses all {available_threads()} available"
         )
     return int(threads or available_threads())
 

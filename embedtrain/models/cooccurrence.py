@@ -44,7 +44,7 @@ class Cooccurrence(CountSettings):
         matrix = counts.matrix
         if mapping_of(matrix.data) is None:
             return counts
-        remedy = "raise min-count, or count into a file with: embedtrain cooccur"
+        remedy = "raise `min_count`, or count into a file with: embedtrain cooccur"
         require_memory(matrix.data.nbytes + matrix.indices.nbytes, "the counts", remedy)
         return replace(counts, matrix=matrix.copy())
 

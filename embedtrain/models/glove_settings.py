@@ -21,7 +21,7 @@ class GloveSettings(CountModelSettings, TrainingSettings):
     )
     alpha: float = setting(
         0.75, "Exponent of the weights; the learning rate is `lr`.",
-        at_least=0, at_most=10, remedy="0.75 is usual; the learning rate is lr", kept="result",
+        at_least=0, at_most=10, remedy="0.75 is usual; the learning rate is `lr`", kept="result",
     )  # fmt: skip
     vectors: Literal["sum", "word", "context"] = setting(
         "sum", "Vectors of the result: the sum of both tables, or one of them.", kept="result"
@@ -30,4 +30,6 @@ class GloveSettings(CountModelSettings, TrainingSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.freeze and self.vectors != "word":
-            raise SettingError(f"freeze keeps the words' own vectors, and vectors is {self.vectors!r}; make it 'word'")
+            raise SettingError(
+                f"`freeze` keeps the words' own vectors, not `vectors={self.vectors!r}`; set `vectors='word'`"
+            )

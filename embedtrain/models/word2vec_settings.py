@@ -57,11 +57,11 @@ class Word2vecSettings(TrainingSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not (self.negative or self.hs):
-            raise SettingError("negative must be at least 1, got 0; without negative samples use hs")
+            raise SettingError("`negative` must be at least 1, got 0; without negative samples use `hs`")
         if self.valid is not None and self.valid_share:
-            raise SettingError("valid and valid_share both give held-out text; leave one of them out")
+            raise SettingError("`valid` and `valid_share` both give held-out text; leave one of them out")
         if self.patience is not None and self.valid is None and not self.valid_share:
-            raise SettingError("patience needs held-out text: name it with valid, or take it with valid_share")
+            raise SettingError("`patience` needs held-out text: name it with `valid`, or take it with `valid_share`")
 
     @property
     def corrected(self) -> bool:

@@ -91,7 +91,7 @@ class Checkpoint:
             raise SettingError(f"cannot resume: the checkpoint is of {models[0]}, and this is {models[1]}")
         before = {**defaults, **self.settings}
         others = [
-            f"{name} is {before.get(name)} in the checkpoint and {value} here"
+            f"`{name}` is {before.get(name)} in the checkpoint and {value} here"
             for name, value in settings.items()
             if before.get(name) != value
         ]
@@ -158,7 +158,7 @@ class CheckpointTimer:
             except OutputError as error:
                 if not interrupted:
                     raise
-                note(f"no checkpoint: {error}")
+                note(f"no checkpoint: {error.args[0]}")
             self._due = time.monotonic() + self._seconds
         if interrupted:
             raise KeyboardInterrupt

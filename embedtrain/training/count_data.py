@@ -72,7 +72,7 @@ class CountData:
     @property
     def remedy(self) -> str:
         """How to make a run fit into memory."""
-        return "lower dim, or count fewer words" if self.texts is None else self.texts.remedy
+        return "lower `dim`, or count fewer words" if self.texts is None else self.texts.remedy
 
     def fingerprint(self) -> dict[str, int]:
         """Numbers that identify the counts."""
@@ -86,7 +86,7 @@ class CountData:
 def _check_memory(memory: int | str | None) -> None:
     """Check that the setting `memory` is at most the free memory."""
     if memory is not None and (given := parse_bytes(memory, "memory")) > (free := available_memory()):
-        raise SettingError(f"memory is {format_bytes(given)}, and only {format_bytes(free)} are free")
+        raise SettingError(f"`memory` is {format_bytes(given)}, and only {format_bytes(free)} are free")
 
 
 def _budget(memory: int | str | None) -> int:
@@ -99,16 +99,16 @@ def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromTe
     words = settings.words
     if not are_counts(text_or_counts):
         if words is not None:
-            raise SettingError("words is for counts without words; text has its own, choose them with read_vocab")
+            raise SettingError("`words` is for counts without words; text has its own, choose them with `read_vocab`")
         return CountsFromText(TextSource(text_or_counts, settings), settings)
     counting = [field.name for field in fields(CountSettings) if declaration(field).group in ("model", "vocabulary")]
     text_only = {*counting, "cache"} - {"save_vocab"}
     if others := changed(settings, sorted(text_only)):
-        raise SettingError(f"{others[0]} says how text is counted, and these are counts already; leave it out")
+        raise SettingError(f"`{others[0]}` says how text is counted, and these are counts already; leave it out")
     settings.check_paths({"the counts": paths_among(text_or_counts), "the words": paths_among(words)})
     counts = read_counts(text_or_counts, words)
     if settings.save_vocab is not None and counts.counts is None:
-        raise SettingError("save_vocab writes how often words occur, which these counts do not contain; leave it out")
+        raise SettingError("`save_vocab` writes how often words occur, which these counts do not contain; leave it out")
     return CountsFromMatrix(counts, settings)
 
 

@@ -147,10 +147,10 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
         if not isinstance(value, tuple(Real if kind is int else get_origin(kind) or kind for kind in types)):
             rule = described(types)
             article = "an" if rule.startswith("int") else "a"
-            raise SettingError(f"{field.name} must be {article} {rule}, got {type(value).__name__}")
+            raise SettingError(f"`{field.name}` must be {article} {rule}, got {type(value).__name__}")
         return value
     if not is_valid:
-        raise SettingError(f"{field.name} must be {rule}, got {value!r}{remedy and '; '}{remedy}")
+        raise SettingError(f"`{field.name}` must be {rule}, got {value!r}{remedy and '; '}{remedy}")
     return value if choices else types[0](value)  # NumPy's numbers would overflow, and recompile kernels
 
 

@@ -31,7 +31,7 @@ class InitialVectors:
             raise SettingError(f"the vectors to start from have {found} dimensions, dim is {dim}; make it {found}")
         for table in self._tables():
             if table is not None and (table.shape != vectors.vectors.shape or not all_finite(table)):
-                raise DataError(f"init has vectors that are not finite, or not {len(vectors):,} × {dim}")
+                raise DataError(f"`init` has vectors that are not finite, or not {len(vectors):,} × {dim}")
 
     @classmethod
     def of(cls, init: str | os.PathLike[str] | WordVectors | None, dim: int) -> InitialVectors | None:
@@ -50,7 +50,7 @@ class InitialVectors:
         index = self._vectors.index
         rows = [row for row, word in enumerate(words) if word in index]
         if not rows:
-            raise DataError(f"none of the {len(words):,} words is among the {len(index):,} words of init")
+            raise DataError(f"none of the {len(words):,} words is among the {len(index):,} words of `init`")
         return SharedRows(rows, [index[words[row]] for row in rows])
 
     def copy(self, shared: SharedRows, words: NDArray[np.float32], contexts: NDArray[np.float32] | None) -> None:

@@ -137,5 +137,5 @@ def train_epochs(
     if all(map(math.isnan, history.losses)):
         raise DataError(
             "there was nothing to learn from: no sentence kept two words; "
-            "a list of str is lines, not tokens, and sample or min-count may be too strict"
+            "a list of str is lines, not tokens, and `sample` or `min_count` may be too strict"
         )

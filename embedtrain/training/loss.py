@@ -61,7 +61,7 @@ class LossMeter:
         if not math.isfinite(self._recent_total) or (enough and loss > self.limit):
             raise TrainingError(
                 f"training diverged in epoch {epoch}: the loss is {loss:.3g} a {self.of}, at learning rate {lr:.3g}; "
-                f"try --lr {self.initial_lr / 4:.2g} (lr={self.initial_lr / 4:.2g} in Python)"
+                f"try `lr={self.initial_lr / 4:.2g}`"
             )
         if enough:
             self._recent_total, self._recent_pairs = 0.0, 0

@@ -48,7 +48,7 @@ class Run:
         if self._saved is not None:
             self._saved.check_settings(self._provenance, type(settings)().kept("result"))
             if settings.init is not None or settings.freeze:
-                note("init and freeze are taken from the checkpoint; the values given now are ignored")
+                note("`init` and `freeze` are taken from the checkpoint; the values given now are ignored")
         self.n_threads = resolve_threads(settings.threads)
         self._initial = InitialVectors.of(None if self._saved else settings.init, settings.dim)
         self.history = History() if self._saved is None else self._saved.history
@@ -213,7 +213,7 @@ class Run:
         """Check that the tables are finite, and write the checkpoint of a run that has one."""
         state = self.model.state
         if not all(all_finite(table) for name, table in state.items() if name.endswith("_vectors")):
-            raise TrainingError(f"training produced vectors that are not finite; try --lr {self.settings.lr / 4:.2g}")
+            raise TrainingError(f"training produced vectors that are not finite; try `lr={self.settings.lr / 4:.2g}`")
         if self.settings.checkpoint is None:
             return
         vocabulary = self.vocabulary
@@ -242,7 +242,7 @@ class Run:
         try:
             yield
         except DataError as error:
-            raise OutputError(str(error), self.vectors(self.report())) from error
+            raise OutputError(error.args[0], self.vectors(self.report())) from error
 
     # --- Afterwards -------------------------------------------------------------------------------------------------
 

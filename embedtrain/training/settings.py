@@ -164,7 +164,7 @@ class TrainingSettings(VectorSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.freeze and self.init is None and self.resume is None:
-            raise SettingError("freeze keeps the vectors of init as they are; name their file with init")
+            raise SettingError("`freeze` keeps the vectors of `init` as they are; name their file with `init`")
 
     def run(self, data: Any) -> Any:
         """Make the `Run` that trains on data."""

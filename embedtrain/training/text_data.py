@@ -47,7 +47,7 @@ class TextData(NamedTuple):
     @property
     def remedy(self) -> str:
         """How to make a run fit into memory."""
-        return "raise min-count, or lower dim or max-vocab"
+        return "raise `min_count`, or lower `dim` or `max_vocab`"
 
     def fingerprint(self) -> dict[str, int]:
         """Numbers that identify the texts."""

@@ -15,7 +15,7 @@ def warm_tree_kernels():
 
 
 REFUSED_BY_CBOW = [
-    (2, ["text.txt", "--negative", "0"], "negative must be at least 1, got 0; without negative samples use hs"),
+    (2, ["text.txt", "--negative", "0"], "--negative must be at least 1, got 0; without negative samples use --hs"),
     (2, ["text.txt", "--cbow-update", "half"], "'half' is not one of 'word2vec', 'corrected'"),
     (2, ["text.txt", "--cbow-mean", "0"], "--cbow-mean; the mean is always taken"),
     (2, ["text.txt", "--x-max", "10"], "--x-max; it belongs to glove"),

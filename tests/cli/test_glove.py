@@ -112,9 +112,9 @@ REFUSED_BY_GLOVE = [
     (2, ["plain.npz"], "plain.npz has no words; name the file of its words"),
     (2, ["cooccurrence.bin"], "cooccurrence.bin has no words; name the file of its words"),
     (2, ["counts.npz", "--vocab", "words.txt"], "counts.npz has its own words; leave out"),
-    (2, ["text.txt", "--vocab", "words.txt"], "words is for counts without words"),
-    (2, ["counts.npz", "--left-only"], "symmetric says how text is counted"),
-    (2, ["counts.npz", "--cache", "cache"], "cache says how text is counted"),
+    (2, ["text.txt", "--vocab", "words.txt"], "--vocab is for counts without words"),
+    (2, ["counts.npz", "--left-only"], "--symmetric says how text is counted"),
+    (2, ["counts.npz", "--cache", "cache"], "--cache says how text is counted"),
     (2, ["counts.npz", "--lowercase"], "--lowercase says how text is read; counts.npz holds counts"),
     (2, ["counts.npz", "--field", "text"], "--field says how text is read; counts.npz holds counts"),
     (2, ["counts.npz", "--invalid-utf8", "refuse"], "--invalid-utf8 says how text is read"),
@@ -133,8 +133,8 @@ REFUSED_BY_GLOVE = [
     (2, ["text.txt", "-eta", "0.1"], "did you mean --lr 0.1?"),
     (2, ["text.txt", "--vectors", "both"], "'both' is not one of"),
     (2, ["text.txt", "--memory", "2M"], "memory must be at least"),
-    (2, ["counts.npz", "--dim", "1000000000"], "lower dim"),
-    (2, ["text.txt", "--freeze", "--init", "good.vec", "--dim", "2"], "make it 'word'"),
+    (2, ["counts.npz", "--dim", "1000000000"], "lower --dim"),
+    (2, ["text.txt", "--freeze", "--init", "good.vec", "--dim", "2"], "not --vectors sum; set --vectors word"),
 ]
 
 

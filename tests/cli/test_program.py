@@ -5,6 +5,9 @@ from commands import contents, error_of, named, run
 from programs import embedtrain, python
 
 from embedtrain import cli
+from embedtrain.errors import DataError
+from embedtrain.machine.progress import note
+from embedtrain.models.skipgram import SkipGram
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -44,7 +47,7 @@ REFUSED_BY_ALL = [
     (1, ["folder"], "folder holds no files"),
     (1, ["*.text"], "no file matches the pattern *.text"),
     (1, ["empty.txt"], "empty.txt holds no words"),
-    (1, ["text.txt", "--min-count", "1000"], "try a min-count of at most"),
+    (1, ["text.txt", "--min-count", "1000"], "try a --min-count of at most"),
     (1, ["text.txt", "-o", "missing/x"], "missing; create it first"),
     (1, ["text.txt", "-o", "folder"], "cannot write folder: it is a folder"),
     (1, ["text.txt", "--cache", "one.txt"], "cannot write one.txt"),
@@ -53,8 +56,8 @@ REFUSED_BY_ALL = [
     (2, ["one.txt", "text.txt", "-o", "text.txt"], "would replace the corpus text.txt"),
     (2, [".", "-o", "folder/../one.txt"], "would replace the corpus"),
     (2, ["*.txt", "-o", "empty.txt"], "would replace the corpus empty.txt"),
-    (2, ["text.txt", "--threads", "-1"], "threads must be"),
-    (2, ["text.txt", "--max-vocab", "1"], "max_vocab must be a whole number of at least 2, got 1; leave it out"),
+    (2, ["text.txt", "--threads", "-1"], "--threads must be"),
+    (2, ["text.txt", "--max-vocab", "1"], "--max-vocab must be a whole number of at least 2, got 1; leave it out"),
     (2, ["text.txt", "--nonsense"], "--nonsense"),
     (2, [], "CORPUS"),
 ]
@@ -81,6 +84,25 @@ def test_bad_input_of_every_command_on_text_is_one_line(folder, status, args, me
     before = contents(folder)
     assert message.lower() in error_of(run(*args), status).lower()
     assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("`min_count` must be", "--min-count must be"),
+        ("try `sample=0` or `vectors='word'`", "try --sample 0 or --vectors word"),
+        ("`lowercase=True` joins them", "--lowercase joins them"),
+        ("with `words`, not `temp_folder`", "with --vocab, not temp_folder"),
+    ],
+)
+def test_errors_and_notes_spell_settings_as_options(monkeypatch, message, shown):
+    def train(settings, data):
+        note(message)
+        raise DataError(message)
+
+    monkeypatch.setattr(SkipGram, "train", train)
+    done = run("skipgram", "text.txt")
+    assert done.stderr.splitlines() == [f"Note: {shown}", f"Error: {shown}"]
 
 
 def imported(done):

@@ -154,7 +154,7 @@ REFUSED_BY_TRAINING = [
     (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
     (2, ["text.txt", "--dim"], "--dim"),
-    (2, ["text.txt", "--dim", "1000000000"], "lower dim"),
+    (2, ["text.txt", "--dim", "1000000000"], "lower --dim"),
     (2, ["text.txt", "--lr", "0"], "lr must be above 0 and at most 1000, got 0.0; the default is 0.025"),
     (2, ["text.txt", "--window-mode", "wide"], "'wide' is not one of"),
     (2, ["text.txt", "-size", "200"], "did you mean --dim 200?"),

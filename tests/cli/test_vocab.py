@@ -74,8 +74,8 @@ def test_vocab_shows_notes_unless_quiet(cache):
 REFUSED_BY_VOCAB = [
     (2, ["text.txt", "-o", "words.gz"], "written as plain text"),
     (2, ["text.txt", "-o", "words.ZIP"], "written as plain text, not .ZIP"),
-    (2, ["text.txt", "--min-count", "0"], "min_count must be a whole number of at least 1, got 0"),
-    (2, ["missing.txt", "--max-vocab", "1"], "max_vocab must be a whole number of at least 2, got 1"),
+    (2, ["text.txt", "--min-count", "0"], "--min-count must be a whole number of at least 1, got 0"),
+    (2, ["missing.txt", "--max-vocab", "1"], "--max-vocab must be a whole number of at least 2, got 1"),
     (2, ["text.txt", "--dim", "5"], "--dim"),
 ]
 
