@@ -85,7 +85,9 @@ def test_no_vectors_have_no_mean():
 
 @pytest.mark.parametrize(("words", "unknown"), [(["x", "king"], "mean"), (["king", "w1"], "zeros")])
 def test_a_vector_that_is_not_finite_is_not_handed_on(vectors, words, unknown):
-    vectors.vectors[vectors.index["w1"]] = np.nan
+    table = vectors.vectors.copy()
+    table[vectors.index["w1"]] = np.nan
+    vectors = WordVectors(vectors.words, table)
     with pytest.raises(
         DataError, match=r"^row [01] would not be finite, for a vector is not; leave its word out of the"
     ):

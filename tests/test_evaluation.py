@@ -61,10 +61,54 @@ def test_sections_and_coverage(tmp_path, vectors):
     assert (score.total.accuracy, score.total.n_known, score.total.coverage) == (0.5, 2, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        (["kız", "kiz", "x", "y"], "Kız x y kız"),
+        (["Maße", "masse", "x", "y"], "maße x y MASSE"),
+        (["istanbul", "x", "y", "z"], "İstanbul x y z"),
+        (["σίσυφος", "x", "y", "z"], "ΣΊΣΥΦΟΣ x y z"),
+        (["caf\u00e9", "x", "y", "z"], "Cafe\u0301 x y z"),
+        (["cafe\u0301", "x", "y", "z"], "caf\u00e9 x y z"),
+    ],
+)
+def test_case_and_normalisation_are_ignored_as_people_read_them(tmp_path, words, question):
+    table = np.array([[1, 0], [0.5, 1], [0, 1], [-1, 0.2]], np.float32)
+    score = evaluate_analogies(WordVectors(words, table), write(tmp_path / "q", question)).total
+    assert score.n_known == 1
+    assert evaluate_similarity(WordVectors(words, table), [(question.split()[0], "x", 1)]).n_known == 1
+
+
+def test_letters_that_upper_case_merges_are_different_words(tmp_path):
+    words = ["kiz", "kız", "masse", "maße", "x"]
+    vectors = WordVectors(words, np.array([[1, 0], [0, 1], [1, 0.1], [0.1, 1], [1, 1]], np.float32))
+    pairs = [("kız", "maße", 3), ("kiz", "masse", 3), ("kiz", "kız", 1), ("masse", "maße", 1)]
+    assert evaluate_similarity(vectors, pairs).pearson > 0.98
+    assert evaluate_similarity(vectors, [(a.capitalize(), b, score) for a, b, score in pairs]).pearson > 0.98
+
+
+@pytest.mark.parametrize(("pair", "row"), [(("Polish", "x"), 1), (("polish", "x"), 0), (("POLISH", "x"), 0)])
+def test_an_exact_match_wins_and_else_the_most_frequent(pair, row):
+    table = np.array([[1, 0], [0, 1], [1, 1], [1, -1], [0, -1]], np.float32)
+    vectors = WordVectors(["polish", "Polish", "x", "y", "z"], table)
+    exact = vectors.words[row]
+    scored = [(*pair, 1), (pair[0], "y", 2), (pair[0], "z", 5)]
+    wanted = evaluate_similarity(vectors, [(exact, *rest) for _, *rest in scored], ignore_case=False)
+    assert evaluate_similarity(vectors, scored) == wanted
+
+
+def test_an_exact_match_is_excluded_with_its_other_spellings(tmp_path):
+    table = np.array([[1, 0, 0], [1, 0.1, 0], [0, 1, 0], [0, 0, 1], [1, 0.2, 0]], np.float32)
+    vectors = WordVectors(["Man", "man", "x", "y", "z"], table)
+    score = evaluate_analogies(vectors, write(tmp_path / "q", "x y man Z\n"))
+    assert score.total.right + score.total.wrong == [("x", "y", "man", "Z")]
+    assert evaluate_analogies(vectors, write(tmp_path / "q", "x x man Z\n")).total.right == [("x", "x", "man", "Z")]
+
+
 def test_no_candidate_left_is_wrong(tmp_path):
     vectors = WordVectors(["a", "b", "c"], np.eye(3, dtype=np.float32))
     score = evaluate_analogies(vectors, write(tmp_path / "q", "a b c a\n"))
-    assert (score.total.right, score.total.wrong) == ([], [("A", "B", "C", "A")])
+    assert (score.total.right, score.total.wrong) == ([], [("a", "b", "c", "a")])
 
 
 def test_half_precision_gives_the_same_accuracy(tmp_path, vectors):
@@ -249,7 +293,10 @@ def test_word_analogies_take_the_same_settings(tmp_path, vectors):
     ):
         score = evaluate_analogies(vectors, path, **settings).total
         accuracy, sections = vectors.evaluate_word_analogies(path, **names)
-        assert (accuracy, sections[-1]["correct"]) == (score.accuracy, score.right)
+        cased = str if "ignore_case" in settings else str.upper
+        assert (accuracy, sections[-1]["correct"]) == (
+            score.accuracy, [tuple(map(cased, question)) for question in score.right]
+        )  # fmt: skip
     added, multiplied = (evaluate_analogies(vectors, path, method=method).total for method in ("add", "mul"))
     assert added != multiplied
     assert vectors.evaluate_word_analogies(write(tmp_path / "none", "x y z u\n"))[0] == 0.0

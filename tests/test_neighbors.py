@@ -72,6 +72,22 @@ def test_few_queries_need_no_kernel(monkeypatch):
         vectors.neighbors(vectors.words[: MANY + 1])
 
 
+def test_one_word_has_one_list():
+    vectors = random_vectors(30, 5)
+    assert vectors.neighbors("w3", 4) == vectors.neighbors(3, 4) == vectors.most_similar("w3", topn=4)
+
+
+def test_cosines_are_at_most_one():
+    row = np.random.default_rng(3).normal(size=(1, 50)).astype(np.float32)
+    vectors = WordVectors([f"w{number}" for number in range(60)], np.repeat(row, 60, axis=0) * np.float32(0.3))
+    many = [cosine for nearest in vectors.neighbors(vectors.words) for _, cosine in nearest]
+    assert max(many) <= 1
+    assert max(cosine for _, cosine in vectors.most_similar("w0", topn=59)) <= 1
+    for seed in range(20):
+        assert random_vectors(1, 100, seed=seed).similarity("w0", "w0") <= 1
+        assert vectors.most_similar(negative="w0", topn=1)[0][1] >= -1
+
+
 def test_a_word_may_be_given_twice_and_none_at_all():
     vectors = random_vectors(30, 5)
     once, again = vectors.neighbors(["w3", "w3"])
@@ -85,8 +101,7 @@ def test_a_word_may_be_given_twice_and_none_at_all():
     ("arguments", "error", "message"),
     [
         ([["w1", "w300"]], KeyError, r"^'w300' is not among the 30 words; similar spelling: w"),
-        (["w1"], DataError, r"takes a list of words, got the str 'w1'; write \['w1'\]"),
-        ([5], DataError, r"takes a list of words, got the int 5; write \[5\]"),
+        ([None], KeyError, "^None is neither a word nor a row"),
         *(
             ([["w1"], 10, wrong], SettingError, f"restrict_vocab must be .*, 0 for all, got {wrong!r}")
             for wrong in (-1, 2.5, "x")

@@ -42,6 +42,7 @@ def test_a_table_of_words(vectors):
     assert "king" in vectors
     assert not any(key in vectors for key in ("King", "", 3))
     assert len(vectors) == 100
+    assert list(vectors) == vectors.words
     assert repr(vectors) == "<WordVectors: 100 words, 12 dimensions>"
 
 
@@ -54,10 +55,15 @@ def test_several_keys_give_a_table(vectors):
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ("King", r"^'King' is not among the 100 words; similar spelling: king$"),
+        ("King", r"^'King' is not among the 100 words; 'king' differs only in case$"),
         ("kings", r"similar spelling: king, kin$"),
-        ("paris", r"similar spelling: Paris"),
-        ("usa", r"similar spelling: USA"),
+        ("paris", r"; 'Paris' differs only in case$"),
+        ("usa", r"; 'USA' differs only in case$"),
+        ("nai\u0308ve", r"; 'naïve' differs only in Unicode normalisation \(NFC\)$"),
+        ("NAI\u0308VE", r"; 'naïve' differs only in case and Unicode normalisation \(NFC\)$"),
+        ("ki\u200bng", r"^'ki\\u200bng' .*; 'king' differs only in characters without width$"),
+        ("\ufeffKing", r"; 'king' differs only in case and characters without width$"),
+        ("\u212aing", r"; 'king' differs only in case$"),
         ("zzzzzz", r"^'zzzzzz' is not among the 100 words$"),
         (100, r"^100 is neither a word nor a row from 0 to 99$"),
         (-1, r"^-1 is neither"),
@@ -78,7 +84,29 @@ def test_an_invalid_key_is_refused_by_name(vectors, key, message):
 def test_close_spellings_are_at_most_three():
     vectors = WordVectors(["ing", "wing", "sing", "kings", "king"], np.eye(5, dtype=np.float32))
     with pytest.raises(UnknownWord, match=r"similar spelling: king, \w+, \w+$"):
-        vectors["King"]
+        vectors["kingg"]
+
+
+def test_the_most_frequent_of_several_spellings_is_suggested():
+    vectors = WordVectors(["x", "cafe\u0301", "Café", "CAFÉ"], np.eye(4, dtype=np.float32))
+    with pytest.raises(UnknownWord, match=r"; 'cafe\u0301' differs only in case and Unicode normalisation \(NFD\)$"):
+        vectors["cAFÉ"]
+
+
+def test_arrays_are_read_only_views():
+    table, counts = np.ones((2, 3), np.float32), np.ones(2, np.int64)
+    vectors = WordVectors(["a", "b"], table, counts, context_vectors=table, word_vectors=table)
+    for array in (vectors.vectors, vectors.counts, vectors.context_vectors, vectors.word_vectors, vectors["a"]):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 2
+    table[0] = 2  # as in training
+    assert vectors["a"].tolist() == [2, 2, 2]
+
+
+def test_lists_of_numbers_become_arrays():
+    vectors = WordVectors(["a", "b"], [[1, 2], [3, 4]], [5, 6])
+    assert (vectors.vectors.dtype, vectors.counts.tolist()) == (np.float32, [5, 6])
+    assert vectors.most_similar("a") == [("b", pytest.approx(11 / 125**0.5))]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +114,8 @@ def test_close_spellings_are_at_most_three():
     [
         (2, {"vectors": np.ones((3, 2), np.float32)}, "vectors must be a 2-d array of 2 rows, one per word, got shape"),
         (2, {"vectors": np.ones(2, np.float32)}, r"vectors must be a 2-d array .* got shape \(2,\)"),
-        (2, {"vectors": [[1, 2], [3, 4]]}, "vectors must be a 2-d array .* got list"),
+        (2, {"vectors": [[1, 2], [3]]}, "vectors must be a 2-d array .* got list"),
+        (2, {"vectors": {"a": [1, 2]}}, "vectors must be a 2-d array .* got dict"),
         (2, {"vectors": None}, "vectors must be a 2-d array .* got NoneType"),
         (2, {"counts": np.ones(3, np.int64)}, "counts must be a 1-d array of 2 rows"),
     ],

@@ -63,7 +63,7 @@ def format_lines(words: Sequence[str], vectors: NDArray[Any]) -> NDArray[np.uint
     encoded = [word.encode() for word in words]
     starts = np.cumsum([0, *map(len, encoded)])
     text = np.frombuffer(b"".join(encoded), np.uint8)
-    bits = np.ascontiguousarray(vectors, np.float32).view(np.uint32)
+    bits = np.array(vectors, np.float32, order="C").view(np.uint32)  # a copy: Numba compiles again for read-only arrays
     out = np.empty(text.size + len(encoded) + bits.size * format_floats.WIDEST, np.uint8)
     return out[: format_floats.write_rows(text, starts, bits, out)]
 

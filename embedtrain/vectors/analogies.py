@@ -55,8 +55,8 @@ def solve(
 ) -> NDArray[np.int64]:
     """The (n_questions,) rows that answer (n_questions, 3) rows a, b and c; -1 where there is no candidate.
 
-    `first_spelling` (n,) is the first row with the same word but for its case. Rows with the same word as a, b or c are
-    not candidates.
+    `first_spelling` (n,) is the first row with the same word, perhaps in another spelling. Rows with the same word as
+    a, b or c are not candidates.
     """
     if method not in METHODS:
         raise SettingError(f"method must be 'add' (3CosAdd) or 'mul' (3CosMul), got {method!r}")

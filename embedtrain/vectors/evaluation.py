@@ -7,15 +7,16 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embedtrain.errors import SettingError
 from embedtrain.vectors.analogies import solve
 from embedtrain.vectors.evaluation_files import Pair, Question, Section, read_analogies, read_pairs
+from embedtrain.vectors.spelling import folded
 from embedtrain.vectors.word_table import WordTable
 
 RESTRICTION = 300_000  # words, as in word2vec and gensim
@@ -123,7 +124,9 @@ def evaluate_analogies(
     restrict : int or None
         Use only the first words, as known words and as candidates; None: all.
     ignore_case : bool
-        Whether to fold case; of words that differ only in case, the first (most frequent) one is used.
+        Whether words that differ only in case are the same: in lower case, so that ß and ss, and ı and i, are not.
+        A word with the same case is used if there is one, else the first (most frequent) one. Words that differ only in
+        Unicode normalisation are the same in any case.
     method : {"add", "mul"}
         3CosAdd or 3CosMul.
 
@@ -139,19 +142,20 @@ def evaluate_analogies(
         If `restrict` or `method` is not valid.
     """
     sections = read_analogies(questions) if isinstance(questions, (str, os.PathLike)) else questions
-    index, first_spelling = _index(vectors.words, restrict, ignore_case)
+    spellings = _Spellings(vectors.words, restrict, ignore_case)
+    first_spelling = spellings.first
     scores = [SectionScore(section.name, len(section.questions)) for section in sections]
     known = []
     for score, section in zip(scores, sections, strict=True):
-        for a, b, c, d in section.questions:
-            question = (a.upper(), b.upper(), c.upper(), d.upper()) if ignore_case else (a, b, c, d)
-            if all(word in index for word in question):
-                known.append((score, question))
-    rows = np.array([[index[word] for word in question] for _, question in known], np.int64).reshape(-1, 4)
+        for question in section.questions:
+            rows_of = [spellings.find(word) for word in question]
+            if None not in rows_of:
+                known.append((score, question, rows_of))
+    rows = np.array([rows_of for *_, rows_of in known], np.int64).reshape(-1, 4)
     n = len(first_spelling)
     found = solve(vectors.vectors[:n], vectors.norms[:n], rows[:, :3], method, first_spelling)
-    is_right = (found >= 0) & (first_spelling[found] == rows[:, 3])
-    for (score, question), right in zip(known, is_right.tolist(), strict=True):
+    is_right = (found >= 0) & (first_spelling[found] == first_spelling[rows[:, 3]])
+    for (score, question, _), right in zip(known, is_right.tolist(), strict=True):
         (score.right if right else score.wrong).append(question)
     return AnalogyScore(scores)
 
@@ -183,9 +187,8 @@ def evaluate_similarity(
         If `restrict` is not valid.
     """
     scored = read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs
-    index, _ = _index(vectors.words, restrict, ignore_case)
-    cased = str.upper if ignore_case else str
-    rows = [(index.get(cased(first)), index.get(cased(second)), score) for first, second, score in scored]
+    find = _Spellings(vectors.words, restrict, ignore_case).find
+    rows = [(find(first), find(second), score) for first, second, score in scored]
     known = [(a, b, score) for a, b, score in rows if a is not None and b is not None]
     cosines = [vectors.similarity(a, b) for a, b, _ in known]
     return SimilarityScore(*_correlations(cosines, [score for *_, score in known]), len(known), len(scored))
@@ -203,11 +206,21 @@ def _correlations(cosines: Sequence[float], scores: Sequence[float]) -> tuple[fl
     return float(spearman[0]), float(pearson[0]), float(spearman[1]), float(pearson[1])
 
 
-def _index(words: Sequence[str], restrict: int | None, ignore_case: bool) -> tuple[dict[str, int], NDArray[np.int64]]:
-    """The row of each spelling among the first words, and the (n,) row of the spelling of each of these words."""
-    if restrict is not None and (not isinstance(restrict, Integral) or restrict < 1):
-        raise SettingError(f"restrict must be at least 1 word, a whole number, or None for all, got {restrict!r}")
-    cased = str.upper if ignore_case else str
-    index: dict[str, int] = {}
-    rows = [index.setdefault(cased(word), row) for row, word in enumerate(words[:restrict])]
-    return index, np.array(rows, np.int64)
+class _Spellings:
+    """The first words, by their own and by their common spelling."""
+
+    def __init__(self, words: Sequence[str], restrict: int | None, ignore_case: bool) -> None:
+        if restrict is not None and (not isinstance(restrict, Integral) or restrict < 1):
+            raise SettingError(f"restrict must be at least 1 word, a whole number, or None for all, got {restrict!r}")
+        words = words[:restrict]
+        self._common = partial(folded, width=False, case=ignore_case)
+        self._exact = {word: row for row, word in enumerate(words)}
+        self._first: dict[str, int] = {}
+        #: (n_words,) the first row with the same common spelling
+        self.first = np.array(
+            [self._first.setdefault(self._common(word), row) for row, word in enumerate(words)], np.int64
+        )
+
+    def find(self, word: str) -> int | None:
+        """The row of a word with this spelling, or else with the same common spelling."""
+        return self._exact.get(word, self._first.get(self._common(word)))

@@ -55,7 +55,7 @@ def cosines_to(vectors: NDArray[Any], norms: NDArray[np.float32], query: NDArray
     for start, tile in _tiles(vectors, len(vectors) if vectors.dtype == np.float32 else _ROWS):
         np.matmul(tile, unit, out=cosines[start : start + len(tile)])
     cosines /= norms
-    return cosines
+    return np.clip(cosines, -1, 1, out=cosines)  # rounding goes beyond
 
 
 def top_rows(scores: NDArray[np.float32], topn: int, excluded: Sequence[int] = ()) -> list[tuple[int, float]]:
@@ -90,6 +90,7 @@ def nearest_to_rows(
         queries = np.asarray(vectors[rows[group]], np.float32) / norms[rows[group], None]
         _fill(Nearest(found.rows[group], found.cosines[group]), vectors[:among], norms[:among], queries, rows[group])
     found.rows[np.isneginf(found.cosines)] = -1
+    np.clip(found.cosines, -1, 1, out=found.cosines)
     return found
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from numbers import Integral
 from reprlib import repr as shortened
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, SettingError
 from embedtrain.vectors.analogies import cosmul_scores
 from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms, top_rows
+from embedtrain.vectors.spelling import suggestion
 
 #: A word or the number of its row.
 Key: TypeAlias = "str | int"
@@ -76,6 +76,9 @@ class WordTable:
     def __len__(self) -> int:
         return len(self.words)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
     def __contains__(self, word: object) -> bool:
         return word in self.index
 
@@ -97,8 +100,9 @@ class WordTable:
         return self._unit(row).astype(np.float32) if norm else self.vectors[row]
 
     def similarity(self, w1: Key, w2: Key) -> float:
-        """The cosine of two words."""
-        return float(self._unit(self._row(w1)) @ self._unit(self._row(w2)))
+        """The cosine of two words, from -1 to 1."""
+        cosine = float(self._unit(self._row(w1)) @ self._unit(self._row(w2)))
+        return min(1.0, max(-1.0, cosine))  # rounding goes beyond
 
     def most_similar(
         self,
@@ -162,14 +166,12 @@ class WordTable:
         """The words nearest to a (dim,) vector; see `most_similar`."""
         return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
 
-    def neighbors(
-        self, words: Iterable[Key], topn: int = 10, restrict_vocab: int | None = None
-    ) -> list[list[tuple[str, float]]]:
+    def neighbors(self, words: Key | Iterable[Key], topn: int = 10, restrict_vocab: int | None = None) -> list[Any]:
         """The words nearest to each of many words, as `most_similar` of each, but faster and in bounded memory.
 
         Parameters
         ----------
-        words : iterable of str
+        words : iterable of str, or str
         topn : int
             Number of neighbours of each.
         restrict_vocab : int, optional
@@ -177,18 +179,18 @@ class WordTable:
 
         Returns
         -------
-        list of lists of (word, cosine)
+        list of lists of (word, cosine), or list of (word, cosine) for one word
 
         Raises
         ------
         UnknownWord
             If a word has no vector; also a `KeyError`.
-        DataError
-            If `words` is one word, not a list.
         SettingError
             If `topn` or `restrict_vocab` is not a whole number, or `restrict_vocab` is negative.
         """
-        rows = [self._row(word) for word in _as_list("neighbors", words)]
+        if _is_key(words) or not isinstance(words, Iterable):
+            return self.neighbors([words], topn, restrict_vocab)[0]  # type: ignore[list-item]
+        rows = [self._row(word) for word in words]
         n = self._n_searched(restrict_vocab)
         if not isinstance(topn, Integral):
             raise SettingError(f"topn must be a whole number of words, got {topn!r}")
@@ -216,7 +218,10 @@ class WordTable:
         DataError
             If `words` is one word, not a list, or none has a vector.
         """
-        given = _as_list("doesnt_match", words)
+        if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
+            got = f"the {type(words).__name__} {shortened(words)}"
+            raise DataError(f"doesnt_match takes a list of words, got {got}; write [{shortened(words)}]")
+        given = list(words)
         unknown = [word for word in given if self._find(word) is None]
         known = [word for word in given if self._find(word) is not None]
         if not known:
@@ -237,10 +242,8 @@ class WordTable:
             return row
         if not isinstance(key, str):
             raise UnknownWord(f"{shortened(key)} is neither a word nor a row from 0 to {len(self) - 1:,}")
-        cased = [word for word in (key.lower(), key.capitalize(), key.upper()) if word in self.index]
-        near = list(dict.fromkeys([*cased, *get_close_matches(key, self.words[:100_000], n=3)]))[:3]
-        hint = f"; similar spelling: {', '.join(near)}" if near else ""
-        raise UnknownWord(f"{key!r} is not among the {len(self):,} words{hint}")
+        hint = suggestion(key, self.index)
+        raise UnknownWord(f"{key!r} is not among the {len(self):,} words{'; ' if hint else ''}{hint}")
 
     def _unit(self, row: int) -> NDArray[np.float64]:
         """The vector of a row scaled to length 1, unless it is 0."""
@@ -283,13 +286,6 @@ class WordTable:
 
 def _is_key(term: object) -> bool:
     return isinstance(term, (str, bytes, Integral))
-
-
-def _as_list(name: str, words: Any) -> list[Any]:
-    if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
-        got = f"the {type(words).__name__} {shortened(words)}"
-        raise DataError(f"{name} takes a list of words, got {got}; write [{shortened(words)}]")
-    return list(words)
 
 
 def _terms(positive: Terms, negative: Terms) -> list[tuple[Any, float]]:

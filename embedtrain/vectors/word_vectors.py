@@ -28,7 +28,7 @@ class WordVectors(WordTable):
     words : list of str
         By count in the corpus, descending.
     vectors : (n_words, dim) float32 or float16 array
-        Row i belongs to ``words[i]``.
+        Row i belongs to ``words[i]``. Arrays are read-only: change a copy. Lists are converted.
     counts : (n_words,) int64 array or None
         Occurrences in the corpus, where known.
     context_vectors : (n_words, dim) float32 array or None
@@ -55,12 +55,16 @@ class WordVectors(WordTable):
     word_vectors: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        for name, n_axes in (("vectors", 2), ("counts", 1)):
-            rows = getattr(self, name)
-            shape: tuple[int, ...] = getattr(rows, "shape", ())
-            if (rows is not None or name == "vectors") and (len(shape) != n_axes or shape[0] != len(self)):
-                got = f"shape {shape}" if shape else type(rows).__name__
+        for name, n_axes in (("vectors", 2), ("counts", 1), ("context_vectors", None), ("word_vectors", None)):
+            value = getattr(self, name)
+            if value is None and name != "vectors":
+                continue
+            rows = _as_array(value, np.int64 if name == "counts" else np.float32)
+            if n_axes and (rows.ndim != n_axes or len(rows) != len(self)):
+                got = f"shape {rows.shape}" if rows.ndim else type(value).__name__
                 raise DataError(f"{name} must be a {n_axes}-d array of {len(self):,} rows, one per word, got {got}")
+            rows.flags.writeable = False  # norms are computed once
+            object.__setattr__(self, name, rows)
 
     def __repr__(self) -> str:
         return f"<WordVectors: {len(self):,} words, {self.vector_size} dimensions>"
@@ -125,11 +129,14 @@ class WordVectors(WordTable):
         """
         from embedtrain.vectors.evaluation import evaluate_analogies
 
+        def cased(questions: list[Any]) -> list[Any]:  # as in gensim
+            return [tuple(map(str.upper, words)) for words in questions] if case_insensitive else questions
+
         score = evaluate_analogies(
             self, analogies, restrict=restrict_vocab, ignore_case=case_insensitive, method=method
         )
         sections = [
-            {"section": section.name, "correct": section.right, "incorrect": section.wrong}
+            {"section": section.name, "correct": cased(section.right), "incorrect": cased(section.wrong)}
             for section in (*score.sections, score.total)
         ]
         sections[-1]["section"] = "Total accuracy"
@@ -260,6 +267,16 @@ class WordVectors(WordTable):
         if skipped.n:
             warnings.warn(str(skipped), stacklevel=2)
         return cls(words, vectors, counts, settings={**settings, "file": os.fspath(path)})
+
+
+def _as_array(value: Any, dtype: Any) -> NDArray[Any]:
+    """A view of an array, or an array of rows of numbers; 0-d if there are none."""
+    if isinstance(value, np.ndarray):
+        return value.view()
+    try:
+        return np.array(value, dtype)
+    except (TypeError, ValueError):
+        return np.array(0)
 
 
 def _read_options(
