@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 import pickle
 import struct
+import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -106,6 +108,26 @@ def test_the_projector_takes_a_pair(tmp_path):
         formats.read(tmp_path / "x.tsv", ReadOptions(), "projector")
 
 
+@pytest.mark.parametrize("name", ["x", "x.gz", "version1.5", "glove.6B.50d"])
+def test_names_without_a_suffix_are_word2vec_text(tmp_path, name):
+    formats.write(tmp_path / name, TABLE)
+    assert formats.recognise(tmp_path / name).name == "word2vec"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_of_any_name_is_word2vec_text(tmp_path):
+    os.mkfifo(tmp_path / "x.csv")
+    assert formats.format_of(tmp_path / "x.csv").name == "word2vec"
+    assert formats.format_of("/dev/null").name == "word2vec"
+
+
+def test_zstandard_is_looked_for_before_there_is_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    monkeypatch.setitem(sys.modules, "compression", None)
+    with pytest.raises(DataError, match=r"install the package with its extra"):
+        formats.format_of("x.vec.zst")
+
+
 @pytest.mark.parametrize("threads", [-1, 2.0, "2"])
 @pytest.mark.parametrize("suffix", [".vec", ".npz"])
 def test_wrong_threads_are_refused_of_every_format(tmp_path, suffix, threads):
@@ -122,9 +144,10 @@ def test_formats_have_names(tmp_path):
         formats.write(tmp_path / "x", TABLE, "word")
     with pytest.raises(SettingError, match="not compressed"):
         formats.write(tmp_path / "x.npz.gz", TABLE)
-    for name in ("x.zip", "x.ZIP.gz"):
-        with pytest.raises(SettingError, match=r"no format is written as \.zip"):
-            formats.write(tmp_path / name, TABLE)
+    for name in ("x.zip", "x.ZIP.gz", "x.csv", "x.pkl", "x.model", "x.docx", "x.h5", "x.csv.gz"):
+        suffix = name.lower().removesuffix(".gz")[1:]
+        with pytest.raises(SettingError, match=rf"no format is written as \{suffix}, .*\.npz, .* or \.tsv$"):
+            WordVectors(TABLE.words, TABLE.vectors).save(tmp_path / name)
     formats.write(tmp_path / "x.zip", TABLE, "npz")
     assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
 

@@ -23,7 +23,9 @@ class _ConvertCommand(click.Command):
 @click.command(cls=_ConvertCommand, short_help="Write a vectors file in another format.")
 @click.argument("source", type=click.Path())
 @click.argument("target", type=click.Path())
-@click.option("--format", "format", metavar="NAME", help="Format of TARGET. Default: by its suffix, else word2vec.")
+@click.option(
+    "--format", "format", metavar="NAME", help="Format of TARGET. Default: by its suffix, without one word2vec."
+)
 @click.option("--from", "source_format", metavar="NAME", help="Format of SOURCE. Default: recognised.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N rows.")
 @click.option("--float16", is_flag=True, help="Round values to half precision.")
@@ -49,14 +51,13 @@ def convert(
 
     from embedtrain import formats
     from embedtrain.formats.format import ReadOptions, SkippedErrors
-    from embedtrain.machine.files import check_distinct_paths, one_line, require_writable
+    from embedtrain.machine.files import check_distinct_paths, one_line
 
-    format = formats.format_of(target).name if format is None else formats.named(format).name
+    chosen = formats.format_of(target, format)
+    format = chosen.name
     outputs = _outputs(target, format)
     check_distinct_paths({"the input": [source, *Path(source).glob("*")]}, outputs)
-    if format != "npy":
-        for path in outputs.values():
-            require_writable(path)
+    chosen.check_output(Path(target))
     skipped = SkippedErrors()
     options = ReadOptions(
         limit,

@@ -214,8 +214,9 @@ def read_corpus(options: dict[str, Any]) -> Corpus:
 def output_path(sources: Sequence[Any], files: Collection[Any], output: str | None, suffix: str) -> Path:
     """Return the output path, by default the name of the source with another suffix in the current folder.
 
-    An output that replaces one of the input `files` is refused.
+    An output that replaces one of the input `files` is refused, and vectors whose suffix is not that of a format.
     """
+    from embedtrain import formats
     from embedtrain.corpus import json_lines
     from embedtrain.machine import compression
 
@@ -230,6 +231,8 @@ def output_path(sources: Sequence[Any], files: Collection[Any], output: str | No
         raise click.UsageError("the output must be a file, not standard output; name one with -o")
     if os.path.realpath(output) in map(os.path.realpath, files):
         raise click.UsageError(f"the output would replace the corpus {output}; name another file with -o")
-    if output.lower().endswith((".zip", *compression.SUFFIXES)):
+    if suffix == ".vec":
+        formats.format_of(output)
+    elif output.lower().endswith((".zip", *compression.SUFFIXES)):
         raise click.UsageError(f"output is written as plain text, not {Path(output).suffix}; name another file with -o")
     return Path(output)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 _TEXT = """
 CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, one sentence per line,
-tokens between spaces; or JSON lines.{counts} The vectors are written in word2vec text format.
+tokens between spaces; or JSON lines.{counts} The vectors are written in the format of the suffix
+of -o, see embedtrain convert --help; .vec is word2vec text, .vec.gz the same compressed.
 
 Example: embedtrain {model} corpus.txt -o vectors.vec
 """
@@ -79,6 +80,7 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
         from embedtrain.errors import Interrupted, OutputError
+        from embedtrain.formats import format_of
         from embedtrain.machine.files import check_distinct_paths, require_writable
         from embedtrain.training import run  # noqa: F401  # imports everything a run needs
         from embedtrain.training.epoch_log import EpochLog
@@ -94,8 +96,9 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
     outputs = {"-o": path, "--log": log, "--checkpoint": checkpoint, "--save-vocab": options["save_vocab"]}
     check_distinct_paths({**inputs, **inputs_of(options)}, outputs)
     for file in (path, log):
-        if file is not None:
+        if file is not None and Path(file).suffix.lower() != ".npy":  # a folder, which may exist
             require_writable(file)
+    format_of(path).check_output(path)
     if log and not dry_run:
         options["callback"] = EpochLog(log)
     settings = model(**options, temp_folder=folder_beside(path), progress=False if quiet else None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
 from embedtrain.errors import DataError, SettingError
 from embedtrain.formats import foreign, npy_folder, npz, projector, safetensors, text, word2vec_binary
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
-from embedtrain.machine.compression import SUFFIXES, Stream, plain_name
+from embedtrain.machine.compression import SUFFIXES, Stream, plain_name, require_compressor
 from embedtrain.machine.files import STDIN, reading, source_name
 from embedtrain.machine.threads import resolve_threads
 
@@ -37,15 +38,29 @@ def named(format: str) -> Format:
     return FORMATS[format]
 
 
-def format_of(path: str | os.PathLike[str]) -> Format:
-    """Return the format of an output by its suffix; word2vec text by default."""
+def format_of(path: str | os.PathLike[str], format: str | None = None) -> Format:
+    """Return the format of an output: that of this name, or of its suffix; word2vec text without a suffix."""
     path = check_path(path)
+    chosen = _format_of_suffix(path) if format is None else named(format)
+    if path.suffix.lower() in SUFFIXES:
+        if not chosen.is_compressible:
+            raise SettingError(f"the format {chosen.name} is not compressed as {path.suffix}; name a file without it")
+        require_compressor(path)
+    return chosen
+
+
+def _format_of_suffix(path: Path) -> Format:
     if os.path.isdir(path):  # unlike a Path's method, it never raises
         return npy_folder.FORMAT
     suffix = Path(plain_name(path.name)).suffix.lower()
-    if suffix == ".zip":
-        raise SettingError(f"no format is written as .zip, got {source_name(path)}; name another file, or the format")
-    return next((format for format in FORMATS.values() if suffix in format.suffixes), text.WORD2VEC)
+    by_suffix = {suffix: format for format in FORMATS.values() for suffix in format.suffixes}
+    is_special = os.path.exists(path) and not os.path.isfile(path)  # a device or pipe
+    if suffix in by_suffix or is_special or not re.match(r"\.[a-z]", suffix):  # version1.5 has no suffix
+        return by_suffix.get(suffix, text.WORD2VEC)
+    *known, last = by_suffix
+    raise SettingError(
+        f"no format is written as {suffix}, got {source_name(path)}; end the name in {', '.join(known)} or {last}"
+    )
 
 
 def recognise(path: str | os.PathLike[str]) -> Format:
@@ -86,10 +101,7 @@ def write(
     """Write a file of vectors atomically; by default its format is that of its suffix."""
     path = check_path(path)
     resolve_threads(threads)
-    chosen = format_of(path) if format is None else named(format)
-    if path.suffix.lower() in SUFFIXES and not chosen.is_compressible:
-        raise SettingError(f"the format {chosen.name} is not compressed as {path.suffix}; name a file without it")
-    chosen.write(path, table, threads=threads)
+    format_of(path, format).write(path, table, threads=threads)
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:

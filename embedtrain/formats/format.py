@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
+from embedtrain.machine.files import require_writable
 
 NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -62,6 +63,7 @@ class Format:
     write: Callable[..., None]  # (path, table, *, threads=None)
     read: Callable[[Path, ReadOptions], VectorTable] | None = None  # None: written only
     detect: Callable[[Head], bool] = lambda head: False
+    check_output: Callable[[Path], None] = require_writable  # whether it can be written, without creating it
     is_compressible: bool = False  # whether .gz and others may follow the suffix
     is_text: bool = False
 

@@ -46,10 +46,17 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
     """Write a new folder, or replace an empty one or one of this format."""
     table = checked(table)
+    _check_output(path)
     if table.words[0].encode().startswith(BOM_UTF8):
         raise DataError(
             f"{WORDS} cannot begin with a byte order mark, as {table.words[0]!r} does; write another format"
         )
+    with atomic_folder(path) as folder:
+        _write_files(folder, table)
+
+
+def _check_output(path: Path) -> None:
+    """Check that the folder can be written."""
     target = Path(os.path.realpath(path))
     with writing(path):
         if target.exists() and not target.is_dir():
@@ -62,8 +69,6 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
             raise DataError(
                 f"cannot write {one_line(path)}: there is no folder {one_line(target.parent)}; create it first"
             )
-        with atomic_folder(path) as folder:
-            _write_files(folder, table)
 
 
 def _write_files(folder: Path, table: VectorTable) -> None:
@@ -74,4 +79,4 @@ def _write_files(folder: Path, table: VectorTable) -> None:
     (folder / ABOUT).write_bytes(describe(table.settings).encode())
 
 
-FORMAT = Format("npy", "a folder of arrays, to be mapped", (".npy",), _write, _read, _detect)
+FORMAT = Format("npy", "a folder of arrays, to be mapped", (".npy",), _write, _read, _detect, _check_output)

@@ -12,7 +12,7 @@ from pathlib import Path
 from embedtrain.formats.format import Format, VectorTable
 from embedtrain.formats.table import checked
 from embedtrain.formats.text import format_lines
-from embedtrain.machine.files import atomic_file
+from embedtrain.machine.files import atomic_file, require_writable
 
 _ROWS = 1 << 12  # written at once
 
@@ -42,4 +42,15 @@ def paths(path: Path) -> tuple[Path, Path]:
     return path, path.with_name(f"{path.stem}_metadata{path.suffix or '.tsv'}")
 
 
-FORMAT = Format("projector", "the two files of the TensorFlow projector, written only", (".tsv",), _write)
+def _check_output(path: Path) -> None:
+    for file in paths(path):
+        require_writable(file)
+
+
+FORMAT = Format(
+    "projector",
+    "the two files of the TensorFlow projector, written only",
+    (".tsv",),
+    _write,
+    check_output=_check_output,
+)

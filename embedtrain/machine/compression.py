@@ -185,6 +185,12 @@ class RawStream(io.RawIOBase):
         return self._stream.readinto(memoryview(buffer))
 
 
+def require_compressor(path: str | os.PathLike[str]) -> None:
+    """Check that what the suffix of an output needs is installed."""
+    if Path(path).suffix.lower() == ".zst":
+        _zstd_module()
+
+
 def compressing(path: str | os.PathLike[str], file: BinaryIO) -> AbstractContextManager[Any]:
     """Return a file that writes to `file`, compressed if the name `path` ends in .gz, .bz2, .xz or .zst."""
     suffix = Path(path).suffix.lower()

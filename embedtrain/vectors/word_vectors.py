@@ -202,7 +202,7 @@ class WordVectors(WordTable):
         ----------
         path : path
         format : str, optional
-            A name in `formats.FORMATS`; by default it follows from the suffix, else word2vec text.
+            A name in `formats.FORMATS`; by default it follows from the suffix; word2vec text without one.
         threads : int, optional
             Threads that format text; by default all.
 
@@ -211,7 +211,7 @@ class WordVectors(WordTable):
         DataError
             If the file cannot be written, or the format cannot hold a word or value.
         SettingError
-            If `format` is not valid, or cannot be compressed as the suffix implies.
+            If `format` or the suffix is not known, or the format cannot be compressed as the suffix implies.
         """
         table = VectorTable(self.words, self.vectors, self.counts, self.settings)
         formats.write(path, table, format, threads=threads)

@@ -29,6 +29,34 @@ def test_training_writes_vectors_that_load(folder):
     assert vectors.vectors.tolist() == again.vectors.tolist()
 
 
+@pytest.mark.parametrize("name", ["x.vec.gz", "x.vec.bz2", "x.glove.xz", "x.bin.gz", "x.npz", "x.npy", "x.tsv"])
+def test_the_suffix_of_the_output_is_its_format(folder, name):
+    for _ in range(2):  # an output of the same kind is replaced
+        assert run("skipgram", "text.txt", *SETTINGS, "-o", name).exit_code == 0
+    assert run("skipgram", "text.txt", *SETTINGS, "-o", "x.vec").exit_code == 0
+    assert run("convert", "x.vec", f"again-{name}").exit_code == 0
+    if (folder / name).is_file() and name != "x.npz":  # which has settings too
+        assert (folder / name).read_bytes() == (folder / f"again-{name}").read_bytes()
+
+
+@pytest.mark.parametrize("command", ["skipgram", "cbow", "glove"])
+def test_an_output_of_no_known_format_is_refused_before_training(folder, command):
+    before = contents(folder)
+    for name, problem in {
+        "x.csv": "no format is written as .csv, got x.csv; end the name in ",
+        "x.ZIP": "no format is written as .zip",
+        "x.npz.gz": "the format npz is not compressed as .gz; name a file without it",
+    }.items():
+        assert problem in error_of(run(command, "text.txt", "-o", name), 2)
+    assert contents(folder) == before
+
+
+def test_a_folder_with_other_files_is_not_an_output(folder):
+    (folder / "x.npy").mkdir()
+    (folder / "x.npy" / "notes.txt").write_text("")
+    assert "x.npy: it holds other files, as notes.txt" in error_of(run("skipgram", "text.txt", "-o", "x.npy"), 1)
+
+
 def test_the_summary_names_a_next_command_that_works():
     done = run("skipgram", "text.txt", *SETTINGS, "-o", "a name.vec")
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("next ")]
