@@ -26,7 +26,7 @@ class EmbedtrainError(Exception):
     """Base of every error that embedtrain raises on purpose."""
 
     def __str__(self) -> str:
-        return spelled(super().__str__())
+        return spelled(Exception.__str__(self))  # not KeyError's, which quotes
 
 
 class EmbedtrainWarning(UserWarning):

@@ -31,8 +31,6 @@ _FEW = 8  # queries that are faster one by one than loading kernels
 class UnknownWord(DataError, KeyError):
     """A word that has no vector."""
 
-    __str__ = DataError.__str__  # KeyError would show the message in quotes
-
 
 class WordTable:
     """Words and their vectors; look-ups of mapped vectors read only the rows they need."""
