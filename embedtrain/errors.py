@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-_SETTING = re.compile(r"(?<![\w'\"])`([a-z]\w*)(?:=([^`]*))?`")  # a quote before it: part of the user's text
+#: A setting in backquotes: its name and perhaps its value. A quote before it makes it part of the user's text.
+SETTING = re.compile(r"(?<![\w'\"])`([a-z]\w*)(?:=([^`]*))?`")
 
 
 def _in_python(name: str, value: str | None) -> str:
@@ -19,7 +20,7 @@ def _in_python(name: str, value: str | None) -> str:
 
 def spelled(message: str, spell: Callable[[str, str | None], str] = _in_python) -> str:
     """Replace the settings in backquotes by their spelling, given their names and their values or None."""
-    return _SETTING.sub(lambda match: spell(match[1], match[2]), message)
+    return SETTING.sub(lambda match: spell(match[1], match[2]), message)
 
 
 class EmbedtrainError(Exception):

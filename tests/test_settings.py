@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 
 import numpy as np
 import pytest
@@ -66,7 +67,37 @@ def test_settings_without_a_default_may_be_none(function):
         assert (parameter.default is None) == ("None" in parameter.annotation), name
 
 
-@pytest.mark.parametrize(("function", "name"), [(plan_skipgram, "min_counts"), (cooccurrence_counts, "dim")])
+@pytest.mark.parametrize(("function", "name"), [(plan_skipgram, "nonsense"), (cooccurrence_counts, "dim")])
 def test_a_wrong_name_is_a_type_error(function, name):
     with pytest.raises(TypeError, match=rf"^{function.__name__}\(\) got an unexpected keyword argument '{name}'$"):
         function(unreadable(), **{name: 5})
+
+
+HINTS = [
+    (train_skipgram, {"vector_size": 5}, "an unexpected keyword argument 'vector_size': use dim"),
+    (train_cbow, {"iter": 5}, "'iter': use epochs"),
+    (plan_skipgram, {"size": 5}, "'size': use dim"),
+    (train_glove, {"workers": 4}, "'workers': use threads"),
+    (train_glove, {"minCount": 4}, "'minCount': use min_count"),
+    (cooccurrence_counts, {"ws": 4}, "'ws': use window"),
+    (train_skipgram, {"sg": 1}, "'sg': the model is the function: train_skipgram, train_cbow or train_glove"),
+    (train_skipgram, {"alpha": 0.05}, "use lr=0.05"),
+    (train_skipgram, {"sentences": [["a"]] * 9}, "'sentences': the corpus is the first argument, without a name"),
+    (train_skipgram, {"output": "x.vec"}, "the result has the method save"),
+    (train_glove, {"vocab": "w"}, "use read_vocab='w', or in glove words='w' for the words of counts"),
+    (train_skipgram, {"lowercase": True}, "it is an option of Corpus, as in Corpus(path, lowercase=True)"),
+    (train_cbow, {"min_counts": 5}, "'min_counts': use min_count"),
+    (train_cbow, {"size": 5, "what": 1, "seeds": 1},
+     "unexpected keyword arguments 'size': use dim; 'what'; 'seeds': use seed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "settings", "message"), HINTS)
+def test_names_of_other_programs_and_misspellings_name_ours(function, settings, message):
+    with pytest.raises(TypeError, match=rf"^{function.__name__}\(\) got .*{re.escape(message)}$"):
+        function(unreadable(), **settings)
+
+
+def test_hints_name_only_settings_of_the_function():
+    with pytest.raises(TypeError, match=r"argument 'alpha'$"):
+        cooccurrence_counts(unreadable(), alpha=1)

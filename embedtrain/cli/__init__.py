@@ -18,6 +18,7 @@ from embedtrain.cli.check import check
 from embedtrain.cli.convert import convert
 from embedtrain.cli.cooccur import cooccur
 from embedtrain.cli.evaluate import evaluate
+from embedtrain.cli.hints import unknown_command, usage_hint
 from embedtrain.cli.info import info
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize, option_of
@@ -30,7 +31,7 @@ from embedtrain.machine.interrupts import terminate_as_interrupt
 def _explain(error: Exception) -> tuple[str, int]:
     """Return the message of an error, and the exit status."""
     if isinstance(error, click.ClickException):
-        return error.format_message(), error.exit_code
+        return usage_hint(error) or error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted; nothing was saved", 130
     if isinstance(error, EmbedtrainError):
@@ -64,6 +65,14 @@ class _Commands(click.Group):
                 rows = [(command.name or "", command.get_short_help_str(limit)) for command in commands]
                 formatter.write_dl(rows, col_max=width)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command and its arguments."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise click.UsageError(unknown_command(args[0], self.commands), ctx)
+        return super().resolve_command(ctx, args)
+
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         terminate_as_interrupt()
         warnings.showwarning = _show_warning
@@ -83,6 +92,7 @@ class _Commands(click.Group):
 
 
 @click.group(
+    name="embedtrain",
     cls=_Commands,
     context_settings={
         "help_option_names": ["-h", "--help"],

@@ -15,6 +15,7 @@ from embedtrain.errors import spelled
 from embedtrain.models import MODELS
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
+from embedtrain.training.foreign_names import remedy_for
 
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
@@ -27,22 +28,6 @@ ALIASES = {
     for model in MODELS
     for field in declared(model)
     for alias in declaration(field).aliases
-}
-_CORPUS = "name the corpus without an option: embedtrain {command} {value}"
-#: Options of other programs that have no equivalent option here.
-_FOREIGN = {
-    **dict.fromkeys(("train", "input", "input-file"), _CORPUS),
-    "save-file": "use -o {value}",
-    **dict.fromkeys(
-        ("cbow", "sg", "skip-gram", "model"), f"the model is the command: {', '.join(model.model for model in MODELS)}"
-    ),
-    "cbow-mean": "the mean is always taken",
-    "loss": "negative sampling is --negative, hierarchical softmax --hs",
-    "alpha": "it means different things in different tools, use --lr {value}",
-    **dict.fromkeys(
-        ("vocab-file", "vocab"), "use --read-vocab {value}, or in glove --vocab {value} for the words of counts"
-    ),
-    "distance-weighting": "use --weighting distance or --weighting uniform",
 }
 _OPTION = re.compile(r"(--?)([A-Za-z][\w-]+)(?:=(.*))?")
 
@@ -93,22 +78,25 @@ class GroupedCommand(click.Command):
             dashes, name = match[1], normalize(match[2])
             following = [value for value in args[position + 1 : position + 2] if not value.startswith("-")]
             value = match[3] if match[3] is not None else "".join(following)
-            if name not in names and (remedy := _remedy(name)):
-                remedy = remedy.format(value=value, command=self.name)
+            if name not in names and (remedy := self._remedy(name, value)):
                 raise click.UsageError(f"no such option {arg}; {remedy}", ctx)
             if dashes == "-" and name in names:
                 value = "" if name in flags else value
                 raise click.UsageError(f"no such option {arg}; did you mean {f'--{name} {value}'.rstrip()}?", ctx)
         return super().parse_args(ctx, args)
 
-
-def _remedy(name: str) -> str | None:
-    """Return what to use instead of an option of another program or model."""
-    if name in _FOREIGN:
-        return _FOREIGN[name]
-    settings = {**{model.model: model for model in MODELS}, "cooccur": Cooccurrence}
-    commands = [command for command, of in settings.items() if name in {option_name(field) for field in declared(of)}]
-    return f"it belongs to {' and '.join(commands)}" if commands else None
+    def _remedy(self, name: str, value: str) -> str | None:
+        """What to use instead of an option of another program or model."""
+        facts = {
+            "corpus": f"name the corpus without an option: embedtrain {self.name} {value}",
+            "output": f"use -o {value}",
+            "model": f"the model is the command: {', '.join(model.model for model in MODELS)}",
+        }
+        if remedy := remedy_for(name, [option.name or "" for option in self.params], value=value, **facts):
+            return spelled(remedy, option_of)
+        settings = {**{model.model: model for model in MODELS}, "cooccur": Cooccurrence}
+        commands = [command for command, of in settings.items() if name in map(option_name, declared(of))]
+        return f"it belongs to {' and '.join(commands)}" if commands else None
 
 
 def option_name(field: Field[Any]) -> str | None:
@@ -126,7 +114,7 @@ def option_of(name: str, value: str | None = None) -> str:
     option = _OPTIONS.get(name, name.replace("_", "-"))
     if option is None:
         return name if value is None else f"{name}={value}"
-    return f"--{option}" + ("" if value in (None, "True") else " " + value.strip("'"))
+    return f"--{option}" + ("" if value in (None, "", "True") else " " + value.strip("'"))
 
 
 def settings_options(settings: type[Settings]) -> Callable[[_Command], _Command]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, fields
 from dataclasses import field as dataclass_field
 from functools import wraps
@@ -189,8 +189,8 @@ def from_settings(
         def call(*args: Any, **keywords: Any) -> Result:
             if data.name in keywords:
                 args = (*args, keywords.pop(data.name))
-            if unknown := keywords.keys() - names:
-                raise TypeError(f"{function.__name__}() got an unexpected keyword argument {min(unknown)!r}")
+            if unknown := {name: value for name, value in keywords.items() if name not in names}:
+                raise TypeError(_unexpected(function.__name__, unknown, settings))  # type: ignore[arg-type]
             if len(args) != 1:
                 raise TypeError(
                     f"{function.__name__}() takes {data.name}, and settings by name; got {len(args)} values"
@@ -207,6 +207,21 @@ def from_settings(
         return call
 
     return decorate
+
+
+def _unexpected(function: str, keywords: Mapping[str, Any], settings: type[Settings]) -> str:
+    """The message about unknown keywords of a function."""
+    from embedtrain.corpus.sources import OPTIONS
+    from embedtrain.training.foreign_names import keyword_hint
+
+    aliases = {
+        alias.replace("_", "-"): field.name
+        for field in fields(settings)
+        for alias in (field.name, *declaration(field).aliases)
+    }
+    plural = "s" if len(keywords) > 1 else ""
+    hints = "; ".join(f"{name!r}{keyword_hint(name, value, aliases, OPTIONS)}" for name, value in keywords.items())
+    return f"{function}() got {'' if plural else 'an '}unexpected keyword argument{plural} {hints}"
 
 
 def documented(settings: type[Settings]) -> str:

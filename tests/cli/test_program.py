@@ -1,5 +1,7 @@
 """The program: help, errors, and what it imports."""
 
+import re
+
 import pytest
 from commands import contents, error_of, named, run
 from programs import embedtrain, python
@@ -39,6 +41,51 @@ def test_commands_and_options_are_in_groups():
 @pytest.mark.parametrize("args", [["nonsense"], ["--nonsense"], ["skipgramm", "text.txt"]], ids=" ".join)
 def test_an_unknown_command_is_one_line(args):
     assert args[0] in error_of(run(*args), 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nn", "no such command nn; use embedtrain neighbors"),
+        ("most_similar", "use embedtrain neighbors"),
+        ("train", "use embedtrain skipgram"),
+        ("word2vec", "use embedtrain skipgram"),
+        ("Skip-Gram", "use embedtrain skipgram"),
+        ("glov", "use embedtrain glove"),
+        ("print-word-vectors", "use embedtrain convert"),
+        ("doc2vec", "vectors are of words here"),
+        ("nonsense", "see embedtrain --help"),
+        ("text.txt", "the first argument must be a command, got text.txt; for example: embedtrain skipgram text.txt"),
+        ("folder", "for example: embedtrain skipgram folder"),
+        ("a b*.txt", "for example: embedtrain skipgram 'a b*.txt'"),
+        ("good.vec", "for example: embedtrain info good.vec"),
+    ],
+)
+def test_an_unknown_command_suggests_one(name, message):
+    assert message in error_of(run(name, "x"), 2)
+
+
+@pytest.mark.parametrize("name", cli.main.commands)
+def test_a_missing_argument_has_an_example(name):
+    assert re.search(f"missing argument [A-Z]+; for example: embedtrain {name} ", error_of(run(name), 2))
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["skipgram", "-t", "4"], "no such option -t; options have two hyphens: --threads, --tokenize"),
+        (["glove", "text.txt", "-x"], "no such option -x; options have two hyphens: --x-max"),
+        (["skipgram", "text.txt", "-b"], "no such option -b; see embedtrain skipgram --help"),
+        (["info", "good.vec", "-j"], "--json"),
+        (["cooccur", "text.txt", "--alpha", "1"], "no such option --alpha; it belongs to glove"),
+        (["vocab", "text.txt", "--loss", "hs"], "--loss"),
+        (["skipgram", "--corpus_file", "a"], "name the corpus without an option: embedtrain skipgram a"),
+        (["cooccur", "--save-file", "a"], "--save-file; use -o a"),
+        (["cbow", "--shrink-windows"], "use --window-mode dynamic or --window-mode fixed"),
+    ],
+)
+def test_an_unknown_option_has_a_hint(args, message):
+    assert message in error_of(run(*args), 2)
 
 
 REFUSED_BY_ALL = [

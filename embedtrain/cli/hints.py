@@ -1,0 +1,53 @@
+"""Hints on usage: the command, argument or option that was probably meant."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Collection
+from difflib import get_close_matches
+
+import click
+
+#: From names of commands and programs of other packages to our commands.
+_COMMANDS = {
+    **dict.fromkeys(("train", "word2vec", "fasttext", "sgns"), "skipgram"),
+    **dict.fromkeys(("nn", "similar", "most-similar", "nearest", "distance", "query", "similarity"), "neighbors"),
+    **dict.fromkeys(("word-analogy", "compute-accuracy", "test"), "evaluate"),
+    **dict.fromkeys(("vocab-count", "vocabulary"), "vocab"),
+    **dict.fromkeys(("export", "print-word-vectors", "save"), "convert"),
+}
+_VECTORS = (".vec", ".bin", ".npz", ".npy", ".safetensors")
+
+
+def unknown_command(name: str, commands: Collection[str]) -> str:
+    """The message about an unknown command."""
+    plain = name.lower().replace("_", "-")
+    if plain in _COMMANDS:
+        return f"no such command {name}; use embedtrain {_COMMANDS[plain]}"
+    if plain == "doc2vec":
+        return f"no such command {name}; vectors are of words here, not of documents"
+    if os.path.exists(name) or re.search(r"[./\\*]", name):
+        command = "info" if plain.endswith(_VECTORS) else "skipgram"
+        return (
+            f"the first argument must be a command, got {name}; for example: embedtrain {command} {shlex.quote(name)}"
+        )
+    close = get_close_matches(plain.replace("-", ""), commands, 1)
+    return f"no such command {name}; " + (f"use embedtrain {close[0]}" if close else "see embedtrain --help")
+
+
+def usage_hint(error: click.ClickException) -> str | None:
+    """The message about a missing argument, with the example of its command, or a short option of another program."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if ctx is None:
+        return None
+    if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):
+        example = re.search(r"Example: (.*)", ctx.command.help or "")
+        name = error.param.make_metavar(ctx).strip("[].")
+        return f"missing argument {name}; for example: {example[1]}" if example else None
+    if isinstance(error, click.NoSuchOption) and re.fullmatch("-[A-Za-z]", error.option_name):
+        long = [name for option in ctx.command.params for name in option.opts if name[2:3] == error.option_name[1]]
+        names = f"; options have two hyphens: {', '.join(long[:4])}" if long else f"; see {ctx.command_path} --help"
+        return f"no such option {error.option_name}{names}"
+    return None
