@@ -2,7 +2,7 @@
 
 import pytest
 
-from embedtrain.corpus import text_chunks
+from embedtrain.corpus import foreign
 from embedtrain.errors import DataError
 from embedtrain.machine import compression
 
@@ -21,4 +21,4 @@ def refused(part, error=DataError):
 
 def is_plain_text(content):
     """Whether a file does not begin like one of another kind."""
-    return not content.startswith(tuple(text_chunks._NOT_TEXT)) and compression._format_of(content) is None
+    return foreign.kind_of(content, is_whole=True) is None and compression._format_of(content) is None

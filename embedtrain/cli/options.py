@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import Field
 from pathlib import Path
@@ -148,7 +149,7 @@ def grouped_option(*names: str, group: str, **keywords: Any) -> Callable[[_Comma
 def corpus_options(command: _Command) -> _Command:
     """Decorate a command with the argument and options of a `Corpus`."""
     return with_options(
-        click.argument("corpus", nargs=-1, required=True, type=click.Path()),
+        click.argument("corpus", nargs=-1, required=True, type=click.Path(), callback=_inputs_only),
         grouped_option(
             "--field", group="input", help="Read JSON lines, and the text from this field; of .jsonl files: text."
         ),
@@ -177,6 +178,20 @@ def corpus_options(command: _Command) -> _Command:
         ),
         grouped_option("--quiet", group="output", is_flag=True, help="Print errors only."),
     )(command)  # fmt: skip
+
+
+def _inputs_only(ctx: click.Context, _: click.Parameter, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the sources; one after the first that is named like vectors, without -o, is taken for the output."""
+    if ctx.params.get("output") is None and not ctx.params.get("force"):  # arguments are processed after options
+        from embedtrain.counts.counts_file import is_counts_file
+        from embedtrain.formats import FORMATS
+
+        suffixes = {".vocab", *(suffix for format in FORMATS.values() for suffix in format.suffixes)} - {".txt", ".tsv"}
+        for source in sources[1:]:
+            if Path(source).suffix.lower() in suffixes and not is_counts_file(source):
+                name = shlex.quote(source)
+                raise click.UsageError(f"{source} would be read as text; did you mean -o {name}? (--force reads it)")
+    return sources
 
 
 def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:

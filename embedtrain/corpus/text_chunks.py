@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus import json_lines
+from embedtrain.corpus.foreign import require_text
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError
 from embedtrain.kernels.text.byte_masks import PADDING
@@ -24,17 +25,6 @@ _CHUNK = 1 << 21  # bytes
 _TAIL = 1 << 12  # bytes at the end of a chunk that are first searched for whitespace
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # where chunks are cut
-_NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
-_NOT_TEXT = {
-    b"PK\x03\x04": "a zip archive, extract it first",
-    b"\xff\xfe": "UTF-16 or UTF-32 text, convert it to UTF-8 first",
-    b"\xfe\xff": "UTF-16 text, convert it to UTF-8 first",
-    b"%PDF-": "a PDF document, extract its text first",
-    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"), f"an image; {_NAME_TEXTS}"),
-}
-_SAMPLE = 1 << 16  # bytes at the beginning of a file whose control characters are counted
-_MOST_CONTROLS = 32  # text has fewer, or at most one in 20 bytes
-_IS_CONTROL = np.isin(np.arange(256), [*range(9), *range(14, 28), 127])
 _BACK_TO_BYTES = "embedtrain.back_to_bytes"  # the name of an error handler
 _NOT_IN_A_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -69,7 +59,7 @@ def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
             name = source_name(path)
             stream = compression.Stream(name, plain)
             field = _text_field(path, corpus.field)
-            texts = _read(name, stream) if field is None else _read_json(name, stream, field)
+            texts = _read(name, stream, corpus) if field is None else _read_json(name, stream, field)
             if stream.is_compressed and path != STDIN and path.is_file():
                 texts = read_ahead(texts)
             source = name if field is None else f"the text in {name}"
@@ -83,7 +73,7 @@ def _text_field(path: Path, field: str | None) -> str | None:
     return "text" if field is None and name.endswith(json_lines.SUFFIXES) else field
 
 
-def _read(name: str, stream: compression.Stream) -> Iterator[NDArray[np.uint8]]:
+def _read(name: str, stream: compression.Stream, corpus: Corpus) -> Iterator[NDArray[np.uint8]]:
     """Read a stream in chunks, without its byte order mark and with a line feed at the end."""
     rest = np.empty(0, np.uint8)  # after the last whitespace; begins the next chunk
     at_end, at_start = False, True
@@ -96,7 +86,8 @@ def _read(name: str, stream: compression.Stream) -> Iterator[NDArray[np.uint8]]:
             n = stream.readinto(buffer.data[end:size])
             end, at_end = end + n, n == 0
         if at_start:
-            _require_text(name, buffer[: min(end, _SAMPLE)])
+            if not corpus.force:
+                require_text(name, buffer[:end], is_whole=at_end, corpus=corpus)
             if buffer[:3].tobytes() == _BOM and end >= 3:
                 buffer[:3] = ord(" ")
             at_start = False
@@ -125,21 +116,6 @@ def _padded(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
     text[n:] = ord("\n")
     text.setflags(write=False)  # like text from memory, so that kernels are compiled once
     return text
-
-
-def _require_text(name: str, start: NDArray[np.uint8]) -> None:
-    """Check that the beginning of a file is text."""
-    for magic, what in _NOT_TEXT.items():
-        if start[: len(magic)].tobytes() == magic:
-            raise DataError(f"cannot read {name}: it is {what}")
-    if start[256:262].tobytes() == b"\0ustar":
-        raise DataError(f"cannot read {name}: it is a tar archive, extract it first")
-    n_controls = int(np.count_nonzero(_IS_CONTROL[start]))
-    if n_controls >= _MOST_CONTROLS and n_controls > len(start) / 20:
-        raise DataError(
-            f"cannot read {name}: it is not text, {n_controls:,} of its first {len(start):,} bytes "
-            f"are control characters; {_NAME_TEXTS}"
-        )
 
 
 def _read_json(name: str, stream: compression.Stream, field: str) -> Iterator[NDArray[np.uint8]]:

@@ -1,0 +1,195 @@
+"""Files that are not text to train on, recognised by their first bytes, with a remedy."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.corpus.sources import Corpus
+from embedtrain.errors import DataError
+from embedtrain.machine import compression
+from embedtrain.machine.files import STDIN, one_line, reading
+
+HEAD = 1 << 16  # bytes at the beginning of a file that are looked at
+_MOST_FILES = 1000  # of a folder, looked at for an error message
+_NAMED = 5  # files in a message
+_NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
+_FORCE = "; --force (force=True) reads it as text"
+_BINARY = (
+    (rb"PK\x03\x04.{22}[\x00-\xff]{4}[\w/ -]+\.npy", "a file of NumPy arrays, perhaps counts, vectors or a checkpoint; "
+     "give counts to glove, vectors to init, a checkpoint to resume"),
+    (rb"PK\x03\x04", "a zip archive, extract it first"),
+    (rb"\xff\xfe", "UTF-16 or UTF-32 text, convert it to UTF-8 first"),
+    (rb"\xfe\xff", "UTF-16 text, convert it to UTF-8 first"),
+    (rb"%PDF-", "a PDF document, extract its text first"),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8[79]a", f"an image; {_NAME_TEXTS}"),
+    (rb"[\x00-\xff]{256}\x00ustar", "a tar archive, extract it first"),
+    (rb"\x93NUMPY", "a NumPy array; write a line of words for each sequence"),
+    (rb"\x80[\x02-\x05][\x00-\xff]", "a Python pickle, perhaps a model of gensim; name the text that it was made of"),
+)  # fmt: skip
+_ANY_BINARY = re.compile(b"|".join(b"(%b)" % pattern for pattern, _ in _BINARY), re.DOTALL)
+_WORD2VEC_BINARY = re.compile(rb"\d+ (\d+)\n[^\n ]+ ")  # and float32 values
+_CONTROLS = bytes([*range(9), *range(14, 28), 127])
+_MOST_CONTROLS = 32  # text has fewer, or at most one in 20 bytes
+
+_MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|mediawiki)\b", re.IGNORECASE)
+_JSON_ARRAY = re.compile(rb'\s*\[\s*(?:\{\s*"|\[\s*"|"([^"\\\n]|\\.)*"\s*[],])')
+_JSON_OBJECT = re.compile(rb'\s*\{\s*"([^"\\\n]|\\.)*"\s*:')
+_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_FEWEST_ROWS = 20  # of an edge list or a vocabulary file
+_TABLE_FIELDS = (2, 3, 4)  # of an edge list with weights and times
+_FEWEST_RECORDS = 5  # of CSV
+
+
+def require_text(name: str, start: NDArray[np.uint8], *, is_whole: bool, corpus: Corpus) -> None:
+    """Raise `DataError` if a file of a corpus, of which `start` is the beginning, is not text to train on."""
+    kind = kind_of(start[:HEAD].tobytes(), is_whole=is_whole and len(start) <= HEAD)
+    if kind is not None:
+        raise DataError(f"cannot read {name}: it is {kind}{_others(corpus.files())}")
+
+
+def _others(files: Sequence[Path]) -> str:
+    """Name the files of a corpus that are not text; empty for one file."""
+    if len(files) < 2:
+        return ""
+    looked_at = files[:_MOST_FILES]
+    wrong = [one_line(path) for path in looked_at if _kind_of_file(path)]
+    more = f" and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
+    return f" ({len(wrong):,} of {len(looked_at):,} files are not text: {', '.join(wrong[:_NAMED])}{more})"
+
+
+def _kind_of_file(path: Path) -> str | None:
+    if path == STDIN or not path.is_file():
+        return None
+    buffer = bytearray(HEAD)
+    with reading(path), open(path, "rb") as file:
+        n = compression.Stream(one_line(path), file).fill(memoryview(buffer))
+    return kind_of(bytes(buffer[:n]), is_whole=n < HEAD)
+
+
+def kind_of(head: bytes, *, is_whole: bool) -> str | None:
+    """Describe what begins with these bytes, with a remedy, if it is not text to train on; None for text."""
+    if known := _ANY_BINARY.match(head):
+        return _BINARY[(known.lastindex or 1) - 1][1]
+    if _is_word2vec_binary(head):
+        return "a file of vectors, in word2vec's binary format; name the text"
+    n_controls = len(head) - len(head.translate(None, _CONTROLS))
+    if n_controls >= _MOST_CONTROLS and n_controls > len(head) / 20:
+        return f"not text, {n_controls:,} of its first {len(head):,} bytes are control characters; {_NAME_TEXTS}"
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    if _MARKUP.match(head):
+        return f"HTML or XML; extract its text first{_FORCE}"
+    whole = head if is_whole else head[: head.rfind(b"\n") + 1]
+    lines = [line for line in whole.split(b"\n") if line.strip()]
+    found = _json(head, lines) if lines and lines[0].lstrip()[:1] in b"[{" else None
+    found = found or next((kind for table in _TABLES if lines and (kind := table(lines))), None)
+    return found and found + _FORCE
+
+
+def _is_word2vec_binary(head: bytes) -> bool:
+    """Whether what follows a header and a word is neither UTF-8 nor free of control characters."""
+    if not (start := _WORD2VEC_BINARY.match(head)):
+        return False
+    values = head[start.end() : start.end() + 4 * int(start[1])]
+    decoded = values.decode(errors="replace")
+    return "\ufffd" in decoded[:-1] or any(c < " " and not c.isspace() for c in decoded)
+
+
+def _json(head: bytes, lines: Sequence[bytes]) -> str | None:
+    if _JSON_ARRAY.match(head):
+        return "a JSON array; write JSON lines, an object a line, and name the field of the text with field"
+    if not _JSON_OBJECT.match(head):
+        return None
+    try:
+        records = [json.loads(line) for line in lines[:_FEWEST_RECORDS]]
+    except (ValueError, RecursionError):
+        records = []
+    if not records:
+        return "JSON; write JSON lines, an object a line, and name the field of the text with field"
+    return f"JSON lines; name the field of the text with field: {', '.join(map(str, list(records[0])[:8]))}"
+
+
+def _vectors(lines: Sequence[bytes]) -> str | None:
+    """Lines of a word and decimals, perhaps after a line of two integers."""
+    has_header = len(lines) > 1 and re.fullmatch(rb"\d+ \d+", lines[0].strip()) is not None
+    rows = lines[has_header:]
+    if not all(map(_NUMBER.fullmatch, rows[0].split(None, 2)[1:2])):
+        return None
+    n_fields = len(rows[0].split())
+    if n_fields < 3 or len(rows) < 2 or (has_header and n_fields != 1 + int(lines[0].split()[1])):
+        return None
+    if all(_is_vector(row, n_fields) for row in rows):
+        return "a file of vectors; name the text, and with output or init the vectors"
+    return None
+
+
+def _is_vector(row: bytes, n_fields: int) -> bool:
+    """Whether a line is a word and numbers, most of them with a decimal point."""
+    values = row.split()[1:]
+    return (
+        len(values) == n_fields - 1
+        and sum(b"." in value for value in values) > len(values) / 2
+        and all(map(_NUMBER.fullmatch, values))
+    )
+
+
+def _vocabulary(lines: Sequence[bytes]) -> str | None:
+    """Lines of a word and its count, the counts descending."""
+    counts: list[int] = []
+    for line in lines:
+        fields = line.split(None, 2)
+        if len(fields) != 2 or not fields[1].isdigit() or (counts and int(fields[1]) > counts[-1]):
+            return None
+        counts.append(int(fields[1]))
+    if len(counts) < _FEWEST_ROWS or counts[0] == counts[-1] or all(line.split()[0].isdigit() for line in lines):
+        return None
+    return "a vocabulary file, of words and counts; name the text, and the vocabulary with read-vocab"
+
+
+def _edge_list(lines: Sequence[bytes]) -> str | None:
+    """Lines of the same small number of fields, most of them numbers, after comments."""
+    n_fields = n_numbers = n_rows = 0
+    for line in lines:
+        if line.startswith((b"#", b"%")):
+            continue
+        fields = line.split(None, max(_TABLE_FIELDS))
+        n_fields = n_fields or len(fields)
+        if len(fields) != n_fields or n_fields not in _TABLE_FIELDS:
+            return None
+        n_numbers += sum(map(bool, map(_NUMBER.fullmatch, fields)))
+        n_rows += 1
+    if n_rows < _FEWEST_ROWS or 2 * n_numbers <= n_fields * n_rows:
+        return None
+    return (
+        f"an edge list or a table: {n_fields} fields in every line, most of them numbers; "
+        "write walks on the graph, or the items of each session, one a line"
+    )
+
+
+def _csv(lines: Sequence[bytes]) -> str | None:
+    """Records of the same number of fields, separated by commas or semicolons that no space follows."""
+    for delimiter in (",", ";"):
+        if not re.search(rf"{delimiter}[^\s{delimiter}]".encode(), lines[0]):
+            continue
+        text = (line.decode(errors="replace") for line in lines)
+        try:
+            records = list(csv.reader(text, delimiter=delimiter))[:-1]  # the last one may be cut
+        except csv.Error:
+            continue
+        n_fields = len(records[0]) if records else 0
+        if n_fields < 2 or len(records) < _FEWEST_RECORDS or any(len(record) != n_fields for record in records):
+            continue
+        n_spaced = sum(field.startswith(" ") for record in records for field in record[1:])
+        if n_spaced <= len(records) * (n_fields - 1) / 2:
+            first = one_line(lines[0].decode(errors="replace").strip()[:60])
+            return f"CSV with {n_fields} columns ({first}); write the text alone, one sentence or document a line"
+    return None
+
+
+_TABLES: tuple[Callable[[Sequence[bytes]], str | None], ...] = (_vectors, _vocabulary, _edge_list, _csv)
