@@ -1,11 +1,14 @@
-"""``embedtrain analogy``: a is to b as c is to which word?"""
+"""``embedtrain analogy``: a is to b as c is to which word, or the words nearest to a sum such as king - man + woman."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import click
 
 from embedtrain.cli import query_options
-from embedtrain.errors import DataError
+
+_SIGNS = frozenset("+-−")
 
 
 @click.command(cls=query_options.WordsCommand, short_help="Complete an analogy.")
@@ -18,28 +21,45 @@ from embedtrain.errors import DataError
 def analogy(file: str, words: tuple[str, ...], method: str, topn: int, restrict: int | None, as_json: bool) -> None:
     """Show the words of the vectors FILE that complete "A is to B as C is to ...".
 
-    The words man, king, woman should give queen. Without words, they are read from the terminal. Words that begin
-    with - must follow --.
+    The words man, king, woman should give queen, as the expression "king - man + woman" does, with spaces around + and
+    -. Without words, or with -, lines are read from the terminal or standard input. Words that begin with - must follow
+    --.
 
     Example: embedtrain analogy vectors.vec man king woman
     """
     from embedtrain.vectors.word_vectors import WordVectors
 
-    query_options.require_words(words, "A B C")
-    if len(words) not in (0, 3):
-        raise click.UsageError(f"an analogy begins with three words, A B C; got {len(words)}")
+    query_options.require_order(file, words)
+    if words and words != ("-",) and len(" ".join(words).split()) == len(words):
+        _terms(words)  # before vectors, which load slowly
     vectors = WordVectors.load(file)
     most_similar = vectors.most_similar if method == "add" else vectors.most_similar_cosmul
 
-    def query(words: list[str]) -> None:
-        if len(words) != 3:
-            raise DataError(f"an analogy begins with three words, got {len(words)}")
-        a, b, c = words
-        found = most_similar([b, c], [a], topn, restrict_vocab=restrict)
+    def query(arguments: list[str], repeated: bool) -> None:
+        positive, negative = _terms(query_options.split_words(arguments, vectors))
+        found = most_similar(positive, negative, topn, restrict_vocab=restrict)
         if as_json:
             answers = [{"word": word, "score": round(score, 6)} for word, score in found]
-            query_options.print_json({"a": a, "b": b, "c": c, "method": method, "answers": answers})
+            query_options.print_json({
+                "positive": positive, "negative": negative, "method": method, "answers": answers,
+            })  # fmt: skip
         else:
-            query_options.print_scores(found)
+            query_options.print_scores(found, " ".join(arguments) if repeated else "")
 
-    query_options.run_queries(words, "three words: A is to B as C is to ...", query)
+    query_options.run_queries(words, "three words, A is to B as C is to ..., or king - man + woman", query)
+
+
+def _terms(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words to add and to subtract: of A B C, or of words with + or - between them."""
+    if _SIGNS.isdisjoint(words) and len(words) == 3:
+        a, b, c = words
+        return [b, c], [a]
+    signed = words if words and words[0] in _SIGNS else ["+", *words]
+    signs, terms = signed[::2], signed[1::2]
+    if len(words) < 2 or len(signs) != len(terms) or not _SIGNS.issuperset(signs) or not _SIGNS.isdisjoint(terms):
+        raise click.UsageError(
+            "expected three words A B C, or an expression such as 'king - man + woman', with spaces around + and -; "
+            f"got {' '.join(words)!r}"
+        )
+    positive = [word for sign, word in zip(signs, terms, strict=True) if sign == "+"]
+    return positive, [word for sign, word in zip(signs, terms, strict=True) if sign != "+"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedtrain.cli.query_options import json_option, method_option, print_json
+from embedtrain.cli.query_options import json_option, mean_instead, method_option, print_json
+from embedtrain.errors import DataError
 
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Evaluate vectors by analogies and similarities.")
 @click.argument("file", type=click.Path())
+@click.argument("more", nargs=-1, metavar="")
 @click.option("--analogies", multiple=True, metavar="PATH", help="Lines of four words, with or without ': section'.")
 @click.option("--similarity", multiple=True, metavar="PATH", help="Lines of two words and a score.")
 @click.option(
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 @json_option
 def evaluate(
     file: str,
+    more: tuple[str, ...],
     analogies: tuple[str, ...],
     similarity: tuple[str, ...],
     restrict: int,
@@ -55,22 +60,29 @@ def evaluate(
     from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
     from embedtrain.vectors.word_vectors import WordVectors
 
+    if more:
+        mean_instead(f"{more[0]} has no option before it", _vectors_first(file, more))
     if not analogies and not similarity:
         raise click.UsageError(
             "name a file with --analogies or --similarity; google, wordsim353 and simlex999 are known"
         )
-    questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
-    pairs = [(path, read_pairs(path)) for path in similarity]
+    try:
+        questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
+        pairs = [(path, read_pairs(path)) for path in similarity]
+    except DataError:
+        if not _holds_vectors(file) and any(map(_holds_vectors, (*analogies, *similarity))):
+            mean_instead(f"{file} does not hold vectors", _vectors_first(file, (*analogies, *similarity)))
+        raise
     vectors = WordVectors.load(file)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
     accuracies = [(path, evaluate_analogies(vectors, read, method=method, **rule)) for path, read in questions]
     correlations = [(path, evaluate_similarity(vectors, read, **rule)) for path, read in pairs]
     if as_json:
-        print_json({
-            "file": file, "words": len(vectors), "restrict": restrict, "case": case, "method": method,
-            "analogies": [_analogies_as_object(*scored) for scored in accuracies],
-            "similarity": [_similarity_as_object(*scored) for scored in correlations],
-        })  # fmt: skip
+        common = {"file": file, "words": len(vectors), "restrict": restrict, "case": case}
+        for path, score in accuracies:
+            print_json({**common, "analogies": path, "method": method, **_analogies_as_object(score)})
+        for path, correlation in correlations:
+            print_json({**common, "similarity": path, **_similarity_as_object(correlation)})
         return
     cased = "case ignored" if case == "ignore" else "exact case"
     click.echo(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
@@ -78,6 +90,21 @@ def evaluate(
         _print_analogies(path, score, method)
     if correlations:
         _print_similarities(correlations)
+
+
+def _vectors_first(file: str, others: Sequence[str]) -> list[str]:
+    """The arguments with the file of vectors first, and the other as questions."""
+    vectors = next(filter(_holds_vectors, (file, *others)), file)
+    return [vectors, "--analogies", next(path for path in (file, *others) if path != vectors)]
+
+
+def _holds_vectors(path: str) -> bool:
+    from embedtrain import formats
+
+    try:
+        return bool(formats.recognise(Path(path)))
+    except DataError:
+        return False
 
 
 def _print_analogies(path: str, score: AnalogyScore, method: str) -> None:
@@ -102,9 +129,9 @@ def _print_similarities(correlations: list[tuple[str, SimilarityScore]]) -> None
         click.echo(f"{path:{width}}  {spearman:>8} {pearson:>8} {numbers}  {score.coverage:>8.2%}")
 
 
-def _analogies_as_object(path: str, score: AnalogyScore) -> dict[str, Any]:
+def _analogies_as_object(score: AnalogyScore) -> dict[str, Any]:
     sections = [_section_as_object(section) for section in score.sections]
-    return {"file": path, "sections": sections, "total": _section_as_object(score.total)}
+    return {"sections": sections, "total": _section_as_object(score.total)}
 
 
 def _section_as_object(section: SectionScore) -> dict[str, Any]:
@@ -114,7 +141,7 @@ def _section_as_object(section: SectionScore) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _similarity_as_object(path: str, score: SimilarityScore) -> dict[str, Any]:
+def _similarity_as_object(score: SimilarityScore) -> dict[str, Any]:
     numbers = {name: getattr(score, name) for name in ("spearman", "pearson", "spearman_p", "pearson_p")}
     finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
-    return {"file": path, **finite, "known": score.n_known, "pairs": score.n_pairs, "coverage": score.coverage}
+    return {**finite, "known": score.n_known, "pairs": score.n_pairs, "coverage": score.coverage}

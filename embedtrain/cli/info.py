@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from embedtrain.cli.query_options import json_option, print_json
 from embedtrain.errors import DataError
 
 _SHOWN = 10  # words
@@ -16,7 +16,7 @@ _ROWS = 1 << 12  # read at once
 
 @click.command(short_help="Describe a vectors file.")
 @click.argument("file", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 def info(file: str, as_json: bool) -> None:
     """Describe the vectors FILE: its format, size, words, dimensions, settings and norms.
 
@@ -27,7 +27,7 @@ def info(file: str, as_json: bool) -> None:
 
     facts = _facts(Path(file))
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False))
+        print_json(facts)
         return
     norms = facts["norms"]
     rows = {

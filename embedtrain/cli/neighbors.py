@@ -16,24 +16,23 @@ from embedtrain.cli import query_options
 def neighbors(file: str, words: tuple[str, ...], topn: int, restrict: int | None, as_json: bool) -> None:
     """Show the words of the vectors FILE that are nearest to each of WORDS, by cosine.
 
-    Without WORDS, they are read from the terminal. Words that begin with - must follow --.
+    Without WORDS, or with -, they are read from the terminal or standard input, line by line. Words that begin with -
+    must follow --.
 
     Example: embedtrain neighbors vectors.vec king
     """
     from embedtrain.vectors.word_vectors import WordVectors
 
-    query_options.require_words(words, "WORDS")
+    query_options.require_order(file, words)
     vectors = WordVectors.load(file)
 
-    def query(words: list[str]) -> None:
-        found = dict(zip(words, vectors.neighbors(words, topn, restrict), strict=True))
-        if as_json:
-            query_options.print_json([{"word": word, "neighbors": _as_objects(found[word])} for word in words])
-            return
-        for word in words:
-            if len(words) > 1:
-                click.echo(f"{word}:")
-            query_options.print_scores(found[word])
+    def query(arguments: list[str], repeated: bool) -> None:
+        words = query_options.split_words(arguments, vectors)
+        for word, nearest in zip(words, vectors.neighbors(words, topn, restrict), strict=True):
+            if as_json:
+                query_options.print_json({"word": word, "neighbors": _as_objects(nearest)})
+            else:
+                query_options.print_scores(nearest, word if repeated or len(words) > 1 else "")
 
     query_options.run_queries(words, "a word, or several", query)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NoReturn
 
 import click
 
@@ -23,7 +25,7 @@ method_option = click.option(
     show_default=True,
     help="3CosAdd (B - A + C) or 3CosMul (cosines to B and C multiplied, divided by that to A).",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON lines in UTF-8, one object a result.")
 
 
 class WordsCommand(click.Command):
@@ -37,30 +39,66 @@ class WordsCommand(click.Command):
             raise click.UsageError(f"{error.format_message()} A word that begins with - must follow --.", ctx) from None
 
 
-def require_words(words: Sequence[str], name: str) -> None:
-    """Check that there are words, or a terminal to type them in."""
-    if not words and not (sys.stdin is not None and sys.stdin.isatty()):
-        raise click.UsageError(f"Missing argument '{name}'.", click.get_current_context())
+def require_order(file: str, words: Sequence[str]) -> None:
+    """Check that the file is not given after the words."""
+    swapped = next((word for word in words if os.path.isfile(word)), None)
+    if swapped is not None and not os.path.exists(file):
+        others = [word for word in words if word != swapped]
+        mean_instead(f"{file} is not a file, but {swapped} is", [swapped, file, *others])
 
 
-def run_queries(words: Sequence[str], prompt: str, query: Callable[[list[str]], None]) -> None:
-    """Query the words of the command line or, without any, each line from the terminal up to an empty one."""
+def mean_instead(problem: str, arguments: Sequence[str]) -> NoReturn:
+    """Raise an error that shows the command with other arguments."""
+    command = click.get_current_context().info_name
+    raise click.UsageError(f"{problem}; did you mean: embedtrain {command} {shlex.join(arguments)}")
+
+
+def run_queries(words: Sequence[str], prompt: str, query: Callable[[list[str], bool], None]) -> None:
+    """Query the arguments or, without any or with "-", each line of standard input; a terminal ends with an empty one.
+
+    `query` takes arguments, and whether they should be repeated above the answer.
+    """
     from embedtrain.errors import DataError
 
-    if words:
-        query(list(map(_as_utf8, words)))
+    if words and list(words) != ["-"]:
+        query(list(map(_as_utf8, words)), False)
         return
-    click.echo(f"Type {prompt}; an empty line ends.", err=True)
-    while typed := _as_utf8(_prompt()).split():
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
+    if is_terminal:
+        click.echo(f"Type {prompt}; an empty line ends.", err=True)
+    n_lines = n_errors = 0
+    for line in _typed() if is_terminal else _piped():
+        n_lines += 1
         try:
-            query(typed)
-        except DataError as error:
+            query([line], not is_terminal)
+        except (DataError, click.UsageError) as error:
+            n_errors += 1
             click.echo(f"Error: {error}", err=True)
+    if not n_lines and not is_terminal:
+        raise click.UsageError(f"no words: expected {prompt}, as arguments or on standard input")
+    if n_errors and not is_terminal:
+        sys.exit(1)
 
 
-def _prompt() -> str:
-    click.echo("> ", nl=False, err=True)
-    return sys.stdin.readline()
+def _typed() -> Iterator[str]:
+    while True:
+        click.echo("> ", nl=False, err=True)
+        if not (line := _as_utf8(sys.stdin.readline()).strip()):
+            return
+        yield line
+
+
+def _piped() -> Iterator[str]:
+    """The lines of standard input that are not blank, as UTF-8 in any locale."""
+    stream = getattr(sys.stdin, "buffer", None) or ()
+    lines = (line.decode(errors="replace").removeprefix("\ufeff").strip() for line in stream)
+    return filter(None, lines)
+
+
+def split_words(arguments: Iterable[str], known: Container[str]) -> list[str]:
+    """Split arguments at spaces, except those that are words."""
+    parts = ([argument] if argument in known else argument.split() or [argument] for argument in arguments)
+    return list(chain.from_iterable(parts))
 
 
 def _as_utf8(typed: str) -> str:
@@ -71,12 +109,15 @@ def _as_utf8(typed: str) -> str:
         return typed
 
 
-def print_scores(scored: Iterable[tuple[str, float]]) -> None:
+def print_scores(scored: Iterable[tuple[str, float]], heading: str = "") -> None:
     """Print scores and words, one per line."""
+    if heading:
+        click.echo(f"{heading}:")
     for word, score in scored:
         click.echo(f"{score:.4f}  {word}")
 
 
 def print_json(value: Any) -> None:
-    """Print JSON in ASCII, for any terminal and pipe."""
-    click.echo(json.dumps(value, indent=2, allow_nan=False))
+    """Print a line of JSON in UTF-8, in any locale."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    click.echo(text.encode(errors="backslashreplace"))  # paths may hold halves of surrogate pairs

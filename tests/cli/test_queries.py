@@ -14,6 +14,7 @@ from embedtrain import WordVectors
 from embedtrain.cli.analogy import analogy
 from embedtrain.cli.evaluate import evaluate
 from embedtrain.cli.neighbors import neighbors
+from embedtrain.cli.query_options import split_words
 from embedtrain.vectors import evaluation
 from embedtrain.vectors.analogies import solve
 
@@ -55,8 +56,33 @@ def at_terminal(monkeypatch, capsys):
 def test_analogy_completes():
     assert run(analogy, "x.vec", "man", "king", "woman", "-n", 1).stdout.split()[1] == "queen"
     found = json.loads(run(analogy, "x.vec", "man", "king", "woman", "--json", "--method", "mul").stdout)
-    assert (found["a"], found["b"], found["c"], found["method"]) == ("man", "king", "woman", "mul")
+    assert (found["positive"], found["negative"], found["method"]) == (["king", "woman"], ["man"], "mul")
     assert found["answers"][0]["word"] == "queen"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["king - man + woman"],
+        ["king", "-", "man", "+", "woman"],
+        ["king -", "man +  woman"],
+        ["+ king − man + woman"],
+        ["man king woman"],
+    ],
+)
+def test_an_analogy_is_also_an_expression(words):
+    assert (
+        run(analogy, "x.vec", *words, "-n", 1).stdout == run(analogy, "x.vec", "man", "king", "woman", "-n", 1).stdout
+    )
+
+
+def test_words_with_hyphens_are_not_expressions():
+    WordVectors(["vice-king", "man", "-", "x"], np.eye(4, dtype=np.float32)).save("hyphens.vec")
+    found = json.loads(run(analogy, "hyphens.vec", "vice-king - man", "--json").stdout)
+    assert (found["positive"], found["negative"]) == (["vice-king"], ["man"])
+    for words in (["king-man"], ["king - man woman"], ["king -"], ["king + - man"]):
+        error = run(analogy, "x.vec", *words, status=2).exception.format_message()
+        assert "or an expression such as 'king - man + woman', with spaces around + and -; got" in error
 
 
 @pytest.mark.parametrize("words", [["man"], ["man", "king"], ["man", "king", "woman", "queen"], []])
@@ -65,10 +91,65 @@ def test_an_analogy_takes_three_words(words):
 
 
 def test_neighbors_in_json_and_restricted():
-    (found,) = json.loads(run(neighbors, "x.vec", "queen", "--json", "--restrict", 2).stdout)
+    found = json.loads(run(neighbors, "x.vec", "queen", "--json", "--restrict", 2).stdout)
     assert found["word"] == "queen"
     assert [near["word"] for near in found["neighbors"]] == ["king", "man"]
     assert found["neighbors"][0]["cosine"] == pytest.approx(2 / 6**0.5, abs=1e-6)
+
+
+def test_words_in_one_argument_are_split_unless_they_are_one():
+    assert split_words(["New York", "a  b", "c"], {"New York"}) == ["New York", "a", "b", "c"]
+    assert run(neighbors, "x.vec", "queen king").stdout == run(neighbors, "x.vec", "queen", "king").stdout
+    for words in ("", " "):
+        assert f"{words!r} is not among" in str(run(neighbors, "x.vec", words, status=1).exception)
+
+
+def piped(command, *args, text, status=0):
+    done = CliRunner().invoke(command, list(args), input=text, standalone_mode=False)
+    assert (done.exception is None) == (status == 0), done.exception
+    return done
+
+
+@pytest.mark.parametrize("words", [[], ["-"]])
+def test_lines_of_standard_input_are_queries(words):
+    text = "queen\r\n\n quene\nking frog\n"
+    done = piped(neighbors, "x.vec", *words, "-n", "1", text=text, status=1)
+    assert [line for line in done.stdout.splitlines() if line.endswith(":")] == ["queen:", "king:", "frog:"]
+    assert done.stderr == "Error: 'quene' is not among the 5 words; similar spelling: queen\n"
+    done = piped(analogy, "x.vec", *words, "-n", "1", text="\ufeffman king woman\nking - man + woman\n")
+    assert [line for line in done.stdout.splitlines() if line.endswith(":")] == [
+        "man king woman:",
+        "king - man + woman:",
+    ]
+    done = piped(neighbors, "x.vec", *words, "--json", text="man\nking\n")
+    assert [json.loads(line)["word"] for line in done.stdout.splitlines()] == ["man", "king"]
+    error = piped(neighbors, "x.vec", *words, text="\n", status=2).exception
+    assert error.format_message() == "no words: expected a word, or several, as arguments or on standard input"
+
+
+@pytest.mark.parametrize(
+    ("command", "args", "meant"),
+    [
+        (neighbors, ["king", "x.vec"], "neighbors x.vec king"),
+        (analogy, ["man", "king", "woman", "x.vec"], "analogy x.vec man king woman"),
+        (evaluate, ["q.txt", "--analogies", "x.vec"], "evaluate x.vec --analogies q.txt"),
+        (evaluate, ["x.vec", "q.txt"], "evaluate x.vec --analogies q.txt"),
+        (evaluate, ["q.txt", "x.vec"], "evaluate x.vec --analogies q.txt"),
+    ],
+)
+def test_swapped_arguments_are_recognised(command, args, meant):
+    message = run(command, *args, status=2).exception.format_message()
+    assert message.endswith(f"; did you mean: embedtrain {meant}")
+
+
+def test_json_is_lines_of_utf8():
+    WordVectors(["東京", "京都"], np.eye(2, dtype=np.float32)).save("u.vec")
+    (line,) = run(neighbors, "u.vec", "東京", "--json").stdout.splitlines()
+    assert line == '{"word": "東京", "neighbors": [{"word": "京都", "cosine": 0.0}]}'
+    assert '"京都"' in run(analogy, "u.vec", "東京 + 東京", "--json").stdout
+    Path("p").write_text("東京 京都 1\n京都 東京 2\n", encoding="utf-8")
+    lines = run(evaluate, "u.vec", "--similarity", "p", "--analogies", "q.txt", "--json").stdout.splitlines()
+    assert [json.loads(line).get("similarity") for line in lines] == [None, "p"]
 
 
 @pytest.mark.parametrize(
@@ -122,12 +203,13 @@ def test_evaluate_shows_accuracy_correlation_and_coverage():
 
 
 def test_evaluate_in_json():
-    found = json.loads(run(evaluate, "x.vec", "--analogies", "q.txt", "--similarity", "p.tsv", "--case", "exact",
-                           "--json").stdout)  # fmt: skip
-    assert found["analogies"][0]["total"]["known"] == 1
-    assert found["analogies"][0]["sections"][0]["accuracy"] == 0
-    assert found["similarity"][0]["spearman"] == pytest.approx(1)
-    assert (found["case"], found["restrict"], found["method"]) == ("exact", 300_000, "add")
+    done = run(evaluate, "x.vec", "--analogies", "q.txt", "--similarity", "p.tsv", "--case", "exact", "--json")
+    analogies, similarity = map(json.loads, done.stdout.splitlines())
+    assert (analogies["analogies"], similarity["similarity"]) == ("q.txt", "p.tsv")
+    assert analogies["total"]["known"] == 1
+    assert analogies["sections"][0]["accuracy"] == 0
+    assert similarity["spearman"] == pytest.approx(1)
+    assert (analogies["case"], similarity["restrict"], analogies["method"]) == ("exact", 300_000, "add")
 
 
 def test_evaluate_applies_restriction_and_method(monkeypatch):
@@ -146,8 +228,8 @@ def test_evaluate_applies_restriction_and_method(monkeypatch):
 
 def test_scores_of_too_few_pairs_are_null_and_lose_no_others():
     Path("few").write_text("man king 1\ntsar frog 2\n")
-    found = json.loads(run(evaluate, "x.vec", "--similarity", "few", "--similarity", "p.tsv", "--json").stdout)
-    few, others = found["similarity"]
+    done = run(evaluate, "x.vec", "--similarity", "few", "--similarity", "p.tsv", "--json")
+    few, others = map(json.loads, done.stdout.splitlines())
     assert {few[name] for name in ("spearman", "pearson", "spearman_p", "pearson_p")} == {None}
     assert (few["known"], few["pairs"], few["coverage"]) == (1, 2, 0.5)
     assert others["spearman"] == pytest.approx(1)
