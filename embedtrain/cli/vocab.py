@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from dataclasses import fields
 from typing import Any
@@ -38,7 +37,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     from embedtrain.corpus.encoding import count_words
     from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
     from embedtrain.machine.files import require_writable
-    from embedtrain.machine.progress import Progress, counted, say
+    from embedtrain.machine.progress import Progress, counted, say, shown
     from embedtrain.machine.threads import resolve_threads
 
     chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
@@ -47,7 +46,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     path = None if output == "-" else output_path(corpus.sources, corpus.files(), output, ".vocab")
     if path is not None:
         require_writable(path)
-    with Progress(None, shown=sys.stderr.isatty() and not quiet) as progress:
+    with Progress("reading", None, shown=shown(not quiet and (chosen.progress or "auto"))) as progress:
         if chosen.cache is None:
             found, notes = count_words(corpus, threads=threads, progress=progress)
         else:

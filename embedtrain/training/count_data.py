@@ -18,7 +18,7 @@ from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix
 from embedtrain.counts.tiles import TILE_CELL_BYTES
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.memory import available_memory, format_bytes, mapping_of, parse_bytes, release_pages
-from embedtrain.machine.progress import Progress, Stopwatch
+from embedtrain.machine.progress import Progress, Shown, Stopwatch
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.declarations import changed, declaration
 from embedtrain.training.settings import CountModelSettings, CountSettings, TextSettings
@@ -124,10 +124,10 @@ class CountsFromText:
         """The settings of counting and training."""
         return self._settings.kept("result")
 
-    def read(self, clock: Stopwatch, shown: bool) -> CountData:
+    def read(self, clock: Stopwatch, shown: Shown) -> CountData:
         """Encode the text and count it."""
         texts = self._texts.read(clock, shown)
-        with clock("count"), Progress(len(texts.training.ids), shown=shown) as progress:
+        with clock("count"), Progress("counting", len(texts.training.ids), shown=shown) as progress:
             folder = _folder(self._settings)
             budget = _budget(self._settings.memory)
             rows = self._count(texts.training, len(texts.vocabulary), self._settings, folder, budget, progress)
@@ -164,7 +164,7 @@ class CountsFromMatrix:
         others = {name: value for name, value in self._settings.kept("result").items() if name not in of_counting}
         return {**others, "counts": dict(self._counts.settings)}
 
-    def read(self, clock: Stopwatch, shown: bool) -> CountData:
+    def read(self, clock: Stopwatch, shown: Shown) -> CountData:
         """Return the counts as training data."""
         matrix, n_occurrences = self._counts.matrix, self._counts.counts
         if n_occurrences is None:

@@ -127,7 +127,7 @@ def types_of(settings: type[Settings]) -> dict[str, tuple[Any, ...]]:
 
 def choices_of(types: tuple[Any, ...]) -> tuple[str, ...]:
     """The words of a `Literal`; none for other types."""
-    return get_args(types[0]) if get_origin(types[0]) is Literal else ()
+    return next((get_args(kind) for kind in types if get_origin(kind) is Literal), ())
 
 
 def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
@@ -135,7 +135,9 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     about = declaration(field)
     remedy = about.remedy or ("" if field.default is None else f"the default is {field.default}")
     if choices := choices_of(types):
-        is_valid, rule, remedy = value in choices, _either(map(repr, choices)), ""
+        flags = (True, False) if bool in types else ()
+        is_valid = value in choices or (bool(flags) and isinstance(value, bool))
+        rule, remedy = _either(map(repr, (*choices, *flags))), ""
     elif types == (bool,):
         is_valid, rule, remedy = isinstance(value, (bool, np.bool_)), "True or False", ""
     elif types == (int,):
@@ -162,7 +164,7 @@ def _either(words: Any) -> str:
 def described(types: tuple[Any, ...]) -> str:
     """Format types for the documentation."""
     if choices := choices_of(types):
-        return "{" + ", ".join(f'"{choice}"' for choice in choices) + "}"
+        return "bool or " * (bool in types) + "{" + ", ".join(f'"{choice}"' for choice in choices) + "}"
     is_path = any(get_origin(kind) is os.PathLike for kind in types)
     names = {str: "path" if is_path else "str", Callable: "callable", Iterable: "iterable"}
     origins = [get_origin(kind) or kind for kind in types if get_origin(kind) is not os.PathLike]

@@ -125,7 +125,7 @@ def train_epochs(
                     history.loss, history.pairs = meter.total, meter.pairs
                     history.seconds = seconds + time.perf_counter() - started
                     meter.check(epoch + 1, result.lr)
-                    facts = {"epoch": f"{epoch + 1}/{epochs}", "lr": f"{result.lr:.4f}", "loss": f"{meter.mean:.4g}"}
+                    facts = {"loss": f"{meter.mean:.4g}", "epoch": f"{epoch + 1}/{epochs}"}
                     progress.update(result.passed, **facts)
             stop_point.reached()
         lr = tasks[-1].last_lr

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.machine.progress import Stopwatch
+from embedtrain.machine.progress import Shown, Stopwatch
 from embedtrain.training.chunk_schedule import Schedule
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.text_data import TextData
@@ -64,7 +64,7 @@ class DataSource(Protocol):
     def provenance(self) -> dict[str, Any]:
         """Settings to store with the vectors, which a resumed run must share."""
 
-    def read(self, clock: Stopwatch, shown: bool) -> Any:
+    def read(self, clock: Stopwatch, shown: Shown) -> Any:
         """Read the data."""
 
     def sample(self) -> Any:

@@ -66,8 +66,8 @@ class Run:
         try:
             self._train()
         except KeyboardInterrupt:
-            raise Interrupted(self.vectors(self.report())) from None
-        return self.vectors(self.report())
+            raise Interrupted(self._result()) from None
+        return self._result()
 
     def plan(self) -> Plan:
         """Read the data and return the expected work, memory and time of `train`."""
@@ -174,7 +174,7 @@ class Run:
         total = model.schedule.n_items * settings.epochs
         minutes = None if settings.checkpoint is None else settings.checkpoint_every
         with (
-            Progress(total, shown=self.shown, done=self.history.passed, unit=model.item_name) as progress,
+            Progress("training", total, shown=self.shown, done=self.history.passed, unit=model.item_name) as progress,
             deferred_interrupts() as interrupted,
         ):
             timer = CheckpointTimer(interrupted, self._checkpoint, minutes)
@@ -242,9 +242,16 @@ class Run:
         try:
             yield
         except DataError as error:
-            raise OutputError(error.args[0], self.vectors(self.report())) from error
+            raise OutputError(error.args[0], self._result()) from error
 
     # --- Afterwards -------------------------------------------------------------------------------------------------
+
+    def _result(self) -> WordVectors:
+        """The vectors with a report, which is also shown."""
+        report = self.report()
+        for line in str(report).splitlines():
+            say(line, shown=self.shown)
+        return self.vectors(report)
 
     def vectors(self, report: TrainingReport | None = None) -> WordVectors:
         """Views of the current tables."""

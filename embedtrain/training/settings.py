@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.machine.interrupts import deferred_interrupts
-from embedtrain.machine.progress import say
+from embedtrain.machine.progress import Shown, say, shown
 from embedtrain.machine.threads import if_slow
 from embedtrain.training.declarations import Settings, setting
 from embedtrain.training.reports import Epoch, Plan
@@ -45,6 +44,17 @@ class VocabularySettings(Settings):
         None, "Number of threads; by default, and with 0, all.",
         group="run", at_least=0, remedy="0 uses all", kept="resume", aliases=("workers", "thread"),
     )  # fmt: skip
+    progress: bool | Literal["auto", "bar", "lines", "none"] | None = setting(
+        None, "Report on standard error with a bar, with a line every minute or tenth, or without progress; auto is a "
+        "bar on a terminal or in a notebook, and lines elsewhere. In Python True is auto, False reports nothing, and "
+        "None reports on a terminal or in a notebook only.",
+        group="run",
+    )  # fmt: skip
+
+    @property
+    def shown(self) -> Shown:
+        """What is reported."""
+        return shown(self.progress)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,20 +69,11 @@ class TextSettings(VocabularySettings):
         None, "Folder of temporary files: 4 bytes a token while training, twice that while text is encoded.",
         group="run", option=None,
     )  # fmt: skip
-    progress: bool | None = setting(
-        None, "Report on standard error; by default if that is a terminal.", group="run", option=None
-    )
-
-    @property
-    def shown(self) -> bool:
-        """Whether progress is reported."""
-        return sys.stderr.isatty() if self.progress is None else self.progress
 
     @contextmanager
     def compiling(self) -> Iterator[None]:
         """Report a slow compilation in the block, and defer interrupts, which libraries lose while they compile."""
-        shown = self.progress is not False
-        with deferred_interrupts(), if_slow(lambda: say("compiling kernels, which is done once …", shown=shown)):
+        with deferred_interrupts(), if_slow(lambda: say("compiling kernels, which is done once …", shown=self.shown)):
             yield
 
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:

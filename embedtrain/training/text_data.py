@@ -16,7 +16,7 @@ from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import read_vocabulary
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import STDIN
-from embedtrain.machine.progress import Progress, Stopwatch, note
+from embedtrain.machine.progress import Progress, Shown, Stopwatch, note
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.settings import TextSettings
 
@@ -104,7 +104,7 @@ class TextSource:
         """The settings to store with the vectors."""
         return self._settings.kept("result")
 
-    def read(self, clock: Stopwatch, shown: bool) -> TextData:
+    def read(self, clock: Stopwatch, shown: Shown) -> TextData:
         """Encode all text, choose the vocabulary and split off held-out text."""
         with clock("read"):
             settings, valid_share = self._settings, self._valid_share
@@ -132,9 +132,9 @@ class TextSource:
         text = encode([["two", "words"]], threads=1, folder=self._settings.temp_folder)
         return TextData(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
 
-    def _encode(self, corpus: Corpus, shown: bool) -> EncodedCorpus:
+    def _encode(self, corpus: Corpus, shown: Shown) -> EncodedCorpus:
         threads, cache = resolve_threads(self._settings.threads), self._settings.cache
-        with Progress(None, shown=shown) as progress:
+        with Progress("reading", None, shown=shown) as progress:
             if cache is None:
                 encoded = encode(corpus, threads=threads, folder=self._settings.temp_folder, progress=progress)
             else:

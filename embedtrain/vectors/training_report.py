@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from embedtrain.machine.progress import counted
+
 
 @dataclass
 class TrainingReport:
-    """Statistics of a training run.
+    """Statistics of a training run; its `str` is a summary of a few lines.
 
     Attributes
     ----------
@@ -46,3 +48,24 @@ class TrainingReport:
     speed: float = 0.0
     unit: str = "words"
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        of = "cell" if self.cells else "pair"
+        losses = f"loss {self.losses[0]:.4g} → {self.losses[-1]:.4g} a {of}" if self.losses else "no epoch finished"
+        if self.valid_losses:
+            losses += f", held out {self.valid_losses[0]:.3f} → {self.valid_losses[-1]:.3f}"
+        speed = f"{self.speed / 1e6:.2f} M {self.unit}/s on {counted(self.threads, 'thread')}"
+        lines = []
+        if self.tokens:
+            lines.append(
+                f"read     {counted(self.tokens, 'token')} of {counted(self.types, 'type')}; "
+                f"{self.words:,} words are frequent enough and cover {self.covered / self.tokens:.1%}"
+            )
+        if self.cells:
+            density = self.cells / self.words**2
+            lines.append(f"counted  {counted(self.cells, 'cell')} of {self.words:,} × {self.words:,} ({density:.2%})")
+        removed = "" if self.cells else f", subsampling removed {1 - self.kept_share:.1%}"
+        if "train" in self.seconds:  # not for a model without epochs
+            lines.append(f"trained  {counted(len(self.losses), 'epoch')}, {speed}, {losses}{removed}")
+        lines.append("time     " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items()))
+        return "\n".join(lines)

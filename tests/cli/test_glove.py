@@ -164,7 +164,7 @@ def test_diverged_glove_leaves_the_old_output_alone(with_counts):
     for name in ("counts.vec", "old.checkpoint"):
         (with_counts / name).write_bytes(b"old")
     before = contents(with_counts)
-    line = error_of(run("glove", "counts.npz", "--lr", "50", "--checkpoint", "old.checkpoint"), 1)
+    line = error_of(run("glove", "counts.npz", "--lr", "50", "--checkpoint", "old.checkpoint", "--quiet"), 1)
     assert "; try --lr 12" in line
     assert contents(with_counts) == before
 
