@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from textwrap import fill
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from embedtrain.errors import EmbedtrainWarning
+
 Shown: TypeAlias = Literal["bar", "lines", "none", ""]  # progress as a bar or as lines; no progress; not even reports
 
 _LOG = logging.getLogger("embedtrain")
@@ -56,8 +58,6 @@ def wrapped(text: str, stream: Any) -> str:
     if not _is_terminal(stream):
         return text
     return fill(text, _columns(stream), subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False)
-
-from embedtrain.errors import EmbedtrainWarning
 
 
 class Progress:
