@@ -152,7 +152,7 @@ def test_training_leaves_a_few_lines(stderr, monkeypatch, stream):
     monkeypatch.setenv("COLUMNS", "200")
     said = stderr(stream())
     report = train(None).report
-    lines = said.getvalue().splitlines()
+    lines = [line.rsplit("\r", 1)[-1] for line in said.getvalue().split("\n")[:-1]]  # without the bar
     assert [line.split()[0] for line in lines] == ["memory", "read", "trained", "time"]
     assert lines[1:] == str(report).splitlines()
     assert "loss" in lines[2]
@@ -173,7 +173,7 @@ def test_lines_go_to_the_log_if_there_is_one_and_not_twice(stderr, caplog, strea
         train(style)
     assert [record.message.split()[0] for record in caplog.records] == ["memory", "read", "trained", "time"]
     assert {(record.name, record.levelno) for record in caplog.records} == {("embedtrain", logging.INFO)}
-    assert said.getvalue() == ""
+    assert "\n" not in said.getvalue(), "at most a bar"
 
 
 def test_reports_are_wrapped_on_a_terminal_only(stderr, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import sys
@@ -68,7 +69,8 @@ class Progress:
     def __init__(self, stage: str, total: int | None, *, shown: Shown, done: int = 0, unit: str = "words") -> None:
         self._stage, self._total, self._shown, self._unit = stage, total, shown, unit
         self._before = self._done = self._reported = done
-        self._started = self._last = time.monotonic()
+        self._started = time.monotonic()
+        self._last = self._started if shown == "lines" else -math.inf
 
     def update(self, units: int, **facts: str) -> None:
         """Advance, and report with the `facts`, the most important first."""
