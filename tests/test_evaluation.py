@@ -227,6 +227,31 @@ def test_a_bad_line_is_named(tmp_path):
             read_pairs(write(tmp_path / "p", f"a\tb\t1\n{bad}\n"))
 
 
+def test_comments_are_left_out_of_analogies_too(tmp_path):
+    (section,) = read_analogies(write(tmp_path / "q", "# a b c\na b c d\n#e f g h\n"))
+    assert section.questions == [("a", "b", "c", "d")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\tb\t1,5\nc\td\t2,5\n", 2),
+        ("a b 1,5\nc d 2,5\n", 2),
+        ("word1;word2;score\na;b;2,5\n", 2),
+        ("a b 1\nc d 2\ne f 2,5\n", 3),
+    ],
+)
+def test_decimal_commas_are_named(tmp_path, text, line):
+    with pytest.raises(DataError, match=rf"line {line}: expected two words and a score, .*; write 2.5 for 2,5$"):
+        read_pairs(write(tmp_path / "p", text))
+
+
+@pytest.mark.parametrize("heading", ["word1 word2 score", "word1,word2,score", "a b c"])
+def test_a_heading_of_analogies_is_named(tmp_path, heading):
+    with pytest.raises(DataError, match=r"line 1: expected the four words .*; put # before a line to leave it out$"):
+        read_analogies(write(tmp_path / "q", f"{heading}\na b c d\n"))
+
+
 @pytest.mark.parametrize("read", [read_analogies, read_pairs])
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, read):
     with pytest.raises(DataError, match="no such file"):

@@ -22,6 +22,9 @@ BUNDLED = {"google": "questions-words.txt", "wordsim353": "wordsim353.tsv", "sim
 _LONGEST = 1 << 14  # bytes of a line
 _NOT_TEXT = re.compile(rb"[\0-\x08\x0e-\x1b]")  # control characters other than whitespace
 
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_PAIR = "two words and a score"
+
 
 class Section(NamedTuple):
     """Analogy questions of one kind."""
@@ -51,7 +54,10 @@ def resolve(name: str | os.PathLike[str]) -> Path:
 
 
 def read_analogies(path: str | os.PathLike[str]) -> list[Section]:
-    """Read lines of four words, with lines ": section" between them (Google) or without (Microsoft)."""
+    """Read lines of four words, with lines ": section" between them (Google) or without (Microsoft).
+
+    Lines that begin with ``#`` are comments.
+    """
     path = resolve(path)
     sections: list[Section] = []
     for location, line in _lines(path, "utf-8"):
@@ -60,7 +66,7 @@ def read_analogies(path: str | os.PathLike[str]) -> list[Section]:
             continue
         words = line.split()
         if len(words) != 4:
-            raise DataError(f"{location}: expected the four words of an analogy or ': section', {_got(words)}")
+            raise _unexpected(location, "the four words of an analogy or ': section'", words)
         if not sections:
             sections.append(Section(path.stem, []))
         sections[-1].questions.append((words[0], words[1], words[2], words[3]))
@@ -84,13 +90,13 @@ def read_pairs(path: str | os.PathLike[str], delimiter: str | None = None, encod
     location, fields = head[-1]
     column = next((column for column in range(2, len(fields)) if _is_number(fields[column])), None)
     if column is None or all(_is_number(field) for _, row in head for field in row[1:2]):  # as in a file of vectors
-        raise DataError(f"{location}: expected two words and a score, {_got(fields)}")
+        raise _unexpected(location, _PAIR, fields)
     if len(head) == 2 and len(head[0][1]) > column and not _is_number(head[0][1][column]):
         del head[0]
     pairs = []
     for location, fields in chain(head, rows):
         if len(fields) <= column or not (fields[0] and fields[1] and _is_number(fields[column])):
-            raise DataError(f"{location}: expected two words and a score, {_got(fields)}")
+            raise _unexpected(location, _PAIR, fields)
         pairs.append(Pair(fields[0], fields[1], float(fields[column])))
     if column > 2 and all(_is_number(pair.first) for pair in pairs):
         raise DataError(f"{source_name(path)}: the first column holds numbers, not words; leave it out")
@@ -98,15 +104,14 @@ def read_pairs(path: str | os.PathLike[str], delimiter: str | None = None, encod
 
 
 def _rows(path: Path, delimiter: str | None, encoding: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the location and columns of each line that is not a comment."""
+    """Yield the location and columns of each line."""
     if delimiter == "":
         raise SettingError(r"delimiter must be the characters between columns, as '\t' or ',', got ''")
     for location, line in _lines(path, encoding):
-        if not line.startswith("#"):
-            if delimiter is None:
-                delimiter = next((mark for mark in "\t,;" if mark in line), " ")
-            fields = line.split(None if delimiter == " " else delimiter)
-            yield location, [field.strip().strip('"') for field in fields]
+        if delimiter is None:  # a single comma may be that of a number
+            delimiter = next((mark for mark in "\t;," if line.count(mark) > 1), " ")
+        fields = line.split(None if delimiter == " " else delimiter)
+        yield location, [field.strip().strip('"') for field in fields]
 
 
 def _is_number(field: str) -> bool:
@@ -116,13 +121,15 @@ def _is_number(field: str) -> bool:
         return False
 
 
-def _got(fields: list[str]) -> str:
-    shown = " ".join(fields)
-    return f"got {len(fields)} column{'s' * (len(fields) != 1)}, {shown[:40]!r}; put # before a line to leave it out"
+def _unexpected(location: str, expected: str, fields: list[str]) -> DataError:
+    number = next(filter(_DECIMAL_COMMA.fullmatch, fields[2:]), None)
+    remedy = f"write {number.replace(',', '.')} for {number}" if number else "put # before a line to leave it out"
+    got = f"got {len(fields)} column{'s' * (len(fields) != 1)}, {' '.join(fields)[:40]!r}"
+    return DataError(f"{location}: expected {expected}, {got}; {remedy}")
 
 
 def _lines(path: Path, encoding: str) -> Iterator[tuple[str, str]]:
-    """Yield the location and the stripped text of each line that is not blank."""
+    """Yield the location and the stripped text of each line that is neither blank nor a comment."""
     with reading(path), open_source(path) as file:
         number = 0
         while line := file.readline(_LONGEST):
@@ -136,5 +143,5 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[str, str]]:
                 raise SettingError(f"encoding must be one of Python's, as 'utf-8', got {encoding!r}") from None
             except UnicodeDecodeError:
                 raise DataError(f"{location}: not {encoding.upper()}; convert the file to it, if it is text") from None
-            if text:
+            if text and not text.startswith("#"):
                 yield location, text
