@@ -278,6 +278,29 @@ def test_loading_takes_what_is_chosen(tmp_path, vectors):
     assert some.similarity("queen", "Paris") == pytest.approx(vectors.similarity("queen", "Paris"), abs=2e-3)
 
 
+@pytest.mark.parametrize("name", ["x.vec", "x.bin", "x.npz"])
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (["a", "KING"], r"^none of the 2 words in vocabulary .* x\.\w+; 'king' differs from 'KING' only in case$"),
+        (["nai\u0308ve"], "; 'naïve' differs from 'nai\u0308ve' only in Unicode normalisation"),
+        (["stranger"], r"^none of the 1 words in vocabulary is among those read from \S+$"),
+    ],
+)
+def test_a_choice_of_words_that_finds_none_is_noted(tmp_path, monkeypatch, vectors, name, chosen, message):
+    monkeypatch.chdir(tmp_path)
+    vectors.save(name)
+    with pytest.warns(UserWarning, match=message) as noted:
+        assert len(WordVectors.load(name, vocabulary=chosen)) == 0
+    assert noted[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_words_are_loaded_in_silence_if_none_are_chosen(tmp_path, vectors):
+    vectors.save(tmp_path / "x.vec")
+    assert len(WordVectors.load(tmp_path / "x.vec", vocabulary=[])) == 0
+
+
 @pytest.mark.parametrize(
     ("choice", "message"),
     [

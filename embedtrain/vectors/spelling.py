@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from difflib import get_close_matches
 from itertools import islice
 from unicodedata import is_normalized, normalize
@@ -26,6 +26,16 @@ def folded(word: str, *, normalization: bool = True, width: bool = True, case: b
     if width:
         word = _NO_WIDTH.sub("", word)
     return word.replace("İ", "i").lower().replace("ς", "σ") if case else word
+
+
+class AnySpelling(Container[str]):
+    """All spellings of some words."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = {folded(word): word for word in words}  # by their common form
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and folded(word) in self.words
 
 
 def difference(word: str, other: str) -> str:

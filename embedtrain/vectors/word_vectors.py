@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from embedtrain import formats
 from embedtrain.errors import DataError, SettingError
 from embedtrain.formats.format import ReadOptions, SkippedErrors, VectorTable
+from embedtrain.vectors.spelling import AnySpelling, difference, folded
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_table import WordTable
 
@@ -239,7 +241,7 @@ class WordVectors(WordTable):
         limit : int, optional
             Read only this many rows, the first ones.
         vocabulary : iterable of str, optional
-            Of these rows, keep only those of the given words.
+            Of these rows, keep only those of the given words. A warning is issued if there are none.
         dtype : {float32, float16}
             Type of the vectors; mapped ones have that of the file.
         mmap : bool
@@ -264,9 +266,23 @@ class WordVectors(WordTable):
         skipped = SkippedErrors()
         options = _read_options(limit, vocabulary, dtype, mmap, errors, skipped, threads)
         words, vectors, counts, settings = formats.read(path, options, format)
+        if options.vocabulary and not len(words):
+            warnings.warn(_none_found(path, options, format), stacklevel=2)
         if skipped.n:
             warnings.warn(str(skipped), stacklevel=2)
         return cls(words, vectors, counts, settings={**settings, "file": os.fspath(path)})
+
+
+def _none_found(path: str | os.PathLike[str], options: ReadOptions, format: str | None) -> str:
+    """Describe that no chosen word is in a file; names one that is there in another spelling."""
+    chosen = AnySpelling(options.vocabulary)  # type: ignore[arg-type]
+    problem = f"none of the {len(chosen.words):,} words in vocabulary is among those read from {os.fspath(path)}"
+    if os.path.exists(path) and not stat.S_ISFIFO(os.stat(path).st_mode):
+        others = formats.read(path, replace(options, vocabulary=chosen, on_error=lambda _: None), format).words
+        if len(others):
+            word = chosen.words[folded(others[0])]
+            return f"{problem}; {others[0]!r} differs from {word!r} only in {difference(word, others[0])}"
+    return problem
 
 
 def _as_array(value: Any, dtype: Any) -> NDArray[Any]:
