@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -22,3 +23,30 @@ def vocabulary_of(sentences: Iterable[Iterable[str]]) -> dict[str, int]:
     """The words with their counts, the most frequent first, ties by their UTF-8 bytes."""
     counts = Counter(token for tokens in sentences for token in tokens)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0].encode())))
+
+
+#: A letter that is a word of its own with its marks, or letters and marks with joiners between letters; see `kind_of`.
+_WORD = re.compile("SM*|L(?:[LM]|J(?=L))*")
+_SINGLE_NAMES = ("CJK ", "HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA", "HENTAIGANA", "IDEOGRAPHIC")
+_SINGLE_NAMES += ("THAI", "LAO", "KHMER", "MYANMAR")
+
+
+def kind_of(c: str) -> str:
+    """(L)etter or digit, (M)ark, (S)ingle letter, (J)oiner, (I)gnored, or a space."""
+    category = unicodedata.category(c)
+    if c in "'’-‐‑_·\u200c\u200d":
+        return "J"
+    if c >= "\U00040000":
+        return " "
+    if (category == "Cf" and c != "\u200b") or "\ufe00" <= c <= "\ufe0f":
+        return "I"
+    if category[0] == "L" and unicodedata.name(c, "").startswith(_SINGLE_NAMES):
+        return "S"
+    return {"L": "L", "N": "L", "M": "M"}.get(category[0], "L" if "\udc80" <= c <= "\udcff" else " ")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a line; bytes that are not UTF-8, as lone surrogates, are letters."""
+    text = "".join(c for c in text if kind_of(c) != "I")
+    words = (text[slice(*found.span())] for found in _WORD.finditer("".join(map(kind_of, text))))
+    return [word.replace("’", "'").replace("‐", "-").replace("‑", "-") for word in words]

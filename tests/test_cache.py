@@ -153,6 +153,8 @@ def test_held_out_text_is_kept_too(text, cache, readings):
 OTHERS = {
     "lowercase": lambda text: Corpus(text, lowercase=True),
     "refuse": lambda text: Corpus(text, invalid_utf8="refuse"),
+    "words": lambda text: Corpus(text, tokenize="words"),
+    "nfc": lambda text: Corpus(text, normalize="nfc"),
     "twice": lambda text: Corpus(text, text),
     "pattern": lambda text: Corpus(text.parent / "text*"),
 }
@@ -334,8 +336,8 @@ def edited(**changes):
 
 
 ABOUTS = {
-    "another version": edited(version=[2, sys.byteorder]),
-    "the other byte order": edited(version=[1, "middle"]),
+    "another version": edited(version=[1, sys.byteorder]),
+    "the other byte order": edited(version=[2, "middle"]),
     "identity is null": edited(identity=None),
     "not JSON": lambda content: "{" + content,
     "deep JSON": lambda content: "[" * 100_000,

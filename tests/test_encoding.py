@@ -6,12 +6,14 @@ import json
 import lzma
 import random
 import re
+import runpy
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from naive_text import sentences_of, tokens_of, vocabulary_of
+from naive_text import sentences_of, tokens_of, vocabulary_of, words_of
 from text_files import is_plain_text, refused, zstd
 
 from embedtrain.corpus import text_chunks
@@ -19,6 +21,7 @@ from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, EmbedtrainError
 
+ROOT = Path(__file__).parent.parent
 SEPARATORS = [" ", "\n", "\r", "\r\n", "\t", "\0", "\x1c", "\x7f", "\x80", "\x9f", *"\x85\xa0\u1680\u2000\u2009\u2028"]
 SEPARATORS += [*"\u2029\u202f\u205f\u3000"]
 NO_SEPARATORS = [*"aabbcé\u200b\u2060\ufeff\u180e\u1681\u3001\u2030\u200c\ufffd😀", "\u00a1", "\u20ac"]
@@ -301,17 +304,22 @@ def test_a_file_that_cannot_be_read_stops_all(tmp_path, threads):
 # --- Lower case -------------------------------------------------------------------------------------------------------
 
 
-def folded(sentences):
-    return [[token.casefold() for token in tokens] for tokens in sentences]
+def lower(text):
+    return text.replace("İ", "i").lower()
+
+
+def lowered(sentences):
+    return [[lower(token) for token in tokens] for tokens in sentences]
 
 
 @pytest.mark.parametrize("threads", THREADS)
 def test_words_that_differ_in_case_are_one_and_their_counts_are_added(write, threads):
-    content = "The the THE cat Cat\nDAS Große GROSSE grosse ΣΊΣΥΦΟΣ Σίσυφος σίσυφοσ İ ǅ ǆ ﬁ FI".encode()
+    content = "The the THE cat Cat\nDAS Straße STRAßE STRASSE ΣΊΣΥΦΟΣ Σίσυφος İstanbul istanbul ǅ ǆ ﬁ FI".encode()
     got = numbers(write(content), threads=threads, piece=7, lowercase=True)
-    assert got == naive(folded(tokens_of(content)))
+    assert got == naive(lowered(tokens_of(content)))
     counts = dict(zip(got.words, got.counts, strict=True))
-    assert (counts["the"], counts["cat"], counts["grosse"], counts["σίσυφοσ"], counts["fi"]) == (3, 2, 3, 3, 2)
+    wanted = {"the": 3, "cat": 2, "das": 1, "straße": 2, "strasse": 1, "σίσυφος": 2, "istanbul": 2, "ǆ": 2, "ﬁ": 1}
+    assert counts == {**wanted, "fi": 1}
     assert got.offsets == [0, 5, 17]
 
 
@@ -321,32 +329,32 @@ def test_words_that_differ_in_case_are_one_and_their_counts_are_added(write, thr
     threads=st.sampled_from(THREADS),
     piece=st.sampled_from(PIECE_SIZES),
 )
-def test_lower_case_equals_folding_the_text_first(text, threads, piece):
-    assert folded(sentences_of(text)) == sentences_of(text.casefold())
-    assert agrees(text.split("\n"), sentences_of(text.casefold()), threads=threads, piece=piece, lowercase=True)
+def test_lower_case_of_words_equals_that_of_the_text(text, threads, piece):
+    assert lowered(sentences_of(text)) == sentences_of(lower(text))
+    assert agrees(text.split("\n"), sentences_of(lower(text)), threads=threads, piece=piece, lowercase=True)
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(content=CONTENTS)
-def test_lower_case_of_invalid_utf8_is_folded_as_it_is_read(tmp_path_factory, content):
+def test_lower_case_of_invalid_utf8_is_made_as_it_is_read(tmp_path_factory, content):
     assume(is_plain_text(content))
     path = tmp_path_factory.mktemp("text") / "text.txt"
     path.write_bytes(content)
-    assert agrees(path, folded(tokens_of(content)), threads=2, piece=7, lowercase=True)
+    assert agrees(path, lowered(tokens_of(content)), threads=2, piece=7, lowercase=True)
 
 
-def test_folding_makes_no_separators_and_removes_none():
+def test_lower_case_makes_no_separators_and_removes_none():
     characters = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
     for c in characters:
-        if (low := c.casefold()) != c:
+        if (low := lower(c)) != c:
             assert sentences_of(c) == [[c]]
             assert sentences_of(low) == [[low]]
 
 
-def test_every_character_is_folded(write):
+def test_every_character_is_lowered(write):
     words = [chr(n) * 2 for n in [*range(0xD800), *range(0xE000, 0x30000)] if sentences_of(chr(n))]
     got = numbers(write("\n".join(words).encode()), threads=2, piece=1 << 16, lowercase=True)
-    assert got == naive(folded([word] for word in words))
+    assert got == naive(lowered([word] for word in words))
 
 
 def test_notes_in_lower_case_quote_the_text_as_it_was(write):
@@ -357,6 +365,93 @@ def test_notes_in_lower_case_quote_the_text_as_it_was(write):
         "not UTF-8, read with U+FFFD for the invalid bytes: 2 tokens, first b'CAF\\xe9' in FILE, line 2",
         "control characters, such as NUL, read as spaces: 1, the first in FILE, line 2",
     ]
+
+
+# --- Composition ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_words_that_differ_in_composition_are_one_and_their_counts_are_added(write, threads, lowercase):
+    content = "cafe\u0301 café CAFE\u0301 \u1112\u1161\u11ab 한\nI\u0307stanbul İstanbul H\u0331 ẖ".encode()
+    options = {"lowercase": lowercase, "normalize": "nfc"}
+    got = numbers(write(content), threads=threads, piece=7, **options)
+    counts = {"café": 3, "한": 2, "istanbul": 2, "ẖ": 2}
+    if not lowercase:
+        counts = {"café": 2, "CAFÉ": 1, "한": 2, "İstanbul": 2, "H\u0331": 1, "ẖ": 1}
+    assert dict(zip(got.words, got.counts, strict=True)) == counts
+    assert got.offsets == [0, 5, 9]
+    assert len(numbers(write(content), lowercase=lowercase).words) > len(got.words), "the default keeps them apart"
+
+
+# --- Words by Unicode -------------------------------------------------------------------------------------------------
+
+
+def words_of_lines(text):
+    return [words for line in text.split("\n") if (words := words_of(line))]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('"King, king." (KING)!', "King king KING"),
+        ("don't don’t 'quoted' rock'n'roll dogs' ’twas", "don't don't quoted rock'n'roll dogs twas"),
+        ("mother-in-law well‐known - --no yes-- a--b", "mother-in-law well-known no yes a b"),
+        ("new_york _emphasis_ __init__ col·lega", "new_york emphasis init col·lega"),
+        ("3.14 1,000 m² x2 ½ e.g. C++ a/b", "3 14 1 000 m² x2 ½ e g C a b"),
+        ("co\u00adoperate \ufeffword zero\u200bwidth \u200dx\u200d", "cooperate word zero width x"),
+        ("می\u200cخواهم، مُرَحَّب", "می\u200cخواهم مُرَحَّب"),
+        ("cafe\u0301 \u0301 ❤\ufe0f 👩\u200d👩 naïve", "cafe\u0301 naïve"),
+        ("我爱北京, 2008年abc", "我 爱 北 京 2008 年 abc"),
+        ("コーヒーをか\u3099", "コ ー ヒ ー を か\u3099"),
+        ("나는 사과를 먹는다.", "나는 사과를 먹는다"),
+        ("ที่ ๑๒", "ที ่ ๑๒".replace("ที ่", "ที่")),
+        ("漢-字 漢'a", "漢 字 漢 a"),
+    ],
+)  # fmt: skip
+def test_words_are_letters_marks_and_digits(line, words):
+    assert words_of(line) == words.split()
+    assert numbers([line], tokenize="words") == naive([words.split()])
+
+
+@pytest.mark.parametrize("piece", PIECE_SIZES)
+@pytest.mark.parametrize("threads", [1, 3])
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(content=st.lists(st.sampled_from([*BITS, *map(str.encode, "'-_’.,漢ア\u0301")]), max_size=80).map(b"".join))
+def test_words_of_any_file_are_those_found_by_hand(tmp_path_factory, threads, piece, content):
+    assume(is_plain_text(content))
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_bytes(content)
+    text = content.removeprefix("\ufeff".encode()).decode(errors="surrogateescape")
+    words = [
+        [word.encode(errors="surrogateescape").decode(errors="replace") for word in line]
+        for line in words_of_lines(text)
+    ]
+    assert agrees(path, words, threads=threads, piece=piece, tokenize="words")
+
+
+def test_dressed_text_gives_its_tokens_back():
+    words = (ROOT / "corpora" / "toy.txt").read_text().split()[:20_000]
+    dressed = runpy.run_path(str(ROOT / "bench" / "dressed_text.py"))["dressed"]
+    got = numbers("".join(dressed(words)).split("\n"), tokenize="words", lowercase=True)
+    assert [got.words[number] for number in got.ids] == words
+
+
+def test_control_characters_and_lines_are_counted_among_words(write):
+    path = write(b"One, \0two!\n\n(three)\n")
+    got, noted = encoded(path, tokenize="words")
+    assert got == naive([["One", "two"], ["three"]])
+    assert noted == (f"control characters, such as NUL, read as spaces: 1, the first in {path}, line 1",)
+
+
+def test_lists_of_tokens_are_taken_as_they_are(write):
+    tokens = [["New York", "don't!"], ["..."]]
+    tokens = [[token.replace(" ", "_") for token in sentence] for sentence in tokens]
+    assert numbers(tokens, tokenize="words") == naive(tokens)
+    path = write("".join(json.dumps({"text": sentence}) + "\n" for sentence in tokens).encode(), "text.jsonl")
+    assert numbers(path, tokenize="words") == numbers(path) == naive(tokens)
+    lines = write(json.dumps({"text": "(One) two!\nThree."}).encode(), "lines.jsonl")
+    assert numbers(lines, tokenize="words") == naive([["One", "two"], ["Three"]])
 
 
 # --- Words alone ------------------------------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ BAD_LINES = [
     (b"5", "expected a JSON object, got int"),
     (b"null", "expected a JSON object, got NoneType"),
     (b'{"text": 5}', "the field 'text' holds int, not text"),
-    (b'{"text": ["a", "b"]}', "the field 'text' holds list, not text"),
+    (b'{"text": ["a", "b"]}', "the field 'text' holds list, above it held str"),
     (b'{"text": {"a": 1}}', "the field 'text' holds dict, not text"),
     (b'{"text": false}', "the field 'text' holds bool, not text"),
 ]

@@ -154,7 +154,7 @@ def corpus_options(command: _Command) -> _Command:
             "--field", group="input", help="Read JSON lines, and the text from this field; of .jsonl files: text."
         ),
         grouped_option(
-            "--lowercase", group="input", is_flag=True, help="Words that differ only in case are the same."
+            "--lowercase", group="input", is_flag=True, help="Read words in lower case."
         ),
         grouped_option(
             "--invalid-utf8", group="input", type=UnaliasedChoice(["replace", "refuse"]), default="replace",
@@ -162,7 +162,7 @@ def corpus_options(command: _Command) -> _Command:
         ),
         grouped_option(
             "--tokenize", group="input", default="spaces", show_default=True, metavar="HOW",
-            help="Divide lines into tokens at spaces.",
+            help="spaces: tokens are what is between spaces; words: words without punctuation, by Unicode.",
         ),
         grouped_option(
             "--normalize", group="input", type=UnaliasedChoice(["none", "nfc"]), default="none", show_default=True,

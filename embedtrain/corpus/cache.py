@@ -31,7 +31,7 @@ from embedtrain.machine.files import atomic_folder, remove_leftovers, writing
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.words import PackedWords
 
-_VERSION = 1  # of the entries, and of the tokeniser
+_VERSION = 2  # of the entries, and of the tokeniser
 _NAME = re.compile(r"\.[0-9a-f]{32}\.encoded")
 _DTYPES = {"ids": np.int32, "offsets": np.int64, "words": np.uint8, "starts": np.int64, "counts": np.int64}
 _AT_ONCE = 1 << 20  # numbers checked at once

@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.corpus.characters import character_classes, respell
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import Corpus, CorpusLike, is_encoded
 from embedtrain.corpus.text_chunks import TextChunk, read_chunks
@@ -23,6 +24,8 @@ from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.kernels.text import tokenize as tokens
+from embedtrain.kernels.text.byte_masks import PADDING
+from embedtrain.kernels.text.word_filter import filter_words
 from embedtrain.machine.compression import is_compressed
 from embedtrain.machine.files import ArrayFile, reading, temporary_file
 from embedtrain.machine.progress import Progress
@@ -51,7 +54,8 @@ def encode(
         def new_file() -> ArrayFile:
             return stack.enter_context(temporary_file(folder))
 
-        workers = [_Encoder(new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
+        classes = _classes(corpus)
+        workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
         chunks, vocabulary, notes = _read(corpus, workers, progress)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
@@ -64,8 +68,14 @@ def count_words(
 ) -> tuple[Vocabulary, tuple[str, ...]]:
     """Count the words of a corpus without encoding it: the vocabulary, and notes on the text."""
     corpus = Corpus.of(corpus)
-    _, vocabulary, notes = _read(corpus, [_TypeCounter() for _ in range(_n_workers(corpus, threads))], progress)
+    classes = _classes(corpus)
+    _, vocabulary, notes = _read(corpus, [_TypeCounter(classes) for _ in range(_n_workers(corpus, threads))], progress)
     return vocabulary, notes
+
+
+def _classes(corpus: Corpus) -> NDArray[np.uint8] | None:
+    """The classes of characters, if they decide what a word is."""
+    return character_classes() if corpus.tokenize == "words" else None
 
 
 def _n_workers(corpus: Corpus, threads: int) -> int:
@@ -105,8 +115,8 @@ def _read(
         *locations.invalid_utf8(types, invalid, corpus.invalid_utf8),
         *locations.control_characters([worker.state for worker in workers]),
     ]
-    if invalid or corpus.lowercase:
-        types, respelled = types.respelled(str.casefold if corpus.lowercase else str)
+    if invalid or corpus.lowercase or corpus.normalize != "none":
+        types, respelled = types.respelled(lambda word: respell(word, corpus.lowercase, corpus.normalize))
         numbers = [respelled[of_worker] for of_worker in numbers]
     types.close()
     order = types.order()
@@ -132,21 +142,25 @@ def _merge(workers: Sequence[_TypeCounter]) -> tuple[TypeTable, list[NDArray[np.
 class _TypeCounter:
     """A worker that tokenises chunks and counts their types."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: NDArray[np.uint8] | None) -> None:
         self.types = TypeTable()
+        self._classes, self._words = classes, np.empty(0, np.uint8)  # the words of a chunk alone
         self.state = np.zeros(tokens.STATE, np.int64)
         self.ranks = np.empty(0, np.int32)  # the final id of each of its types
         self._ids, self._breaks = np.empty(0, np.int32), np.empty(0, np.int64)  # of a chunk
 
     def __call__(self, chunk: TextChunk) -> tuple[int, _EncodedChunk]:
-        most = chunk.n // 2 + 2
+        text, n = chunk.text, chunk.n
+        if self._classes is not None and not chunk.divided:
+            text, n = self._filtered(chunk, self._classes)
+        most = n // 2 + 2
         if len(self._ids) < most:  # reused, as new memory is slow
             self._ids, self._breaks = np.empty(most, np.int32), np.empty(most, np.int64)
         ids, breaks, state = self._ids, self._breaks, self.state
         state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_BREAKS, tokens.N_LINES]] = 0
         state[tokens.N_TYPES] = self.types.n
         while True:
-            missing = tokens.tokenise(chunk.text, chunk.n, chunk.number, self.types.arrays, state, ids, breaks)
+            missing = tokens.tokenise(text, n, chunk.number, self.types.arrays, state, ids, breaks)
             self.types.n = int(state[tokens.N_TYPES])
             if not missing:
                 break
@@ -156,6 +170,16 @@ class _TypeCounter:
         n_lines = int(state[tokens.N_LINES])
         return chunk.number, _EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_breaks, n_lines)
 
+    def _filtered(self, chunk: TextChunk, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+        """The words of a chunk with spaces between them, and their length."""
+        size = chunk.n // 2 * 3 + 3 + PADDING
+        if len(self._words) < size:  # reused, as new memory is slow
+            self._words = np.empty(size, np.uint8)
+        n = filter_words(chunk.text, chunk.n, classes, self._words)
+        words = self._words.view()
+        words.setflags(write=False)  # like the text, so that `tokenise` is compiled once
+        return words, n
+
     def keep(self, ids: NDArray[np.int32], breaks: NDArray[np.int64]) -> None:
         """Store the tokens of a chunk; counting does not need them."""
 
@@ -163,8 +187,8 @@ class _TypeCounter:
 class _Encoder(_TypeCounter):
     """A worker that also writes ids and sentence breaks to files of its own."""
 
-    def __init__(self, ids: ArrayFile, breaks: ArrayFile) -> None:
-        super().__init__()
+    def __init__(self, classes: NDArray[np.uint8] | None, ids: ArrayFile, breaks: ArrayFile) -> None:
+        super().__init__(classes)
         self.ids, self.breaks = ids, breaks
         self._next_break = 0  # bytes
 

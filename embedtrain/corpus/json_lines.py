@@ -10,10 +10,10 @@ from embedtrain.errors import DataError
 SUFFIXES = (".jsonl", ".ndjson")
 
 
-def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str]:
-    """Yield the text of every object whose field is present and not null; invalid UTF-8 becomes lone surrogates."""
+def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[str]]:
+    """Yield text or tokens of every object whose field is not null; invalid UTF-8 becomes lone surrogates."""
     others: set[str] = set()
-    any_has_it = False
+    any_has_it, kind = False, None
     for number, line in enumerate(lines, 1):
         decoded = line.decode(errors="surrogateescape").removeprefix("\ufeff")
         if not decoded.strip():
@@ -31,8 +31,16 @@ def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str]:
         text = record[field]
         if text is None:
             continue
-        if not isinstance(text, str):
-            raise DataError(f"{name}, line {number}: the field {field!r} holds {type(text).__name__}, not text")
+        if not isinstance(text, (str, list)):
+            raise DataError(
+                f"{name}, line {number}: the field {field!r} holds {type(text).__name__}, not text or tokens"
+            )
+        kind = kind or type(text)
+        if type(text) is not kind:
+            raise DataError(
+                f"{name}, line {number}: the field {field!r} holds {type(text).__name__}, above it held "
+                f"{kind.__name__}; give all as text or all as lists of tokens"
+            )
         yield text
     if others and not any_has_it:
         found = ", ".join(map(repr, sorted(others)[:8]))

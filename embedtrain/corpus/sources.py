@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,11 +32,14 @@ class Corpus:
         Read files as JSON lines, one object per line, and take the text from this field. Files named ``.jsonl`` are
         always read as JSON lines, by default from the field "text".
     lowercase : bool
-        Whether to fold case, as Unicode defines it.
+        Whether words are read in lower case, as by `str.lower`; "\u0130" becomes "i".
     invalid_utf8 : {"replace", "refuse"}
         Whether bytes that are not UTF-8 become U+FFFD, as with Python's ``errors="replace"``, or are an error.
-    tokenize : {"spaces"}
-        How a line is divided into tokens: "spaces" divides at whitespace.
+    tokenize : {"spaces", "words"}
+        How a line is divided into tokens: "spaces" divides at whitespace. "words" takes runs of letters, marks and
+        digits; apostrophes, hyphens, underscores and middle dots stay between two letters, other punctuation and
+        symbols are dropped. Han characters, kana and letters of Thai, Lao, Khmer and Myanmar are tokens of their own.
+        Lists of tokens are taken as they are.
     normalize : {"none", "nfc"}
         Whether words that differ only in the composition of their characters are the same (Unicode's form NFC).
     encoding : str
@@ -89,9 +93,17 @@ class Corpus:
     def _check_options(self) -> None:
         if self.invalid_utf8 not in ("replace", "refuse"):
             raise SettingError(f"`invalid_utf8` must be 'replace' or 'refuse', got {self.invalid_utf8!r}")
-        for name, only in (("tokenize", "spaces"), ("normalize", "none"), ("encoding", "utf-8")):
-            if getattr(self, name) != only:
-                raise SettingError(f"`{name}` must be {only!r}, got {getattr(self, name)!r}")
+        if self.normalize not in ("none", "nfc"):
+            raise SettingError(f"`normalize` must be 'none' or 'nfc', got {self.normalize!r}")
+        if self.tokenize not in ("spaces", "words"):
+            raise SettingError(f"`tokenize` must be 'spaces' or 'words', got {self.tokenize!r}")
+        if self.encoding != "utf-8":
+            raise SettingError(f"`encoding` must be 'utf-8', got {self.encoding!r}")
+
+    @property
+    def _heeds_unicode(self) -> bool:
+        """Whether the words depend on the version of Unicode."""
+        return self.lowercase or self.normalize != "none" or self.tokenize == "words"
 
     @classmethod
     def of(cls, corpus: CorpusLike) -> Corpus:
@@ -150,6 +162,7 @@ class Corpus:
                     return None
             states.append([os.path.abspath(path), state.st_size, state.st_mtime_ns])
         return {
+            "unicode": unicodedata.unidata_version if self._heeds_unicode else None,
             "sources": [os.path.abspath(source) for source in self.sources],
             **self.options,
             "files": states,

@@ -6,8 +6,9 @@ import codecs
 import io
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class TextChunk(NamedTuple):
     file: int  # number of the file in the corpus
     source: str  # its name for messages
     text: NDArray[np.uint8]  # (n + PADDING,)
+    divided: bool  # whether the tokens are what is between spaces, however text is tokenised
 
     @property
     def n(self) -> int:
@@ -45,26 +47,31 @@ class TextChunk(NamedTuple):
 
 def read_chunks(corpus: Corpus) -> Iterator[TextChunk]:
     """Yield the text of a corpus in order; the end of a file is the end of a line."""
-    for number, (file, source, text) in enumerate(_texts(corpus)):
-        yield TextChunk(number, file, source, text)
+    for number, (file, source, text, divided) in enumerate(_texts(corpus)):
+        yield TextChunk(number, file, source, text, divided)
 
 
-def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8]]]:
+def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]:
     if corpus.in_memory:
-        for text in _join_lines(_lines(corpus.sources[0])):
-            yield 0, corpus.name, text
+        divided, lines = _lines(corpus.sources[0])
+        for text in _join_lines(lines):
+            yield 0, corpus.name, text, divided
         return
     for file, path in enumerate(corpus.files()):
         with reading(path), open_source(path) as plain:
             name = source_name(path)
             stream = compression.Stream(name, plain)
             field = _text_field(path, corpus.field)
-            texts = _read(name, stream, corpus) if field is None else _read_json(name, stream, field)
+            divided = False
+            if field is None:
+                texts = _read(name, stream, corpus)
+            else:
+                divided, texts = _read_json(name, stream, field)
             if stream.is_compressed and path != STDIN and path.is_file():
                 texts = read_ahead(texts)
             source = name if field is None else f"the text in {name}"
             for text in texts:
-                yield file, source, text
+                yield file, source, text, divided
 
 
 def _text_field(path: Path, field: str | None) -> str | None:
@@ -118,10 +125,11 @@ def _padded(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
     return text
 
 
-def _read_json(name: str, stream: compression.Stream, field: str) -> Iterator[NDArray[np.uint8]]:
-    """Read the text in JSON lines in chunks, each text on lines of its own."""
+def _read_json(name: str, stream: compression.Stream, field: str) -> tuple[bool, Iterator[NDArray[np.uint8]]]:
+    """Read the text in JSON lines in chunks, each text on lines of its own, and whether they are token lists."""
     lines = io.BufferedReader(compression.RawStream(stream), _CHUNK)  # type: ignore[type-var, unused-ignore]
-    yield from _join_lines(json_lines.texts(name, lines, field), surrogates=_BACK_TO_BYTES)
+    divided, texts = _lines(json_lines.texts(name, lines, field), f"{name}, ")
+    return divided, _join_lines(texts, surrogates=_BACK_TO_BYTES)
 
 
 def _back_to_bytes(error: UnicodeError) -> tuple[bytes, int]:
@@ -135,31 +143,37 @@ def _back_to_bytes(error: UnicodeError) -> tuple[bytes, int]:
 codecs.register_error(_BACK_TO_BYTES, _back_to_bytes)
 
 
-def _lines(items: Iterable[str] | Iterable[Iterable[str]]) -> Iterator[str]:
-    """Make a line of each item: lines as they are, token lists joined by spaces."""
-    are_lines: bool | None = None
+def _lines(items: Iterable[Any], where: str = "") -> tuple[bool, Iterator[str]]:
+    """Make a line of each item, token lists joined by spaces; and whether they are token lists."""
+    iterator = iter(items)
+    first = list(islice(iterator, 1))
+    divided = bool(first) and not isinstance(first[0], str)
+    return divided, _as_lines(chain(first, iterator), divided, where)
+
+
+def _as_lines(items: Iterable[Any], divided: bool, where: str) -> Iterator[str]:
     for number, item in enumerate(items, 1):
-        if are_lines is None:
-            are_lines = isinstance(item, str)
-        if isinstance(item, str) != are_lines:
-            first, found = ("a line", "a token list") if are_lines else ("a token list", "a bare string")
-            raise DataError(f"sentence {number} is {found} where the first was {first}; give all as one or the other")
-        yield item if isinstance(item, str) else _join_tokens(item, number)
+        if isinstance(item, str) == divided:
+            first, found = ("a token list", "a bare string") if divided else ("a line", "a token list")
+            raise DataError(
+                f"{where}sentence {number} is {found} where the first was {first}; give all as one or the other"
+            )
+        yield _join_tokens(item, f"{where}sentence {number}") if divided else item
 
 
-def _join_tokens(tokens: Iterable[str], number: int) -> str:
+def _join_tokens(tokens: Iterable[str], where: str) -> str:
     """Join tokens to a line, and check that they can be split again."""
     if isinstance(tokens, (bytes, bytearray)):
-        raise DataError(f"sentence {number} must be a list of str, got bytes; decode them")
+        raise DataError(f"{where} must be a list of str, got bytes; decode them")
     try:
         tokens = list(tokens)
         line = " ".join(tokens)
     except TypeError:
-        raise DataError(f"sentence {number} must be a list of str, got {_first_wrong(tokens)}") from None
+        raise DataError(f"{where} must be a list of str, got {_first_wrong(tokens)}") from None
     if line.split() != tokens or _NOT_IN_A_TOKEN.search(line):
         wrong = next(token for token in tokens if token.split() != [token] or _NOT_IN_A_TOKEN.search(token))
         raise DataError(
-            f"sentence {number}: the token {wrong!r} is empty or holds whitespace or a control character; "
+            f"{where}: the token {wrong!r} is empty or holds whitespace or a control character; "
             "replace it, with '_' for example: no vectors file can hold it"
         )
     return line

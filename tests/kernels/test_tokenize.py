@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive_text import kind_of, words_of
 
+from embedtrain.corpus.characters import character_classes
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.text import tokenize as tokens
 from embedtrain.kernels.text import type_table as kernel_types
+from embedtrain.kernels.text import word_filter as classes
 from embedtrain.kernels.text.byte_masks import PADDING
+from embedtrain.kernels.text.word_filter import filter_words
 
 FEW = settings(max_examples=150, derandomize=True, deadline=None)
 
@@ -286,3 +290,34 @@ def is_utf8(word):
     except UnicodeDecodeError:
         return False
     return True
+
+
+# --- Words ------------------------------------------------------------------------------------------------------------
+
+WORDS = [*"aZ09'-_ \n.,’‐·\u200b\u200c\u00ad\u0301éЖ漢あ\u0e01\u0e31\u0e50한\u3000\ufe0f👍\x00\x85\x80", "\U00020000"]
+WORDS = [character.encode() for character in WORDS] + [b"\xff", b"\xe2\x80", b"\xc2"]
+
+
+def filtered(text):
+    """The words of the lines of a text by the kernel, which may write as many bytes as it says."""
+    size = len(text) // 2 * 3 + 3 + PADDING
+    into = np.full(size + 1, 7, np.uint8)
+    n = filter_words(np.frombuffer(text + b"." * PADDING, np.uint8), len(text), character_classes(), into)
+    assert n <= size - PADDING
+    assert into[size] == 7
+    return [re.split(rb"(?:%s|%s)+" % (SPACE, CONTROL), line) for line in into[:n].tobytes().split(b"\n")]
+
+
+@FEW
+@given(st.lists(st.sampled_from(WORDS) | st.sampled_from(WORDS[:8]), max_size=200).map(b"".join))
+def test_words_are_those_of_the_plain_form(text):
+    lines = text.decode(errors="surrogateescape").split("\n")
+    wanted = [[word.encode(errors="surrogateescape") for word in words_of(line)] for line in lines]
+    assert [[word for word in words if word] for words in filtered(text)] == wanted
+
+
+def test_every_character_has_the_class_of_the_plain_form():
+    names = {classes.LETTER: "L", classes.MARK: "M", classes.SINGLE: "S", classes.IGNORED: "I"}
+    names |= dict.fromkeys((classes.JOINER, classes.APOSTROPHE, classes.HYPHEN), "J")
+    got = "".join(names.get(int(kind), " ") for kind in character_classes())
+    assert got == "".join(" " if 0xD800 <= code < 0xE000 else kind_of(chr(code)) for code in range(len(got)))
