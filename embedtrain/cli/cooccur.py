@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from embedtrain.cli.options import (
+    PATH,
     GroupedCommand,
     corpus_options,
     grouped_option,
@@ -24,7 +25,14 @@ from embedtrain.models.cooccurrence import Cooccurrence
 @click.command(cls=GroupedCommand, short_help="Count how often words occur near each other.")
 @settings_options(Cooccurrence)
 @corpus_options
-@grouped_option("-o", "--output", group="output", help="File of counts; by default the corpus' name with .npz, here.")
+@grouped_option(
+    "-o",
+    "--output",
+    group="output",
+    type=PATH,
+    metavar="FILE",
+    help="File of counts; by default the corpus' name with .npz, here.",
+)
 def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     """Count how often the words of CORPUS occur near each other, as a sparse matrix.
 

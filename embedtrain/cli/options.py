@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import Field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 import click
 
@@ -37,6 +37,10 @@ def normalize(name: str) -> str:
     """Return our name of an option."""
     name = name.replace("_", "-")
     return ALIASES.get(name, name)
+
+
+#: The type of options that are paths, which a shell completes.
+PATH = click.Path(readable=False)
 
 
 class GroupedOption(click.Option):
@@ -121,13 +125,14 @@ def option_of(name: str, value: str | None = None) -> str:
 def settings_options(settings: type[Settings]) -> Callable[[_Command], _Command]:
     """Decorate a command with the options of a class of settings."""
     fields, types = declared(settings), types_of(settings)
-    return with_options(*[_option(field, types[field.name], settings) for field in fields if option_name(field)])
+    return with_options(*[_option(field, types[field.name]) for field in fields if option_name(field)])
 
 
-def _option(field: Field[Any], types: tuple[Any, ...], settings: type[Settings]) -> Callable[[_Command], _Command]:
+def _option(field: Field[Any], types: tuple[Any, ...]) -> Callable[[_Command], _Command]:
     """Make the option of a field."""
     about, choices = declaration(field), choices_of(types)
-    is_plain = len(types) == 1 and types[0] in (int, float, bool)  # other types are given as text: a path, a size
+    is_plain = len(types) == 1 and types[0] in (int, float, bool)
+    text = PATH if any(get_origin(kind) is os.PathLike for kind in types) else str
     return grouped_option(
         about.option or f"--{option_name(field)}",
         field.name,
@@ -136,7 +141,7 @@ def _option(field: Field[Any], types: tuple[Any, ...], settings: type[Settings])
         show_default=bool(field.default),
         help=spelled(about.help, option_of),
         is_flag=types == (bool,),
-        type=UnaliasedChoice(choices) if choices else types[0] if is_plain else str,
+        type=UnaliasedChoice(choices) if choices else types[0] if is_plain else text,
         metavar=about.metavar or (None if choices or is_plain else "FILE"),
     )
 

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from embedtrain.cli.options import (
+    PATH,
     GroupedCommand,
     corpus_options,
     grouped_option,
@@ -41,10 +42,17 @@ _COUNTS = """ Or it is a file of counts: of embedtrain cooccur, an .npz of SciPy
 --vocab."""
 
 _OUTPUT = grouped_option(
-    "-o", "--output", group="output", help="Vectors file; by default the corpus' name with .vec, here."
+    "-o",
+    "--output",
+    group="output",
+    type=PATH,
+    metavar="FILE",
+    help="Vectors file; by default the corpus' name with .vec, here.",
 )
 _OUTPUTS_OF_EPOCHS = with_options(
-    grouped_option("--log", group="output", metavar="FILE", help="Write a line of JSON to this file for every epoch."),
+    grouped_option(
+        "--log", group="output", type=PATH, metavar="FILE", help="Write a line of JSON to this file for every epoch."
+    ),
     grouped_option(
         "--dry-run",
         group="output",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from embedtrain.cli.options import (
+    PATH,
     GroupedCommand,
     corpus_options,
     grouped_option,
@@ -24,7 +25,12 @@ from embedtrain.training.settings import VocabularySettings
 @settings_options(VocabularySettings)
 @corpus_options
 @grouped_option(
-    "-o", "--output", group="output", help="Vocabulary file; by default the corpus' name with .vocab, here; -: stdout."
+    "-o",
+    "--output",
+    group="output",
+    type=PATH,
+    metavar="FILE",
+    help="Vocabulary file; by default the corpus' name with .vocab, here; -: stdout.",
 )
 def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     """Count the words of CORPUS and write lines "word count", the most frequent first.

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 from commands import contents, error_of, named, run
 from programs import embedtrain, python
 
@@ -168,6 +169,23 @@ def test_what_needs_no_kernels_imports_no_compiler(args):
     assert done.returncode == 0
     assert "embedtrain" in imported(done)
     assert imported(done).isdisjoint({"numba", "llvmlite", "scipy"})
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("embedtrain neig", ["plain,neighbors"]),
+        ("embedtrain skipgram --window-", ["plain,--window-mode"]),
+        ("embedtrain cbow --window-mode f", ["plain,fixed"]),
+        ("embedtrain skipgram te", ["file,te"]),
+        ("embedtrain skipgram text.txt -o te", ["file,te"]),
+        ("embedtrain skipgram text.txt --read-vocab te", ["file,te"]),
+    ],
+)
+def test_bash_completes_commands_options_and_files(words, completed):
+    env = {"_EMBEDTRAIN_COMPLETE": "bash_complete", "COMP_WORDS": words.replace(" ", "\n")}
+    env["COMP_CWORD"] = str(len(words.split()) - 1)
+    assert CliRunner().invoke(cli.main, env=env).stdout.splitlines() == completed
 
 
 def test_without_a_command_the_help_is_shown():
