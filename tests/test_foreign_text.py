@@ -55,7 +55,7 @@ FOREIGN = {
 def test_text_that_is_no_corpus_is_refused_unless_forced(tmp_path, text, what):
     path = tmp_path / "corpus.txt"
     path.write_text(text, encoding="utf-8")
-    with refused(rf"cannot read .*corpus\.txt: it is {what}.*--force \(force=True\) reads it as text"):
+    with refused(rf"cannot read .*corpus\.txt: it is {what}.*force=True reads it as text"):
         train_skipgram(path, **SETTINGS)
     with refused(f"it is {what}"):
         cooccurrence(path, min_count=1)

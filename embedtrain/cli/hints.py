@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
 import click
@@ -38,7 +38,7 @@ def unknown_command(name: str, commands: Collection[str]) -> str:
 
 
 def usage_hint(error: click.ClickException) -> str | None:
-    """The message about a missing argument, with the example of its command, or a short option of another program."""
+    """The message about a missing argument, with the example of its command, or an unknown option."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     if ctx is None:
         return None
@@ -46,8 +46,17 @@ def usage_hint(error: click.ClickException) -> str | None:
         example = re.search(r"Example: (.*)", ctx.command.help or "")
         name = error.param.make_metavar(ctx).strip("[].")
         return f"missing argument {name}; for example: {example[1]}" if example else None
-    if isinstance(error, click.NoSuchOption) and re.fullmatch("-[A-Za-z]", error.option_name):
-        long = [name for option in ctx.command.params for name in option.opts if name[2:3] == error.option_name[1]]
-        names = f"; options have two hyphens: {', '.join(long[:4])}" if long else f"; see {ctx.command_path} --help"
-        return f"no such option {error.option_name}{names}"
+    if isinstance(error, click.NoSuchOption):
+        return f"no such option {error.option_name}; {_option_hint(error.option_name, error.possibilities, ctx)}"
     return None
+
+
+def _option_hint(name: str, possibilities: Sequence[str] | None, ctx: click.Context) -> str:
+    own = [long for option in ctx.command.params for long in option.opts if long.startswith("--")]
+    if re.fullmatch("-[A-Za-z]", name) and (long := [option for option in own if option[2] == name[1]]):
+        return f"options have two hyphens: {', '.join(long[:4])}"
+    if close := get_close_matches(name, possibilities or (), 3):
+        return f"did you mean {close[0]}?"
+    if isinstance(ctx.command, click.Group):
+        return "options follow the command, as in: embedtrain skipgram corpus.txt --epochs 10"
+    return f"see {ctx.command_path} --help"

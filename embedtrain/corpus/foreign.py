@@ -20,7 +20,7 @@ HEAD = 1 << 16  # bytes at the beginning of a file that are looked at
 _MOST_FILES = 1000  # of a folder, looked at for an error message
 _NAMED = 5  # files in a message
 _NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
-_FORCE = "; --force (force=True) reads it as text"
+_FORCE = "; `force=True` reads it as text"
 _BINARY = (
     (rb"PK\x03\x04.{22}[\x00-\xff]{4}[\w/ -]+\.npy", "a file of NumPy arrays, perhaps counts, vectors or a checkpoint; "
      "give counts to glove, vectors to init, a checkpoint to resume"),

@@ -40,7 +40,7 @@ class Cbow(Word2vecSettings):
 
     lr: float | None = setting(  # type: ignore[assignment]  # a float once the settings are made
         None, "Initial learning rate; it falls linearly. By default 0.05, with the corrected update 0.15.",
-        above=0, at_most=1000, remedy="0.05 is usual", kept="result", aliases=("eta",),
+        above=0, at_most=1000, remedy="0.05 is usual", kept="result", aliases=("eta", "learning-rate"),
     )  # fmt: skip
     cbow_update: Literal["word2vec", "corrected"] = setting(
         "word2vec", "Add to each context word the whole gradient of their mean, as word2vec.c, gensim and fastText do, "

@@ -15,7 +15,9 @@ class GloveSettings(CountModelSettings, TrainingSettings):
     """The weights of counts, the step, and the vectors of the result."""
 
     epochs: int = setting(25, "Passes over the counts.", at_least=1, kept="result", aliases=("iter", "epoch"))
-    lr: float = setting(0.05, "Initial step of AdaGrad.", above=0, at_most=1000, kept="result", aliases=("eta",))
+    lr: float = setting(
+        0.05, "Initial step of AdaGrad.", above=0, at_most=1000, kept="result", aliases=("eta", "learning-rate")
+    )
     x_max: float = setting(
         10.0, "Counts below it weigh less: (count / `x_max`) ** `alpha`.", above=0, at_most=1e30, kept="result"
     )

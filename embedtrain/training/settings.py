@@ -142,7 +142,12 @@ class TrainingSettings(VectorSettings):
 
     epochs: int = setting(5, "Passes over the corpus.", at_least=1, kept="result", aliases=("iter", "epoch"))
     lr: float = setting(
-        0.025, "Initial learning rate; it falls linearly.", above=0, at_most=1000, kept="result", aliases=("eta",)
+        0.025,
+        "Initial learning rate; it falls linearly.",
+        above=0,
+        at_most=1000,
+        kept="result",
+        aliases=("eta", "learning-rate"),
     )
     init: PathLike | WordVectors | None = setting(
         None, "Start from these vectors, for the words they have.", group="input", metavar="VECTORS"
