@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,8 @@ def evaluate(
     from embedtrain.vectors.word_vectors import WordVectors
 
     if more:
-        mean_instead(f"{more[0]} has no option before it", _vectors_first(file, more))
+        found, other = (file, more[0]) if _question_option(file) else (more[0], file)
+        mean_instead(f"{more[0]} has no option before it", [other, _question_option(found) or "--analogies", found])
     if not analogies and not similarity:
         raise click.UsageError(
             "name a file with --analogies or --similarity; google, wordsim353 and simlex999 are known"
@@ -70,8 +71,9 @@ def evaluate(
         questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
         pairs = [(path, read_pairs(path)) for path in similarity]
     except DataError:
-        if not _holds_vectors(file) and any(map(_holds_vectors, (*analogies, *similarity))):
-            mean_instead(f"{file} does not hold vectors", _vectors_first(file, (*analogies, *similarity)))
+        option, vectors_file = _question_option(file), next(filter(_holds_vectors, (*analogies, *similarity)), None)
+        if option and vectors_file:
+            mean_instead(f"{file} holds questions", [vectors_file, option, file])
         raise
     vectors = WordVectors.load(file)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
@@ -92,10 +94,15 @@ def evaluate(
         _print_similarities(correlations)
 
 
-def _vectors_first(file: str, others: Sequence[str]) -> list[str]:
-    """The arguments with the file of vectors first, and the other as questions."""
-    vectors = next(filter(_holds_vectors, (file, *others)), file)
-    return [vectors, "--analogies", next(path for path in (file, *others) if path != vectors)]
+def _question_option(path: str) -> str | None:
+    """The option for a file of questions; None for another file."""
+    from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
+
+    with suppress(DataError):
+        return "--analogies" if read_analogies(path) else None
+    with suppress(DataError):
+        return "--similarity" if read_pairs(path) else None
+    return None
 
 
 def _holds_vectors(path: str) -> bool:

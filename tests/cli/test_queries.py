@@ -133,6 +133,7 @@ def test_lines_of_standard_input_are_queries(words):
         (neighbors, ["king", "x.vec"], "neighbors x.vec king"),
         (analogy, ["man", "king", "woman", "x.vec"], "analogy x.vec man king woman"),
         (evaluate, ["q.txt", "--analogies", "x.vec"], "evaluate x.vec --analogies q.txt"),
+        (evaluate, ["p.tsv", "--similarity", "x.vec"], "evaluate x.vec --similarity p.tsv"),
         (evaluate, ["x.vec", "q.txt"], "evaluate x.vec --analogies q.txt"),
         (evaluate, ["q.txt", "x.vec"], "evaluate x.vec --analogies q.txt"),
     ],
