@@ -1,9 +1,13 @@
 """Messages: settings in backquotes are spelled as in Python."""
 
+import ast
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
+import embedtrain
 from embedtrain import train_skipgram
 from embedtrain.errors import DataError, EmbedtrainWarning, SettingError, TrainingError, spelled
 from embedtrain.machine.progress import note
@@ -35,3 +39,15 @@ def test_a_surface_has_its_own_spelling():
 def test_messages_of_settings_have_no_backquotes():
     with pytest.raises(SettingError, match=r"^max_vocab must be a whole number of at least 2, got 1; "):
         train_skipgram([["a"]], max_vocab=1)
+
+
+def test_no_message_of_the_library_names_an_option_of_the_command_line():
+    root, found = Path(embedtrain.__file__).parent, []
+    for path in set(root.rglob("*.py")) - set((root / "cli").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        found += [
+            node.value for node in strings if id(node) not in statements and re.search("[ (`]--[a-z]", node.value)
+        ]
+    assert [text for text in found if "convert --" not in text] == []  # whole commands may be named
