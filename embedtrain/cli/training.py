@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 
 _TEXT = """
 CORPUS is text: files, plain or compressed, folders, patterns, or - for standard input. UTF-8, one sentence per line,
-tokens between spaces; or JSON lines.{counts} The vectors are written in the format of the suffix
-of -o, see embedtrain convert --help; .vec is word2vec text, .vec.gz the same compressed.
+with spaces between tokens; raw text with --tokenize words; or JSON lines.{counts} The vectors are written in
+the format of the suffix of -o, see embedtrain convert --help; .vec is word2vec text, .vec.gz the same compressed.
 
 Example: embedtrain {model} corpus.txt -o vectors.vec
+
+Raw text: embedtrain {model} books --tokenize words --lowercase -o out.vec
 """
 _COUNTS = """ Or it is a file of counts: of embedtrain cooccur, an .npz of SciPy, or GloVe's cooccurrence.bin, with
 --vocab."""

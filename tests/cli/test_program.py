@@ -31,6 +31,13 @@ def test_the_help_of_a_command_has_an_example_in_80_columns(name):
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_the_help_of_training_has_an_example_of_raw_text_in_one_line():
+    for name in ("skipgram", "cbow", "glove"):
+        assert (
+            f"  Raw text: embedtrain {name} books --tokenize words --lowercase -o out.vec\n" in run(name, "-h").stdout
+        )
+
+
 def test_commands_and_options_are_in_groups():
     groups = [line for line in run("--help").stdout.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert groups == ["Options:", "Training:", "Queries:", "Files:"]
