@@ -38,6 +38,7 @@ BLOCK_CENTRES = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", 
 #: (bench/block_shape.py), in multiples of 16 or, in CBOW, 4. The corrected update has a higher learning rate.
 N_NOISE = {("skipgram", False): 48, ("cbow", False): 8, ("cbow", True): 16}
 _STEP_LIMIT = 2.0  # of `block_size`; 2.9 is stable up to lr 0.1, but not at 0.2 with few words (bench/step_limit.py)
+_NOISE_LIMIT = 7.0  # the same; 8 is stable but with 30 words, 16 is not (bench/step_limit.py --wide)
 N_COPIES = 256  # nodes near the root that every thread copies (bench/tree_copies.py)
 _STRETCHES = 16  # samples of the text in `largest_share`
 _LOSS_EVERY = 8  # blocks; the loss of all blocks costs a tenth of the speed (bench/loss_share.py)
@@ -197,14 +198,23 @@ def block_size(settings: Word2vecSettings, window: int, p_max: float) -> int:
     A row is updated by the sum of the steps of all (input, output) pairs of a block. With n centres, the most frequent
     word, of probability `p_max`, is in about `n * (window + 1) * (1 + negative) * p_max` pairs, the root of a tree in
     `n * (window + 1)`. Their product with the learning rate must stay below a bound, or training on few words diverges.
-    A block of CBOW has `CENTRE_STRIDE` tiles.
+
+    A noise word of skip-gram is scored against all centres, whatever its probability, with a weight of
+    `contexts * negative / n_noise`, and a centre moves by `contexts * negative` such steps: where windows are wide, the
+    product of both, `lr**2 * n * (contexts * negative)**2 / n_noise`, must stay below a bound. A block of CBOW has
+    `CENTRE_STRIDE` tiles, and no such bound, as a centre has one pair.
     """
     used = {"noise": settings.negative > 0, "paths": settings.hs}
     pairs = {"noise": (window + 1) * (1 + settings.negative) * p_max, "paths": window + 1}
+    steps = {outputs: settings.lr * n_pairs / _STEP_LIMIT for outputs, n_pairs in pairs.items()}
+    if settings.model == "skipgram":
+        contexts = window + 1 if settings.window_mode == "dynamic" else 2 * window
+        weight = (settings.lr * contexts * settings.negative) ** 2 / N_NOISE["skipgram", False]
+        steps["noise"] = max(steps["noise"], weight / _NOISE_LIMIT)
     size = max(n for (model, _), n in BLOCK_CENTRES.items() if model == settings.model)
     for (model, outputs), n_centres in BLOCK_CENTRES.items():
         if model == settings.model and used[outputs]:
             size = min(size, n_centres)
-            while size > 1 and settings.lr * size * pairs[outputs] > _STEP_LIMIT:
+            while size > 1 and size * steps[outputs] > 1:
                 size //= 2
     return size if settings.model == "skipgram" else CENTRE_STRIDE * size
