@@ -8,11 +8,14 @@ import sys
 
 import generate
 import pytest
+from numba.core import event
 from programs import POSIX
 
 from embedtrain import train_skipgram
+from embedtrain.kernels import compilation, random
 from embedtrain.machine import progress
 from embedtrain.machine.progress import Progress, note, say, shown
+from embedtrain.models.skipgram import SkipGram
 from embedtrain.vectors.training_report import TrainingReport
 
 FACTS = {"loss": "1.234", "epoch": "100/200"}
@@ -211,6 +214,15 @@ def test_the_width_is_that_of_the_terminal_of_standard_error(stderr):
     with open(ours, "rb"), stderr(open(theirs, "w")) as stream:
         assert progress._columns(stream) == 57
         assert shown(None) == "bar"
+
+
+def test_compiling_is_reported_when_it_begins(stderr, monkeypatch):
+    said = stderr(io.StringIO())
+    monkeypatch.setattr(compilation._Compilation, "begun", False)
+    train(True)
+    assert "compiling" not in said.getvalue(), "all is in the cache"
+    with SkipGram(progress=True).compiling(), event.trigger_event("numba:compile", {"dispatcher": random.hold_out}):
+        assert said.getvalue().splitlines()[-1] == "compiling kernels, about 10 seconds, once"
 
 
 def test_a_report_of_counts_says_so():

@@ -16,7 +16,6 @@ from embedtrain.machine import threads
 from embedtrain.machine.threads import (
     ConflictOrder,
     available_threads,
-    if_slow,
     in_order,
     read_ahead,
     resolve_threads,
@@ -253,27 +252,6 @@ def test_threads_are_a_number_or_all():
     for n in (-1, -8):
         with pytest.raises(SettingError, match=f"threads must be a whole number of at least 0, got {n}; 0 uses all"):
             resolve_threads(n)
-
-
-def test_if_slow_acts_while_the_block_is_at_work():
-    acted = threading.Event()
-    with if_slow(acted.set, seconds=0.01):
-        assert acted.wait(5)
-
-
-@pytest.mark.parametrize("error", [None, ValueError])
-def test_if_slow_is_cancelled_at_the_end_of_the_block(error, alive):
-    acted = threading.Event()
-    try:
-        with if_slow(acted.set, seconds=60):
-            (timer,) = alive()
-            if error:
-                raise error
-    except ValueError:
-        assert error
-    timer.join(5)
-    assert not timer.is_alive()
-    assert not acted.is_set()
 
 
 # --- ConflictOrder ----------------------------------------------------------------------------------------------------

@@ -43,17 +43,20 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     from embedtrain.corpus.encoding import count_words
     from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
     from embedtrain.machine.files import require_writable
-    from embedtrain.machine.progress import Progress, counted, say, shown
+    from embedtrain.machine.progress import Progress, counted, say
     from embedtrain.machine.threads import resolve_threads
 
+    settings["progress"] = not quiet and (settings["progress"] or "auto")
     chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
     corpus = read_corpus(settings)
     threads = resolve_threads(chosen.threads)
     path = None if output == "-" else output_path(corpus.sources, corpus.files(), output, ".vocab")
     if path is not None:
         require_writable(path)
-    with Progress("reading", None, shown=shown(not quiet and (chosen.progress or "auto"))) as progress:
+    with Progress("reading", None, shown=chosen.shown) as progress:
         if chosen.cache is None:
+            with chosen.compiling():
+                count_words([["two", "words"]], threads=1)
             found, notes = count_words(corpus, threads=threads, progress=progress)
         else:
             encoded = encode_cached(corpus, chosen.cache, threads=threads, progress=progress)

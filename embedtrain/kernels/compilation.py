@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
 import numba
+from numba.core import event
 from numba.core.cpu import CPUTargetOptions
 from numba.core.registry import CPUDispatcher
 
@@ -68,6 +70,31 @@ def kernel(function: Callable[..., Any]) -> Any:
         return numba.njit(cache=True, **OPTIONS)(marked)
     except RuntimeError:  # a read-only installation and no home folder: compile in every process
         return numba.njit(**OPTIONS)(marked)
+
+
+class _Compilation(event.Listener):  # type: ignore[misc]  # Numba has no types
+    """Calls a function when a kernel is first compiled in this process, rather than loaded."""
+
+    begun = False
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action = action
+
+    def on_start(self, begun: event.Event) -> None:
+        function = begun.data["dispatcher"].py_func
+        if function.__module__.startswith("embedtrain.") and not _Compilation.begun:
+            _Compilation.begun = True
+            self._action()
+
+    def on_end(self, ended: event.Event) -> None:
+        """Do nothing; the base class requires the method."""
+
+
+@contextmanager
+def on_compilation(action: Callable[[], None]) -> Iterator[None]:
+    """Call `action` in the block when the first kernel of this process is compiled."""
+    with event.install_listener("numba:compile", _Compilation(action)):
+        yield
 
 
 def _call(*arguments: Any) -> Any:

@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
@@ -234,15 +234,3 @@ def in_order(numbered: Iterable[tuple[int, Result]]) -> Iterator[Result]:
         while next_number in waiting:
             yield waiting.pop(next_number)
             next_number += 1
-
-
-@contextmanager
-def if_slow(action: Callable[[], None], seconds: float = 1.0) -> Iterator[None]:
-    """Call `action` if the block takes longer than `seconds`."""
-    timer = threading.Timer(seconds, action)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

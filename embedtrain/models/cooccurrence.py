@@ -30,8 +30,6 @@ class Cooccurrence(CountSettings):
         from embedtrain.training.text_data import TextSource
 
         source = CountsFromText(TextSource(corpus, self), self)
-        with self.compiling():
-            source.sample()
         data = source.read(Stopwatch(), self.shown)
         if self.save_vocab is not None:
             write_vocabulary(self.save_vocab, data.vocabulary)

@@ -127,6 +127,8 @@ class CountsFromText:
     def read(self, clock: Stopwatch, shown: Shown) -> CountData:
         """Encode the text and count it."""
         texts = self._texts.read(clock, shown)
+        with clock("prepare"), self._settings.compiling():
+            self.sample()
         with clock("count"), Progress("counting", len(texts.training.ids), shown=shown) as progress:
             folder = _folder(self._settings)
             budget = _budget(self._settings.memory)

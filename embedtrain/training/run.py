@@ -57,8 +57,8 @@ class Run:
 
     def train(self) -> WordVectors:
         """Train, with results and exceptions as of `train_skipgram`."""
-        self.compile()
         self.read()
+        self.compile()
         with self.clock("prepare"):
             self.model = self._prepare()
         if self.settings.save_vocab is not None:
@@ -71,8 +71,8 @@ class Run:
 
     def plan(self) -> Plan:
         """Read the data and return the expected work, memory and time of `train`."""
-        self.compile()
         data = self.read()
+        self.compile()
         needed, free, speed = self.memory(), available_memory(), math.nan
         if sum(needed.values()) <= free:
             model = self.new_model(np.zeros(0, np.uint8))

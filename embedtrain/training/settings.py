@@ -15,7 +15,6 @@ from embedtrain.errors import SettingError
 from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.progress import Shown, say, shown
-from embedtrain.machine.threads import if_slow
 from embedtrain.training.declarations import Settings, setting
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.vectors.word_vectors import WordVectors
@@ -56,6 +55,15 @@ class VocabularySettings(Settings):
         """What is reported."""
         return shown(self.progress)
 
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Report if kernels are compiled in the block, and defer interrupts, which libraries lose meanwhile."""
+        from embedtrain.kernels.compilation import on_compilation  # imports Numba, which --help does not need
+
+        text = "compiling kernels, about 10 seconds, once"
+        with deferred_interrupts(), on_compilation(lambda: say(text, shown=self.shown)):
+            yield
+
 
 @dataclass(frozen=True, kw_only=True)
 class TextSettings(VocabularySettings):
@@ -69,12 +77,6 @@ class TextSettings(VocabularySettings):
         None, "Folder of temporary files: 4 bytes a token while training, twice that while text is encoded.",
         group="run", option=None,
     )  # fmt: skip
-
-    @contextmanager
-    def compiling(self) -> Iterator[None]:
-        """Report a slow compilation in the block, and defer interrupts, which libraries lose while they compile."""
-        with deferred_interrupts(), if_slow(lambda: say("compiling kernels, which is done once …", shown=self.shown)):
-            yield
 
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
         """Check that the output files can be written and replace no input; keys of `inputs` are for messages."""

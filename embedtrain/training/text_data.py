@@ -106,6 +106,8 @@ class TextSource:
 
     def read(self, clock: Stopwatch, shown: Shown) -> TextData:
         """Encode all text, choose the vocabulary and split off held-out text."""
+        with clock("prepare"), self._settings.compiling():
+            self.sample()
         with clock("read"):
             settings, valid_share = self._settings, self._valid_share
             whole = training = self._encode(self.corpus, shown)
@@ -128,7 +130,7 @@ class TextSource:
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)
 
     def sample(self) -> TextData:
-        """Text of two words, to compile all kernels of a run."""
+        """Text of two words, to compile the kernels of a run."""
         text = encode([["two", "words"]], threads=1, folder=self._settings.temp_folder)
         return TextData(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
 

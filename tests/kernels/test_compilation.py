@@ -14,11 +14,15 @@ from embedtrain.kernels import random as sampling
 
 PACKAGE = Path(__file__).parent.parent.parent / "embedtrain"
 CALL = """
-import numpy as np
-from embedtrain.kernels import random as sampling
-held_out = np.zeros(64, np.uint8)
-sampling.hold_out(np.array([0, 64]), 0, 1, np.uint64(1), np.uint32(1 << 30), held_out)
-print(int.from_bytes(np.packbits(held_out).tobytes()), sum(sampling.hold_out.stats.cache_hits.values()))
+import numba, numpy as np
+from embedtrain.kernels import compilation, random as sampling
+held_out, compiled = np.zeros(64, np.uint8), []
+with compilation.on_compilation(lambda: compiled.append(1)):
+    numba.njit(lambda: 0)()
+    sampling.hold_out(np.array([0, 64]), 0, 1, np.uint64(1), np.uint32(1 << 30), held_out)
+hits = sum(sampling.hold_out.stats.cache_hits.values())
+assert len(compiled) == 1 - hits, "a compilation is announced, and a user's own is not"
+print(int.from_bytes(np.packbits(held_out).tobytes()), hits)
 """
 
 
