@@ -23,7 +23,7 @@ _NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
 _FORCE = "; `force=True` reads it as text"
 _BINARY = (
     (rb"PK\x03\x04.{22}[\x00-\xff]{4}[\w/ -]+\.npy", "a file of NumPy arrays, perhaps counts, vectors or a checkpoint; "
-     "give counts to glove, vectors to init, a checkpoint to resume"),
+     "give counts to glove, vectors to `init`, a checkpoint to `resume`"),
     (rb"PK\x03\x04", "a zip archive, extract it first"),
     (rb"\xff\xfe", "UTF-16 or UTF-32 text, convert it to UTF-8 first"),
     (rb"\xfe\xff", "UTF-16 text, convert it to UTF-8 first"),
@@ -125,7 +125,7 @@ def _vectors(lines: Sequence[bytes]) -> str | None:
     if n_fields < 3 or len(rows) < 2 or (has_header and n_fields != 1 + int(lines[0].split()[1])):
         return None
     if all(_is_vector(row, n_fields) for row in rows):
-        return "a file of vectors; name the text, and with output or init the vectors"
+        return "a file of vectors; name the text, and vectors to start from with `init`"
     return None
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, EmbedtrainWarning, SettingError
 from embedtrain.vectors.analogies import cosmul_scores
 from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms, top_rows
 from embedtrain.vectors.spelling import suggestion
@@ -225,7 +225,8 @@ class WordTable:
         if not known:
             raise DataError(f"doesnt_match needs words that have vectors, got {shortened(given)}")
         if unknown:
-            warnings.warn(f"doesnt_match leaves out words without a vector: {shortened(unknown)}", stacklevel=2)
+            message = f"doesnt_match leaves out words without a vector: {shortened(unknown)}"
+            warnings.warn(EmbedtrainWarning(message), stacklevel=2)
         units = np.array([self._unit(self._row(word)) for word in known])
         return known[int(np.argmin(units @ units.mean(axis=0)))]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain import formats
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, EmbedtrainWarning, SettingError
 from embedtrain.formats.format import ReadOptions, SkippedErrors, VectorTable
 from embedtrain.vectors.spelling import AnySpelling, difference, folded
 from embedtrain.vectors.training_report import TrainingReport
@@ -267,9 +267,9 @@ class WordVectors(WordTable):
         options = _read_options(limit, vocabulary, dtype, mmap, errors, skipped, threads)
         words, vectors, counts, settings = formats.read(path, options, format)
         if options.vocabulary and not len(words):
-            warnings.warn(_none_found(path, options, format), stacklevel=2)
+            warnings.warn(EmbedtrainWarning(_none_found(path, options, format)), stacklevel=2)
         if skipped.n:
-            warnings.warn(str(skipped), stacklevel=2)
+            warnings.warn(EmbedtrainWarning(str(skipped)), stacklevel=2)
         return cls(words, vectors, counts, settings={**settings, "file": os.fspath(path)})
 
 
