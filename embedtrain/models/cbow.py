@@ -84,6 +84,13 @@ def train_cbow(corpus: CorpusLike, settings: Cbow) -> WordVectors:
     ------
     SettingError, DataError, OutputError, TrainingError, Interrupted
         As `train_skipgram`.
+
+    Examples
+    --------
+    >>> from embedtrain import train_cbow
+    >>> lines = ["the king rules the land", "the queen rules the land"] * 50
+    >>> train_cbow(lines, dim=20, sample=0, window=3)
+    <WordVectors: 5 words, 20 dimensions>
     """
     return settings.train(corpus)
 

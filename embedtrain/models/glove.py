@@ -67,6 +67,18 @@ def train_glove(corpus_or_counts: CorpusLike | Counts | Any, settings: Glove) ->
     ------
     SettingError, DataError, OutputError, TrainingError, Interrupted
         As `train_skipgram`.
+
+    Examples
+    --------
+    Text is counted, or was counted before, for several runs:
+
+    >>> from embedtrain import cooccurrence_counts, train_glove
+    >>> lines = ["the king rules the land", "the queen rules the land"] * 50
+    >>> train_glove(lines, dim=20)
+    <WordVectors: 5 words, 20 dimensions>
+    >>> counts = cooccurrence_counts(lines, window=5)
+    >>> train_glove(counts, dim=20, epochs=30)
+    <WordVectors: 5 words, 20 dimensions>
     """
     return settings.train(corpus_or_counts)
 

@@ -75,6 +75,22 @@ def train_skipgram(corpus: CorpusLike, settings: SkipGram) -> WordVectors:
         If training diverges.
     Interrupted
         On Ctrl-C while training, with the vectors so far; a `KeyboardInterrupt`.
+
+    Examples
+    --------
+    A corpus is a file, ``train_skipgram("corpus.txt")``, or lines, or lists of tokens:
+
+    >>> from embedtrain import WordVectors, train_skipgram
+    >>> lines = ["the king rules the land", "the queen rules the land"] * 50
+    >>> vectors = train_skipgram(lines, dim=20, epochs=10, sample=0)
+    >>> vectors
+    <WordVectors: 5 words, 20 dimensions>
+    >>> vectors["king"].shape
+    (20,)
+    >>> [word for word, cosine in vectors.most_similar("king", topn=1)]
+    ['queen']
+    >>> vectors.save("land.vec")
+    >>> vectors = WordVectors.load("land.vec")
     """
     return settings.train(corpus)
 

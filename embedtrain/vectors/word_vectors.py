@@ -7,6 +7,7 @@ import stat
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from numbers import Integral
 from typing import Any
 
@@ -70,6 +71,16 @@ class WordVectors(WordTable):
 
     def __repr__(self) -> str:
         return f"<WordVectors: {len(self):,} words, {self.vector_size} dimensions>"
+
+    def _repr_html_(self) -> str:
+        """Show a table in a notebook."""
+        facts = {
+            "words": f"{len(self):,}: {' '.join(self.words[:8])}{' …' * (len(self) > 8)}",
+            "dimensions": str(self.vector_size),
+            **{name: str(self.settings[name]) for name in ("model", "file") if name in self.settings},
+        }
+        rows = "".join(f"<tr><th>{name}</th><td>{escape(fact)}</td></tr>" for name, fact in facts.items())
+        return f"<table>{rows}</table>"
 
     def embedding_matrix(
         self,
