@@ -13,7 +13,15 @@ from embedtrain._version import __version__
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
     from embedtrain.counts.matrix import Counts
-    from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, SettingError, TrainingError
+    from embedtrain.errors import (
+        DataError,
+        EmbedtrainError,
+        EmbedtrainWarning,
+        Interrupted,
+        OutputError,
+        SettingError,
+        TrainingError,
+    )
     from embedtrain.models.cbow import plan_cbow, train_cbow
     from embedtrain.models.cooccurrence import cooccurrence, cooccurrence_counts
     from embedtrain.models.glove import plan_glove, train_glove
@@ -29,6 +37,7 @@ _MODULES = {
     "Counts": "counts.matrix",
     "DataError": "errors",
     "EmbedtrainError": "errors",
+    "EmbedtrainWarning": "errors",
     "Epoch": "training.reports",
     "EpochLog": "training.epoch_log",
     "Interrupted": "errors",
@@ -55,6 +64,7 @@ __all__ = [
     "Counts",
     "DataError",
     "EmbedtrainError",
+    "EmbedtrainWarning",
     "Epoch",
     "EpochLog",
     "Interrupted",

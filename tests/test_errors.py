@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import embedtrain
-from embedtrain import train_skipgram
-from embedtrain.errors import DataError, EmbedtrainWarning, SettingError, TrainingError, spelled
+from embedtrain import DataError, EmbedtrainWarning, SettingError, TrainingError, train_skipgram
+from embedtrain.errors import spelled
 from embedtrain.machine.progress import note
 
 
