@@ -44,7 +44,7 @@ def usage_hint(error: click.ClickException) -> str | None:
         return None
     if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):
         example = re.search(r"Example: (.*)", ctx.command.help or "")
-        name = error.param.make_metavar(ctx).strip("[].")
+        name = (error.param.name or "").upper()
         return f"missing argument {name}; for example: {example[1]}" if example else None
     if isinstance(error, click.NoSuchOption):
         return f"no such option {error.option_name}; {_option_hint(error.option_name, error.possibilities, ctx)}"
@@ -55,7 +55,7 @@ def _option_hint(name: str, possibilities: Sequence[str] | None, ctx: click.Cont
     own = [long for option in ctx.command.params for long in option.opts if long.startswith("--")]
     if re.fullmatch("-[A-Za-z]", name) and (long := [option for option in own if option[2] == name[1]]):
         return f"options have two hyphens: {', '.join(long[:4])}"
-    if close := get_close_matches(name, possibilities or (), 3):
+    if close := get_close_matches(name, possibilities or (), 1):
         return f"did you mean {close[0]}?"
     if isinstance(ctx.command, click.Group):
         return "options follow the command, as in: embedtrain skipgram corpus.txt --epochs 10"
