@@ -24,7 +24,7 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float16))
 def select(name: str, table: VectorTable, options: ReadOptions) -> VectorTable:
     """Return the rows to read of a table whose vectors are mapped; with `options.mmap` they stay so, unchecked."""
     _check_shapes(name, table)
-    words, vectors, counts = table.words, table.vectors, table.counts
+    words, vectors, counts, contexts = table.words, table.vectors, table.counts, table.context_vectors
     if options.mmap and options.dtype.itemsize < vectors.dtype.itemsize:
         raise SettingError(f"dtype {options.dtype} is not that of {name}, {vectors.dtype}; leave out dtype or mmap")
     rows: Sequence[int] = range(len(words))[: options.limit]
@@ -44,7 +44,9 @@ def select(name: str, table: VectorTable, options: ReadOptions) -> VectorTable:
             vectors = vectors.astype(options.dtype, order="C", copy=isinstance(rows, range))
         if options.dtype != np.float32:
             check_float16(name, words, vectors)
-    return VectorTable(words, vectors, None if counts is None else np.array(counts[kept], np.int64), table.settings)
+    counts = None if counts is None else np.array(counts[kept], np.int64)
+    contexts = None if contexts is None else contexts[kept]  # mapped if all are kept: most readers do not need them
+    return VectorTable(words, vectors, counts, table.settings, contexts)
 
 
 def _bad_rows(words: Sequence[str], vectors: NDArray[Any], rows: Sequence[int], options: ReadOptions) -> dict[int, str]:
@@ -75,6 +77,9 @@ def _check_shapes(name: str, table: VectorTable) -> None:
         )
     if counts is not None and (counts.shape != (len(words),) or counts.dtype.kind not in "iu"):
         raise DataError(f"{name}: expected a whole count for each of {len(words):,} words, got shape {counts.shape}")
+    contexts = table.context_vectors
+    if contexts is not None and (contexts.shape, contexts.dtype) != (vectors.shape, vectors.dtype):
+        raise DataError(f"{name}: context vectors must have the shape and type of the vectors, got {contexts.shape}")
     if not len(words):
         raise DataError(f"{name}: there are no words in the file")
 

@@ -24,6 +24,7 @@ class VectorTable(NamedTuple):
     vectors: NDArray[Any]  # (n_words, dim) float32 or float16
     counts: NDArray[np.int64] | None = None  # (n_words,) occurrences, where the format can hold them
     settings: Mapping[str, Any] = {}  # settings of training; read-only
+    context_vectors: NDArray[Any] | None = None  # as `vectors`, where the format can hold them
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
             )
         words = PackedWords.checked(name, arrays["words"], arrays["starts"])[:]
     settings = settings_of(name, arrays["about"].tobytes())
-    return select(name, VectorTable(words, arrays["vectors"], arrays.get("counts"), settings), options)
+    optional = arrays.get("counts"), settings, arrays.get("context_vectors")
+    return select(name, VectorTable(words, arrays["vectors"], *optional), options)
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
@@ -61,6 +62,8 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
     arrays: dict[str, NDArray[Any]] = {"words": packed.text, "starts": packed.starts, "vectors": table.vectors}
     if table.counts is not None:
         arrays["counts"] = table.counts
+    if table.context_vectors is not None:
+        arrays["context_vectors"] = table.context_vectors
     arrays["about"] = np.frombuffer(describe(table.settings).encode(), np.uint8)
     with atomic_file(path) as file:
         write_arrays(file, arrays)

@@ -18,7 +18,7 @@ _ROWS = 1 << 12  # written at once
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
-    words, vectors, counts, _ = checked(table)
+    words, vectors, counts, *_ = checked(table)
     vectors_path, metadata_path = paths(path)
     with atomic_file(metadata_path) as metadata, atomic_file(vectors_path) as file:
         if counts is not None:

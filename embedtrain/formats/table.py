@@ -54,7 +54,10 @@ def checked(table: VectorTable) -> VectorTable:
     counts = None if counts is None else np.asarray(counts, np.int64)
     if counts is not None and counts.shape != (len(words),):
         raise DataError(f"{len(words):,} words need a count each, got an array of shape {counts.shape}")
-    return table._replace(vectors=vectors, counts=counts)
+    contexts = None if table.context_vectors is None else np.asarray(table.context_vectors, vectors.dtype)
+    if contexts is not None and (contexts.shape != vectors.shape or not all_finite(contexts)):
+        raise DataError(f"context vectors must be finite and {vectors.shape}, got an array of shape {contexts.shape}")
+    return table._replace(vectors=vectors, counts=counts, context_vectors=contexts)
 
 
 def _as_floats(vectors: Any) -> NDArray[Any]:

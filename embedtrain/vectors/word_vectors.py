@@ -226,7 +226,7 @@ class WordVectors(WordTable):
         SettingError
             If `format` or the suffix is not known, or the format cannot be compressed as the suffix implies.
         """
-        table = VectorTable(self.words, self.vectors, self.counts, self.settings)
+        table = VectorTable(self.words, self.vectors, self.counts, self.settings, self.context_vectors)
         formats.write(path, table, format, threads=threads)
 
     @classmethod
@@ -276,12 +276,12 @@ class WordVectors(WordTable):
         """
         skipped = SkippedErrors()
         options = _read_options(limit, vocabulary, dtype, mmap, errors, skipped, threads)
-        words, vectors, counts, settings = formats.read(path, options, format)
+        words, vectors, counts, settings, contexts = formats.read(path, options, format)
         if options.vocabulary and not len(words):
             warnings.warn(EmbedtrainWarning(_none_found(path, options, format)), stacklevel=2)
         if skipped.n:
             warnings.warn(EmbedtrainWarning(str(skipped)), stacklevel=2)
-        return cls(words, vectors, counts, settings={**settings, "file": os.fspath(path)})
+        return cls(words, vectors, counts, contexts, settings={**settings, "file": os.fspath(path)})
 
 
 def _none_found(path: str | os.PathLike[str], options: ReadOptions, format: str | None) -> str:
