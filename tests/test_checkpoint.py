@@ -7,7 +7,6 @@ import math
 import os
 import re
 import signal
-from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from embedtrain import (
     SettingError,
     TrainingError,
     WordVectors,
+    train_glove,
     train_skipgram,
 )  # fmt: skip
 from embedtrain.corpus.sources import OPTIONS, Corpus
@@ -33,7 +33,7 @@ from embedtrain.machine.files import atomic_file
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel
 from embedtrain.training.checkpoint import Checkpoint, read_settings
-from embedtrain.training.chunk_schedule import LARGEST_CHUNK, plan_chunks
+from embedtrain.training.chunk_schedule import LARGEST_CHUNK, ChunkSchedule, plan_chunks
 
 TEXT = list(generate.sentences(1500, 3))
 N_CHUNKS = 6  # of an epoch
@@ -180,12 +180,34 @@ def test_a_run_that_has_ended_does_not_go_on(monkeypatch, tmp_path, settings, st
     monkeypatch.setattr("embedtrain.training.run.evaluate", lambda *_, **__: next(losses))
     ended = train(**settings, checkpoint=path, callback=lambda epoch: epoch.number == stop)
     before = done(path)
-    warned = pytest.warns(UserWarning, match="stopped, by patience or a callback; it does not train further")
-    with warned if settings else nullcontext():
+    reason = "stopped, by patience or a callback; it does not train further" if settings else "nothing is left to train"
+    with pytest.warns(UserWarning, match=reason):
         again = train(**settings, resume=path, checkpoint=path, callback=lambda epoch: pytest.fail("it has ended"))
     assert outcome(again) == outcome(ended)
     assert len(again.report.losses) == n_epochs
     assert done(path) == before
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.7, 1], ids=str)
+@pytest.mark.parametrize("train", [train_skipgram, train_glove])
+def test_epochs_can_be_added_in_the_middle_of_a_run_and_at_its_end(kept, monkeypatch, train, share):
+    chunks, plan = [], ChunkSchedule.tasks
+    usual = {"dim": 8, "min_count": 1, "threads": 1, "progress": False}
+    train(TEXT, epochs=2, checkpoint="x", checkpoint_every=0, **usual)
+    monkeypatch.setattr(ChunkSchedule, "tasks", lambda *args: chunks.append(plan(*args)) or chunks[-1])
+    path = kept[int(share * (len(kept) - 1))]
+    with pytest.warns(
+        UserWarning, match="^epochs becomes 4, not 2; the learning rate continues as in a run of so many$"
+    ):
+        again = train(TEXT, epochs=4, resume=path, checkpoint="y", **usual)
+    assert len(again.report.losses) == again.settings["epochs"] == Checkpoint.load(kept[-1]).settings["epochs"] == 4
+    whole = train(TEXT, epochs=4, **usual)
+    if train is train_glove:  # its rate does not fall
+        assert again.vectors.tobytes() == whole.vectors.tobytes()
+    else:
+        rates = [chunk.first_lr for epoch in chunks for chunk in epoch if chunk.epoch >= 2]
+        assert rates[0] == 0.025 / 2
+        assert again.report.losses[3] < again.report.losses[1]
 
 
 @pytest.mark.parametrize("n_before", [1, 2, 3])
@@ -304,7 +326,8 @@ def test_tables_that_are_not_finite_replace_no_checkpoint(checkpoint, monkeypatc
         ({"lr": 0.05}, ["lr is 0.025 in the checkpoint and 0.05 here"]),
         ({"max_vocab": 30}, ["max_vocab is None in the checkpoint and 30 here"]),
         ({"window_mode": "fixed"}, ["window_mode is dynamic in the checkpoint and fixed here"]),
-        ({"epochs": 3, "seed": 2, "valid_share": 0.1}, ["epochs is 2", "seed is 1", "valid_share is 0.0"]),
+        ({"epochs": 1, "seed": 2, "valid_share": 0.1}, ["epochs is 2", "seed is 1", "valid_share is 0.0"]),
+        ({"epochs": 3, "seed": 2}, ["seed is 1"]),
     ],
     ids=str,
 )
@@ -506,6 +529,15 @@ def test_resume_alone_takes_the_settings_and_keeps_the_checkpoint_up(folder):
     assert again.exit_code == 0, again.output
     assert Path("again.vec").read_bytes() == Path("whole.vec").read_bytes()
     assert len(Checkpoint.load("x").history.losses) == 3
+
+
+def test_the_command_adds_epochs(folder, checkpoint):
+    again = run("skipgram", "text.txt", "-o", "x.vec", "--epochs", "4", "--resume", checkpoint)
+    assert again.exit_code == 0, again.output
+    assert "epochs becomes 4, not 2" in again.stderr
+    assert len(Checkpoint.load(checkpoint).history.losses) == 4
+    line = error_of(run("skipgram", "text.txt", "-o", "x.vec", "--epochs", "3", "--resume", checkpoint), 2)
+    assert "epochs is 4 in the checkpoint and 3 here" in line
 
 
 def test_settings_may_be_repeated_and_another_checkpoint_kept_up(folder, checkpoint):

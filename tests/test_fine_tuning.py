@@ -1,6 +1,7 @@
 """Starting from given vectors, and keeping them as they are."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import generate
 import numpy as np
@@ -9,7 +10,16 @@ from commands import error_of, run
 from runs import SETTINGS, clear_stop, lines_of, train_small
 from text_files import refused
 
-from embedtrain import DataError, SettingError, WordVectors
+from embedtrain import (
+    DataError,
+    SettingError,
+    WordVectors,
+    cooccurrence_counts,
+    plan_skipgram,
+    train_cbow,
+    train_glove,
+    train_skipgram,
+)
 from embedtrain.training.checkpoint import Checkpoint
 
 TEXT = list(generate.sentences(3000, 3))
@@ -52,7 +62,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("init", [given(), Path("given.vec"), "given.vec"], ids=["vectors", "path", "str"])
 def test_shared_words_start_from_given_vectors_and_new_ones_as_ever(init):
-    vectors, without = train(init=init, **STILL), train(**STILL)
+    vectors, without = train(init=init, init_words="shared", **STILL), train(**STILL)
     assert list(vectors.words) == list(without.words), "those of the text"
     assert vectors.counts.tolist() == without.counts.tolist()
     assert rows(vectors, SHARED) == pytest.approx(rows(given(), SHARED), abs=1e-6)
@@ -79,12 +89,158 @@ def test_a_second_training_starts_with_a_better_loss():
     assert second.report.losses[0] < first.report.losses[-1] * 1.05
 
 
+# --- Words that the text does not have, or rarely ---------------------------------------------------------------------
+
+ODD_SETTINGS = [
+    {},
+    {"hs": True},
+    {"noise_exponent": 0.0},
+    {"noise_exponent": -1.0},
+    {"sample": 0},
+    {"negative": 0, "hs": True},
+]
+
+
+@pytest.mark.parametrize("settings", [*ODD_SETTINGS, {"valid_share": 0.2}, {"threads": 2}], ids=str)
+def test_words_that_the_text_lacks_keep_their_vectors_and_rare_ones_are_trained(settings):
+    vectors = train(init="given.vec", min_count=20, max_vocab=9, lr=0.1, **settings)
+    assert set(vectors.words) == {*train(min_count=20, max_vocab=9).words, *given().words}
+    assert list(vectors.words[-2:]) == ["not", "in-the-text"], "last, in the order of the file"
+    assert vectors.counts[-2:].tolist() == [0, 0]
+    assert (np.diff(vectors.counts) <= 0).all()
+    assert vectors.counts[vectors.index[SHARED[0]]] == sum(words.count(SHARED[0]) for words in TEXT)
+    assert rows(vectors, ["not", "in-the-text"]).tobytes() == rows(given(), ["not", "in-the-text"]).tobytes()
+    assert (rows(vectors, SHARED) != rows(given(), SHARED)).any(axis=1).mean() > 0.8
+    assert np.isfinite(vectors.vectors).all()
+
+
+@pytest.mark.parametrize("model", [train_cbow, train_glove])
+def test_other_models_keep_words_that_the_text_lacks(model):
+    init = given()
+    vectors = model(TEXT, init=init, min_count=20, threads=1, epochs=2, progress=False)
+    assert vectors.vectors.shape == (len(vectors), 8)
+    assert rows(vectors, ["not", "in-the-text"]).tobytes() == rows(init, ["not", "in-the-text"]).tobytes()
+    assert (rows(vectors, SHARED[:5]) != rows(init, SHARED[:5])).any()
+
+
+def test_a_small_text_adds_to_many_words():
+    few = train([SHARED[:3]] * 2, init="given.vec", min_count=5, sample=0)
+    assert set(few.words) == set(given().words)
+    with refused("only one word occurs 5 times or more: the corpus has 4 tokens of 2 types, .* at most 1"):
+        train([[SHARED[0]] * 3, ["rare"]], init="given.vec", min_count=5)
+
+
+def test_union_resumes_without_the_vectors(tmp_path):
+    settings = {"min_count": 20, "hs": True, "valid_share": 0.1}
+    whole = train(init="given.vec", **settings)
+    train(init="given.vec", **settings, checkpoint="x", callback=lambda epoch: True)
+    Path("given.vec").unlink()
+    vectors = train(resume=clear_stop("x", ("word_vectors", "context_vectors", "node_vectors")), **settings)
+    assert list(vectors.words) == list(whole.words)
+    assert vectors.vectors.tobytes() == whole.vectors.tobytes()
+    with refused("cannot resume on another text than the checkpoint's"):
+        train(TEXT[:-9], resume="x", **settings)
+
+
+def test_given_counts_get_no_other_words():
+    counts = cooccurrence_counts(TEXT, min_count=20, threads=1, progress=False)
+    with pytest.warns(UserWarning, match=r"^\d+ words of init are not among those of the counts; they get no vectors$"):
+        vectors = train_glove(counts, init="given.vec", epochs=1, threads=1, progress=False)
+    assert list(vectors.words) == list(counts.words)
+    with refused("vectors='context' loses words of init that the text lacks; set init_words='shared'", SettingError):
+        train_glove(TEXT, init="given.vec", vectors="context")
+
+
+@pytest.mark.parametrize("name", ["given.vec", "given.npz"])
+def test_of_shared_words_only_the_rows_are_read(monkeypatch, name):
+    given().save("given.npz")
+    read, load = [], WordVectors.load
+
+    def observed(path, **options):
+        read.append(load(path, **options))
+        return read[-1]
+
+    monkeypatch.setattr(WordVectors, "load", observed)
+    vectors = train(init=name, init_words="shared", max_vocab=20, **STILL)
+    assert [len(part) for part in read] == [1, sum(word in given() for word in vectors.words)]
+    plan = plan_skipgram(TEXT, init=name, init_words="shared", max_vocab=20, progress=False)
+    assert plan.memory["the vectors to start from"] == 20 * 8 * 4
+
+
+def test_a_plan_includes_the_words_that_are_kept():
+    plan = plan_skipgram(TEXT, init="given.vec", min_count=20, progress=False)
+    assert plan.words == len(train(init="given.vec", min_count=20))
+    assert f"two tables of {plan.words} × 8" in plan.memory
+    assert 0 <= plan.removed_share <= 1
+
+
+def test_the_command_keeps_all_words_and_takes_their_dimensions():
+    settings = ["--min-count", "20", "--threads", "1", "--epochs", "1"]
+    result = run("skipgram", "text.txt", "-o", "x.vec", *settings, "--init", "given.vec")
+    assert result.exit_code == 0, result.output
+    vectors = WordVectors.load("x.vec")
+    assert set(given().words) <= set(vectors.words)
+    assert vectors.vector_size == 8
+    shared = run("skipgram", "text.txt", "-o", "y.vec", *settings, "--init", "given.vec", "--init-words", "shared")
+    assert shared.exit_code == 0, shared.output
+    assert "not" not in WordVectors.load("y.vec")
+
+
+# --- Where vectors come from, and their dimensions --------------------------------------------------------------------
+
+
+def test_dim_is_that_of_the_vectors_unless_it_is_given():
+    usual = {"min_count": 1, "threads": 1, "epochs": 1, "progress": False}
+    first = train_skipgram(TEXT, init="given.vec", checkpoint="x", **usual)
+    assert (first.vector_size, first.settings["dim"]) == (8, 8)
+    again = train_skipgram(TEXT, resume="x", init="given.vec", **usual)
+    assert again.vectors.tobytes() == first.vectors.tobytes()
+    assert train_skipgram(TEXT, **usual).vector_size == 100
+    with refused("the vectors to start from have 8 dimensions, dim is 100; make it 8", SettingError):
+        train_skipgram(TEXT, init="given.vec", dim=100)
+
+
+def test_gensim_is_understood():
+    init = given(contexts=True)
+    keyed = SimpleNamespace(index_to_key=list(init.words), vectors=init.vectors)
+    model = SimpleNamespace(wv=keyed, syn1neg=init.context_vectors)
+    assert train(init=keyed).vectors.tobytes() == train(init=given()).vectors.tobytes()
+    assert train(init=model).vectors.tobytes() == train(init=init).vectors.tobytes()
+    assert train(init=model).vectors.tobytes() != train(init=keyed).vectors.tobytes()
+
+
+@pytest.mark.parametrize("model", [train_skipgram, train_glove])
+def test_context_vectors_travel_in_npz(model):
+    usual = {"min_count": 1, "threads": 1, "epochs": 2, "dim": 8, "progress": False}
+    first = model(TEXT, **usual)
+    first.save("first.npz")
+    read = WordVectors.load("first.npz")
+    assert read.context_vectors.tobytes() == first.context_vectors.tobytes()
+    again, directly = (model(TEXT, init=init, **usual) for init in ("first.npz", first))
+    assert again.vectors == pytest.approx(directly.vectors, abs=1e-4)
+    some = WordVectors.load("first.npz", vocabulary=SHARED[:5])
+    assert some.context_vectors == pytest.approx(context_rows(first, some.words))
+    assert run("convert", "first.npz", "second.npz").exit_code == 0
+    assert WordVectors.load("second.npz").context_vectors.tobytes() == first.context_vectors.tobytes()
+
+
+def test_context_vectors_of_another_shape_are_neither_written_nor_read():
+    with refused(r"context vectors must be finite and \(2, 8\), got an array of shape \(1, 8\)"):
+        broken(n_contexts=1).save("x.npz")
+    given(contexts=True).save("x.npz")
+    with np.load("x.npz") as arrays:
+        np.savez("y.npz", **{**arrays, "context_vectors": np.ones((2, 8), np.float32)})
+    with refused(r"context vectors must have the shape and type of the vectors, got \(2, 8\)"):
+        WordVectors.load("y.npz")
+
+
 # --- Freezing ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("others", [{}, {"valid_share": 0.2}, {"max_vocab": 60, "sample": 0}], ids=str)
 def test_frozen_vectors_stay_byte_for_byte_while_all_else_learns(threads, others):
+    others["init_words"] = "shared"
     vectors = train(init="given.vec", freeze=True, threads=threads, epochs=3, lr=0.2, **others)
     shared = [word for word in SHARED if word in vectors]
     new = [word for word in vectors.words if word not in SHARED][:20]  # frequent ones
@@ -121,13 +277,14 @@ def test_a_resumed_run_keeps_frozen_words_frozen(threads):
     train(init=given(), freeze=True, checkpoint="x", callback=lambda epoch: True)
     state = Checkpoint.load(clear_stop("x"))
     assert [word for word, frozen in zip(state.words, state.frozen, strict=True) if frozen] == [
-        word for word in state.words if word in SHARED
+        word for word in state.words if word in given()
     ]
     first = state.array("word_vectors")
     Path("given.vec").unlink()
     vectors = train(resume="x", threads=threads, lr=0.025)
     assert len(vectors.report.losses) == 2
     assert rows(vectors, SHARED).tobytes() == rows(given(), SHARED).tobytes()
+    assert vectors["not"].tobytes() == given()["not"].tobytes()
     moved = [word for word in state.words if word not in SHARED][:20]
     before = first[[state.words.index(word) for word in moved]]
     assert (rows(vectors, moved) != before).any(axis=1).all()
@@ -143,6 +300,9 @@ def broken(vectors=1.0, contexts=1.0, n_contexts=2):
     return WordVectors(["the", "of"], tables[0], context_vectors=tables[1])
 
 
+UNKNOWN = WordVectors("xy", np.ones((2, 8), np.float32))
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
@@ -155,10 +315,14 @@ def broken(vectors=1.0, contexts=1.0, n_contexts=2):
         ({"init": broken(vectors=np.nan)}, DataError, "init has vectors that are not finite"),
         ({"init": broken(contexts=np.inf)}, DataError, "init has vectors that are not finite"),
         ({"init": broken(n_contexts=1)}, DataError, "init has vectors that are not finite, or not 2 × 8"),
-        ({"init": WordVectors("xy", np.ones((2, 8), np.float32))}, DataError, r"none of the \d+ words is among the 2 "),
+        ({"init": UNKNOWN}, DataError, r"none of the \d+ words of the text is among those of init$"),
+        ({"init": UNKNOWN, "init_words": "shared"}, DataError, r"none of the \d+ words of the text is among those of"),
+        ({"init": WordVectors(["a b"], np.ones((1, 8), np.float32))}, DataError, "'a b' is empty or holds whitespace"),
+        ({"init": "given.vec", "init_words": "old"}, SettingError, "init_words must be 'union' or 'shared', got 'old'"),
+        ({"init": "given.vec", "read_vocab": "x"}, SettingError, "read_vocab says .* set init_words='shared'$"),
     ],
     ids=["dim of vectors", "dim of a file", "freeze", "missing", "folder", "text", "not finite", "contexts not finite",
-         "contexts of another shape", "words"],
+         "contexts of another shape", "words", "shared words", "a word with a space", "choice", "vocabulary"],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_in_a_line(settings, error, message):
     with refused(message, error):

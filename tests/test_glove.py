@@ -452,7 +452,7 @@ def test_shared_words_start_from_given_vectors_and_new_ones_as_ever(tmp_path):
     given().save(tmp_path / "given.vec")
     without = train(**STILL, vectors="word")
     for init in (given(), tmp_path / "given.vec"):
-        found = train(init=init, **STILL, vectors="word")
+        found = train(init=init, init_words="shared", **STILL, vectors="word")
         assert rows(found, SHARED).tobytes() == rows(given(), SHARED).tobytes()
         assert rows(found, NEW).tobytes() == rows(without, NEW).tobytes()
         assert found.context_vectors.tobytes() == without.context_vectors.tobytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from embedtrain.errors import DataError
 from embedtrain.machine.words import PackedWords
 
 _MIN_COUNTS = (1, 2, 3, 5, 10, 20, 50, 100)
+_AT_ONCE = 1 << 20  # words
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class Vocabulary:
     """Words by count, descending, ties by their UTF-8 bytes; a word's id is its index."""
 
     words: Sequence[str]  # all types, or after a cut the first of them
-    counts: NDArray[np.int64]  # (len(words),) occurrences of each
+    counts: NDArray[np.int64]  # (len(words),) occurrences of each; 0 for kept words that the text does not have
 
     def __len__(self) -> int:
         return len(self.words)
@@ -28,6 +29,11 @@ class Vocabulary:
     def n_tokens(self) -> int:
         """Occurrences of all words."""
         return int(self.counts.sum())
+
+    @property
+    def absent(self) -> NDArray[np.bool_]:
+        """(len(words),) whether a word does not occur; none if no counts are known."""
+        return (self.counts == 0) & self.counts.any()
 
     def n_frequent(self, min_count: int) -> int:
         """Count the words that occur at least `min_count` times; they come first."""
@@ -41,6 +47,23 @@ class Vocabulary:
         n_words = min(n_words, max_words or n_words)
         words = self.words.first(n_words) if isinstance(self.words, PackedWords) else self.words[:n_words]
         return Vocabulary(words, self.counts[:n_words])
+
+    def extended(self, min_count: int, max_words: int | None, others: Iterable[str]) -> Vocabulary:
+        """Cut, but keep all `others`; those that do not occur come last, in their order, with a count of 0."""
+        n_frequent = min(self.n_frequent(min_count), max_words or len(self))
+        missing = dict.fromkeys(others)
+        words: list[str] = []
+        ranks = []
+        for begin in range(0, len(self), _AT_ONCE):
+            for rank, word in enumerate(self.words[begin : begin + _AT_ONCE], begin):
+                if rank < n_frequent or word in missing:
+                    words.append(word)
+                    ranks.append(rank)
+                    missing.pop(word, None)
+        if len(ranks) < 2:
+            raise DataError(self._too_few(len(ranks), min_count))
+        counts = np.concatenate([self.counts[ranks], np.zeros(len(missing), np.int64)])
+        return Vocabulary([*words, *missing], counts)
 
     def coverage(self) -> list[tuple[int, int, int]]:
         """For several min-counts: the min-count, how many words have it, and how many tokens they cover."""

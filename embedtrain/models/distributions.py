@@ -21,7 +21,7 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
     """
     if sample == 0:
         return np.ones(len(counts))
-    frequency = counts / counts.sum()
+    frequency = np.maximum(counts, 1) / counts.sum()  # 0 for words that have vectors, but are not in the text
     return np.minimum(1, (np.sqrt(frequency / sample) + 1) * sample / frequency)
 
 

@@ -40,7 +40,7 @@ class GloveModel:
     check_within_epoch = False  # a tile of frequent words costs more than others
 
     def __init__(self, data: CountData, settings: GloveSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
-        n_words, dim = len(data.vocabulary), settings.dim
+        n_words, dim = len(data.vocabulary), settings.n_dims
         self._settings, self._width = settings, padded(dim + _BIASES)
         self.words = EmbeddingTable.uniform(n_words, dim + _BIASES, settings.seed)
         self.contexts = EmbeddingTable.uniform(n_words, dim + _BIASES, [settings.seed, 1])
@@ -63,7 +63,7 @@ class GloveModel:
     @classmethod
     def memory(cls, data: CountData, settings: GloveSettings) -> dict[str, int]:
         """Bytes of the tables, the cells, and the sum of two tables."""
-        n_words, dim = len(data.vocabulary), settings.dim
+        n_words, dim = len(data.vocabulary), settings.n_dims
         needed = {f"four tables of {n_words:,} × {dim}": 4 * table_bytes(n_words, dim + _BIASES)}
         if data.tiles_folder is None:
             needed[f"{data.n_items:,} cells"] = TILE_CELL_BYTES * data.n_items
@@ -76,7 +76,7 @@ class GloveModel:
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:
         """Vectors, biases and sums."""
-        words, contexts, dim = self.words.rows, self.contexts.rows, self._settings.dim
+        words, contexts, dim = self.words.rows, self.contexts.rows, self._settings.n_dims
         return {
             "word_vectors": words[:, :dim],
             "context_vectors": contexts[:, :dim],

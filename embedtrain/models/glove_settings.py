@@ -35,3 +35,7 @@ class GloveSettings(CountModelSettings, TrainingSettings):
             raise SettingError(
                 f"`freeze` keeps the words' own vectors, not `vectors={self.vectors!r}`; set `vectors='word'`"
             )
+        if self.init is not None and self.init_words == "union" and self.vectors == "context":
+            raise SettingError(
+                "`vectors='context'` loses words of `init` that the text lacks; set `init_words='shared'`"
+            )

@@ -61,14 +61,16 @@ class Word2vecModel:
 
     def __init__(self, data: TextData, settings: Word2vecSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
         text, counts, n_words = data.training, data.vocabulary.counts, len(data.vocabulary)
+        counts = counts[: data.vocabulary.n_frequent(1)]  # other words have vectors, and are not trained
         self._text, self._settings, self._frozen = text, settings, frozen
         self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr)
-        dim = settings.dim
+        dim = settings.n_dims
         scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
         self.words = EmbeddingTable.uniform(n_words, dim, settings.seed, n_threads, scratch)
         self.contexts = EmbeddingTable.zeros(n_words, dim) if settings.negative else None
-        local = {"local": min(N_COPIES, n_words - 1) + 1}  # with a padding row
-        self.nodes = EmbeddingTable.zeros(n_words - 1, dim, n_threads, local) if settings.hs else None
+        n_nodes = len(counts) - 1
+        local = {"local": min(N_COPIES, n_nodes) + 1}  # with a padding row
+        self.nodes = EmbeddingTable.zeros(n_nodes, dim, n_threads, local) if settings.hs else None
         self._n_threads = n_threads
 
         keep = keep_probability(counts, settings.sample)
@@ -94,7 +96,7 @@ class Word2vecModel:
     @classmethod
     def memory(cls, data: TextData, settings: Word2vecSettings) -> dict[str, int]:
         """Bytes of the tables and of the Huffman tree."""
-        n_words, dim = len(data.vocabulary), settings.dim
+        n_words, dim = len(data.vocabulary), settings.n_dims
         n_tables = 1 + (settings.negative > 0) + settings.hs
         needed = {f"{_NUMBERS[n_tables]} tables of {n_words:,} × {dim}": n_tables * table_bytes(n_words, dim)}
         if settings.hs:

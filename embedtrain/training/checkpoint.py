@@ -73,9 +73,10 @@ class Checkpoint:
             n_words, dim = len(checkpoint.words), checkpoint.settings["dim"]
             _check(checkpoint.counts, np.int64, (n_words,))
             _check(checkpoint.frozen, np.uint8, (n_words,) if checkpoint.frozen.size else (0,))
+            n_nodes = int(np.count_nonzero(checkpoint.counts)) - 1
             for name in about["tables"]:
                 if name.endswith("_vectors"):
-                    _check(arrays[name], np.float32, (n_words - (name == "node_vectors"), dim))
+                    _check(arrays[name], np.float32, (n_nodes if name == "node_vectors" else n_words, dim))
         return checkpoint
 
     def array(self, name: str) -> NDArray[np.float32]:
@@ -85,11 +86,13 @@ class Checkpoint:
             return arrays[name]
 
     def check_settings(self, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-        """Check that a run has the settings of the checkpoint; settings that the checkpoint lacks had their default."""
+        """Check that a run has the settings of the checkpoint, or more epochs; settings it lacks had their default."""
         models = self.settings.get("model"), settings.get("model")
         if models[0] != models[1]:
             raise SettingError(f"cannot resume: the checkpoint is of {models[0]}, and this is {models[1]}")
         before = {**defaults, **self.settings}
+        if settings["epochs"] > before["epochs"]:
+            before["epochs"] = settings["epochs"]
         others = [
             f"`{name}` is {before.get(name)} in the checkpoint and {value} here"
             for name, value in settings.items()

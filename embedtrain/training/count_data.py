@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix
 from embedtrain.counts.tiles import TILE_CELL_BYTES
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.memory import available_memory, format_bytes, mapping_of, parse_bytes, release_pages
-from embedtrain.machine.progress import Progress, Shown, Stopwatch
+from embedtrain.machine.progress import Progress, Shown, Stopwatch, note
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.declarations import changed, declaration
 from embedtrain.training.settings import CountModelSettings, CountSettings, TextSettings
@@ -124,9 +124,9 @@ class CountsFromText:
         """The settings of counting and training."""
         return self._settings.kept("result")
 
-    def read(self, clock: Stopwatch, shown: Shown) -> CountData:
+    def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> CountData:
         """Encode the text and count it."""
-        texts = self._texts.read(clock, shown)
+        texts = self._texts.read(clock, shown, kept_words)
         with clock("prepare"), self._settings.compiling():
             self.sample()
         with clock("count"), Progress("counting", len(texts.training.ids), shown=shown) as progress:
@@ -166,8 +166,10 @@ class CountsFromMatrix:
         others = {name: value for name, value in self._settings.kept("result").items() if name not in of_counting}
         return {**others, "counts": dict(self._counts.settings)}
 
-    def read(self, clock: Stopwatch, shown: Shown) -> CountData:
-        """Return the counts as training data."""
+    def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> CountData:
+        """Return the counts as training data; their words are all that get vectors."""
+        if n_others := len(set(kept_words).difference(self._counts.words)):
+            note(f"{n_others:,} words of `init` are not among those of the counts; they get no vectors")
         matrix, n_occurrences = self._counts.matrix, self._counts.counts
         if n_occurrences is None:
             n_occurrences = np.zeros(len(self._counts), np.int64)

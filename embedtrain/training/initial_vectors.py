@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError, SettingError
 from embedtrain.formats.table import all_finite
+from embedtrain.machine.words import require_words
 from embedtrain.vectors.word_vectors import WordVectors
+
+
+@runtime_checkable
+class KeyedVectors(Protocol):
+    """The attributes of gensim's ``KeyedVectors`` that are read."""
+
+    index_to_key: list[str]
+    vectors: NDArray[np.float32]
+
+
+def as_word_vectors(init: Any) -> Any:
+    """Convert gensim's ``KeyedVectors``, or a model of gensim with its context vectors; return other objects."""
+    keyed = getattr(init, "wv", init)
+    if isinstance(keyed, WordVectors) or not isinstance(keyed, KeyedVectors):
+        return init
+    return WordVectors(list(keyed.index_to_key), keyed.vectors, context_vectors=getattr(init, "syn1neg", None))
 
 
 class SharedRows(NamedTuple):
@@ -22,39 +40,63 @@ class SharedRows(NamedTuple):
 
 
 class InitialVectors:
-    """The (n, dim) initial vectors of some words, checked for their shape and finite values."""
+    """The (n, dim) initial vectors of some words, checked for their shape and finite values.
 
-    def __init__(self, vectors: WordVectors, dim: int) -> None:
+    With `only_shared`, of a file only the first row is read until the words of the model are known.
+    """
+
+    def __init__(self, init: Any, dim: int | None, *, only_shared: bool) -> None:
+        is_file = not isinstance(init, WordVectors)
+        self._file: str | os.PathLike[str] | None = init if is_file and only_shared else None
+        vectors = WordVectors.load(init, limit=1 if only_shared else None) if is_file else init
+        self.dim = vectors.vectors.shape[1]
+        if dim not in (None, self.dim):
+            found = f"{self.dim} dimensions"
+            raise SettingError(f"the vectors to start from have {found}, dim is {dim}; make it {self.dim}")
+        self._set(vectors)
+        self.kept_words: Sequence[str] = () if only_shared else vectors.words
+        require_words(self.kept_words)
+
+    def _set(self, vectors: WordVectors) -> None:
         self._vectors = vectors
-        found = vectors.vectors.shape[1]
-        if found != dim:
-            raise SettingError(f"the vectors to start from have {found} dimensions, dim is {dim}; make it {found}")
         for table in self._tables():
             if table is not None and (table.shape != vectors.vectors.shape or not all_finite(table)):
-                raise DataError(f"`init` has vectors that are not finite, or not {len(vectors):,} × {dim}")
+                raise DataError(f"`init` has vectors that are not finite, or not {len(vectors):,} × {self.dim}")
 
-    @classmethod
-    def of(cls, init: str | os.PathLike[str] | WordVectors | None, dim: int) -> InitialVectors | None:
-        """Make them from given vectors or a file."""
-        if init is None:
-            return None
-        return cls(init if isinstance(init, WordVectors) else WordVectors.load(init), dim)
+    def memory(self, n_words: int) -> dict[str, int]:
+        """Bytes of the rows that `shared` reads for a model of so many words, by purpose."""
+        return {} if self._file is None else {"the vectors to start from": 4 * n_words * self.dim}
 
-    def _tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """The (n, dim) word vectors and, if known, context vectors."""
-        vectors = self._vectors
-        return vectors.vectors if vectors.word_vectors is None else vectors.word_vectors, vectors.context_vectors
-
-    def shared(self, words: Sequence[str]) -> SharedRows:
-        """Find the words that have vectors; raises `DataError` if there are none."""
+    def shared(self, vocabulary: Vocabulary) -> SharedRows:
+        """Find the words that have vectors, and read them; raises `DataError` if none of them occurs."""
+        words, absent = vocabulary.words, vocabulary.absent
+        if self._file is not None:
+            self._set(WordVectors.load(self._file, vocabulary=words))
         index = self._vectors.index
         rows = [row for row, word in enumerate(words) if word in index]
-        if not rows:
-            raise DataError(f"none of the {len(words):,} words is among the {len(index):,} words of `init`")
+        if absent[rows].all():
+            raise DataError(f"none of the {len(words) - absent.sum():,} words of the text is among those of `init`")
         return SharedRows(rows, [index[words[row]] for row in rows])
 
-    def copy(self, shared: SharedRows, words: NDArray[np.float32], contexts: NDArray[np.float32] | None) -> None:
-        """Copy the vectors of shared words into the (n_words, dim) tables of a model."""
+    def copy(
+        self,
+        shared: SharedRows,
+        absent: NDArray[np.bool_],
+        words: NDArray[np.float32],
+        contexts: NDArray[np.float32] | None,
+    ) -> None:
+        """Copy the vectors of shared words into the (n_words, dim) tables of a model; `absent` is of the vocabulary."""
         for table, initial in zip((words, contexts), self._tables(), strict=True):
             if table is not None and initial is not None:
                 table[shared.rows] = initial[shared.initial_rows]
+            elif table is not None:
+                table[absent] = 0  # the sum with a word vector, which is not trained, is that vector
+
+    def _tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """The (n, dim) word vectors and, if known, context vectors."""
+        words, contexts = self._vectors.word_vectors, self._vectors.context_vectors
+        if words is None:
+            words = self._vectors.vectors
+            if contexts is not None and self._vectors.settings.get("vectors") == "sum":  # GloVe's, from a file
+                words = words - contexts
+        return words, contexts

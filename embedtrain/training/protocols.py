@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,8 +64,8 @@ class DataSource(Protocol):
     def provenance(self) -> dict[str, Any]:
         """Settings to store with the vectors, which a resumed run must share."""
 
-    def read(self, clock: Stopwatch, shown: Shown) -> Any:
-        """Read the data."""
+    def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> Any:
+        """Read the data; `kept_words` get vectors even if they are rare or do not occur."""
 
     def sample(self) -> Any:
         """Data of two words, to compile all kernels of a run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -42,18 +42,43 @@ class Run:
     """A training run of a model on the data of a source, checked as far as possible before the source is read."""
 
     def __init__(self, settings: TrainingSettings, source: DataSource, model: type[Model]) -> None:
-        self.settings, self.source, self.model_type = settings, source, model
-        self._provenance = {"model": settings.model, **source.provenance()}
-        self._saved = None if settings.resume is None else Checkpoint.load(settings.resume)
-        if self._saved is not None:
-            self._saved.check_settings(self._provenance, type(settings)().kept("result"))
-            if settings.init is not None or settings.freeze:
-                note("`init` and `freeze` are taken from the checkpoint; the values given now are ignored")
+        self.source, self.model_type = source, model
         self.n_threads = resolve_threads(settings.threads)
-        self._initial = InitialVectors.of(None if self._saved else settings.init, settings.dim)
+        self._saved = None if settings.resume is None else Checkpoint.load(settings.resume)
+        self._initial: InitialVectors | None = None
+        self._kept_words: Sequence[str] = ()  # in addition to those of the data
+        dim, self._init_words = settings.dim, "shared"
+        if self._saved is not None:
+            dim = dim or self._saved.settings["dim"]
+            self._init_words = self._saved.options.get("init_words", "shared")
+            self._kept_words = self._saved.words if self._init_words == "union" else ()
+        elif settings.init is not None:
+            self._init_words = settings.init_words
+            self._initial = InitialVectors(settings.init, dim, only_shared=self._init_words == "shared")
+            self._kept_words, dim = self._initial.kept_words, self._initial.dim
+        self.settings = replace(settings, dim=dim)
+        self._provenance = {"model": settings.model, **source.provenance(), "dim": self.settings.n_dims}
+        if self._saved is not None:
+            self._check_saved(self._saved)
         self.history = History() if self._saved is None else self._saved.history
         self.clock = Stopwatch()
         self.shown = settings.shown
+
+    def _check_saved(self, saved: Checkpoint) -> None:
+        """Check that the checkpoint has the settings of the run, and note what they change."""
+        settings = self.settings
+        saved.check_settings(self._provenance, type(settings)().kept("result"))
+        if settings.init is not None or settings.freeze:
+            note("`init` and `freeze` are taken from the checkpoint; the values given now are ignored")
+        epochs = saved.settings["epochs"]
+        if saved.history.stopped:
+            note("the run of this checkpoint was stopped, by patience or a callback; it does not train further")
+        elif settings.epochs > epochs:
+            note(
+                f"`epochs` becomes {settings.epochs}, not {epochs}; the learning rate continues as in a run of so many"
+            )
+        elif len(saved.history.losses) == epochs:
+            note(f"the run of this checkpoint is done, nothing is left to train; `epochs` above {epochs} continue it")
 
     def train(self) -> WordVectors:
         """Train, with results and exceptions as of `train_skipgram`."""
@@ -108,14 +133,16 @@ class Run:
 
     def read(self) -> TrainingData:
         """Read the data."""
-        self.data: TrainingData = self.source.read(self.clock, self.shown)
+        self.data: TrainingData = self.source.read(self.clock, self.shown, self._kept_words)
         self.vocabulary: Vocabulary = self.data.vocabulary
         return self.data
 
     def memory(self) -> dict[str, int]:
         """The memory of a run in bytes by purpose."""
-        n_words, dim = len(self.vocabulary), self.settings.dim
+        n_words, dim = len(self.vocabulary), self.settings.n_dims
         needed = {**self.model_type.memory(self.data, self.settings), "words": WORD_BYTES * n_words}
+        if self._initial is not None:
+            needed.update(self._initial.memory(n_words))
         if self._saved is not None:
             needed["a table and the words of the checkpoint"] = table_bytes(n_words, dim) + WORD_BYTES * n_words
         return needed
@@ -137,19 +164,19 @@ class Run:
         self._frozen = np.zeros(len(self.vocabulary) if self.settings.freeze else 0, np.uint8)
         if initial is None:
             return self.new_model(self._frozen)
-        shared = initial.shared(self.vocabulary.words)
-        n_shared, n_words = len(shared.rows), len(self.vocabulary)
-        say(f"start    {n_shared:,} of {n_words:,} words have vectors to start from", shown=self.shown)
+        shared, absent = initial.shared(self.vocabulary), self.vocabulary.absent
+        n_shared, n_words, n_absent = len(shared.rows), len(self.vocabulary), np.count_nonzero(absent)
+        kept = f"; {n_absent:,} are not in the text and stay as they are" if n_absent else ""
+        say(f"start    {n_shared:,} of {n_words:,} words have vectors to start from{kept}", shown=self.shown)
         if self.settings.freeze:
             self._frozen[shared.rows] = 1
         model = self.new_model(self._frozen)
-        initial.copy(shared, model.state["word_vectors"], model.state.get("context_vectors"))
+        state = model.state
+        initial.copy(shared, absent, state["word_vectors"], state.get("context_vectors"))
         return model
 
     def _restored(self, saved: Checkpoint) -> Model:
         """Restore the model from a checkpoint."""
-        if saved.history.stopped:
-            note("the run of this checkpoint was stopped, by patience or a callback; it does not train further")
         self._frozen = saved.frozen
         model = self.new_model(self._frozen)
         saved.check_data(self._fingerprint(model), list(self.vocabulary.words), self.vocabulary.counts)
@@ -234,7 +261,7 @@ class Run:
                 options[name] = "-" if str(value) == "-" else os.path.abspath(value)
             elif value is not None and not isinstance(value, (bool, int, float)):
                 del options[name]
-        return {**options, **self.source.read_options}
+        return {**options, **self.source.read_options, "init_words": self._init_words}
 
     @contextmanager
     def _keeping_vectors(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.progress import Shown, say, shown
 from embedtrain.training.declarations import Settings, setting
+from embedtrain.training.initial_vectors import KeyedVectors, as_word_vectors
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.vectors.word_vectors import WordVectors
 
@@ -129,13 +130,19 @@ class VectorSettings(TextSettings):
 
     model: ClassVar[str]  # its name on the command line and in files
 
-    dim: int = setting(
-        100, "Dimensions of the vectors.", at_least=1, kept="result", aliases=("size", "dims", "vector-size")
-    )
+    dim: int | None = setting(
+        None, "Dimensions of the vectors; by default those of `init`, else 100.",
+        at_least=1, remedy="100 is usual", kept="result", aliases=("size", "dims", "vector-size"),
+    )  # fmt: skip
     seed: int = setting(
         1, "Seed of all random numbers.", group="run", at_least=0, remedy="any other number gives another run",
         kept="result",
     )  # fmt: skip
+
+    @property
+    def n_dims(self) -> int:
+        """Dimensions of the vectors."""
+        return self.dim or 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +158,13 @@ class TrainingSettings(VectorSettings):
         kept="result",
         aliases=("eta", "learning-rate"),
     )
-    init: PathLike | WordVectors | None = setting(
-        None, "Start from these vectors, for the words they have.", group="input", metavar="VECTORS"
+    init: PathLike | WordVectors | KeyedVectors | None = setting(
+        None, "Start from these vectors.", group="input", metavar="VECTORS"
     )
+    init_words: Literal["union", "shared"] = setting(
+        "union", "Give vectors to the words of the text and to all of `init`, or to those of the text alone.",
+        group="input",
+    )  # fmt: skip
     freeze: bool = setting(False, "Keep the vectors of `init` as they are, and train the others.", group="input")
     checkpoint: PathLike | None = setting(
         None, "Write the state of the run to this file, regularly and when it is interrupted.", group="run"
@@ -162,15 +173,19 @@ class TrainingSettings(VectorSettings):
         10.0, "Minutes between checkpoints.", group="run", at_least=0, kept="resume", metavar="MINUTES"
     )
     resume: PathLike | None = setting(
-        None, "Continue from a checkpoint, on the same text with the same settings.", group="run"
-    )
+        None, "Continue from a checkpoint, on the same text with the same settings, perhaps for more `epochs`.",
+        group="run",
+    )  # fmt: skip
     callback: Callable[[Epoch], object] | None = setting(
         None, "Called with an `Epoch` after every epoch; training stops when it returns a true value.",
         group="run", option=None,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "init", as_word_vectors(self.init))
         super().__post_init__()
+        if self.init is not None and self.init_words == "union" and self.read_vocab and self.resume is None:
+            raise SettingError("`read_vocab` says which words get vectors; with it, set `init_words='shared'`")
         if self.freeze and self.init is None and self.resume is None:
             raise SettingError("`freeze` keeps the vectors of `init` as they are; name their file with `init`")
 

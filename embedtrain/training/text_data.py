@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,20 +105,26 @@ class TextSource:
         """The settings to store with the vectors."""
         return self._settings.kept("result")
 
-    def read(self, clock: Stopwatch, shown: Shown) -> TextData:
+    def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> TextData:
         """Encode all text, choose the vocabulary and split off held-out text."""
         with clock("prepare"), self._settings.compiling():
             self.sample()
         with clock("read"):
             settings, valid_share = self._settings, self._valid_share
             whole = training = self._encode(self.corpus, shown)
-            vocabulary = (self._known or whole.vocabulary).cut(settings.min_count, settings.max_vocab)
+            vocabulary = self._known or whole.vocabulary
+            if kept_words:
+                vocabulary = vocabulary.extended(settings.min_count, settings.max_vocab, kept_words)
+            else:
+                vocabulary = vocabulary.cut(settings.min_count, settings.max_vocab)
             covered, held_out = vocabulary.n_tokens, None
             covered_share = covered / len(whole.ids)
             folder = settings.temp_folder or settings.cache
-            if self._known is not None:
+            has_other_ids = self._known is not None or bool(kept_words)
+            if has_other_ids:
                 training = whole.with_vocabulary(vocabulary, folder, self.corpus.name)
-                _note_all(training.notes[len(whole.notes) :])
+                if not kept_words:
+                    _note_all(training.notes[len(whole.notes) :])
                 covered, covered_share = len(training.ids), 1.0
             if self.valid is not None:
                 _note_overlap(self.corpus, self.valid)
@@ -125,7 +132,7 @@ class TextSource:
                 held_out = text.with_vocabulary(vocabulary, folder, self.valid.name)
             elif valid_share:
                 training, held_out = training.split(valid_share, self._seed, folder)
-            copies = (valid_share > 0) + (self._known is not None)
+            copies = (valid_share > 0) + has_other_ids
             disk = max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)
 

@@ -59,7 +59,7 @@ class TrainingReport:
         if self.tokens:
             lines.append(
                 f"read     {counted(self.tokens, 'token')} of {counted(self.types, 'type')}; "
-                f"{self.words:,} words are frequent enough and cover {self.covered / self.tokens:.1%}"
+                f"{self.words:,} words get vectors and cover {self.covered / self.tokens:.1%}"
             )
         if self.cells:
             density = self.cells / self.words**2
