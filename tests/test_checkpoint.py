@@ -595,11 +595,11 @@ def test_an_interrupt_before_the_first_checkpoint_promises_none(folder, monkeypa
 @pytest.mark.parametrize("option", ["--valid", "--read-vocab", "--init", "--resume"])
 @pytest.mark.parametrize("output", ["-o", "--log", "--checkpoint", "--save-vocab"])
 def test_no_output_replaces_an_input(folder, checkpoint, option, output):
-    files = {"--valid": "held.txt", "--read-vocab": "known.vocab", "--init": "init.vec", "--resume": "old.ckpt"}
+    files = {"--valid": "held.txt", "--read-vocab": "known.txt", "--init": "init.vec", "--resume": "old.npz"}
     Path("held.txt").write_text("the of\n")
-    Path("known.vocab").write_text("the 9\nof 5\n")
+    Path("known.txt").write_text("the 9\nof 5\n")
     Path("init.vec").write_text("1 8\nthe 1 1 1 1 1 1 1 1\n")
-    Path("old.ckpt").write_bytes(checkpoint.read_bytes())
+    Path("old.npz").write_bytes(checkpoint.read_bytes())
     before = Path(files[option]).read_bytes()
     extra = [] if output == "--checkpoint" else ["--checkpoint", "other.ckpt"]
     if (option, output) == ("--resume", "--checkpoint"):
