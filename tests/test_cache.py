@@ -48,10 +48,10 @@ def readings(monkeypatch):
     """The corpora whose text is read from now on, but those in memory."""
     seen = []
 
-    def counted(corpus):
+    def counted(corpus, processes):
         if not corpus.in_memory:
             seen.append(corpus)
-        return read_chunks(corpus)
+        return read_chunks(corpus, processes)
 
     monkeypatch.setattr(encoding, "read_chunks", counted)
     return seen

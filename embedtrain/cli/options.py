@@ -167,7 +167,8 @@ def corpus_options(command: _Command) -> _Command:
         ),
         grouped_option(
             "--tokenize", group="input", default="spaces", show_default=True, metavar="HOW",
-            help="spaces: tokens are what is between spaces; words: words without punctuation, by Unicode.",
+            help="spaces: tokens are what is between spaces; words: words without punctuation, by Unicode; "
+            "module:function: a function from a line to its tokens, such as jieba:lcut.",
         ),
         grouped_option(
             "--normalize", group="input", type=UnaliasedChoice(["none", "nfc"]), default="none", show_default=True,

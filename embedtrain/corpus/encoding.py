@@ -56,7 +56,7 @@ def encode(
 
         classes = _classes(corpus)
         workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
-        chunks, vocabulary, notes = _read(corpus, workers, progress)
+        chunks, vocabulary, notes = _read(corpus, workers, threads, progress)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
         _write_offsets(offsets, chunks)
@@ -69,7 +69,8 @@ def count_words(
     """Count the words of a corpus without encoding it: the vocabulary, and notes on the text."""
     corpus = Corpus.of(corpus)
     classes = _classes(corpus)
-    _, vocabulary, notes = _read(corpus, [_TypeCounter(classes) for _ in range(_n_workers(corpus, threads))], progress)
+    workers = [_TypeCounter(classes) for _ in range(_n_workers(corpus, threads))]
+    _, vocabulary, notes = _read(corpus, workers, threads, progress)
     return vocabulary, notes
 
 
@@ -81,6 +82,8 @@ def _classes(corpus: Corpus) -> NDArray[np.uint8] | None:
 def _n_workers(corpus: Corpus, threads: int) -> int:
     if corpus.in_memory:
         return 1  # an iterable may be bound to its thread, and is slower than a tokeniser
+    if corpus.has_tokenizer:
+        return 1  # which may be bound to its thread, and is slower
     first = corpus.files()[0]
     with reading(first):
         return max(1, threads - is_compressed(first))  # one thread decompresses
@@ -98,11 +101,11 @@ class _EncodedChunk(NamedTuple):
 
 
 def _read(
-    corpus: Corpus, workers: Sequence[_TypeCounter], progress: Progress | None
+    corpus: Corpus, workers: Sequence[_TypeCounter], threads: int, progress: Progress | None
 ) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:
     """Let the workers read all text; returns the contents of each chunk, the vocabulary and notes."""
     chunks = []
-    for chunk in in_order(run_tasks(workers, read_chunks(corpus))):
+    for chunk in in_order(run_tasks(workers, read_chunks(corpus, threads))):
         chunks.append(chunk)
         if progress is not None:
             progress.update(chunk.n_tokens)

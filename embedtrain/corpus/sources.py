@@ -6,11 +6,12 @@ import glob
 import os
 import stat
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from embedtrain.corpus import tokenizer
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import STDIN, path_hint, reading, source_name
 
@@ -35,11 +36,13 @@ class Corpus:
         Whether words are read in lower case, as by `str.lower`; "\u0130" becomes "i".
     invalid_utf8 : {"replace", "refuse"}
         Whether bytes that are not UTF-8 become U+FFFD, as with Python's ``errors="replace"``, or are an error.
-    tokenize : {"spaces", "words"}
+    tokenize : {"spaces", "words"}, "module:function" or callable
         How a line is divided into tokens: "spaces" divides at whitespace. "words" takes runs of letters, marks and
         digits; apostrophes, hyphens, underscores and middle dots stay between two letters, other punctuation and
         symbols are dropped. Han characters, kana and letters of Thai, Lao, Khmer and Myanmar are tokens of their own.
-        Lists of tokens are taken as they are.
+        A function takes a line and returns a list of tokens, which spaces in them divide further. Given by its name,
+        "jieba:lcut", it runs in processes of its own, and is found also in the current folder; a callable runs in this
+        process. Lists of tokens are taken as they are.
     normalize : {"none", "nfc"}
         Whether words that differ only in the composition of their characters are the same (Unicode's form NFC).
     encoding : str
@@ -59,7 +62,7 @@ class Corpus:
     field: str | None
     lowercase: bool
     invalid_utf8: str
-    tokenize: str | Callable[[str], Iterable[str]]
+    tokenize: str | tokenizer.Tokenizer
     normalize: str
     encoding: str
     force: bool
@@ -70,7 +73,7 @@ class Corpus:
         field: str | None = None,
         lowercase: bool = False,
         invalid_utf8: str = "replace",
-        tokenize: str | Callable[[str], Iterable[str]] = "spaces",
+        tokenize: str | tokenizer.Tokenizer = "spaces",
         normalize: str = "none",
         encoding: str = "utf-8",
         force: bool = False,
@@ -95,10 +98,15 @@ class Corpus:
             raise SettingError(f"`invalid_utf8` must be 'replace' or 'refuse', got {self.invalid_utf8!r}")
         if self.normalize not in ("none", "nfc"):
             raise SettingError(f"`normalize` must be 'none' or 'nfc', got {self.normalize!r}")
-        if self.tokenize not in ("spaces", "words"):
-            raise SettingError(f"`tokenize` must be 'spaces' or 'words', got {self.tokenize!r}")
+        if self.tokenize not in ("spaces", "words") and not self.has_tokenizer:
+            raise SettingError(f"`tokenize` must be 'spaces', 'words' or 'module:function', got {self.tokenize!r}")
         if self.encoding != "utf-8":
             raise SettingError(f"`encoding` must be 'utf-8', got {self.encoding!r}")
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether a function of the user divides lines into tokens."""
+        return callable(self.tokenize) or tokenizer.is_name(self.tokenize)
 
     @property
     def _heeds_unicode(self) -> bool:
@@ -143,7 +151,9 @@ class Corpus:
         return [file for source in self.sources for file in _files_of(source)]
 
     def require_readable(self) -> None:
-        """Check that all files can be read, and raise `DataError` otherwise."""
+        """Check that all files can be read, and raise `DataError` otherwise; check the tokenizer."""
+        if tokenizer.is_name(self.tokenize):
+            tokenizer.require_function(str(self.tokenize))
         if self.in_memory:
             return
         for path in self.files():
@@ -152,8 +162,11 @@ class Corpus:
                     open(path, "rb").close()
 
     def identity(self) -> dict[str, Any] | None:
-        """Return options, paths, sizes and times, which identify the text unread; None for iterables and pipes."""
-        if self.in_memory:
+        """Return options, paths, sizes and times, which identify the text unread.
+
+        Iterables, pipes and callables have no identity: None.
+        """
+        if self.in_memory or callable(self.tokenize):
             return None
         states = []
         for path in self.files():

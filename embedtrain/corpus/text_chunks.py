@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus import json_lines
 from embedtrain.corpus.foreign import require_text
 from embedtrain.corpus.sources import Corpus
+from embedtrain.corpus.tokenizer import LineTokenizer, line_tokenizer
 from embedtrain.errors import DataError
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine import compression
@@ -45,15 +46,21 @@ class TextChunk(NamedTuple):
         return len(self.text) - PADDING
 
 
-def read_chunks(corpus: Corpus) -> Iterator[TextChunk]:
-    """Yield the text of a corpus in order; the end of a file is the end of a line."""
-    for number, (file, source, text, divided) in enumerate(_texts(corpus)):
-        yield TextChunk(number, file, source, text, divided)
+def read_chunks(corpus: Corpus, processes: int = 1) -> Iterator[TextChunk]:
+    """Yield the text of a corpus in order; the end of a file is the end of a line.
+
+    A tokenizer given by its name runs in `processes`.
+    """
+    with line_tokenizer(corpus.tokenize, processes) as tokenize:
+        for number, (file, source, text, divided) in enumerate(_texts(corpus, tokenize)):
+            yield TextChunk(number, file, source, text, divided)
 
 
-def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]:
+def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]:
     if corpus.in_memory:
         divided, lines = _lines(corpus.sources[0])
+        if tokenize and not divided:
+            lines, divided = tokenize(lines, corpus.name), True
         for text in _join_lines(lines):
             yield 0, corpus.name, text, divided
         return
@@ -62,14 +69,19 @@ def _texts(corpus: Corpus) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]
             name = source_name(path)
             stream = compression.Stream(name, plain)
             field = _text_field(path, corpus.field)
-            divided = False
-            if field is None:
-                texts = _read(name, stream, corpus)
+            source = name if field is None else f"the text in {name}"
+            if field is None and tokenize is None:
+                divided, texts = False, _read(name, stream, corpus)
             else:
-                divided, texts = _read_json(name, stream, field)
+                if field is None:
+                    divided, lines = False, _decoded(_read(name, stream, corpus))
+                else:
+                    divided, lines = _json_lines(name, stream, field)
+                if tokenize and not divided:
+                    lines, divided = tokenize(lines, source), True
+                texts = _join_lines(lines, surrogates=_BACK_TO_BYTES)
             if stream.is_compressed and path != STDIN and path.is_file():
                 texts = read_ahead(texts)
-            source = name if field is None else f"the text in {name}"
             for text in texts:
                 yield file, source, text, divided
 
@@ -125,11 +137,19 @@ def _padded(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
     return text
 
 
-def _read_json(name: str, stream: compression.Stream, field: str) -> tuple[bool, Iterator[NDArray[np.uint8]]]:
-    """Read the text in JSON lines in chunks, each text on lines of its own, and whether they are token lists."""
+def _decoded(chunks: Iterable[NDArray[np.uint8]]) -> Iterator[str]:
+    """Yield the lines of chunks; invalid UTF-8 becomes lone surrogates."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk[: len(chunk) - PADDING].tobytes()).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="surrogateescape")
+
+
+def _json_lines(name: str, stream: compression.Stream, field: str) -> tuple[bool, Iterator[str]]:
+    """Read the text in JSON lines, and whether it is token lists."""
     lines = io.BufferedReader(compression.RawStream(stream), _CHUNK)  # type: ignore[type-var, unused-ignore]
-    divided, texts = _lines(json_lines.texts(name, lines, field), f"{name}, ")
-    return divided, _join_lines(texts, surrogates=_BACK_TO_BYTES)
+    return _lines(json_lines.texts(name, lines, field), f"{name}, ")
 
 
 def _back_to_bytes(error: UnicodeError) -> tuple[bytes, int]:
