@@ -171,7 +171,21 @@ def test_a_plan_includes_the_words_that_are_kept():
     plan = plan_skipgram(TEXT, init="given.vec", min_count=20, progress=False)
     assert plan.words == len(train(init="given.vec", min_count=20))
     assert f"two tables of {plan.words} × 8" in plan.memory
+    assert plan.memory["the vectors to start from"] == len(given()) * 8 * 4
+    assert "the vectors to start from" not in plan_skipgram(TEXT, init=given(), progress=False).memory, "not read"
     assert 0 <= plan.removed_share <= 1
+
+
+def test_vectors_to_start_from_count_once_as_memory(monkeypatch):
+    """They are in memory already when the rest is compared with what is free."""
+    plan = plan_skipgram(TEXT, init="given.vec", progress=False, threads=1)
+    free = sum(plan.memory.values()) - plan.memory["work of the threads"] - plan.memory["the vectors to start from"]
+    for module in ("machine.memory", "training.run"):
+        monkeypatch.setattr(f"embedtrain.{module}.available_memory", lambda: free)
+    train(init="given.vec", min_count=5)
+    free -= 1
+    with refused("two tables of .* and words and the vectors to start from need .* of memory", SettingError):
+        train(init="given.vec", min_count=5)
 
 
 def test_the_command_keeps_all_words_and_takes_their_dimensions():
@@ -196,7 +210,7 @@ def test_dim_is_that_of_the_vectors_unless_it_is_given():
     again = train_skipgram(TEXT, resume="x", init="given.vec", **usual)
     assert again.vectors.tobytes() == first.vectors.tobytes()
     assert train_skipgram(TEXT, **usual).vector_size == 100
-    with refused("the vectors to start from have 8 dimensions, dim is 100; make it 8", SettingError):
+    with refused("init has 8 dimensions, not dim=100", SettingError):
         train_skipgram(TEXT, init="given.vec", dim=100)
 
 
@@ -306,8 +320,8 @@ UNKNOWN = WordVectors("xy", np.ones((2, 8), np.float32))
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"init": given(dim=5)}, SettingError, "start from have 5 dimensions, dim is 8; make it 5$"),
-        ({"init": "given.vec", "dim": 9}, SettingError, "start from have 8 dimensions, dim is 9; make it 8$"),
+        ({"init": given(dim=5)}, SettingError, "^init has 5 dimensions, not dim=8; leave dim out to have 5$"),
+        ({"init": "given.vec", "dim": 9}, SettingError, "^init has 8 dimensions, not dim=9; leave dim out to have 8$"),
         ({"freeze": True}, SettingError, "freeze keeps the vectors of init as they are; name their file with init$"),
         ({"init": "missing.vec"}, DataError, "cannot read missing.vec: no such file"),
         ({"init": "."}, DataError, "^. is a folder without vectors.npy"),

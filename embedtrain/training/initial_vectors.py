@@ -51,8 +51,8 @@ class InitialVectors:
         vectors = WordVectors.load(init, limit=1 if only_shared else None) if is_file else init
         self.dim = vectors.vectors.shape[1]
         if dim not in (None, self.dim):
-            found = f"{self.dim} dimensions"
-            raise SettingError(f"the vectors to start from have {found}, dim is {dim}; make it {self.dim}")
+            raise SettingError(f"`init` has {self.dim} dimensions, not `dim={dim}`; leave `dim` out to have {self.dim}")
+        self.held_bytes = vectors.vectors.nbytes if is_file else 0  # read from the file, and in memory
         self._set(vectors)
         self.kept_words: Sequence[str] = () if only_shared else vectors.words
         require_words(self.kept_words)
@@ -63,9 +63,9 @@ class InitialVectors:
             if table is not None and (table.shape != vectors.vectors.shape or not all_finite(table)):
                 raise DataError(f"`init` has vectors that are not finite, or not {len(vectors):,} × {self.dim}")
 
-    def memory(self, n_words: int) -> dict[str, int]:
-        """Bytes of the rows that `shared` reads for a model of so many words, by purpose."""
-        return {} if self._file is None else {"the vectors to start from": 4 * n_words * self.dim}
+    def n_bytes(self, n_words: int) -> int:
+        """Memory of the vectors that are read for a model of so many words."""
+        return self.held_bytes if self._file is None else 4 * n_words * self.dim
 
     def shared(self, vocabulary: Vocabulary) -> SharedRows:
         """Find the words that have vectors, and read them; raises `DataError` if none of them occurs."""

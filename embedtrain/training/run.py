@@ -47,6 +47,7 @@ class Run:
         self._saved = None if settings.resume is None else Checkpoint.load(settings.resume)
         self._initial: InitialVectors | None = None
         self._kept_words: Sequence[str] = ()  # in addition to those of the data
+        self._held_bytes = 0  # of the memory of the run, before it is compared with what is free
         dim, self._init_words = settings.dim, "shared"
         if self._saved is not None:
             dim = dim or self._saved.settings["dim"]
@@ -56,6 +57,7 @@ class Run:
             self._init_words = settings.init_words
             self._initial = InitialVectors(settings.init, dim, only_shared=self._init_words == "shared")
             self._kept_words, dim = self._initial.kept_words, self._initial.dim
+            self._held_bytes = self._initial.held_bytes
         self.settings = replace(settings, dim=dim)
         self._provenance = {"model": settings.model, **source.provenance(), "dim": self.settings.n_dims}
         if self._saved is not None:
@@ -74,9 +76,8 @@ class Run:
         if saved.history.stopped:
             note("the run of this checkpoint was stopped, by patience or a callback; it does not train further")
         elif settings.epochs > epochs:
-            note(
-                f"`epochs` becomes {settings.epochs}, not {epochs}; the learning rate continues as in a run of so many"
-            )
+            now = settings.epochs
+            note(f"`epochs` was {epochs} and is now {now}; the learning rate continues as in a run of {now}")
         elif len(saved.history.losses) == epochs:
             note(f"the run of this checkpoint is done, nothing is left to train; `epochs` above {epochs} continue it")
 
@@ -98,7 +99,7 @@ class Run:
         """Read the data and return the expected work, memory and time of `train`."""
         data = self.read()
         self.compile()
-        needed, free, speed = self.memory(), available_memory(), math.nan
+        needed, free, speed = self.memory(), available_memory() + self._held_bytes, math.nan
         if sum(needed.values()) <= free:
             model = self.new_model(np.zeros(0, np.uint8))
             if model.scratch_bytes:
@@ -141,8 +142,8 @@ class Run:
         """The memory of a run in bytes by purpose."""
         n_words, dim = len(self.vocabulary), self.settings.n_dims
         needed = {**self.model_type.memory(self.data, self.settings), "words": WORD_BYTES * n_words}
-        if self._initial is not None:
-            needed.update(self._initial.memory(n_words))
+        if self._initial is not None and self._initial.n_bytes(n_words):
+            needed["the vectors to start from"] = self._initial.n_bytes(n_words)
         if self._saved is not None:
             needed["a table and the words of the checkpoint"] = table_bytes(n_words, dim) + WORD_BYTES * n_words
         return needed
@@ -154,7 +155,7 @@ class Run:
     def _prepare(self) -> Model:
         """Make the model, untrained, with initial vectors or as in the checkpoint."""
         needed = self.memory()
-        require_memory(sum(needed.values()), " and ".join(needed), self.data.remedy)
+        require_memory(sum(needed.values()) - self._held_bytes, " and ".join(needed), self.data.remedy)
         self.vocabulary = self.vocabulary.unpacked()
         say(f"memory   {format_bytes(sum(needed.values()))} for {' and '.join(needed)}", shown=self.shown)
         if self._saved is not None:
