@@ -350,7 +350,7 @@ def test_other_settings_are_refused_and_all_named(checkpoint, change, messages):
 )
 def test_another_text_is_refused(checkpoint, monkeypatch, corpus, change, message):
     monkeypatch.chdir(checkpoint.parent)
-    Path("vocab.txt").write_text("the 9\na 5\nof 2\n")
+    Path("vocab.txt").write_text("".join(f"{word} 9\n" for word in set(itertools.chain(*TEXT))))
     before = checkpoint.read_bytes()
     with pytest.raises(DataError, match=message):
         train(corpus, resume=checkpoint, checkpoint=checkpoint, **change)

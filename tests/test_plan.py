@@ -81,7 +81,7 @@ def test_a_corpus_in_memory_gives_the_same_plan():
         assert getattr(from_file, name) == getattr(from_memory, name)
 
 
-@pytest.mark.parametrize("sample", [1e-2, 1e-3, 1e-5])
+@pytest.mark.parametrize("sample", [1e-2, 1e-3, 1e-4])
 @pytest.mark.parametrize("min_count", [1, 10])
 def test_the_removed_share_is_that_of_the_formula(sample, min_count):
     counts = [count for count in COUNTS.values() if count >= min_count]
@@ -156,9 +156,9 @@ def test_held_out_text_is_planned_with():
 def test_a_vocabulary_of_a_file_is_planned_with(folder):
     (folder / "words").write_text("the 70\nin 20\nunheard 10\n")
     with pytest.warns(UserWarning, match="1 of the 3 words of the vocabulary do not occur"):
-        found = plan(read_vocab="words")
+        found = plan(read_vocab="words", sample=0.01)
     assert (found.words, found.covered) == (3, COUNTS["the"] + COUNTS["in"])
-    assert found.removed_share == pytest.approx(removed_share([70, 20, 10], 1e-3))
+    assert found.removed_share == pytest.approx(removed_share([70, 20, 10], 0.01))
     assert found.coverage == plan().coverage
 
 

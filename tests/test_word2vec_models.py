@@ -206,7 +206,7 @@ def test_only_negative_samples_are_drawn_and_have_context_vectors(model):
     [
         ([["a", "a"]] * 5, {}, "at least two different words"),
         ([["a", "b", "a"]] * 5, {"min_count": 6}, "only one word occurs 6 times or more"),
-        ([["a"], ["b"]] * 5, {}, "no sentence kept two words"),
+        ([["a"], ["b"]] * 5, {}, "nothing to learn from: 10 tokens in 10 sentences, one in each"),
     ],
     ids=["one type", "one word", "alone"],
 )

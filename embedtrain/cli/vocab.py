@@ -41,6 +41,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     """
     from embedtrain.corpus.cache import encode_cached
     from embedtrain.corpus.encoding import count_words
+    from embedtrain.corpus.text_signs import signs_in_types
     from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
     from embedtrain.machine.files import require_writable
     from embedtrain.machine.progress import Progress, counted, say
@@ -62,7 +63,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
             encoded = encode_cached(corpus, chosen.cache, threads=threads, progress=progress)
             found, notes = encoded.vocabulary, encoded.notes
     if not quiet:
-        for note in notes:
+        for note in (*notes, *signs_in_types(corpus, found)):
             warnings.warn(EmbedtrainWarning(note), stacklevel=1)
     words = found.cut(chosen.min_count, chosen.max_vocab)
     if path is None:

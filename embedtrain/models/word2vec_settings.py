@@ -74,4 +74,8 @@ class Word2vecSettings(TrainingSettings):
 
     def kept_share(self, counts: NDArray[np.int64]) -> float:
         """Share of the tokens that subsampling keeps, of words with these (n_words,) counts."""
-        return float((keep_probability(counts, self.sample) * counts).sum() / counts.sum())
+        return float((self.keep_probability(counts) * counts).sum() / counts.sum())
+
+    def keep_probability(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Probability that subsampling keeps a token of each word, of words with these (n_words,) counts."""
+        return keep_probability(counts, self.sample)

@@ -79,6 +79,10 @@ class TextSettings(VocabularySettings):
         group="run", option=None,
     )  # fmt: skip
 
+    def keep_probability(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Probability that subsampling keeps a token of each word, of words with these (n_words,) counts."""
+        return np.ones(len(counts))
+
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
         """Check that the output files can be written and replace no input; keys of `inputs` are for messages."""
         files, outputs = {**inputs, **self._paths("read_vocab", "init")}, self._paths("checkpoint", "save_vocab")

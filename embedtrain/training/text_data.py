@@ -13,6 +13,7 @@ from embedtrain.corpus.cache import encode_cached
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus, CorpusLike
+from embedtrain.corpus.text_signs import signs_in_sentences, signs_in_types
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import read_vocabulary
 from embedtrain.errors import SettingError
@@ -20,6 +21,7 @@ from embedtrain.machine.files import STDIN
 from embedtrain.machine.progress import Progress, Shown, Stopwatch, note
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.settings import TextSettings
+from embedtrain.training.text_checks import check_pairs, coverage_signs
 
 _SAMPLES, _SAMPLE = 64, 1 << 12  # samples of an array for its checksum, and their length
 
@@ -132,6 +134,14 @@ class TextSource:
                 held_out = text.with_vocabulary(vocabulary, folder, self.valid.name)
             elif valid_share:
                 training, held_out = training.split(valid_share, self._seed, folder)
+            _note_all(
+                (
+                    *signs_in_types(self.corpus, whole.vocabulary),
+                    *signs_in_sentences(whole),
+                    *coverage_signs(settings, vocabulary, covered, len(whole.ids)),
+                    *check_pairs(settings, vocabulary, training),
+                )
+            )
             copies = (valid_share > 0) + has_other_ids
             disk = max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)

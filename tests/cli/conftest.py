@@ -18,7 +18,7 @@ from embedtrain.models.skipgram import SkipGram
 def folder(tmp_path, monkeypatch):
     """The current folder, with corpora good and bad."""
     monkeypatch.chdir(tmp_path)
-    text = "".join(" ".join(tokens) + "\n" for tokens in generate.sentences(600))
+    text = "".join(" ".join(tokens) + "\n" for tokens in generate.sentences(1200))
     (tmp_path / "text.txt").write_bytes(text.encode())
     (tmp_path / "empty.txt").write_bytes(b"")
     (tmp_path / "one.txt").write_bytes(b"word word word\nword word\n")
@@ -63,7 +63,7 @@ def parts(folder):
 def counts_bytes(tmp_path_factory):
     """The counts of the text as files, by their names; GloVe's kernels are compiled."""
     folder = tmp_path_factory.mktemp("counts")
-    text = [tokens for tokens in generate.sentences(600)]
+    text = [tokens for tokens in generate.sentences(1200)]
     counts = cooccurrence_counts(text, min_count=2, progress=False)
     train_glove(counts, dim=8, epochs=1, progress=False)
     counts.save(folder / "counts.npz")

@@ -132,7 +132,7 @@ REFUSED_BY_GLOVE = [
     (2, ["text.txt", "-x-max", "9"], "did you mean --x-max 9?"),
     (2, ["text.txt", "-eta", "0.1"], "did you mean --lr 0.1?"),
     (2, ["text.txt", "--vectors", "both"], "'both' is not one of"),
-    (2, ["text.txt", "--memory", "2M"], "memory must be at least"),
+    (2, ["text.txt", "--min-count", "2", "--memory", "2M"], "memory must be at least"),
     (2, ["counts.npz", "--dim", "1000000000"], "lower --dim"),
     (2, ["text.txt", "--freeze", "--init", "good.vec", "--dim", "2"], "not --vectors sum; set --vectors word"),
 ]

@@ -71,7 +71,7 @@ def test_the_summary_says_what_was_done():
     done = run("skipgram", "text.txt", *SETTINGS, "-o", "x.vec")
     vectors = WordVectors.load("x.vec")
     n_tokens = len(Path("text.txt").read_text().split())
-    for part in (f"{n_tokens} tokens of ", f"{len(vectors)} words", "1 epoch,", "1 thread,", "x.vec", "8 dimensions"):
+    for part in (f"{n_tokens:,} tokens of ", f"{len(vectors)} words", "1 epoch,", "1 thread,", "x.vec", "8 dimensions"):
         assert part in done.stderr
 
 
@@ -183,7 +183,7 @@ REFUSED_BY_TRAINING = [
     (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
     (2, ["text.txt", "--dim"], "--dim"),
-    (2, ["text.txt", "--dim", "1000000000"], "lower --dim"),
+    (2, ["text.txt", "--min-count", "2", "--dim", "1000000000"], "lower --dim"),
     (2, ["text.txt", "--lr", "0"], "lr must be above 0 and at most 1000, got 0.0; the default is 0.025"),
     (2, ["text.txt", "--window-mode", "wide"], "'wide' is not one of"),
     (2, ["text.txt", "-size", "200"], "did you mean --dim 200?"),

@@ -16,7 +16,7 @@ def test_vocab_writes_the_words_and_their_counts(folder):
     assert (done.exit_code, done.stdout) == (0, "")
     assert Path("text.vocab").read_text().splitlines() == counted()
     n_tokens = len(Path("text.txt").read_text().split())
-    assert f"{n_tokens} tokens of {len(counted())} types" in done.stderr
+    assert f"{n_tokens:,} tokens of {len(counted())} types" in done.stderr
     assert f"text.vocab: {len(counted())} words, which cover 100.0%" in done.stderr
 
 
