@@ -225,6 +225,14 @@ def test_compiling_is_reported_when_it_begins(stderr, monkeypatch):
         assert said.getvalue().splitlines()[-1] == "compiling kernels, about 10 seconds, once"
 
 
+def test_where_nothing_can_be_cached_the_report_names_the_remedy(stderr, monkeypatch):
+    said = stderr(io.StringIO())
+    monkeypatch.setattr(compilation._Compilation, "begun", False)
+    monkeypatch.setattr(compilation, "UNCACHED", ["a kernel"])
+    with SkipGram(progress=True).compiling(), event.trigger_event("numba:compile", {"dispatcher": random.hold_out}):
+        assert "in each process, as no cache can be written; set NUMBA_CACHE_DIR to a folder" in said.getvalue()
+
+
 def test_a_report_of_counts_says_so():
     report = TrainingReport(words=10, threads=2, cells=50, losses=[2.0, 1.0], unit="cells", seconds={"train": 1.0})
     assert "counted  50 cells of 10 × 10 (50.00%)" in str(report)

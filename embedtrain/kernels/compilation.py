@@ -1,12 +1,10 @@
-"""Compilation of kernels: Numba's options with their reasons, and a cache that depends on all kernel sources."""
+"""Compilation of kernels: Numba's options with their reasons."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
@@ -14,6 +12,8 @@ import numba
 from numba.core import event
 from numba.core.cpu import CPUTargetOptions
 from numba.core.registry import CPUDispatcher
+
+from embedtrain.kernels.kernel_cache import SOURCES, KernelCache
 
 #: Fast-math flags. `nnan` and `ninf` are absent: with them `isfinite(nan)` may be true, and divergence go unnoticed.
 FASTMATH = {
@@ -38,17 +38,7 @@ def _options() -> dict[str, Any]:
 
 
 OPTIONS = _options()
-
-
-def _sources() -> str:
-    """Digest of all kernel sources; Numba's own cache key depends only on the file that a kernel is in."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-SOURCES = _sources()
+UNCACHED: list[str] = []  # names of kernels that are compiled in every process, as no folder can be written
 
 
 def _with_sources(function: FunctionType) -> FunctionType:
@@ -66,10 +56,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     """Compile `function` at its first call, without the interpreter lock, and cache it on disk where possible."""
     assert isinstance(function, FunctionType)
     marked = _with_sources(function)
+    compiled = numba.njit(**OPTIONS)(marked)
     try:
-        return numba.njit(cache=True, **OPTIONS)(marked)
-    except RuntimeError:  # a read-only installation and no home folder: compile in every process
-        return numba.njit(**OPTIONS)(marked)
+        compiled._cache = KernelCache(marked)  # as `enable_caching` of Numba does with its own cache
+    except RuntimeError:  # no folder can be written: compile in every process
+        UNCACHED.append(marked.__name__)
+    return compiled
 
 
 class _Compilation(event.Listener):  # type: ignore[misc]  # Numba has no types

@@ -59,9 +59,10 @@ class VocabularySettings(Settings):
     @contextmanager
     def compiling(self) -> Iterator[None]:
         """Report if kernels are compiled in the block, and defer interrupts, which libraries lose meanwhile."""
-        from embedtrain.kernels.compilation import on_compilation  # imports Numba, which --help does not need
+        from embedtrain.kernels.compilation import UNCACHED, on_compilation  # Numba, which --help does not need
 
-        text = "compiling kernels, about 10 seconds, once"
+        where = "in each process, as no cache can be written; set NUMBA_CACHE_DIR to a folder" if UNCACHED else "once"
+        text = f"compiling kernels, about 10 seconds, {where}"
         with deferred_interrupts(), on_compilation(lambda: say(text, shown=self.shown)):
             yield
 

@@ -10,6 +10,7 @@ import naive
 import numpy as np
 import pytest
 
+from embedtrain.kernels import kernel_cache
 from embedtrain.kernels import random as sampling
 
 PACKAGE = Path(__file__).parent.parent.parent / "embedtrain"
@@ -31,7 +32,7 @@ def call(folder, **environment):
     result = subprocess.run(
         [sys.executable, "-c", CALL],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        env={**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "cache"), **environment},
         capture_output=True,
         text=True,
         check=True,
@@ -43,7 +44,7 @@ def call(folder, **environment):
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of the package, whose cache lies beside its files."""
+    """A copy of the package, whose cache is in its folder."""
     shutil.copytree(PACKAGE, tmp_path / "embedtrain", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
@@ -65,6 +66,36 @@ def test_a_changed_kernel_is_not_run_from_a_stale_cache_of_its_callers(copy):
     assert call(copy)[0] != value
 
 
+def test_installations_with_the_same_kernels_share_the_cache(copy, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(copy / "embedtrain", other / "embedtrain", copy_function=shutil.copyfile)  # with other times
+    homes = {name: str(tmp_path / "home") for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")}
+    value, _ = call(copy, NUMBA_CACHE_DIR="", **homes)
+    assert call(other, NUMBA_CACHE_DIR="", **homes) == (value, 1)
+    (folder,) = (tmp_path / "home").rglob("kernels-*")
+    assert folder.parent.name == "embedtrain"
+    assert not list(tmp_path.rglob("__pycache__/*.nbi"))
+
+
+def test_the_oldest_kernels_are_removed(tmp_path):
+    for age in range(15):
+        folder = tmp_path / f"kernels-{age}"
+        folder.mkdir()
+        (folder / "file").touch()
+        os.utime(folder, (1e9 - age, 1e9 - age))
+    (tmp_path / "other").mkdir()
+    kernel_cache._remove_oldest(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"other", *(f"kernels-{age}" for age in range(10))}
+
+
+def test_a_full_disk_is_no_error(monkeypatch):
+    def save(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kernel_cache.caching.Cache, "save_overload", save)
+    kernel_cache.KernelCache(sampling.hold_out.py_func).save_overload(None, None)
+
+
 def test_python_can_call_what_is_inlined():
     assert int(sampling.random_at(np.uint64(77), 3)) == naive.random_at(77, 3)
     assert sampling.hold_out.targetoptions.get("no_cpython_wrapper") is None
@@ -73,7 +104,7 @@ def test_python_can_call_what_is_inlined():
 
 def test_nothing_can_be_cached(copy):
     """A read-only installation whose user has no home: kernels are compiled at every start, and work."""
-    value, _ = call(copy, NUMBA_CACHE_DIR=str(copy / "cache"))
+    value, _ = call(copy)
     blocked = copy / "blocked"
     blocked.write_text("a file where the cache folder should be")
     for pycache in copy.rglob("__pycache__"):
@@ -82,4 +113,5 @@ def test_nothing_can_be_cached(copy):
         if folder.is_dir():
             (folder / "__pycache__").write_text("a file where the cache folder should be")
     environment = {"HOME": str(blocked), "XDG_CACHE_HOME": str(blocked), "LOCALAPPDATA": str(blocked)}
+    environment["NUMBA_CACHE_DIR"] = ""
     assert call(copy, PYTHONDONTWRITEBYTECODE="1", **environment) == (value, 0)

@@ -1,0 +1,106 @@
+"""Cache of compiled kernels: a folder of the user, shared by all installations with the same kernels and Numba.
+
+Numba caches beside the sources, for one installation, and its classes of caches are private to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numba
+from numba.core import caching, config
+
+_KEPT = 10  # folders of other sources or versions of Numba, the last used; some megabytes each
+
+
+def _sources() -> str:
+    """Digest of all kernel sources; Numba's own cache key depends only on the file that a kernel is in."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+SOURCES = _sources()
+
+
+def _user_folder() -> Path:
+    """The folder of the user's caches on this platform, which `NUMBA_CACHE_DIR` replaces."""
+    if config.CACHE_DIR:
+        return Path(config.CACHE_DIR)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+@cache
+def kernel_folder() -> Path | None:
+    """The folder of these kernels, which exists; None if it cannot be written, or there is no home."""
+    try:
+        folder = _user_folder() / "embedtrain" / f"kernels-{SOURCES[:16]}-numba-{numba.__version__}"
+        is_new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    with suppress(OSError):
+        os.utime(folder)
+        if is_new:
+            _remove_oldest(folder.parent)
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def _remove_oldest(parent: Path) -> None:
+    """Remove all but the last used folders of kernels."""
+    by_use = sorted(parent.glob("kernels-*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in by_use[_KEPT:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Locator(caching._CacheLocator):  # type: ignore[misc]  # Numba has no types
+    """Place of the files of a kernel."""
+
+    def __init__(self, function: FunctionType, path: str) -> None:
+        self._module, self._py_file = function.__module__, path
+
+    @classmethod
+    def from_function(cls, function: FunctionType, path: str) -> _Locator | None:
+        """Make a locator, or None without a folder or for functions that `SOURCES` do not cover: Numba has others."""
+        is_covered = Path(path).is_relative_to(Path(__file__).parent)
+        return cls(function, path) if is_covered and kernel_folder() else None
+
+    def ensure_cache_path(self) -> None:
+        os.makedirs(self.get_cache_path(), exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        return str(kernel_folder())
+
+    def get_source_stamp(self) -> str:
+        return SOURCES
+
+    def get_disambiguator(self) -> str:
+        return self._module
+
+
+class _Files(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = (_Locator, *caching.CompileResultCacheImpl._locator_classes)
+
+
+class KernelCache(caching.FunctionCache):  # type: ignore[misc]
+    """The cache of a kernel; raises `RuntimeError` if no folder can be written."""
+
+    _impl_class = _Files
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save compiled code if possible; on a full disk the next process compiles again."""
+        with suppress(OSError):
+            super().save_overload(sig, data)
