@@ -19,7 +19,7 @@ from text_files import is_plain_text, refused, zstd
 from embedtrain.corpus import text_chunks
 from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
-from embedtrain.errors import DataError, EmbedtrainError
+from embedtrain.errors import DataError, EmbedtrainError, SettingError
 
 ROOT = Path(__file__).parent.parent
 SEPARATORS = [" ", "\n", "\r", "\r\n", "\t", "\0", "\x1c", "\x7f", "\x80", "\x9f", *"\x85\xa0\u1680\u2000\u2009\u2028"]
@@ -46,7 +46,8 @@ class Numbers(NamedTuple):
 
 
 def encoded(corpus, *, threads=1, piece=1 << 21, folder=None, **options):
-    """What `encode` gives, and its notes."""
+    """What `encode` gives, and its notes; however much of the text is not UTF-8."""
+    options.setdefault("force", True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_chunks, "_CHUNK", piece)
         got = encode(Corpus(corpus, **options), threads=threads, folder=folder)
@@ -282,7 +283,7 @@ def test_notes_name_the_file_and_the_line_in_it(tmp_path, threads, piece, file):
     )
     contents.append(b"\xff \x01\n")
     noted = of_folder(tmp_path, contents, threads=threads, piece=piece)[1]
-    assert [re.sub(r"in .*texts.(.*)", r"in \1", note) for note in noted] == [
+    assert [re.sub(r" \(.*\)", "", re.sub(r"in .*texts.(.*)", r"in \1", note)) for note in noted] == [
         f"not UTF-8, read with U+FFFD for the invalid bytes: 4 tokens, first b'caf\\xe9' in {file:02}.txt, line 8",
         f"control characters, such as NUL, read as spaces: 4, the first in {file:02}.txt, line 7",
     ]
@@ -362,7 +363,7 @@ def test_notes_in_lower_case_quote_the_text_as_it_was(write):
     got, noted = encoded(path, lowercase=True)
     assert dict(zip(got.words, got.counts, strict=True)) == {"caf\ufffd": 2, "fine": 1, "nul": 1}
     assert [note.replace(str(path), "FILE") for note in noted] == [
-        "not UTF-8, read with U+FFFD for the invalid bytes: 2 tokens, first b'CAF\\xe9' in FILE, line 2",
+        "not UTF-8, read with U+FFFD for the invalid bytes: 2 tokens (50.00%), first b'CAF\\xe9' in FILE, line 2",
         "control characters, such as NUL, read as spaces: 1, the first in FILE, line 2",
     ]
 
@@ -452,6 +453,74 @@ def test_lists_of_tokens_are_taken_as_they_are(write):
     assert numbers(path, tokenize="words") == numbers(path) == naive(tokens)
     lines = write(json.dumps({"text": "(One) two!\nThree."}).encode(), "lines.jsonl")
     assert numbers(lines, tokenize="words") == naive([["One", "two"], ["Three"]])
+
+
+# --- Encodings --------------------------------------------------------------------------------------------------------
+
+LANGUAGES = {
+    "cp1252": "Les élèves français étudiaient à l'école près de l'hôtel où naît le goût âcre du café",
+    "cp1251": "Москва является столицей Российской Федерации, город расположен на реке Москве",
+    "koi8-r": "Москва является столицей Российской Федерации, город расположен на реке Москве",
+    "gb18030": "我来到北京清华大学 中华人民共和国成立于一九四九年，首都是北京。 长城是世界闻名的古迹",
+    "shift_jis": "吾輩は猫である。名前はまだ無い。 どこで生れたかとんと見当がつかぬ。 コンピュータを使う",
+    "euc_kr": "나는 사과를 먹는다 대한민국의 수도는 서울이다 한국어 문장을 컴퓨터로 처리하는 방법",
+}
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("encoding", [*LANGUAGES, "utf-16", "UTF-16-BE", "utf_32", "utf8", "utf-8-sig", "gbk"])
+def test_text_in_any_encoding_is_that_in_utf8(write, monkeypatch, encoding, threads):
+    monkeypatch.setattr("embedtrain.corpus.text_encoding._BLOCK", 7)
+    text = LANGUAGES.get(encoding, LANGUAGES["gb18030"]) + "\r\na b"
+    wanted = naive(sentences_of(text))
+    content = text.encode(encoding)
+    for path in (write(content), write(gzip.compress(content), "text.gz")):
+        got = encoded(path, threads=threads, piece=64, encoding=encoding, force=False)
+        assert got == (wanted, ())
+    json_lines = "".join(json.dumps({"text": line}, ensure_ascii=False) + "\n" for line in text.split("\r\n"))
+    assert encoded(write(json_lines.encode(encoding), "a.jsonl"), encoding=encoding, force=False) == (wanted, ())
+
+
+@pytest.mark.parametrize("encoding", LANGUAGES)
+def test_text_that_is_mostly_not_utf8_is_refused_with_the_likely_encoding(write, encoding):
+    path = write(LANGUAGES[encoding].encode(encoding))
+    share, guess = (
+        r"\d+\.\d% of the tokens are not UTF-8",
+        f"encoding, it may be {encoding}, or read it as it is with force",
+    )
+    with refused(rf"{share}, the first .* in .*text\.txt, line 1; give the encoding of the text with {guess}"):
+        numbers(path, force=False)
+    assert "\ufffd" in "".join(numbers(path, force=True).words)
+
+
+def test_the_share_of_tokens_that_are_not_utf8_decides(write):
+    (note,) = encoded(write(b"a " * 99 + b"\xff"), force=False)[1]
+    assert "1 tokens (1.00%), first" in note
+    with refused(r"1\.0% of the tokens .* with encoding, for example gb18030, cp1252 or utf-16, or"):
+        numbers(write(b"a " * 98 + b"\x81"), force=False)
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "ascii"])
+def test_what_an_encoding_does_not_have_is_replaced_or_refused(write, encoding):
+    path = write(("abc " * 200).encode(encoding) + b"\xff")
+    got, (note,) = encoded(path, encoding=encoding, force=False)
+    assert got.words == ["abc", "\ufffd"]
+    assert note.startswith(f"not {encoding}, read with U+FFFD for the invalid bytes: 1 tokens (0.50%), first ")
+    with refused(f"line 1: .* is not {encoding}; convert the text"):
+        numbers(path, encoding=encoding, invalid_utf8="refuse")
+    with refused(f"50.0% of the tokens are not {encoding}, .* encoding of the text with encoding, for example"):
+        numbers(write("a ".encode(encoding) + b"\xff"), encoding=encoding, force=False)
+
+
+def test_utf16_without_a_mark_is_refused_where_the_mark_decides(write):
+    with refused("text.txt in the encoding utf-16: UTF-16 stream does not start with BOM"):
+        numbers(write("a b".encode("utf-16-le")), encoding="utf-16")
+
+
+@pytest.mark.parametrize("encoding", ["gb", "hex", "", "utf\0", 8, None])
+def test_an_unknown_encoding_is_refused(encoding):
+    with refused("encoding must be a text encoding of Python", SettingError):
+        Corpus("a.txt", encoding=encoding)
 
 
 # --- Words alone ------------------------------------------------------------------------------------------------------
@@ -574,6 +643,9 @@ def fuzz(path, n, first=0):
             field=rng.choice([None, None, None, None, "text", "n"]),
             lowercase=rng.random() < 0.5,
             invalid_utf8=rng.choice(["replace", "replace", "replace", "refuse"]),
+            tokenize=rng.choice(["spaces", "words"]),
+            encoding=rng.choice(["utf-8", "utf-8", "utf-8", "gb18030", "utf-16", "cp1252"]),
+            force=True,
         )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(text_chunks, "_CHUNK", rng.choice(PIECE_SIZES))

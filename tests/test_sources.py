@@ -453,9 +453,9 @@ BINARY = f"not text, [0-9,]+ of its first [0-9,]+ bytes are control characters; 
 NOT_TEXT = {
     "zip": (b"PK\x03\x04 some words", "a zip archive, extract it first"),
     "tar": (tar_of("words.txt", b"some words\n" * 50_000), "a tar archive, extract it first"),
-    "UTF-16": (WORDS.encode("utf-16"), "UTF-16 .*, convert it to UTF-8 first"),
-    "UTF-16BE": (b"\xfe\xff" + WORDS.encode("utf-16-be"), "UTF-16 .*, convert it to UTF-8 first"),
-    "UTF-32": (WORDS.encode("utf-32"), ".*UTF-32 .*, convert it to UTF-8 first"),
+    "UTF-16": (WORDS.encode("utf-16"), "UTF-16 text; read it with .*encoding.* utf-16"),
+    "UTF-16BE": (b"\xfe\xff" + WORDS.encode("utf-16-be"), "UTF-16 text; read it with .*encoding.* utf-16"),
+    "UTF-32": (WORDS.encode("utf-32"), "UTF-32 text; read it with .*encoding.* utf-32"),
     "PDF": (b"%PDF-1.7 some words", "a PDF document, extract its text first"),
     "PNG": (b"\x89PNG\r\n\x1a\n" + bytes.fromhex("0000000d4948445200000001000000010800000000"), IMAGE),
     "JPEG": (b"\xff\xd8\xff\xe0\0\x10JFIF", IMAGE),

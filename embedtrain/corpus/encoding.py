@@ -115,7 +115,7 @@ def _read(
     locations = ChunkLocations.of((chunk.file, chunk.source, chunk.n_lines) for chunk in chunks)
     invalid = types.invalid()
     notes = [
-        *locations.invalid_utf8(types, invalid, corpus.invalid_utf8),
+        *locations.invalid_utf8(types, invalid, corpus),
         *locations.control_characters([worker.state for worker in workers]),
     ]
     if invalid or corpus.lowercase or corpus.normalize != "none":

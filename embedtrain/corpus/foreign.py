@@ -25,8 +25,8 @@ _BINARY = (
     (rb"PK\x03\x04.{22}[\x00-\xff]{4}[\w/ -]+\.npy", "a file of NumPy arrays, perhaps counts, vectors or a checkpoint; "
      "give counts to glove, vectors to `init`, a checkpoint to `resume`"),
     (rb"PK\x03\x04", "a zip archive, extract it first"),
-    (rb"\xff\xfe", "UTF-16 or UTF-32 text, convert it to UTF-8 first"),
-    (rb"\xfe\xff", "UTF-16 text, convert it to UTF-8 first"),
+    (rb"\xff\xfe\x00\x00", "UTF-32 text; read it with `encoding` utf-32"),
+    (rb"\xff\xfe|\xfe\xff", "UTF-16 text; read it with `encoding` utf-16"),
     (rb"%PDF-", "a PDF document, extract its text first"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8[79]a", f"an image; {_NAME_TEXTS}"),
     (rb"[\x00-\xff]{256}\x00ustar", "a tar archive, extract it first"),

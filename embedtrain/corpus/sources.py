@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from embedtrain.corpus import tokenizer
+from embedtrain.corpus.text_encoding import encoding_name
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import STDIN, path_hint, reading, source_name
 
@@ -35,7 +36,8 @@ class Corpus:
     lowercase : bool
         Whether words are read in lower case, as by `str.lower`; "\u0130" becomes "i".
     invalid_utf8 : {"replace", "refuse"}
-        Whether bytes that are not UTF-8 become U+FFFD, as with Python's ``errors="replace"``, or are an error.
+        Whether bytes that are not UTF-8, or not in `encoding`, become U+FFFD, as with Python's ``errors="replace"``,
+        or are an error. If more than 1 % of the tokens have such bytes, that is an error, unless `force`.
     tokenize : {"spaces", "words"}, "module:function" or callable
         How a line is divided into tokens: "spaces" divides at whitespace. "words" takes runs of letters, marks and
         digits; apostrophes, hyphens, underscores and middle dots stay between two letters, other punctuation and
@@ -78,7 +80,16 @@ class Corpus:
         encoding: str = "utf-8",
         force: bool = False,
     ) -> None:
-        values = (sources, field, bool(lowercase), invalid_utf8, tokenize, normalize, encoding, bool(force))
+        values = (
+            sources,
+            field,
+            bool(lowercase),
+            invalid_utf8,
+            tokenize,
+            normalize,
+            encoding_name(encoding),
+            bool(force),
+        )
         for declared, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, declared.name, value)
         self._check_options()
@@ -100,8 +111,6 @@ class Corpus:
             raise SettingError(f"`normalize` must be 'none' or 'nfc', got {self.normalize!r}")
         if self.tokenize not in ("spaces", "words") and not self.has_tokenizer:
             raise SettingError(f"`tokenize` must be 'spaces', 'words' or 'module:function', got {self.tokenize!r}")
-        if self.encoding != "utf-8":
-            raise SettingError(f"`encoding` must be 'utf-8', got {self.encoding!r}")
 
     @property
     def has_tokenizer(self) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus import json_lines
 from embedtrain.corpus.foreign import require_text
 from embedtrain.corpus.sources import Corpus
+from embedtrain.corpus.text_encoding import Transcoded
 from embedtrain.corpus.tokenizer import LineTokenizer, line_tokenizer
 from embedtrain.errors import DataError
 from embedtrain.kernels.text.byte_masks import PADDING
@@ -67,7 +68,8 @@ def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int
     for file, path in enumerate(corpus.files()):
         with reading(path), open_source(path) as plain:
             name = source_name(path)
-            stream = compression.Stream(name, plain)
+            packed = compression.Stream(name, plain)
+            stream = packed if corpus.encoding == "utf-8" else Transcoded(name, packed, corpus.encoding)
             field = _text_field(path, corpus.field)
             source = name if field is None else f"the text in {name}"
             if field is None and tokenize is None:
@@ -80,7 +82,7 @@ def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int
                 if tokenize and not divided:
                     lines, divided = tokenize(lines, source), True
                 texts = _join_lines(lines, surrogates=_BACK_TO_BYTES)
-            if stream.is_compressed and path != STDIN and path.is_file():
+            if packed.is_compressed and path != STDIN and path.is_file():
                 texts = read_ahead(texts)
             for text in texts:
                 yield file, source, text, divided
@@ -92,7 +94,7 @@ def _text_field(path: Path, field: str | None) -> str | None:
     return "text" if field is None and name.endswith(json_lines.SUFFIXES) else field
 
 
-def _read(name: str, stream: compression.Stream, corpus: Corpus) -> Iterator[NDArray[np.uint8]]:
+def _read(name: str, stream: compression.Readable, corpus: Corpus) -> Iterator[NDArray[np.uint8]]:
     """Read a stream in chunks, without its byte order mark and with a line feed at the end."""
     rest = np.empty(0, np.uint8)  # after the last whitespace; begins the next chunk
     at_end, at_start = False, True
@@ -146,7 +148,7 @@ def _decoded(chunks: Iterable[NDArray[np.uint8]]) -> Iterator[str]:
             yield line.decode(errors="surrogateescape")
 
 
-def _json_lines(name: str, stream: compression.Stream, field: str) -> tuple[bool, Iterator[str]]:
+def _json_lines(name: str, stream: compression.Readable, field: str) -> tuple[bool, Iterator[str]]:
     """Read the text in JSON lines, and whether it is token lists."""
     lines = io.BufferedReader(compression.RawStream(stream), _CHUNK)  # type: ignore[type-var, unused-ignore]
     return _lines(json_lines.texts(name, lines, field), f"{name}, ")

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.corpus.sources import Corpus
+from embedtrain.corpus.text_encoding import likely_encoding
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.errors import DataError
 from embedtrain.kernels.text import tokenize as tokens
+
+_MOST_INVALID = 0.01  # of the tokens
+_SAMPLE = 2000  # types that a guess of the encoding is based on
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,30 @@ class ChunkLocations:
         chunk, line = seen >> 32, seen & 0xFFFFFFFF
         return f"{self.names[chunk]}, line {self.lines[chunk] + line + 1}"
 
-    def invalid_utf8(self, types: TypeTable, invalid: list[int], policy: str) -> Iterator[str]:
-        """Yield a warning about types that are not UTF-8; raise `DataError` if `policy` is "refuse"."""
+    def invalid_utf8(self, types: TypeTable, invalid: list[int], corpus: Corpus) -> Iterator[str]:
+        """Yield a warning about types that are not UTF-8; raise `DataError` if they are refused or too many."""
         if not invalid:
             return
         first = min(invalid, key=types.first_seen.__getitem__)
         location, spelling = self._location(int(types.first_seen[first])), types.spelling(first)
-        if policy == "refuse":
+        encoding = "UTF-8" if corpus.encoding == "utf-8" else corpus.encoding
+        if corpus.invalid_utf8 == "refuse":
             raise DataError(
-                f"{location}: {spelling[:40]!r} is not UTF-8; convert the text, or replace such bytes by U+FFFD"
+                f"{location}: {spelling[:40]!r} is not {encoding}; convert the text, or replace such bytes by U+FFFD"
             )
         n_tokens = int(types.counts[invalid].sum())
+        share = n_tokens / int(types.counts.sum())
         first_one = f"{spelling[:40]!r} in {location}"
-        yield f"not UTF-8, read with U+FFFD for the invalid bytes: {n_tokens:,} tokens, first {first_one}"
+        if share > _MOST_INVALID and not corpus.force:
+            often = sorted(invalid, key=types.counts.__getitem__)[-_SAMPLE:]
+            likely = likely_encoding([types.spelling(number) for number in often]) if encoding == "UTF-8" else None
+            remedy = f"it may be {likely}" if likely else "for example gb18030, cp1252 or utf-16"
+            raise DataError(
+                f"{share:.1%} of the tokens are not {encoding}, the first {first_one}; give the encoding of the text "
+                f"with `encoding`, {remedy}, or read it as it is with `force`"
+            )
+        amount = f"{n_tokens:,} tokens ({share:.2%})"
+        yield f"not {encoding}, read with U+FFFD for the invalid bytes: {amount}, first {first_one}"
 
     def control_characters(self, states: list[NDArray[np.int64]]) -> Iterator[str]:
         """Yield a warning about control characters, from the states of the tokenisers."""

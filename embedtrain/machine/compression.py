@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from embedtrain.errors import DataError, EmbedtrainError
 from embedtrain.machine.files import STDIN
@@ -170,10 +170,17 @@ class Stream:
             ) from error
 
 
+class Readable(Protocol):
+    """What bytes can be read from."""
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Read into the buffer; returns the number of bytes, 0 only at the end."""
+
+
 class RawStream(io.RawIOBase):
     """A stream with the interface of the standard library."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Readable) -> None:
         self._stream = stream
 
     def readable(self) -> bool:
