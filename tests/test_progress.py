@@ -11,7 +11,7 @@ import pytest
 from numba.core import event
 from programs import POSIX
 
-from embedtrain import train_skipgram
+from embedtrain import DataError, train_skipgram
 from embedtrain.kernels import compilation, random
 from embedtrain.machine import progress
 from embedtrain.machine.progress import Progress, note, say, shown
@@ -223,6 +223,13 @@ def test_compiling_is_reported_when_it_begins(stderr, monkeypatch):
     assert "compiling" not in said.getvalue(), "all is in the cache"
     with SkipGram(progress=True).compiling(), event.trigger_event("numba:compile", {"dispatcher": random.hold_out}):
         assert said.getvalue().splitlines()[-1] == "compiling kernels, about 10 seconds, once"
+
+
+def test_what_is_not_text_is_refused_before_anything_is_compiled(tmp_path, monkeypatch):
+    (tmp_path / "page.txt").write_text("<html><body>a page</body></html>")
+    monkeypatch.setattr(SkipGram, "compiling", None)
+    with pytest.raises(DataError, match="HTML"):
+        train_skipgram(tmp_path / "page.txt", progress=False)
 
 
 def test_where_nothing_can_be_cached_the_report_names_the_remedy(stderr, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,7 +47,7 @@ class TextChunk(NamedTuple):
         return len(self.text) - PADDING
 
 
-def read_chunks(corpus: Corpus, processes: int = 1) -> Iterator[TextChunk]:
+def read_chunks(corpus: Corpus, processes: int = 1) -> Generator[TextChunk, None, None]:
     """Yield the text of a corpus in order; the end of a file is the end of a line.
 
     A tokenizer given by its name runs in `processes`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from embedtrain.corpus.cache import encode_cached
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus, CorpusLike
+from embedtrain.corpus.text_chunks import read_chunks
 from embedtrain.corpus.text_signs import signs_in_sentences, signs_in_types
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import read_vocabulary
@@ -109,6 +111,8 @@ class TextSource:
 
     def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> TextData:
         """Encode all text, choose the vocabulary and split off held-out text."""
+        if self._settings.cache is None:
+            _look_at(self.corpus)
         with clock("prepare"), self._settings.compiling():
             self.sample()
         with clock("read"):
@@ -160,6 +164,13 @@ class TextSource:
                 encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
         _note_all(encoded.notes)
         return encoded
+
+
+def _look_at(corpus: Corpus) -> None:
+    """Read the beginning of a file, to refuse what is not text before kernels are compiled."""
+    if not (corpus.in_memory or corpus.has_tokenizer) and all(path.is_file() for path in corpus.files()):  # not a pipe
+        with closing(read_chunks(corpus)) as chunks:
+            next(chunks, None)
 
 
 def _note_overlap(corpus: Corpus, valid: Corpus) -> None:
