@@ -103,7 +103,7 @@ def _is_word2vec_binary(head: bytes) -> bool:
 
 def _json(head: bytes, lines: Sequence[bytes]) -> str | None:
     if _JSON_ARRAY.match(head):
-        return "a JSON array; write JSON lines, an object a line, and name the field of the text with field"
+        return "a JSON array; write JSON lines, an object a line, and name the field of the text with `field`"
     if not _JSON_OBJECT.match(head):
         return None
     try:
@@ -111,8 +111,8 @@ def _json(head: bytes, lines: Sequence[bytes]) -> str | None:
     except (ValueError, RecursionError):
         records = []
     if not records:
-        return "JSON; write JSON lines, an object a line, and name the field of the text with field"
-    return f"JSON lines; name the field of the text with field: {', '.join(map(str, list(records[0])[:8]))}"
+        return "JSON; write JSON lines, an object a line, and name the field of the text with `field`"
+    return f"JSON lines; name the field of the text with `field`: {', '.join(map(str, list(records[0])[:8]))}"
 
 
 def _vectors(lines: Sequence[bytes]) -> str | None:

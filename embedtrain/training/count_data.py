@@ -14,6 +14,7 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.counts.counting import count_windows
 from embedtrain.counts.matrix import Counts, are_counts, paths_among, read_counts
+from embedtrain.counts.matrix_signs import one_triangle, without_cells
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix
 from embedtrain.counts.tiles import TILE_CELL_BYTES
 from embedtrain.errors import DataError, SettingError
@@ -50,6 +51,8 @@ class CountData:
         n_cells, mapped = len(rows.columns), mapping_of(rows.columns) is not None
         if not n_cells:
             raise DataError("no two words co-occur: there is nothing to learn from")
+        for text in without_cells(rows, vocabulary.words):
+            note(text)
         spare = budget - (0 if mapped else ROW_CELL_BYTES * n_cells)
         fits = TILE_CELL_BYTES * n_cells <= spare
         disk = 0 if texts is None else texts.disk + ((ROW_CELL_BYTES + _SHARD_CELL_BYTES) * n_cells if mapped else 0)
@@ -175,6 +178,9 @@ class CountsFromMatrix:
             n_occurrences = np.zeros(len(self._counts), np.int64)
         vocabulary = Vocabulary(self._counts.words, n_occurrences)
         rows = CsrMatrix(matrix.indptr, matrix.indices, matrix.data)
+        if self._counts.settings.get("symmetric", True):
+            for text in one_triangle(rows):
+                note(text)
         return CountData.of(vocabulary, rows, _folder(self._settings), _budget(self._settings.memory))
 
     def sample(self) -> CountData:

@@ -1,5 +1,6 @@
 """The program: help, errors, and what it imports."""
 
+import os
 import re
 
 import pytest
@@ -209,3 +210,22 @@ def test_errors_of_the_program_are_one_line():
     done = embedtrain("neighbors", "missing.vec", "word")
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["Error: cannot read missing.vec: no such file"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not remove the current folder")
+def test_a_removed_current_folder_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for command in ("skipgram", "cooccur", "vocab"):
+        line = error_of(run(command, tmp_path / "text.txt"), 1)
+        assert line == "Error: the current folder was removed; change to another one"
+
+
+def test_kernels_need_the_compiler(folder):
+    done = embedtrain("skipgram", "text.txt", env={**os.environ, "NUMBA_DISABLE_JIT": "1"})
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "Error: the kernels must be compiled, and NUMBA_DISABLE_JIT forbids it; unset it"
+    )
+    assert embedtrain("info", "good.vec", env={**os.environ, "NUMBA_DISABLE_JIT": "1"}).returncode == 0
