@@ -95,9 +95,8 @@ BAD = {
     "NUL first": (b"b\0x 4 5 6\na 1 2 3\n", "line 1: the word 'b\\x00x'"),
     "header": (b"3 3\na 1 2 3\n", "promises 3 words"),
     "twice": (b"2 3\na 1 2 3\na 4 5 6\n", "line 3: the word 'a' appears twice, first in line 2"),
-    "space": (b"2 3\nnew york 1 2 3\na 1 2 3\n", "line 2: the word 'new york' has a space"),
+    "space": (b"2 3\nnew york 1 2 3\na 1 2 3\n", "line 2: the word 'new york' has whitespace"),
     "other whitespace": ("2 3\na 1 2 3\nb\u00a0 4 5 6\n".encode(), "line 3: the word 'b\\xa0' has whitespace"),
-    "not UTF-8": (b"2 3\ncaf\xe9 1 2 3\na 1 2 3\n", "line 2: b'caf\\xe9"),
     "cut short": (b"2 1\na \xcd\xcc\xcc=\nb \xcd", "promises 2 words"),
 }
 
@@ -112,7 +111,20 @@ def test_bad_rows_are_refused_skipped_and_listed(tmp_path, data, problem):
     assert (status, problem in said, said.startswith("Note: skipped 1 error, the first: ")) == (0, True, True)
     assert formats.read(tmp_path / "x.vec").words == ["a"]
     status, listed, said = run("check", tmp_path / "bad")
-    assert (status, problem in listed, listed.count("\n"), said) == (1, True, 1, "")
+    assert (status, problem in listed, listed.count("\n")) == (1, True, 1)
+    assert said == f"{tmp_path / 'bad'}: 1 problem, 1 good row\n"
+
+
+def test_words_that_are_not_utf8_are_converted_with_a_note_and_listed(tmp_path):
+    (tmp_path / "odd").write_bytes(b"2 3\ncaf\xe9 1 2 3\na 1 2 3\n")
+    note = (
+        f"{tmp_path / 'odd'}: 1 word with bytes that are not UTF-8 and became U+FFFD, the first in line 2: 'caf\ufffd'"
+    )
+    status, _, said = run("convert", tmp_path / "odd", tmp_path / "x.vec")
+    assert (status, said.splitlines()[0]) == (0, f"Note: {note}")
+    assert formats.read(tmp_path / "x.vec").words == ["caf\ufffd", "a"]
+    status, listed, said = run("check", tmp_path / "odd")
+    assert (status, listed, said) == (1, f"{note}\n", f"{tmp_path / 'odd'}: 1 problem, 2 good rows\n")
 
 
 @pytest.mark.parametrize("name", ["x.vec", "x.vec.gz", "x.bin", "x.npz", "x.npy"])

@@ -48,7 +48,7 @@ def test_words_like_magic_numbers_are_words(tmp_path, word):
 
 
 @pytest.mark.parametrize("first", [b"2 3\n", b""], ids=["with header", "without"])
-@pytest.mark.parametrize("word", [b"b\0x", b"b\x07", b"b\xe9"])
+@pytest.mark.parametrize("word", [b"b\0x", b"b\x07", b"\x1f\xe9"])
 def test_a_damaged_word_does_not_hide_that_a_file_is_text(tmp_path, first, word):
     path = tmp_path / "x"
     path.write_bytes(first + word + b" 1 2 3\na 4 5 6\n")

@@ -12,12 +12,14 @@ import click
 def check(file: str) -> None:
     """List the problems of the vectors FILE, one per line; the exit status is 1 if there are any.
 
-    Bad rows are those that `embedtrain convert --errors skip` leaves out.
+    Bad rows are those that `embedtrain convert --errors skip` leaves out. Odd words that it takes have one line with
+    their number.
 
     Example: embedtrain check vectors.vec
     """
     from embedtrain import formats
     from embedtrain.formats.format import ReadOptions
+    from embedtrain.machine.progress import counted
 
     problems = 0
 
@@ -26,7 +28,8 @@ def check(file: str) -> None:
         problems += 1
         click.echo(problem)
 
-    formats.read(file, ReadOptions(must_be_writable=True, on_error=show))
+    table = formats.read(file, ReadOptions(must_be_writable=True, on_error=show, on_note=show))
     if problems:
+        click.echo(f"{file}: {counted(problems, 'problem')}, {counted(len(table.words), 'good row')}", err=True)
         sys.exit(1)
     click.echo(f"{file}: no problems found", err=True)

@@ -21,10 +21,10 @@ FORMATS = {
         npy_folder.FORMAT,
         npz.FORMAT,
         safetensors.FORMAT,
+        projector.FORMAT,
         word2vec_binary.FORMAT,
         text.WORD2VEC,
         text.GLOVE,
-        projector.FORMAT,
     )
 }
 _HEAD = 1 << 20  # bytes
@@ -57,7 +57,7 @@ def _format_of_suffix(path: Path) -> Format:
     is_special = os.path.exists(path) and not os.path.isfile(path)  # a device or pipe
     if suffix in by_suffix or is_special or not re.match(r"\.[a-z]", suffix):  # version1.5 has no suffix
         return by_suffix.get(suffix, text.WORD2VEC)
-    *known, last = by_suffix
+    *known, last = reversed(by_suffix)
     raise SettingError(
         f"no format is written as {suffix}, got {source_name(path)}; end the name in {', '.join(known)} or {last}"
     )
@@ -87,8 +87,6 @@ def read(path: str | os.PathLike[str], options: ReadOptions = _ALL, format: str 
     path = _check_file(path)
     resolve_threads(options.threads)  # refuses wrong ones of formats that use no threads too
     chosen = recognise(path) if format is None else named(format)
-    if chosen.read is None:
-        raise SettingError(f"the format {format} can be written only; name another, or none to recognise it")
     table = chosen.read(path, options)
     if not len(table.words) and options.vocabulary is None:
         raise DataError(f"{source_name(path)}: none of its rows can be read; get the file again")

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import codecs
 import re
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from embedtrain.errors import DataError
-from embedtrain.formats import npy_folder
+from embedtrain.formats import npy_folder, projector
 from embedtrain.formats.format import NOT_IN_TEXT, Head, quoted
 from embedtrain.formats.npz import zip_members
+from embedtrain.formats.text import other_kind
+from embedtrain.formats.text_parsing import find_commas
+from embedtrain.machine.files import source_name
+
+_LINES = 20  # lines in which commas are looked for
+
+
+#: A pickle of gensim; group 3 is its class.
+_GENSIM = re.compile(
+    rb"(?s:(\x80[\x02-\x05]|\(?[ic]\w+[\w.]*\n\w+\n|\([dl]p\d+\n)?.*?gensim(\.models\.[\w.]+\W+([A-Za-z]\w*))?)"
+)
 
 
 class _Foreign(NamedTuple):
@@ -31,10 +43,6 @@ _FOREIGN = (
     _Foreign(rb"\xff\xfe|\xfe\xff", "UTF-16 text", "save it as UTF-8"),
     _Foreign(rb"[\x00-\xff]{257}ustar", "a tar archive", "unpack it first, and name a file in it"),
     _Foreign(
-        rb"(?s:(\x80[\x02-\x05]|\(?[ic]\w+[\w.]*\n\w+\n|\([dl]p\d+\n).*gensim)", "a Python pickle of gensim",
-        "in gensim, KeyedVectors.load(…).save_word2vec_format('….vec') writes what can be read",
-    ),
-    _Foreign(
         rb"\x80[\x02-\x05]|\(?[ic]\w+[\w.]*\n\w+\n|\([dl]p\d+\n", "a Python pickle",
         "write text: a pickle is never read, as it could run any program",
     ),
@@ -45,6 +53,14 @@ _FOREIGN = (
 )  # fmt: skip
 
 
+def _conversion(name: str, kind: bytes) -> str:
+    """Return the Python code that converts an object of gensim."""
+    model = kind.decode() if kind in (b"Word2Vec", b"FastText", b"Doc2Vec") else "KeyedVectors"
+    vectors = "" if model == "KeyedVectors" else ".wv"
+    load = f'from gensim.models import {model}; {model}.load("{name}"){vectors}'
+    return f'convert it in Python: {load}.save_word2vec_format("{Path(name).stem}.vec")'
+
+
 def refuse(name: str, head: Head) -> NoReturn:
     """Raise an error with the kind of the file or folder and a remedy."""
     if head.path.is_dir():
@@ -53,6 +69,8 @@ def refuse(name: str, head: Head) -> NoReturn:
         raise DataError(f"{name} is empty; expected words and their vectors")
     for foreign in _FOREIGN:
         if re.match(foreign.pattern, head.data):
+            if foreign.name == "a Python pickle" and (gensim := _GENSIM.match(head.data)):
+                raise DataError(f"{name} is a Python pickle of gensim; {_conversion(name, gensim[3] or b'')}")
             raise DataError(f"{name} is {foreign.name}; {foreign.remedy}")
     if (members := zip_members(head)) is not None:
         example = f" with {quoted(members[0])}" if members else ""
@@ -60,5 +78,9 @@ def refuse(name: str, head: Head) -> NoReturn:
     first = head.data.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0]
     if NOT_IN_TEXT.search(first) or b"\0" in head.data:
         raise DataError(f"{name} is binary and of an unknown kind; expected text, or a first line with two numbers")
+    if (kind := other_kind(head)) is not None:
+        raise DataError(f"{name} {kind.format(source_name(projector.paths(head.path)[1]))}")
+    if (place := find_commas(head.data.split(b"\n", _LINES)[:_LINES])) is not None:
+        raise DataError(f"{name}, {place}")
     found = quoted(first.decode(errors="replace"))
     raise DataError(f"{name} is not a file of vectors: {found} is neither two numbers nor a word and values")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
 from embedtrain.machine.files import require_writable
+from embedtrain.machine.progress import note
 
 NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -39,6 +40,8 @@ class ReadOptions:
     must_be_writable: bool = False  # whether words with other than ASCII whitespace are bad
     on_error: Callable[[str], None] | None = None  # called with each problem of skipped rows; None: raise the first
 
+    on_note: Callable[[str], None] = note  # called with a note on odd rows that are read
+
     def report(self, where: str, problem: str) -> None:
         """Raise a problem of a row or header, or call `on_error` with it."""
         if self.on_error is None:
@@ -62,8 +65,8 @@ class Format:
     description: str
     suffixes: tuple[str, ...]  # by which it is chosen when a file is written
     write: Callable[..., None]  # (path, table, *, threads=None)
-    read: Callable[[Path, ReadOptions], VectorTable] | None = None  # None: written only
-    detect: Callable[[Head], bool] = lambda head: False
+    read: Callable[[Path, ReadOptions], VectorTable]
+    detect: Callable[[Head], bool]
     check_output: Callable[[Path], None] = require_writable  # whether it can be written, without creating it
     is_compressible: bool = False  # whether .gz and others may follow the suffix
     is_text: bool = False

@@ -46,6 +46,10 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
         except MemoryError:
             raise DataError(f"cannot read {name}: an array of it does not fit into memory") from None
         if not {"words", "starts", "vectors", "about"} <= set(arrays):
+            if {"data", "shape", "format"} <= set(arrays):
+                raise DataError(f"{name} holds counts, not vectors; train on it: embedtrain glove {name}")
+            if {"about", "frozen"} <= set(arrays):
+                raise DataError(f"{name} is a checkpoint, not vectors; continue its run with `resume={name}`")
             found = ", ".join(sorted(arrays))[:100] or "nothing"
             raise DataError(
                 f"{name}: expected the arrays words, starts, vectors and about, got {found}; create it again"

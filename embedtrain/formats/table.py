@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError
 from embedtrain.formats.format import ReadOptions, VectorTable, quoted
 from embedtrain.machine.memory import require_memory
+from embedtrain.machine.progress import counted
 from embedtrain.machine.words import first_duplicate, is_word, require_words
+
+#: Words that are read with a note.
+SPACED, NOT_UTF8 = "with spaces", "with bytes that are not UTF-8 and became U+FFFD"
 
 _MAX_DIM = 1 << 21  # its text fits the longest line that is read
 
@@ -84,10 +88,16 @@ class TableBuilder:
         self._words: list[str] = []
         self._seen: dict[str, int] = {}  # the position of each word
         self._rows: NDArray[Any] = np.empty((n_expected, dim), options.dtype)
+        self._odd: dict[str, list[str]] = {}  # places of odd words by kind
 
     def report(self, position: int, problem: str) -> None:
         """Report a problem of a line or word, counted from 0."""
         self._options.report(f"{self._name}, {self._unit} {position + 1:,}", problem)
+
+    def note(self, position: int, kind: str, word: str) -> None:
+        """Count an odd word that is read."""
+        if kind == NOT_UTF8 or not self._options.must_be_writable:  # else it is reported
+            self._odd.setdefault(kind, []).append(f"{self._unit} {position + 1:,}: {quoted(word)}")
 
     def append(self, positions: Sequence[int], words: list[str], values: NDArray[np.float32]) -> None:
         """Append rows; positions are lines or words of the file."""
@@ -119,8 +129,11 @@ class TableBuilder:
                 rows.append(row)
         return rows
 
-    def finish(self) -> VectorTable:
-        """Return the table of the appended rows."""
+    def finish(self, *remarks: str) -> VectorTable:
+        """Return the table of the appended rows, after a note on odd words and with other remarks."""
+        odd = [f"{counted(len(places), 'word')} {kind}, the first in {places[0]}" for kind, places in self._odd.items()]
+        if odd or remarks:
+            self._options.on_note(f"{self._name}: {'; '.join([*odd, *remarks])}")
         if len(self._words) < len(self._rows):
             self._resize(len(self._words))
         return VectorTable(self._words, self._rows)

@@ -6,6 +6,7 @@ in the shortest form that reads back to the same float32.
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import partial
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError
 from embedtrain.formats.format import Format, Head, VectorTable, quoted
 from embedtrain.formats.table import checked
-from embedtrain.formats.text_parsing import HEADER, count_values
+from embedtrain.formats.text_parsing import HEADER, count_values, is_tabbed
 from embedtrain.formats.text_reading import read_text
 from embedtrain.machine.compression import compressing
 from embedtrain.machine.files import atomic_file
@@ -26,6 +27,8 @@ from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
 
 _TASK_VALUES = 1 << 17  # formatted by a thread in one task
 _LINES = 5  # lines by which text is recognised
+_COUNTED_WORD = re.compile(rb"\S+[ \t]\d+[ \r]*")
+_FRACTION = re.compile(rb"[+-]?\d*\.\d+(e[+-]?\d+)?\t")
 
 
 def _write(path: Path, table: VectorTable, *, has_header: bool, threads: int | None = None) -> None:
@@ -68,14 +71,33 @@ def format_lines(words: Sequence[str], vectors: NDArray[Any]) -> NDArray[np.uint
     return out[: format_floats.write_rows(text, starts, bits, out)]
 
 
-def looks_like_rows(text: bytes, is_whole: bool) -> bool:
-    """Whether most of the first lines end with numbers; a single line may be damaged, or match by chance."""
+def first_lines(text: bytes, is_whole: bool) -> list[bytes]:
+    """Return the first lines that are not blank."""
     *lines, last = text.split(b"\n", _LINES)
     if len(lines) < _LINES and is_whole:
         lines.append(last)
     elif not lines:  # the line is cut
         lines.append(last[: last.rfind(b" ") + 1])
-    lines = [line for line in lines if line.strip()]
+    return [line for line in lines if line.strip()]
+
+
+def other_kind(head: Head) -> str | None:
+    """Return what a file that looks like rows is instead, and a remedy; {} is for the projector's file of words."""
+    lines = first_lines(head.data.removeprefix(BOM_UTF8), head.is_whole)
+    if is_tabbed(lines) and all(map(_FRACTION.match, lines)):
+        return "has values without words; name the file of the words, one a line, as of the TensorFlow projector: {}"
+    counted = [line for line in lines if _COUNTED_WORD.fullmatch(line)]
+    if len(counted) > 1 and counted == lines[-len(counted) :] and len(lines) - len(counted) <= 1:  # or a heading
+        return (
+            "is a vocabulary, words and their counts, for `read_vocab`; vectors of one dimension are converted by "
+            "`embedtrain convert --from glove`"
+        )
+    return None
+
+
+def looks_like_rows(text: bytes, is_whole: bool) -> bool:
+    """Whether most of the first lines end with numbers; a single line may be damaged, or match by chance."""
+    lines = first_lines(text, is_whole)
     return 2 * sum(count_values(line) > 0 for line in lines) > len(lines)
 
 
@@ -84,8 +106,10 @@ def _detect(head: Head, *, has_header: bool) -> bool:
     data = head.data.removeprefix(BOM_UTF8)
     if HEADER.fullmatch(data.partition(b"\n")[0]):
         return has_header
+    if has_header or not looks_like_rows(data, head.is_whole):
+        return False
     is_archive = data[257:262] == b"ustar" or data.startswith(b"PK\x03\x04")
-    return not has_header and not is_archive and looks_like_rows(data, head.is_whole)
+    return not is_archive and other_kind(head) is None
 
 
 WORD2VEC = Format(

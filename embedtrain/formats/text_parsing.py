@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
 from embedtrain.formats.format import quoted
+from embedtrain.formats.table import NOT_UTF8, SPACED
 from embedtrain.machine.compression import Stream
-from embedtrain.machine.words import unreadable_word
+from embedtrain.machine.words import is_utf8, unreadable_word
 
 #: A first line with the numbers of words and dimensions.
 HEADER = re.compile(rb" *(-?\d{1,18}) +(-?\d{1,18})[ \r]*")
 _NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_VALUE = re.compile(_NUMBER.pattern + rb"|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+VALUE = re.compile(_NUMBER.pattern + rb"|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+_COUNTED = 10  # values; fewer that count up may be a vector
+_DECIMAL_COMMA = re.compile(rb"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _IN_NUMBERS = b"0123456789+-.eE"
 _BLOCK = 1 << 22  # bytes
 _LONGEST_LINE = 1 << 26  # bytes: enough for millions of values
@@ -54,6 +57,7 @@ class ParsedRows(NamedTuple):
     values: NDArray[np.float32]  # (len(lines), dim)
     blank: list[int]
     problems: list[tuple[int, str]]  # lines and problems
+    odd: list[tuple[int, str, str]]  # lines, kinds and words of those to note
 
 
 def read_blocks(name: str, stream: Stream) -> Iterator[LineBlock]:
@@ -85,43 +89,49 @@ def parse_lines(
     n_lines: int, numbered: Iterable[tuple[int, bytes]], dim: int, vocabulary: Container[str] | None
 ) -> ParsedRows:
     """Parse some lines of a block one by one."""
-    rows = ParsedRows(n_lines, [], [], np.empty((0, dim), np.float32), [], [])
+    rows = ParsedRows(n_lines, [], [], np.empty((0, dim), np.float32), [], [], [])
     values = []
     for number, line in numbered:
         if not line.strip(b" \r"):
             rows.blank.append(number)
             continue
         try:
-            word, row = _parse_line(line, dim, vocabulary)
+            word, kind, row = _parse_line(line, dim, vocabulary)
         except DataError as error:
             rows.problems.append((number, str(error)))
             continue
         if row is not None:
             rows.lines.append(number)
             rows.words.append(word)
+            if kind:
+                rows.odd.append((number, kind, word))
             values.append(row)
     return rows._replace(values=np.array(values)) if values else rows
 
 
-def _parse_line(line: bytes, dim: int, vocabulary: Container[str] | None) -> tuple[str, NDArray[np.float32] | None]:
-    """Return the word and values of a line; the values are None, unchecked, for words outside the vocabulary."""
+def _parse_line(
+    line: bytes, dim: int, vocabulary: Container[str] | None
+) -> tuple[str, str | None, NDArray[np.float32] | None]:
+    """Return the word, its kind if it is odd, and the values; None, unchecked, for words outside the vocabulary."""
     encoded, _, rest = line.rstrip(b" \r").partition(b" ")
-    try:
-        word = encoded.decode()
-    except UnicodeDecodeError:
-        raise DataError(f"{quoted(line)} is not UTF-8") from None
+    fields, kind = [field for field in rest.split(b" ") if field], None
+    extra = fields[:-dim]
+    if encoded and extra and not any(map(VALUE.fullmatch, extra)):
+        encoded, fields, kind = b" ".join([encoded, *extra]), fields[-dim:], SPACED
+    word = encoded.decode(errors="replace")
+    if "\ufffd" in word and not is_utf8(encoded):
+        kind = NOT_UTF8
     if not word:
         raise DataError("the word is empty")
-    if unreadable_word([word]) is not None:
+    if unreadable_word(word.split(" ")) is not None:
         raise DataError(f"the word {quoted(word)} has a tab or another control character")
     if vocabulary is not None and word not in vocabulary:
-        return word, None
-    fields = [field for field in rest.split(b" ") if field]
+        return word, None, None
     if len(fields) == dim and not b"".join(fields).translate(None, _IN_NUMBERS):
         with suppress(ValueError), np.errstate(over="ignore"):
             values = np.array(list(map(float, fields))).astype(np.float32)  # rounded to float64 first, as in kernels
             if np.isfinite(values).all():
-                return word, values
+                return word, kind, values
     raise DataError(_problem_of(word, fields, dim))
 
 
@@ -132,7 +142,7 @@ def _problem_of(word: str, fields: list[bytes], dim: int) -> str:
         return f"the word {quoted(b' '.join([word.encode(), *extra]).decode(errors='replace'))} has a space"
     if len(fields) != dim:
         return f"{quoted(word)} has {len(fields):,} values instead of {dim:,}"
-    odd = next((field for field in fields if not _VALUE.fullmatch(field)), None)
+    odd = next((field for field in fields if not VALUE.fullmatch(field)), None)
     if odd is not None:
         return f"{quoted(odd.decode(errors='replace'))} among the values of {quoted(word)} is not a number"
     return f"the vector of {quoted(word)} has a value that is not a finite float32"
@@ -141,7 +151,38 @@ def _problem_of(word: str, fields: list[bytes], dim: int) -> str:
 def count_values(line: bytes) -> int:
     """Count the numbers at the end of a line, after the first field."""
     fields = line.split()[1:]
-    return next((n for n, field in enumerate(reversed(fields)) if not _VALUE.fullmatch(field)), len(fields))
+    return next((n for n, field in enumerate(reversed(fields)) if not VALUE.fullmatch(field)), len(fields))
+
+
+def is_regular(line: bytes) -> bool:
+    """Whether a line is a field and numbers."""
+    return count_values(line) == len(line.split()) - 1 > 0
+
+
+def is_tabbed(lines: list[bytes]) -> bool:
+    """Whether most of the first lines, without a header, have tabs."""
+    rows = lines[1:] or lines
+    return 2 * sum(b"\t" in line for line in rows) > len(rows)
+
+
+def holds_column_names(line: bytes, dim: int) -> bool:
+    """Whether a line has names, or many numbers that count from 0 or 1, in place of values."""
+    names = line.split()[1:]
+    numbers = [b"%d" % number for number in range(dim + 1)]
+    is_counting = dim >= _COUNTED and names in (numbers[:-1], numbers[1:])
+    return len(names) == dim and (is_counting or not any(map(VALUE.fullmatch, names)))
+
+
+def find_commas(lines: list[bytes]) -> str | None:
+    """Return the place and problem of the first line with commas in or between its values."""
+    for number, line in enumerate(lines, 1):
+        values = [field.strip() for field in line.split(b",")[1:]]
+        if len(values) > 1 and all(map(VALUE.fullmatch, values)):
+            return f"line {number}: values are separated by commas, got {quoted(line)}; separate them by spaces"
+        odd = next(filter(_DECIMAL_COMMA.fullmatch, line.split()[1:]), None)
+        if odd is not None:
+            return f"line {number}: {quoted(odd.decode())} has a decimal comma; write a point instead"
+    return None
 
 
 # --- By kernels -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The word2vec binary format: a line "words dimensions", then for each word its bytes, a space and float32 values.
 
 word2vec.c ends each row by a line feed, gensim does not; both are read, the first is written. All rows must end as the
-first does, else they are misaligned. Values are little-endian.
+first does, else they are misaligned. Without line feeds a word that is not UTF-8 may be a sign of that; the values
+before it tell. Values are little-endian.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
 from embedtrain.formats.format import NOT_IN_TEXT, Format, Head, ReadOptions, VectorTable, quoted
-from embedtrain.formats.table import TableBuilder, checked, rows_not_finite
+from embedtrain.formats.table import NOT_UTF8, TableBuilder, checked, rows_not_finite
 from embedtrain.formats.text import looks_like_rows
 from embedtrain.machine.compression import Stream, compressing
 from embedtrain.machine.files import atomic_file, reading, source_name
-from embedtrain.machine.words import unreadable_word
+from embedtrain.machine.words import is_utf8, unreadable_word
 
 _HEADER = re.compile(rb" *(\d{1,18}) +(\d{1,18})[ \r]*\n")
 _SAMPLE = 8  # rows by which the format is recognised
@@ -30,6 +31,7 @@ _LONGEST_ROW = 1 << 26  # bytes
 _BLOCK = 1 << 22  # bytes read at once, at least
 _FLOAT = 4  # bytes
 _ROWS = 1 << 12  # written at once
+_PLAUSIBLE = 1e-12, 1e6  # magnitudes of values; numbers read at wrong positions are beyond
 
 
 def _detect(head: Head) -> bool:
@@ -45,18 +47,9 @@ def _detect(head: Head) -> bool:
     while n_rows < min(n_words, _SAMPLE) and (space := rows.find(b" ", end)) >= 0:
         end = space + 1 + _FLOAT * dim
         n_rows += 1
-    if NOT_IN_TEXT.search(rows[:end]) or not _is_utf8(rows[:end]):
+    if NOT_IN_TEXT.search(rows[:end]) or not is_utf8(rows[:end], is_cut=True):
         return True
     return head.is_whole and n_rows == n_words and len(rows) - end == rows[end:].count(b"\n") and len(rows) >= end
-
-
-def _is_utf8(text: bytes) -> bool:
-    """Whether this is UTF-8, perhaps with the last character cut."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(text)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _read(path: Path, options: ReadOptions) -> VectorTable:
@@ -74,6 +67,7 @@ class _BinaryReader:
         self._n_rows = 0  # read so far
         self._feed = b""  # the end of each row
         self._buffer, self._end = bytearray(_BLOCK), 0  # bytes read, up to `_end`
+        self._last = b""  # the values of the last row of the blocks so far
 
     def read(self) -> VectorTable:
         """Read the file."""
@@ -159,7 +153,7 @@ class _BinaryReader:
             return False
         data = np.frombuffer(self._buffer, np.uint8, self._end)
         bytes_of_rows = np.ndarray(self._end - self._vector + 1, f"V{self._vector}", data, strides=(1,))  # one a byte
-        words, chosen = self._decode(encoded), self._options.vocabulary
+        words, chosen = self._decode(encoded, starts), self._options.vocabulary
         rows = [row for row, word in enumerate(words) if word is not None and (chosen is None or word in chosen)]
         values = bytes_of_rows[np.array(starts, np.int64)[rows]].view("<f4").reshape(-1, self._dim)
         if bad := rows_not_finite(values):
@@ -168,6 +162,7 @@ class _BinaryReader:
             rows, values = np.delete(rows, bad).tolist(), np.delete(values, bad, axis=0)
         self._builder.append([self._n_rows + row for row in rows], [words[row] or "" for row in rows], values)
         self._n_rows += len(starts)
+        self._last = bytes(self._buffer[at - self._vector : at])
         del data, bytes_of_rows  # which prevent resizing of the buffer
         self._keep_from(at)
         return True
@@ -192,7 +187,7 @@ class _BinaryReader:
             self._feed = b"\n"
         return encoded, starts, at
 
-    def _decode(self, encoded: list[bytes]) -> list[str | None]:
+    def _decode(self, encoded: list[bytes], starts: list[int]) -> list[str | None]:
         """Return the words; None for reported ones."""
         text, feed = b" ".join(encoded).removeprefix(self._feed), b" " + self._feed  # no word has a space
         n_between = len(encoded) - 1
@@ -204,29 +199,41 @@ class _BinaryReader:
                 words = []
             if words and unreadable_word(words) is None:
                 return list(words)
-        return [self._decode_word(row, word) for row, word in enumerate(encoded)]
+        before = [self._last, *(bytes(self._buffer[start : start + self._vector]) for start in starts[:-1])]
+        return [self._decode_word(row, word, before[row]) for row, word in enumerate(encoded)]
 
-    def _decode_word(self, row: int, encoded: bytes) -> str | None:
-        """Return the word of a row, or None if it is reported; raise an error if the row is misaligned."""
+    def _decode_word(self, row: int, encoded: bytes, before: bytes) -> str | None:
+        """Return the word of a row, or None if it is reported; raise an error if the row is misaligned.
+
+        `before` are the values before it.
+        """
         is_first = not self._n_rows and not row
         rest = encoded.removeprefix(self._feed)
-        try:
-            word = rest.decode()
-        except UnicodeDecodeError:
-            word = ""
+        word = rest.decode(errors="replace")
+        is_odd = "\ufffd" in word and not is_utf8(rest)
         is_good = unreadable_word([word]) is None
-        if b"\n" in rest or not (is_first or (encoded.startswith(self._feed) and (is_good or self._feed))):
+        is_aligned = is_first or (encoded.startswith(self._feed) and (is_good or self._feed))
+        if b"\n" in rest or not is_aligned or (is_odd and not self._feed and not _is_plausible(before)):
             raise self._misaligned(row, f"{quoted(rest)} is not a word")
-        if is_good:
-            return word
-        self._builder.report(self._n_rows + row, f"{quoted(rest)} is not UTF-8, is empty or has a control character")
-        return None
+        if not is_good:
+            self._builder.report(self._n_rows + row, f"{quoted(rest)} is empty or has a control character")
+            return None
+        if is_odd and (self._options.vocabulary is None or word in self._options.vocabulary):
+            self._builder.note(self._n_rows + row, NOT_UTF8, word)
+        return word
 
     def _misaligned(self, row: int, problem: str) -> DataError:
         return DataError(
             f"{self._name}, word {self._n_rows + row + 1:,}: {problem}; the word before has a space, or the first "
             "line is wrong, and what follows cannot be read: write the file again, as text for example"
         )
+
+
+def _is_plausible(values: bytes) -> bool:
+    """Whether these can be the values of a vector."""
+    sizes = np.abs(np.frombuffer(values, "<f4"))
+    least, most = _PLAUSIBLE
+    return bool(((sizes == 0) | ((sizes > least) & (sizes < most))).all())
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -77,6 +78,15 @@ def unreadable_word(words: Sequence[str]) -> str | None:
     if all(words) and _NEVER_IN_A_FILE.search("".join(words)) is None:
         return None
     return next(word for word in words if not word or _NEVER_IN_A_FILE.search(word))
+
+
+def is_utf8(text: bytes, *, is_cut: bool = False) -> bool:
+    """Whether this is UTF-8, perhaps with the last character cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(text, final=not is_cut)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def require_words(words: Iterable[str]) -> None:
