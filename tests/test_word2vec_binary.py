@@ -34,7 +34,7 @@ def read(path, **options):
 
 @pytest.mark.parametrize("feed", [b"\n", b""], ids=["word2vec.c", "gensim"])
 def test_both_dialects_are_read(write, feed):
-    words, vectors, counts, _ = read(write(binary(feed=feed)))
+    words, vectors, counts, *_ = read(write(binary(feed=feed)))
     assert list(words) == WORDS
     np.testing.assert_array_equal(vectors, VECTORS)
     assert counts is None
