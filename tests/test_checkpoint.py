@@ -309,7 +309,7 @@ def test_tables_that_are_not_finite_replace_no_checkpoint(checkpoint, monkeypatc
         return break_down
 
     monkeypatch.setattr(Word2vecModel, "worker", worker)
-    with pytest.raises(TrainingError, match=r"not finite; try lr=0\.0063"):
+    with pytest.raises(TrainingError, match=r"not finite; try lr=0\.0125"):
         train(resume=checkpoint, checkpoint=checkpoint, checkpoint_every=0)
     assert checkpoint.read_bytes() == before
 

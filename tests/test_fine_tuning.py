@@ -25,7 +25,7 @@ from embedtrain.training.checkpoint import Checkpoint
 TEXT = list(generate.sentences(3000, 3))
 WORDS = sorted({word for words in TEXT for word in words})
 SHARED, NEW = WORDS[::3], [word for number, word in enumerate(WORDS) if number % 3]
-STILL = {"lr": 1e-9}  # a rate at which nothing is learnt to speak of
+STILL = {"lr": 1e-9, "epochs": 1}  # a rate at which nothing is learnt to speak of
 
 
 def train(corpus=TEXT, **settings):

@@ -1,7 +1,6 @@
 """Training by GloVe, from text or counts to vectors: what is learnt, and that nothing but the settings decides it."""
 
 import itertools
-import re
 from pathlib import Path
 
 import generate
@@ -340,7 +339,6 @@ NASTY = {
     "a large count among ones": with_one(np.ones((30, 30)), 1e9),
     "all equal": np.full((30, 30), 5.0),
     "all 1": np.ones((30, 30)),
-    "tiny": np.full((30, 30), 1e-30),
     "a star": np.pad(np.full((1, 299), 1e6), ((0, 299), (1, 0))) + np.pad(np.full((299, 1), 1e6), ((1, 0), (0, 299))),
     "one row": np.pad(np.full((1, 300), 900.0), ((0, 299), (0, 0))),
     "dense": RNG.lognormal(0, 3, (200, 200)),
@@ -363,13 +361,19 @@ def test_the_usual_rate_is_stable_on_any_counts(name):
     assert losses[-1] <= 1.000001 * losses[0]
 
 
+def test_counts_too_small_to_change_a_vector_are_an_error():
+    matrix = sparse.csr_array(np.full((30, 30), 1e-30))
+    with pytest.raises(TrainingError, match="did not change the vectors"):
+        train(matrix, words_of(matrix), dim=100, epochs=25)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("lr", [50, 1000])
 def test_divergence_stops_with_epoch_rate_and_remedy_and_replaces_no_file(tmp_path, counts, lr, threads):
     checkpoint = tmp_path / "run.checkpoint"
     train(counts, checkpoint=checkpoint)
     before = checkpoint.read_bytes()
-    with pytest.raises(TrainingError, match=rf"^training (diverged|produced) .*; try lr={re.escape(f'{lr / 4:.2g}')}"):
+    with pytest.raises(TrainingError, match=r"^training (diverged|produced) .*; try lr=0\.05$"):
         train(counts, dim=20, lr=lr, threads=threads, checkpoint=checkpoint, temp_folder=tmp_path)
     assert checkpoint.read_bytes() == before
     assert files_in(tmp_path) == {"run.checkpoint"}

@@ -9,9 +9,10 @@ import generate
 import numpy as np
 import pytest
 
-from embedtrain import Corpus, DataError, Interrupted, SettingError, WordVectors, train_skipgram
+from embedtrain import Corpus, DataError, Interrupted, SettingError, TrainingError, WordVectors, train_skipgram
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.encoding import encode
+from embedtrain.training import text_checks
 
 SAMPLE = Path(generate.__file__).parent / "toy.txt"
 
@@ -82,6 +83,8 @@ def test_sequences_of_ids_train_like_the_text_that_they_encode():
         ({"lr": 1e40}, "above 0 and at most 1000, got 1e"),
         ({"threads": 1.5}, "threads must be a whole number"),
         ({"noise_exponent": math.inf}, "noise_exponent must be between -100 and 100, got inf"),
+        ({"seed": 99_999_999_999}, "seed must be a whole number between 0 and 2147483647, got 99999999999; any other"),
+        ({"epochs": 2**31}, "epochs must be a whole number between 1 and 2147483647, got 2147483648"),
         ({"threads": -1}, "threads must be a whole number of at least 0, got -1; 0 uses all"),
     ],
     ids=str,
@@ -132,6 +135,38 @@ def test_used_up_generator():
 def test_no_sentence_with_two_words(corpus):
     with pytest.raises(DataError, match=r"nothing to learn from: .* one in each; .*a list of str is lines, not tokens"):
         small(corpus, sample=0)
+
+
+FIVE = [
+    "the quick brown fox jumps over the lazy dog", "machine learning is fun and powerful",
+    "word embeddings are a type of word representation", "the cat sat on the mat",
+    "deep learning is a subset of machine learning",
+]  # fmt: skip
+
+
+def test_a_run_whose_epochs_mostly_have_no_pair_has_not_learned(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_checks, "_has_pairs", lambda *_: True)  # else it is refused before
+    message = (
+        r"nothing was learned: \d\d of 100 epochs had no pair of words; sample=0.0001 removes 9\d% of the tokens; "
+        "for small text use sample=0$"
+    )
+    with pytest.raises(TrainingError, match=message):
+        small(FIVE, epochs=100, sample=1e-4, checkpoint=tmp_path / "run.checkpoint")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_with_some_epochs_without_pairs_has_the_losses_of_the_others(monkeypatch):
+    monkeypatch.setattr(text_checks, "_has_pairs", lambda *_: True)
+    vectors = small(FIVE, epochs=100, sample=1e-3)
+    losses = np.array(vectors.report.losses)
+    assert 0 < np.isnan(losses).sum() < 20
+    first, last = losses[np.isfinite(losses)][[0, -1]]
+    assert f"loss {first:.4g} → {last:.4g} a pair" in str(vectors.report)
+
+
+def test_training_that_changes_no_vector_is_an_error():
+    with pytest.raises(TrainingError, match="did not change the vectors, with lr=1e-20 and epochs=2; raise them"):
+        small(FIVE, epochs=2, sample=0, lr=1e-20)
 
 
 def test_numbers_of_numpy_are_numbers():

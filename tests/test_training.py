@@ -11,9 +11,12 @@ import pytest
 from embedtrain import TrainingError
 from embedtrain.kernels.simd.lanes import CACHE_LINE, LANES, padded
 from embedtrain.machine.progress import Progress, Stopwatch
+from embedtrain.models.cbow import Cbow
+from embedtrain.models.glove import Glove
+from embedtrain.models.skipgram import SkipGram
 from embedtrain.training.chunk_schedule import ChunkSchedule, linear_decay, plan_chunks
 from embedtrain.training.loop import History, train_epochs
-from embedtrain.training.loss import ChunkResult, LossMeter
+from embedtrain.training.loss import ChunkResult, LossMeter, lower_lr
 from embedtrain.training.tables import EmbeddingTable, table_bytes
 
 
@@ -52,7 +55,7 @@ def result(loss, pairs):
 
 
 def test_loss_is_the_mean_over_pairs_not_over_chunks():
-    meter = LossMeter(limit=8, initial_lr=0.8)
+    meter = LossMeter(limit=8, remedy="try `lr=0.2`")
     assert math.isnan(meter.mean)
     meter.add(result(30.0, 10))
     meter.add(result(10.0, 30))
@@ -62,11 +65,11 @@ def test_loss_is_the_mean_over_pairs_not_over_chunks():
 @pytest.mark.parametrize("within", [True, False])
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_is_not_finite_stops_at_once(loss, within):
-    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=within)
+    meter = LossMeter(limit=8, remedy="try `lr=0.2`", check_within_epoch=within)
     meter.add(result(1.0, 1))
     meter.check(3, 0.4)
     meter.add(result(loss, 1))
-    message = r"diverged in epoch 3: the loss is -?(nan|inf) a pair.*learning rate 0\.4; try --lr 0\.2"
+    message = r"diverged in epoch 3: the loss is -?(nan|inf) a pair.*learning rate 0\.4; try lr=0\.2$"
     with pytest.raises(TrainingError, match=message):
         meter.check(3, 0.4)
 
@@ -77,7 +80,7 @@ def test_a_loss_that_is_not_finite_stops_at_once(loss, within):
     ids=["enough pairs", "a good start hides no bad end", "few pairs at the end of an epoch"],
 )
 def test_a_loss_above_the_limit_stops(first, then, final):
-    meter = LossMeter(limit=8, initial_lr=0.8)
+    meter = LossMeter(limit=8, remedy="try `lr=0.2`")
     meter.add(result(*first))
     meter.check(1, 0.4)
     meter.add(result(*then))
@@ -87,8 +90,20 @@ def test_a_loss_above_the_limit_stops(first, then, final):
         meter.check(1, 0.4, final=final)
 
 
+@pytest.mark.parametrize(
+    ("settings", "lower"),
+    [
+        (SkipGram(lr=1), "0.025"), (SkipGram(lr=0.025), "0.0125"), (SkipGram(lr=0.01), "0.005"), (Cbow(lr=0.4), "0.05"),
+        (Cbow(), "0.025"), (Cbow(lr=0.4, cbow_update="corrected"), "0.15"), (Glove(lr=2.0), "0.05"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_advice_is_the_usual_learning_rate_or_half(settings, lower):
+    assert lower_lr(settings) == f"try `lr={lower}`"
+
+
 def test_where_stretches_differ_only_the_whole_epoch_is_judged():
-    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
+    meter = LossMeter(limit=8, remedy="try `lr=0.2`", check_within_epoch=False)
     meter.begin_epoch()
     meter.add(result(9000.0, 1000))
     meter.check(1, 0.4)
@@ -102,7 +117,7 @@ def test_where_stretches_differ_only_the_whole_epoch_is_judged():
 
 
 def test_where_stretches_differ_what_was_known_of_the_epoch_is_judged_too():
-    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
+    meter = LossMeter(limit=8, remedy="try `lr=0.2`", check_within_epoch=False)
     meter.begin_epoch(total=1000.0, pairs=1000)
     meter.add(result(9000.0, 1000))
     meter.check(1, 0.4, final=True)
@@ -113,7 +128,7 @@ def test_where_stretches_differ_what_was_known_of_the_epoch_is_judged_too():
 
 
 def test_an_epoch_without_pairs_is_not_judged():
-    meter = LossMeter(limit=8, initial_lr=0.8, check_within_epoch=False)
+    meter = LossMeter(limit=8, remedy="try `lr=0.2`", check_within_epoch=False)
     meter.begin_epoch()
     meter.check(1, 0.4, final=True)
     assert math.isnan(meter.mean)
@@ -147,7 +162,7 @@ def drive(seen, history, pause, n_workers=1):
 
     return list(
         train_epochs(
-            [worker] * n_workers, ChunkSchedule(1000, 2, 0.1, 300), epochs=2, meter=LossMeter(8, 0.1),
+            [worker] * n_workers, ChunkSchedule(1000, 2, 0.1, 300), epochs=2, meter=LossMeter(8, ""),
             history=history, progress=Progress("training", 2000, shown=""), stop_point=pause,
         )
     )  # fmt: skip

@@ -23,6 +23,7 @@ from embedtrain.errors import SettingError
 
 #: The groups of settings in documentation and ``--help``, in this order.
 GROUPS = ("model", "vocabulary", "input", "run", "output")
+_LARGEST = 2**31 - 1  # of whole numbers, which kernels take as int32
 
 P = ParamSpec("P")
 Data = TypeVar("Data")
@@ -141,8 +142,10 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     elif types == (bool,):
         is_valid, rule, remedy = isinstance(value, (bool, np.bool_)), "True or False", ""
     elif types == (int,):
-        is_valid = isinstance(value, Integral) and about.at_least <= int(value) < 2**31
+        is_valid = isinstance(value, Integral) and about.at_least <= int(value) <= _LARGEST
         rule = f"a whole number of at least {about.at_least}"
+        if isinstance(value, Integral) and int(value) > _LARGEST:
+            rule = f"a whole number between {about.at_least} and {_LARGEST}"
     elif types == (float,):
         is_valid, rule = isinstance(value, Real) and about.contains(float(value)), about.range
     else:

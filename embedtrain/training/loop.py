@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from itertools import chain, takewhile
 from typing import NamedTuple, Protocol
 
-from embedtrain.errors import DataError
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_tasks
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, AnyTask, Chunk, Schedule, plan_chunks
@@ -24,7 +23,7 @@ class EpochResult(NamedTuple):
 
     number: int  # from 1
     epochs: int
-    loss: float  # mean per pair
+    loss: float  # mean per pair; nan without pairs
     lr: float
     speed: float  # tokens or cells per second
 
@@ -59,7 +58,7 @@ def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *
 
     Random numbers are the same every time, and different from those of the `epochs`.
     """
-    meter = LossMeter(math.inf, 0.0)
+    meter = LossMeter(math.inf, "")
     with closing(run_tasks(workers, plan_chunks(n_tokens, epochs, epochs, 0.0, LARGEST_CHUNK))) as results:
         for result in results:
             meter.add(result)
@@ -104,7 +103,7 @@ def train_epochs(
 ) -> Iterator[EpochResult]:
     """Let the workers process all tasks that `history` lacks, update it, and yield after each epoch.
 
-    Raises `TrainingError` if the `meter` finds that training diverges, and `DataError` if no epoch had a pair.
+    Raises `TrainingError` if the `meter` finds that training diverges.
     """
     for epoch in range(len(history.losses), epochs):
         if history.stopped:
@@ -125,7 +124,8 @@ def train_epochs(
                     history.loss, history.pairs = meter.total, meter.pairs
                     history.seconds = seconds + time.perf_counter() - started
                     meter.check(epoch + 1, result.lr)
-                    facts = {"loss": f"{meter.mean:.4g}", "epoch": f"{epoch + 1}/{epochs}"}
+                    loss = {"loss": f"{meter.mean:.4g}"} if meter.pairs else {}
+                    facts = {**loss, "epoch": f"{epoch + 1}/{epochs}"}
                     progress.update(result.passed, **facts)
             stop_point.reached()
         lr = tasks[-1].last_lr
@@ -134,8 +134,3 @@ def train_epochs(
         history.chunks, history.loss, history.pairs = 0, 0.0, 0
         speed = (history.passed - before[0]) / max(history.seconds - before[1], 1e-9)
         yield EpochResult(epoch + 1, epochs, history.losses[-1], lr, speed)
-    if all(map(math.isnan, history.losses)):
-        raise DataError(
-            "there was nothing to learn from: no sentence kept two words; "
-            "a list of str is lines, not tokens, and `sample` or `min_count` may be too strict"
-        )

@@ -1,12 +1,17 @@
-"""The loss: its mean per pair over an epoch, and the check that training does not diverge."""
+"""The loss: its mean per pair over an epoch, and the checks that training does not diverge and learns something."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from embedtrain.errors import TrainingError
+from embedtrain.training.settings import TrainingSettings
 
 _ENOUGH = 1000  # pairs whose mean loss is checked
 
@@ -26,7 +31,7 @@ class LossMeter:
     """Sums the losses of an epoch in float64 and checks them against a limit."""
 
     limit: float  # a mean loss that only a diverging run reaches
-    initial_lr: float  # for the message
+    remedy: str  # ends the message
     total: float = 0.0
     pairs: int = 0
     check_within_epoch: bool = True  # whether parts of an epoch are checked, or only whole epochs
@@ -61,7 +66,38 @@ class LossMeter:
         if not math.isfinite(self._recent_total) or (enough and loss > self.limit):
             raise TrainingError(
                 f"training diverged in epoch {epoch}: the loss is {loss:.3g} a {self.of}, at learning rate {lr:.3g}; "
-                f"try `lr={self.initial_lr / 4:.2g}`"
+                f"{self.remedy}"
             )
         if enough:
             self._recent_total, self._recent_pairs = 0.0, 0
+
+
+def lower_lr(settings: TrainingSettings) -> str:
+    """Advise the usual learning rate of the model or, if the given one is not above it, half of the given one."""
+    default: Any = type(settings).__dataclass_fields__["lr"].default
+    usual = replace(settings, lr=default).lr
+    return f"try `lr={usual if settings.lr > usual else settings.lr / 2:.3g}`"
+
+
+def column_sums(table: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Sum the (n, dim) rows, to see whether training changes them."""
+    with np.errstate(all="ignore"):  # of a diverged run
+        return table.sum(axis=0, dtype=np.float64)
+
+
+def check_learned(losses: Sequence[float], changed: bool, removed: float, settings: TrainingSettings) -> None:
+    """Raise `TrainingError` if most epochs had no pair, or if the vectors have not `changed`.
+
+    `removed` is the share of the tokens that subsampling removed.
+    """
+    empty = sum(map(math.isnan, losses))
+    if 2 * empty > len(losses):  # the text has pairs, as was checked before
+        sampling = f"`sample={getattr(settings, 'sample', 0)}` removes {removed:.0%} of the tokens"
+        raise TrainingError(
+            f"nothing was learned: {empty} of {len(losses)} epochs had no pair of words; {sampling}; "
+            "for small text use `sample=0`"
+        )
+    if not changed and len(losses) > 1:  # the first step moves context vectors only, as they start at 0
+        raise TrainingError(
+            f"training did not change the vectors, with `lr={settings.lr:.3g}` and `epochs={len(losses)}`; raise them"
+        )

@@ -16,7 +16,7 @@ class Epoch:
     number, epochs : int
         This epoch, counted from 1, and the number of epochs.
     loss : float
-        Mean loss per pair.
+        Mean loss per pair; nan if the epoch had none.
     valid_loss : float or None
         The same on held-out text, if given.
     lr : float

@@ -26,7 +26,7 @@ from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
 from embedtrain.training.initial_vectors import InitialVectors
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs, training_speed
-from embedtrain.training.loss import ChunkResult, LossMeter
+from embedtrain.training.loss import ChunkResult, LossMeter, check_learned, column_sums, lower_lr
 from embedtrain.training.protocols import DataSource, Model, TrainingData
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.training.settings import TrainingSettings
@@ -197,10 +197,14 @@ class Run:
         workers = [model.worker(thread) for thread in range(self.n_threads)]
         evaluators = [] if held_out is None else [model.worker(thread, held_out) for thread in range(self.n_threads)]
         meter = LossMeter(
-            model.loss_limit, settings.lr, check_within_epoch=model.check_within_epoch, of=_LOSS_OF[model.item_name]
+            model.loss_limit,
+            lower_lr(settings),
+            check_within_epoch=model.check_within_epoch,
+            of=_LOSS_OF[model.item_name],
         )
         total = model.schedule.n_items * settings.epochs
         minutes = None if settings.checkpoint is None else settings.checkpoint_every
+        resumed, before = self.history.passed > 0, column_sums(model.state["word_vectors"])
         with (
             Progress("training", total, shown=self.shown, done=self.history.passed, unit=model.item_name) as progress,
             deferred_interrupts() as interrupted,
@@ -213,6 +217,8 @@ class Run:
                 self._finish_epoch(result, evaluators)
                 if self.history.stopped:
                     break
+            changed = resumed or bool(self._frozen.any() or (column_sums(model.state["word_vectors"]) != before).any())
+            check_learned(self.history.losses, changed, 1 - self.report().kept_share, settings)
             self._checkpoint()
 
     def _finish_epoch(self, result: EpochResult, evaluators: list[Callable[[Any], ChunkResult]]) -> None:
@@ -241,7 +247,7 @@ class Run:
         """Check that the tables are finite, and write the checkpoint of a run that has one."""
         state = self.model.state
         if not all(all_finite(table) for name, table in state.items() if name.endswith("_vectors")):
-            raise TrainingError(f"training produced vectors that are not finite; try `lr={self.settings.lr / 4:.2g}`")
+            raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self.settings)}")
         if self.settings.checkpoint is None:
             return
         vocabulary = self.vocabulary

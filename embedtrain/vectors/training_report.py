@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from embedtrain.machine.progress import counted
@@ -25,7 +26,7 @@ class TrainingReport:
     kept_share : float
         Share of the covered tokens that subsampling kept.
     losses : list of float
-        Mean loss per pair of each finished epoch.
+        Mean loss per pair of each finished epoch; nan for one without pairs.
     valid_losses : list of float
         The same on held-out text; empty without it.
     speed : float
@@ -51,7 +52,8 @@ class TrainingReport:
 
     def __str__(self) -> str:
         of = "cell" if self.cells else "pair"
-        losses = f"loss {self.losses[0]:.4g} → {self.losses[-1]:.4g} a {of}" if self.losses else "no epoch finished"
+        known = [loss for loss in self.losses if not math.isnan(loss)]
+        losses = f"loss {known[0]:.4g} → {known[-1]:.4g} a {of}" if known else "no loss known"
         if self.valid_losses:
             losses += f", held out {self.valid_losses[0]:.3f} → {self.valid_losses[-1]:.3f}"
         speed = f"{self.speed / 1e6:.2f} M {self.unit}/s on {counted(self.threads, 'thread')}"

@@ -15,6 +15,7 @@ from embedtrain import Corpus, DataError, Interrupted, TrainingError, WordVector
 from embedtrain.corpus.text_chunks import read_chunks
 from embedtrain.models import MODELS
 from embedtrain.models.skipgram import SkipGram
+from embedtrain.training import text_checks
 from embedtrain.training.declarations import declaration, declared
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -180,6 +181,7 @@ REFUSED_BY_TRAINING = [
     (1, [LONG_NAME], f"cannot read {LONG_NAME[:200]}"),
     (1, ["text.txt", "-o", LONG_NAME], f"cannot write {LONG_NAME}"),
     (2, ["good.vec", "-o", "good.vec"], "would replace the corpus good.vec"),
+    (2, ["text.txt", "--seed", "99999999999"], "seed must be a whole number between 0 and 2147483647, got 99999999999"),
     (2, ["text.txt", "--dim", "0"], "dim must be a whole number of at least 1, got 0"),
     (2, ["text.txt", "--dim", "x"], "'x' is not a valid integer"),
     (2, ["text.txt", "--dim"], "--dim"),
@@ -222,7 +224,18 @@ def test_diverged_training_leaves_the_old_output_alone(folder):
     (folder / "text.vec").write_bytes(b"old")
     before = contents(folder)
     line = error_of(run("skipgram", "text.txt", "--lr", "10", "--dim", "8", "--threads", "1", "--quiet"), 1)
-    assert "try --lr" in line
+    assert "try --lr 0.025" in line
+    assert contents(folder) == before
+
+
+def test_training_without_pairs_leaves_the_old_output_alone(folder, monkeypatch):
+    monkeypatch.setattr(text_checks, "_has_pairs", lambda *_: True)  # else it is refused before
+    (folder / "text.txt").write_text("a b\nb c\nc a\n" * 3)
+    (folder / "text.vec").write_bytes(b"old")
+    before = contents(folder)
+    result = run("skipgram", "text.txt", "--sample", "1e-6", "--min-count", "1", "--quiet")
+    assert result.exit_code == 1
+    assert "epochs had no pair of words; --sample 1e-06 removes 100% of the tokens; for small text use" in result.stderr
     assert contents(folder) == before
 
 

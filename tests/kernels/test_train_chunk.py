@@ -198,7 +198,7 @@ def train_plainly(mode, tables, text, sampling, config, first_lr, last_lr, *, fr
                     loss += naive.logistic_loss(W, N, *scored)
                     W, N = naive.logistic_step(W, N, *scored, lr, frozen, shares(mode, single))
         done += len(block.centres)
-        if number % config.loss_every:
+        if number % config.loss_every and pairs:
             loss = before
         else:
             pairs += n_contexts.sum() if mode.model == "skipgram" else (n_contexts > 0).sum()
@@ -291,6 +291,16 @@ def test_trees_with_any_number_of_copies(mode, counts, n_copies):
 @every_kernel
 def test_loss_of_some_blocks_and_their_pairs(text, sampling, mode):
     compare(mode, text, sampling, config_of(mode, block=20 if mode.model == "cbow" else 4, loss_every=3), (0.03, 0.01))
+
+
+@every_kernel
+def test_the_first_block_with_pairs_has_a_loss(mode):
+    """Blocks of 20 sentences of one word, then one of two sentences of two words; the loss is of every eighth."""
+    text, sampling = small_text(lengths=[1] * 36 + [2, 2]), small_sampling(keep=1)
+    compare(mode, text, sampling, config_of(mode, block=20, loss_every=8), (0.03, 0.01))
+    tables, config = random_tables(mode), config_of(mode, block=20, loss_every=8)
+    _, n_pairs, _ = train(tables, text, sampling, config, scratch_of(mode, tables, config, sampling), 0.03, 0.01)
+    assert n_pairs > 0
 
 
 @every_mode

@@ -32,7 +32,7 @@ class BlockConfig(NamedTuple):
     n_centres: int  # in a block
     dim: int  # padded
     padding_row: int  # first element of the row of zeros in W and C that fills incomplete groups
-    loss_every: int  # the loss is computed in one of this many blocks
+    loss_every: int  # the loss is computed in one of this many blocks, and in the first with pairs
     corrected: bool  # whether CBOW divides the step of a mean among its contexts
 
 
@@ -79,7 +79,7 @@ def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key
         n_contexts, n_predicted, state = draw_windows(windows, kept, t0, t1, window, config.max_window, state)
         set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config)
         lr = first_lr + (last_lr - first_lr) * np.float32(t0 - first) / np.float32(last - first)
-        with_loss = number % config.loss_every == 0
+        with_loss = number % config.loss_every == 0 or n_pairs == 0  # no chunk with pairs is without a loss
 
         # no code is compiled for those whose block is None
         loss += skipgram.noise_step(
