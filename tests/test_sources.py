@@ -11,11 +11,13 @@ import sys
 import tarfile
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from text_files import is_plain_text, refused
 
+from embedtrain import train_skipgram
 from embedtrain.corpus import text_chunks
 from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.text_chunks import read_chunks as read
@@ -417,8 +419,11 @@ def test_an_unknown_value_of_invalid_utf8_is_refused(value):
         (["a line", ["a", "list"]], "sentence 2 is a token list where the first was a line"),
         ([["a", "list"], ["another"], "a line"], "sentence 3 is a bare string where the first was a token list"),
         ([["a"], 5], "sentence 2 must be a list of str, got int"),
-        ([["a"], None], "sentence 2 must be a list of str, got NoneType"),
-        ([[1, 2]], r"sentence 1 must be a list of str, got int 1; convert it with str\(\)"),
+        ([["a"], None], r"sentence 2 is missing \(None\); leave such lines out, in pandas with dropna\(\)"),
+        (["a", float("nan")], r"sentence 2 is missing \(nan\); leave such lines out, in pandas with dropna\(\)"),
+        ([["a"], [1, "a"]], r"sentence 2 must be a list of str, got int 1; convert it with str\(\)"),
+        ([["a"], {"text": "b"}], "sentence 2 must be a list of str, got dict"),
+        ([[1.5]], "sentence 1 must be a list of str, got float 1.5"),
         ([["a", "b"], ["c", None]], "sentence 2 must be a list of str, got NoneType None"),
         ([["a", b"b"]], "sentence 1 must be a list of str, got bytes b'b'"),
         ([b"a line"], "sentence 1 must be a list of str, got bytes"),
@@ -544,3 +549,47 @@ def test_unknown_values_of_options_are_refused(name):
 def test_a_corpus_like_another_has_its_options():
     options = {"field": "body", "lowercase": True, "invalid_utf8": "refuse", "force": True}
     assert Corpus("a.txt", **options).like("b.txt") == Corpus("b.txt", **options)
+
+
+class DataFrame(list):
+    """What iterates its columns' names, as pandas' does."""
+
+
+@pytest.mark.parametrize(
+    ("corpus", "found"),
+    [
+        ({"a b": 1}, "dict; give a list of its values"),
+        (DataFrame(["text"]), r'DataFrame; give one column, frame\["text"\]'),
+    ],
+    ids=["dict", "DataFrame"],
+)
+def test_tables_are_refused_with_a_remedy(corpus, found):
+    with refused(f"corpus must be a path, lines or token lists, got {found}"):
+        Corpus(corpus)
+
+
+def test_numbers_are_read_as_their_digits_with_one_note():
+    with pytest.warns(UserWarning, match="numbers are read as their decimal digits") as noted:
+        assert text_of([[1, 20], np.array([3]), ["a"], [-4]]) == b"1 20\n3\na\n-4\n"
+    assert len(noted) == 1
+
+
+@pytest.mark.parametrize("url", ["http://example.org/a.txt", "https://example.org/a?b=*", "s3://bucket/a.txt"])
+def test_a_url_keeps_its_slashes_in_the_message(url):
+    with refused(f"cannot read {re.escape(url)}: no such file; URLs are not read, download it first"):
+        Corpus(url).files()
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(5, "mine"), TypeError("mine"), ValueError("mine"), StopAsyncIteration("mine")]
+)
+@pytest.mark.parametrize("in_tokens", [False, True])
+def test_an_error_of_the_users_iterator_comes_out_as_it_is(error, in_tokens):
+    def items(first):
+        yield first
+        raise error
+
+    corpus = (items("a") for _ in range(2)) if in_tokens else items(["a", "b"])
+    with pytest.raises(type(error)) as caught:
+        train_skipgram(corpus, min_count=1, progress=False)
+    assert caught.value is error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from embedtrain.corpus import tokenizer
 from embedtrain.corpus.text_encoding import encoding_name
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.files import STDIN, path_hint, reading, source_name
+from embedtrain.machine.files import STDIN, one_line, path_hint, reading, source_name
 
 if TYPE_CHECKING:
     from embedtrain.corpus.encoded import EncodedCorpus
@@ -97,6 +98,12 @@ class Corpus:
             kinds = (str, os.PathLike, Iterable)
             if isinstance(source, (bytes, bytearray)) or not (isinstance(source, kinds) or is_encoded(source)):
                 raise DataError(f"corpus must be a path, lines or token lists, got {type(source).__name__}")
+            if isinstance(source, Mapping):
+                raise DataError("corpus must be a path, lines or token lists, got dict; give a list of its values")
+            if type(source).__name__ == "DataFrame":
+                raise DataError(
+                    'corpus must be a path, lines or token lists, got DataFrame; give one column, frame["text"]'
+                )
             if _is_path(source) and (not str(source) or "\0" in str(source)):
                 raise DataError(f"a path must not be empty or hold NUL, got {str(source)[:200]!r}")
         if sum(map(_is_stdin, sources)) > 1:
@@ -222,6 +229,8 @@ def _not_stdin(path: Path) -> Path:
 
 def _files_of(named: str | os.PathLike[str]) -> list[Path]:
     """List the files of a path, a folder or a pattern."""
+    if re.match(r"[a-zA-Z][\w+.-]*://", str(named)) and not os.path.exists(named):
+        raise DataError(f"cannot read {one_line(named)[:200]}: no such file; URLs are not read, download it first")
     source = _path(named)
     if source == STDIN:
         return [STDIN]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from itertools import chain, islice
+from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from embedtrain.errors import DataError
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine import compression
 from embedtrain.machine.files import STDIN, open_source, reading, source_name
+from embedtrain.machine.progress import note
 from embedtrain.machine.threads import read_ahead
 
 _CHUNK = 1 << 21  # bytes
@@ -174,24 +176,41 @@ def _lines(items: Iterable[Any], where: str = "") -> tuple[bool, Iterator[str]]:
 
 
 def _as_lines(items: Iterable[Any], divided: bool, where: str) -> Iterator[str]:
+    have_numbers = False
     for number, item in enumerate(items, 1):
+        if item is None or type(item).__name__ in ("float", "float64", "NAType"):
+            raise DataError(
+                f"{where}sentence {number} is missing ({item!r}); leave such lines out, in pandas with dropna()"
+            )
         if isinstance(item, str) == divided:
             first, found = ("a token list", "a bare string") if divided else ("a line", "a token list")
             raise DataError(
                 f"{where}sentence {number} is {found} where the first was {first}; give all as one or the other"
             )
-        yield _join_tokens(item, f"{where}sentence {number}") if divided else item
+        if not divided:
+            yield item
+            continue
+        if isinstance(item, (bytes, bytearray)):
+            raise DataError(f"{where}sentence {number} must be a list of str, got bytes; decode them")
+        if isinstance(item, Mapping) or not isinstance(item, Iterable):
+            raise DataError(f"{where}sentence {number} must be a list of str, got {type(item).__name__}")
+        tokens = list(item)
+        if tokens and isinstance(tokens[0], Integral) and all(isinstance(token, Integral) for token in tokens):
+            tokens = list(map(str, tokens))
+            if not have_numbers:
+                note("tokens that are numbers are read as their decimal digits, as str() gives them")
+            have_numbers = True
+        yield _join_tokens(tokens, f"{where}sentence {number}")
 
 
-def _join_tokens(tokens: Iterable[str], where: str) -> str:
+def _join_tokens(tokens: list[str], where: str) -> str:
     """Join tokens to a line, and check that they can be split again."""
-    if isinstance(tokens, (bytes, bytearray)):
-        raise DataError(f"{where} must be a list of str, got bytes; decode them")
     try:
-        tokens = list(tokens)
         line = " ".join(tokens)
     except TypeError:
-        raise DataError(f"{where} must be a list of str, got {_first_wrong(tokens)}") from None
+        wrong = next(token for token in tokens if not isinstance(token, str))
+        found = f"{type(wrong).__name__} {wrong!r}"
+        raise DataError(f"{where} must be a list of str, got {found}; convert it with str()") from None
     if line.split() != tokens or _NOT_IN_A_TOKEN.search(line):
         wrong = next(token for token in tokens if token.split() != [token] or _NOT_IN_A_TOKEN.search(token))
         raise DataError(
@@ -199,13 +218,6 @@ def _join_tokens(tokens: Iterable[str], where: str) -> str:
             "replace it, with '_' for example: no vectors file can hold it"
         )
     return line
-
-
-def _first_wrong(tokens: object) -> str:
-    if not isinstance(tokens, list):
-        return type(tokens).__name__
-    wrong = next(token for token in tokens if not isinstance(token, str))
-    return f"{type(wrong).__name__} {wrong!r}; convert it with str()"
 
 
 def _join_lines(lines: Iterable[str], *, surrogates: str = "strict") -> Iterator[NDArray[np.uint8]]:
