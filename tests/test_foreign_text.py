@@ -76,7 +76,13 @@ def test_other_binary_files_are_named(tmp_path):
     WordVectors(["a", "b"], np.full((2, 3), 0.1, np.float32)).save(tmp_path / "x.bin")
     np.save(tmp_path / "x.npy", np.zeros(3))
     (tmp_path / "x.model").write_bytes(pickle.dumps({"vectors": 3}))
-    kinds = {"x.bin": "word2vec's binary format", "x.npy": "a NumPy array", "x.model": "a Python pickle"}
+    (tmp_path / "fasttext.bin").write_bytes(b"\xba\x16O/\x0c\0\0\0")
+    kinds = {
+        "fasttext.bin": "a fastText model",
+        "x.bin": "word2vec's binary format",
+        "x.npy": "a NumPy array",
+        "x.model": "a Python pickle",
+    }
     for name, kind in kinds.items():
         with refused(f"cannot read .*{name}: it is .*{kind}"):
             train_skipgram(tmp_path / name, **SETTINGS)

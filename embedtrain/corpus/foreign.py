@@ -30,6 +30,7 @@ _BINARY = (
     (rb"%PDF-", "a PDF document, extract its text first"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8[79]a", f"an image; {_NAME_TEXTS}"),
     (rb"[\x00-\xff]{256}\x00ustar", "a tar archive, extract it first"),
+    (rb"\xba\x16O/", "a fastText model; name the text that it was made of"),
     (rb"\x93NUMPY", "a NumPy array; write a line of words for each sequence"),
     (rb"\x80[\x02-\x05][\x00-\xff]", "a Python pickle, perhaps a model of gensim; name the text that it was made of"),
 )  # fmt: skip
