@@ -182,6 +182,7 @@ COMMAS = {
         "line 3: '0,1' among the values of 'b' is not a numb",
     ),
     "decimal commas in all": (b"2 2\na 0,123 0,456\nb 0,1222 0,2\n", "line 2: '0,123' has a decimal comma"),
+    "decimal commas as long as a binary file": (b"2 3\nthe 0,12 0,33 0,44\nof 0,5 0,34 0,7\n", "line 2: '0,12' has a"),
     "CSV": (b"king,0.1,0.2\nqueen,0.3,0.4\n", "line 1: values are separated by commas, got b'king,0.1,0.2'"),
     "CSV with names": (b"word,x,y\nking,0.1,0.2\nqueen,0.3,0.4\n", "line 2: values are separated by commas"),
     "names": (b"word x y\nking 0.1 0.2\nqueen 0.3 0.4\n", "line 1: b'word x y' are names of columns; remove the line"),

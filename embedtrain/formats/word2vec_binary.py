@@ -43,13 +43,15 @@ def _detect(head: Head) -> bool:
     rows, n_words, dim = data[header.end() :], int(header[1]), int(header[2])
     if looks_like_rows(rows, head.is_whole):
         return False
-    end, n_rows = 0, 0
+    end, n_rows, has_lines = 0, 0, False
     while n_rows < min(n_words, _SAMPLE) and (space := rows.find(b" ", end)) >= 0:
+        has_lines |= b"\n" in rows[end:space].lstrip(b"\n")  # within a word
         end = space + 1 + _FLOAT * dim
         n_rows += 1
     if NOT_IN_TEXT.search(rows[:end]) or not is_utf8(rows[:end], is_cut=True):
         return True
-    return head.is_whole and n_rows == n_words and len(rows) - end == rows[end:].count(b"\n") and len(rows) >= end
+    is_exact = head.is_whole and n_rows == n_words and len(rows) - end == rows[end:].count(b"\n") and len(rows) >= end
+    return is_exact and not has_lines
 
 
 def _read(path: Path, options: ReadOptions) -> VectorTable:
