@@ -45,7 +45,9 @@ class ReadOptions:
     def report(self, where: str, problem: str) -> None:
         """Raise a problem of a row or header, or call `on_error` with it."""
         if self.on_error is None:
-            raise DataError(f"{where}: {problem}; `embedtrain convert --errors skip` takes the rest")
+            raise DataError(
+                f"{where}: {problem}; `embedtrain convert --errors skip` or load(errors='skip') takes the rest"
+            )
         self.on_error(f"{where}: {problem}")
 
 
