@@ -38,6 +38,7 @@ def main() -> None:
     settings = parser.parse_args()
     text = cut_into_lines(settings.text, settings.work)
 
+    from embedtrain import Corpus
     from embedtrain.corpus.encoding import count_words, encode
 
     def read(path: Path) -> None:
@@ -47,6 +48,7 @@ def main() -> None:
     tasks: dict[str, Callable[[], object]] = {
         "gensim, vocabulary": lambda: _gensim(text),
         "embedtrain, vocabulary": lambda: count_words(text, threads=settings.threads),
+        "embedtrain, vocabulary, words": lambda: count_words(Corpus(text, tokenize="words"), threads=settings.threads),
         "embedtrain, vocabulary and ids": lambda: read(text),
     }
     for suffix in settings.formats:

@@ -4,6 +4,7 @@ import gzip
 import itertools
 import json
 import re
+import subprocess
 
 import pytest
 from commands import error_of, run
@@ -142,6 +143,15 @@ def test_a_missing_tokenizer_is_refused_before_any_work(tmp_path, name, message)
         assert line == f"Error: --tokenize cannot use {name}: {message}"
     with refused(f"tokenize cannot use {name}: {message}", SettingError):
         train_skipgram(Corpus(["a"], tokenize=name))
+
+
+def test_no_more_processes_are_started_than_there_are_batches(monkeypatch):
+    start, started = subprocess.Popen, []
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **how: started.append(start(*args, **how)) or started[-1])
+    monkeypatch.setattr(tokenizer, "_BATCH", 4)
+    assert sentences(Corpus(["ab c", "d"], tokenize="my_tokens:letters"), threads=9)[0] == [["a", "b", "c"], ["d"]]
+    assert len(started) == 2
+    assert all(process.poll() is not None for process in started), "they have ended"
 
 
 def test_commands_take_a_tokenizer(tmp_path):

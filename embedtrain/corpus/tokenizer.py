@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, reduce
 from importlib import import_module
-from typing import NamedTuple, TypeAlias, cast
+from typing import IO, NamedTuple, TypeAlias, cast
 
 from embedtrain.errors import DataError, SettingError
 
@@ -25,7 +25,7 @@ Tokenizer: TypeAlias = Callable[[str], Iterable[str]]
 #: From lines of a source, with its name, to lines with the tokens between spaces.
 LineTokenizer: TypeAlias = Callable[[Iterable[str], str], Iterator[str]]
 
-_BATCH = 1 << 16  # characters of the lines that are tokenised at once
+_BATCH = 1 << 14  # characters of the lines that are tokenised at once; files may be small
 _NAME = re.compile(r"[\w.]+:[\w.]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # bytes that are not UTF-8
 
@@ -142,43 +142,49 @@ class _Here:
 
 
 class _Process:
-    """A worker process."""
+    """A worker process, started when it is needed."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        path = os.pathsep.join(folder or os.curdir for folder in sys.path)  # it finds the modules that we find
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path},
-        )  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _started(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+        """The process, its input and its output."""
+        if self._process is None:
+            path = os.pathsep.join(folder or os.curdir for folder in sys.path)  # it finds the modules that we find
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, self._name],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path},
+            )  # fmt: skip
+        return self._process, cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
 
     def send(self, lines: list[str]) -> None:
         """Send lines, after the answer to the lines before."""
-        assert self._process.stdin is not None
+        _, lines_out, _ = self._started()
         with suppress(OSError):  # it has ended; the answer says why
-            pickle.dump(lines, self._process.stdin)
-            self._process.stdin.flush()
+            pickle.dump(lines, lines_out)
+            lines_out.flush()
 
     def answer(self) -> list[str] | _Failure:
         """Wait for the answer."""
-        assert self._process.stdout is not None
+        process, _, answers = self._started()
         try:
-            answer: list[str] | _Failure = pickle.load(self._process.stdout)
+            answer: list[str] | _Failure = pickle.load(answers)
             return answer
         except (EOFError, pickle.UnpicklingError):
-            return _Failure(0, f"its process ended with status {self._process.wait()}")
+            return _Failure(0, f"its process ended with status {process.wait()}")
 
     def __enter__(self) -> _Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
-        with suppress(OSError):
-            self._process.stdin.close()
+        if self._process is not None:
+            process, lines_out, answers = self._started()
+            process.kill()
+            process.wait()
+            answers.close()
+            with suppress(OSError):
+                lines_out.close()
 
 
 def serve(name: str) -> None:
