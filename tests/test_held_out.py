@@ -214,6 +214,15 @@ def test_patience_ends_after_so_many_epochs_without_a_new_best(monkeypatch, pati
 # --- The command ------------------------------------------------------------------------------------------------------
 
 
+def test_held_out_text_without_pairs_is_noted_once_and_stops_nothing(recwarn):
+    report = train(epochs=4, valid=[[word] for word in TEXT[0]], patience=1).report
+    assert np.isnan(report.valid_losses).tolist() == [True] * 4
+    assert [str(note.message) for note in recwarn] == [
+        "the held-out text has no loss: no sentence of it keeps two words"
+    ]
+    assert "nan" not in str(report)
+
+
 def test_the_command_tells_the_held_out_loss(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("text.txt").write_text(lines_of(TEXT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -70,7 +71,9 @@ class Word2vecSettings(TrainingSettings):
 
     def stops_early(self, valid_losses: Sequence[float]) -> bool:
         """Whether the held-out loss has not improved for `patience` epochs."""
-        return self.patience is not None and len(valid_losses) - 1 - int(np.argmin(valid_losses)) >= self.patience
+        if self.patience is None or math.isnan(valid_losses[-1]):  # held-out text without pairs has no loss
+            return False
+        return len(valid_losses) - 1 - int(np.argmin(valid_losses)) >= self.patience
 
     def kept_share(self, counts: NDArray[np.int64]) -> float:
         """Share of the tokens that subsampling keeps, of words with these (n_words,) counts."""

@@ -229,7 +229,7 @@ class Run:
             with self.clock("valid"):
                 valid_loss = evaluate(evaluators, len(held_out.ids), epochs=settings.epochs)
             history.valid_losses.append(valid_loss)
-            if math.isnan(valid_loss):
+            if math.isnan(valid_loss) and len(history.valid_losses) == 1:
                 note("the held-out text has no loss: no sentence of it keeps two words")
         history.stopped = settings.stops_early(history.valid_losses)
         if settings.callback is not None:

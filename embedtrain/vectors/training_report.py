@@ -54,7 +54,7 @@ class TrainingReport:
         of = "cell" if self.cells else "pair"
         known = [loss for loss in self.losses if not math.isnan(loss)]
         losses = f"loss {known[0]:.4g} → {known[-1]:.4g} a {of}" if known else "no loss known"
-        if self.valid_losses:
+        if self.valid_losses and not math.isnan(self.valid_losses[-1]):
             losses += f", held out {self.valid_losses[0]:.3f} → {self.valid_losses[-1]:.3f}"
         speed = f"{self.speed / 1e6:.2f} M {self.unit}/s on {counted(self.threads, 'thread')}"
         lines = []
