@@ -83,7 +83,7 @@ def test_tokens_of_other_words_are_left_out(at_once, sentences, words):
 
 
 def test_notes_are_kept(tmp_path):
-    (tmp_path / "text.txt").write_bytes(b"a\0b caf\xe9\n")
+    (tmp_path / "text.txt").write_bytes(b"a\0b " + b"word " * 400 + b"caf\xe9\n")
     corpus = encode(tmp_path / "text.txt", threads=2)
     assert len(corpus.notes) == 2
     assert corpus.with_vocabulary(vocabulary(["b", "caf\ufffd"])).notes == corpus.notes

@@ -203,7 +203,7 @@ def test_words_that_the_text_lacks_have_vectors_and_are_noted(text, path):
     path.write_text("the 30\nunheard 20\nin 10\nunseen 5\n")
     with pytest.warns(UserWarning, match=r"^2 of the 4 words of the vocabulary do not occur in .*text\.txt$") as notes:
         vectors = train(text, read_vocab=path)
-    assert len(notes) == 1
+    assert sum("do not occur" in str(note.message) for note in notes) == 1
     assert as_pairs(vectors) == [("the", 30), ("unheard", 20), ("in", 10), ("unseen", 5)]
     assert np.isfinite(vectors.vectors).all()
     assert np.abs(vectors["unheard"]).max() > 0
