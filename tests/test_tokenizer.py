@@ -124,7 +124,7 @@ def test_errors_of_a_callable_have_their_cause():
         raise KeyError(line)
 
     with refused(r"the corpus, line 2: the tokenizer .*fails failed: KeyError: 'b'") as caught:
-        encode(Corpus(["", "b"], tokenize=fails), threads=2)
+        encode(Corpus(["\n", "b\n"], tokenize=fails), threads=2)
     assert isinstance(caught.value.__cause__, KeyError)
 
 

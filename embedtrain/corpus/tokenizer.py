@@ -73,27 +73,25 @@ def _tokenised(texts: Iterable[str], source: str, name: str, workers: Sequence[_
     n_lines = 0
 
     def finished() -> list[str]:
+        nonlocal n_lines
         worker, batch = waiting.popleft()
         answer = worker.answer()
         if isinstance(answer, _Failure):
             where = f"{source}, line {n_lines + answer.line + 1}"
             raise DataError(f"{where}: the tokenizer {name} failed: {answer.message}") from answer.error
+        n_lines += len(batch)
         # a byte that is not UTF-8 in place of U+FFFD, so that it is noted or refused
         pairs = zip(batch, answer, strict=True)
         return [tokens.replace("\ufffd", "\udcff") if _SURROGATE.search(line) else tokens for line, tokens in pairs]
 
-    for number, batch in enumerate(_batches(line for text in texts for line in text.split("\n"))):
+    for number, batch in enumerate(_batches(line for text in texts for line in text.removesuffix("\n").split("\n"))):
         if len(waiting) == len(workers):
-            lines = finished()
-            n_lines += len(lines)
-            yield from lines
+            yield from finished()
         worker = workers[number % len(workers)]
         worker.send([_SURROGATE.sub("\ufffd", line) for line in batch])
         waiting.append((worker, batch))
     while waiting:
-        lines = finished()
-        n_lines += len(lines)
-        yield from lines
+        yield from finished()
 
 
 def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
