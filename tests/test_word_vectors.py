@@ -279,19 +279,12 @@ def test_loading_takes_what_is_chosen(tmp_path, vectors):
 
 
 @pytest.mark.parametrize("name", ["x.vec", "x.bin", "x.npz"])
-@pytest.mark.parametrize(
-    ("chosen", "message"),
-    [
-        (["a", "KING"], r"^none of the 2 words in vocabulary .* x\.\w+; 'king' differs from 'KING' only in case$"),
-        (["nai\u0308ve"], "; 'naïve' differs from 'nai\u0308ve' only in Unicode normalisation"),
-        (["stranger"], r"^none of the 1 words in vocabulary is among those read from \S+$"),
-    ],
-)
-def test_a_choice_of_words_that_finds_none_is_noted(tmp_path, monkeypatch, vectors, name, chosen, message):
+def test_a_choice_of_words_that_finds_none_is_noted(tmp_path, monkeypatch, vectors, name):
     monkeypatch.chdir(tmp_path)
     vectors.save(name)
+    message = r"^none of the 2 words in vocabulary is among those of x\.\w+; check their case and Unicode form$"
     with pytest.warns(UserWarning, match=message) as noted:
-        assert len(WordVectors.load(name, vocabulary=chosen)) == 0
+        assert len(WordVectors.load(name, vocabulary=["a", "KING"])) == 0
     assert noted[0].filename == __file__
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ class ReadOptions:
     """Which rows to read, and how to handle bad rows."""
 
     limit: int | None = None  # read only the first rows
-    vocabulary: Container[str] | None = None  # of these, only the given words
+    vocabulary: frozenset[str] | None = None  # of these, only the given words
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))  # or float16; with mmap, as in the file
     mmap: bool = False  # map the vectors, where the format can, unchecked
     threads: int | None = None  # default: all

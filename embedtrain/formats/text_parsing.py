@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -86,7 +86,7 @@ def read_blocks(name: str, stream: Stream) -> Iterator[LineBlock]:
 
 
 def parse_lines(
-    n_lines: int, numbered: Iterable[tuple[int, bytes]], dim: int, vocabulary: Container[str] | None
+    n_lines: int, numbered: Iterable[tuple[int, bytes]], dim: int, vocabulary: frozenset[str] | None
 ) -> ParsedRows:
     """Parse some lines of a block one by one."""
     rows = ParsedRows(n_lines, [], [], np.empty((0, dim), np.float32), [], [], [])
@@ -110,7 +110,7 @@ def parse_lines(
 
 
 def _parse_line(
-    line: bytes, dim: int, vocabulary: Container[str] | None
+    line: bytes, dim: int, vocabulary: frozenset[str] | None
 ) -> tuple[str, str | None, NDArray[np.float32] | None]:
     """Return the word, its kind if it is odd, and the values; None, unchecked, for words outside the vocabulary."""
     encoded, _, rest = line.rstrip(b" \r").partition(b" ")
@@ -188,7 +188,7 @@ def find_commas(lines: list[bytes]) -> str | None:
 # --- By kernels -------------------------------------------------------------------------------------------------------
 
 
-def parse_block(block: LineBlock, dim: int, vocabulary: Container[str] | None) -> ParsedRows:
+def parse_block(block: LineBlock, dim: int, vocabulary: frozenset[str] | None) -> ParsedRows:
     """Parse a block by kernels, and lines that they reject in Python."""
     from embedtrain.kernels.text import parse_floats
 

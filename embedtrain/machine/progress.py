@@ -154,13 +154,14 @@ def _write(text: str) -> None:
         sys.stderr.flush()
 
 
-def note(text: str) -> None:
-    """Issue a warning about the data, at the line that called the package."""
+def note(*texts: str) -> None:
+    """Issue warnings about the data, at the line that called the package."""
     erase_bar()
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("embedtrain", "contextlib"):
         level, frame = level + 1, frame.f_back
-    warnings.warn(EmbedtrainWarning(text), stacklevel=level)
+    for text in texts:
+        warnings.warn(EmbedtrainWarning(text), stacklevel=level)
 
 
 class Stopwatch:

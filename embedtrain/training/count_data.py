@@ -51,8 +51,7 @@ class CountData:
         n_cells, mapped = len(rows.columns), mapping_of(rows.columns) is not None
         if not n_cells:
             raise DataError("no two words co-occur: there is nothing to learn from")
-        for text in without_cells(rows, vocabulary.words):
-            note(text)
+        note(*without_cells(rows, vocabulary.words))
         spare = budget - (0 if mapped else ROW_CELL_BYTES * n_cells)
         fits = TILE_CELL_BYTES * n_cells <= spare
         disk = 0 if texts is None else texts.disk + ((ROW_CELL_BYTES + _SHARD_CELL_BYTES) * n_cells if mapped else 0)
@@ -179,8 +178,7 @@ class CountsFromMatrix:
         vocabulary = Vocabulary(self._counts.words, n_occurrences)
         rows = CsrMatrix(matrix.indptr, matrix.indices, matrix.data)
         if self._counts.settings.get("symmetric", True):
-            for text in one_triangle(rows):
-                note(text)
+            note(*one_triangle(rows))
         return CountData.of(vocabulary, rows, _folder(self._settings), _budget(self._settings.memory))
 
     def sample(self) -> CountData:

@@ -130,7 +130,7 @@ class TextSource:
             if has_other_ids:
                 training = whole.with_vocabulary(vocabulary, folder, self.corpus.name)
                 if not kept_words:
-                    _note_all(training.notes[len(whole.notes) :])
+                    note(*training.notes[len(whole.notes) :])
                 covered, covered_share = len(training.ids), 1.0
             if self.valid is not None:
                 _note_overlap(self.corpus, self.valid)
@@ -138,13 +138,11 @@ class TextSource:
                 held_out = text.with_vocabulary(vocabulary, folder, self.valid.name)
             elif valid_share:
                 training, held_out = training.split(valid_share, self._seed, folder)
-            _note_all(
-                (
-                    *signs_in_types(self.corpus, whole.vocabulary),
-                    *signs_in_sentences(whole),
-                    *coverage_signs(settings, vocabulary, covered, len(whole.ids)),
-                    *check_pairs(settings, vocabulary, training),
-                )
+            note(
+                *signs_in_types(self.corpus, whole.vocabulary),
+                *signs_in_sentences(whole),
+                *coverage_signs(settings, vocabulary, covered, len(whole.ids)),
+                *check_pairs(settings, vocabulary, training),
             )
             copies = (valid_share > 0) + has_other_ids
             disk = max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
@@ -162,7 +160,7 @@ class TextSource:
                 encoded = encode(corpus, threads=threads, folder=self._settings.temp_folder, progress=progress)
             else:
                 encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
-        _note_all(encoded.notes)
+        note(*encoded.notes)
         return encoded
 
 
@@ -181,8 +179,3 @@ def _note_overlap(corpus: Corpus, valid: Corpus) -> None:
     for path in valid.files():
         if os.path.realpath(path) in trained:
             note(f"{path} is also trained on: the loss on it is not a held-out loss")
-
-
-def _note_all(notes: tuple[str, ...]) -> None:
-    for text in notes:
-        note(text)

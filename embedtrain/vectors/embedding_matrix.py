@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from operator import index
 from reprlib import repr as shortened
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, EmbedtrainWarning, SettingError
+from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.memory import require_memory
+from embedtrain.machine.progress import note
 from embedtrain.vectors.neighbors import row_norms
 from embedtrain.vectors.word_table import WordTable
 
@@ -37,8 +37,7 @@ def embedding_matrix(
         row = int(np.argmin(finite))
         raise DataError(f"row {row} would not be finite, for a vector is not; leave its word out of the file")
     if rows and not any(word in table for word in rows):
-        message = f"none of the {len(rows):,} words in word_index has a vector; check their case"
-        warnings.warn(EmbedtrainWarning(message), stacklevel=3)
+        note(f"none of the {len(rows):,} words in word_index has a vector; check their case")
     return matrix
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
 from unicodedata import is_normalized, normalize
@@ -28,17 +28,7 @@ def folded(word: str, *, normalization: bool = True, width: bool = True, case: b
     return word.replace("İ", "i").lower().replace("ς", "σ") if case else word
 
 
-class AnySpelling(Container[str]):
-    """All spellings of some words."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self.words = {folded(word): word for word in words}  # by their common form
-
-    def __contains__(self, word: object) -> bool:
-        return isinstance(word, str) and folded(word) in self.words
-
-
-def difference(word: str, other: str) -> str:
+def _difference(word: str, other: str) -> str:
     """Describe in what two spellings of a word differ, as "case"."""
     form = "NFC" if is_normalized("NFC", other) else "NFD"
     names = {"case": "case", "width": "characters without width", "normalization": f"Unicode normalisation ({form})"}
@@ -50,6 +40,6 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     """Describe the words that were perhaps meant; empty if none is similar."""
     form = folded(word)
     if other := next((known for known in words if folded(known) == form), ""):
-        return f"{other!r} differs only in {difference(word, other)}"
+        return f"{other!r} differs only in {_difference(word, other)}"
     near = get_close_matches(word, islice(words, _COMPARED), n=3)
     return f"similar spelling: {', '.join(near)}" if near else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from numbers import Integral
@@ -13,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, EmbedtrainWarning, SettingError
+from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.progress import note
 from embedtrain.vectors.analogies import cosmul_scores
 from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms, top_rows
 from embedtrain.vectors.spelling import suggestion
@@ -225,8 +225,7 @@ class WordTable:
         if not known:
             raise DataError(f"doesnt_match needs words that have vectors, got {shortened(given)}")
         if unknown:
-            message = f"doesnt_match leaves out words without a vector: {shortened(unknown)}"
-            warnings.warn(EmbedtrainWarning(message), stacklevel=2)
+            note(f"doesnt_match leaves out words without a vector: {shortened(unknown)}")
         units = np.array([self._unit(self._row(word)) for word in known])
         return known[int(np.argmin(units @ units.mean(axis=0)))]
 

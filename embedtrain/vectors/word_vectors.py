@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import escape
 from numbers import Integral
 from typing import Any
@@ -15,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain import formats
-from embedtrain.errors import DataError, EmbedtrainWarning, SettingError
+from embedtrain.errors import DataError, SettingError
 from embedtrain.formats.format import ReadOptions, SkippedErrors, VectorTable
-from embedtrain.vectors.spelling import AnySpelling, difference, folded
+from embedtrain.machine.progress import note
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_table import WordTable
 
@@ -278,22 +276,11 @@ class WordVectors(WordTable):
         options = _read_options(limit, vocabulary, dtype, mmap, errors, skipped, threads)
         words, vectors, counts, settings, contexts = formats.read(path, options, format)
         if options.vocabulary and not len(words):
-            warnings.warn(EmbedtrainWarning(_none_found(path, options, format)), stacklevel=2)
+            n, name = len(options.vocabulary), os.fspath(path)
+            note(f"none of the {n:,} words in vocabulary is among those of {name}; check their case and Unicode form")
         if skipped.n:
-            warnings.warn(EmbedtrainWarning(str(skipped)), stacklevel=2)
+            note(str(skipped))
         return cls(words, vectors, counts, contexts, settings={**settings, "file": os.fspath(path)})
-
-
-def _none_found(path: str | os.PathLike[str], options: ReadOptions, format: str | None) -> str:
-    """Describe that no chosen word is in a file; names one that is there in another spelling."""
-    chosen = AnySpelling(options.vocabulary)  # type: ignore[arg-type]
-    problem = f"none of the {len(chosen.words):,} words in vocabulary is among those read from {os.fspath(path)}"
-    if os.path.exists(path) and not stat.S_ISFIFO(os.stat(path).st_mode):
-        others = formats.read(path, replace(options, vocabulary=chosen, on_error=lambda _: None), format).words
-        if len(others):
-            word = chosen.words[folded(others[0])]
-            return f"{problem}; {others[0]!r} differs from {word!r} only in {difference(word, others[0])}"
-    return problem
 
 
 def _as_array(value: Any, dtype: Any) -> NDArray[Any]:
