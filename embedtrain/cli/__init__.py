@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -42,16 +41,9 @@ def _explain(error: Exception) -> tuple[str, int]:
         return f"out of memory ({error}); lower --dim, --window or --threads", 1
     if isinstance(error, ImportError) and error.name == "embedtrain.kernels":
         return str(error), 2
-    if isinstance(error, FileNotFoundError) and not _has_current_folder():
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # as raised by os.getcwd
         return "the current folder was removed; change to another one", 1
     return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}", 1
-
-
-def _has_current_folder() -> bool:
-    try:
-        return bool(os.getcwd())
-    except FileNotFoundError:
-        return False
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

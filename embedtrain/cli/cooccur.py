@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import shlex
 import time
-import warnings
 from typing import Any
 
 import click
 
 from embedtrain.cli.options import (
-    PATH,
     GroupedCommand,
     corpus_options,
-    grouped_option,
+    output_option,
     output_path,
     read_corpus,
+    set_progress,
     settings_options,
 )
 from embedtrain.cli.training import folder_beside, inputs_of
@@ -25,14 +24,7 @@ from embedtrain.models.cooccurrence import Cooccurrence
 @click.command(cls=GroupedCommand, short_help="Count how often words occur near each other.")
 @settings_options(Cooccurrence)
 @corpus_options
-@grouped_option(
-    "-o",
-    "--output",
-    group="output",
-    type=PATH,
-    metavar="FILE",
-    help="File of counts; by default the corpus' name with .npz, here.",
-)
+@output_option("File of counts; by default the corpus' name with .npz, here.")
 def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     """Count how often the words of CORPUS occur near each other, as a sparse matrix.
 
@@ -50,9 +42,7 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     for source in filter(is_counts_file, options["corpus"]):
         raise click.UsageError(f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}")
     corpus = read_corpus(options)
-    options["progress"] = not quiet and (options["progress"] or "auto")
-    if quiet:
-        warnings.simplefilter("ignore")
+    set_progress(options, quiet)
     path = output_path(corpus.sources, corpus.files(), output, ".npz")
     check_distinct_paths(
         {"the corpus": corpus.files(), **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}

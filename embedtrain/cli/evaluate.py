@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedtrain.cli.query_options import json_option, mean_instead, method_option, print_json
-from embedtrain.errors import DataError
 
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
@@ -56,25 +53,24 @@ def evaluate(
 
     Example: embedtrain evaluate vectors.vec --analogies google
     """
+    from embedtrain.formats import is_named_as_vectors
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
     from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
     from embedtrain.vectors.word_vectors import WordVectors
 
     if more:
-        found, other = (file, more[0]) if _question_option(file) else (more[0], file)
-        mean_instead(f"{more[0]} has no option before it", [other, _question_option(found) or "--analogies", found])
+        found, questions_file = (more[0], file) if is_named_as_vectors(more[0]) else (file, more[0])
+        mean_instead(f"{more[0]} has no option before it", [found, "--analogies", questions_file])
+    if swapped := next(filter(is_named_as_vectors, (*analogies, *similarity)), None):
+        mean_instead(
+            f"{swapped} is named as vectors", [swapped, "--analogies" if swapped in analogies else "--similarity", file]
+        )
     if not analogies and not similarity:
         raise click.UsageError(
             "name a file with --analogies or --similarity; google, wordsim353 and simlex999 are known"
         )
-    try:
-        questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
-        pairs = [(path, read_pairs(path)) for path in similarity]
-    except DataError:
-        option, vectors_file = _question_option(file), next(filter(_holds_vectors, (*analogies, *similarity)), None)
-        if option and vectors_file:
-            mean_instead(f"{file} holds questions", [vectors_file, option, file])
-        raise
+    questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
+    pairs = [(path, read_pairs(path)) for path in similarity]
     vectors = WordVectors.load(file)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
     accuracies = [(path, evaluate_analogies(vectors, read, method=method, **rule)) for path, read in questions]
@@ -92,26 +88,6 @@ def evaluate(
         _print_analogies(path, score, method)
     if correlations:
         _print_similarities(correlations)
-
-
-def _question_option(path: str) -> str | None:
-    """The option for a file of questions; None for another file."""
-    from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
-
-    with suppress(DataError):
-        return "--analogies" if read_analogies(path) else None
-    with suppress(DataError):
-        return "--similarity" if read_pairs(path) else None
-    return None
-
-
-def _holds_vectors(path: str) -> bool:
-    from embedtrain import formats
-
-    try:
-        return bool(formats.recognise(Path(path)))
-    except DataError:
-        return False
 
 
 def _print_analogies(path: str, score: AnalogyScore, method: str) -> None:

@@ -18,7 +18,6 @@ _COMMANDS = {
     **dict.fromkeys(("vocab-count", "vocabulary"), "vocab"),
     **dict.fromkeys(("export", "print-word-vectors", "save"), "convert"),
 }
-_VECTORS = (".vec", ".bin", ".npz", ".npy", ".safetensors")
 
 
 def unknown_command(name: str, commands: Collection[str]) -> str:
@@ -29,7 +28,9 @@ def unknown_command(name: str, commands: Collection[str]) -> str:
     if plain == "doc2vec":
         return f"no such command {name}; vectors are of words here, not of documents"
     if os.path.exists(name) or re.search(r"[./\\*]", name):
-        command = "info" if plain.endswith(_VECTORS) else "skipgram"
+        from embedtrain.formats import is_named_as_vectors
+
+        command = "info" if is_named_as_vectors(name) else "skipgram"
         return (
             f"the first argument must be a command, got {name}; for example: embedtrain {command} {shlex.quote(name)}"
         )

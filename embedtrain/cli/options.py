@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import Field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 import click
 
 from embedtrain.errors import spelled
+from embedtrain.machine.progress import listed
 from embedtrain.models import MODELS
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
@@ -101,7 +103,7 @@ class GroupedCommand(click.Command):
             return spelled(remedy, option_of)
         settings = {**{model.model: model for model in MODELS}, "cooccur": Cooccurrence}
         commands = [command for command, of in settings.items() if name in map(option_name, declared(of))]
-        return f"it belongs to {' and '.join(commands)}" if commands else None
+        return f"it is an option of {listed(commands)}" if commands else None
 
 
 def option_name(field: Field[Any]) -> str | None:
@@ -139,7 +141,7 @@ def _option(field: Field[Any], types: tuple[Any, ...]) -> Callable[[_Command], _
         group=about.group,
         default=field.default,
         show_default=bool(field.default),
-        help=spelled(about.help, option_of),
+        help=spelled(about.help.partition(" In Python ")[0], option_of),
         is_flag=types == (bool,),
         type=UnaliasedChoice(choices) if choices else types[0] if is_plain else text,
         metavar=about.metavar or (None if choices or is_plain else "FILE"),
@@ -149,6 +151,11 @@ def _option(field: Field[Any], types: tuple[Any, ...]) -> Callable[[_Command], _
 def grouped_option(*names: str, group: str, **keywords: Any) -> Callable[[_Command], _Command]:
     """Make an option in a group of ``--help``."""
     return click.option(*names, cls=GroupedOption, group=group, **keywords)
+
+
+def output_option(help: str) -> Callable[[_Command], _Command]:
+    """Make the option -o."""
+    return grouped_option("-o", "--output", group="output", type=PATH, metavar="FILE", help=help)
 
 
 def corpus_options(command: _Command) -> _Command:
@@ -190,11 +197,10 @@ def _inputs_only(ctx: click.Context, _: click.Parameter, sources: tuple[str, ...
     """Return the sources; one after the first that is named like vectors, without -o, is taken for the output."""
     if ctx.params.get("output") is None and not ctx.params.get("force"):  # arguments are processed after options
         from embedtrain.counts.counts_file import is_counts_file
-        from embedtrain.formats import FORMATS
+        from embedtrain.formats import is_named_as_vectors
 
-        suffixes = {".vocab", *(suffix for format in FORMATS.values() for suffix in format.suffixes)} - {".txt", ".tsv"}
         for source in sources[1:]:
-            if Path(source).suffix.lower() in suffixes and not is_counts_file(source):
+            if (source.endswith(".vocab") or is_named_as_vectors(source)) and not is_counts_file(source):
                 name = shlex.quote(source)
                 raise click.UsageError(f"{source} would be read as text; did you mean -o {name}? (--force reads it)")
     return sources
@@ -209,6 +215,13 @@ def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command
         return command
 
     return decorate
+
+
+def set_progress(options: dict[str, Any], quiet: bool) -> None:
+    """Choose what is reported: nothing with --quiet, else the reports without a terminal too."""
+    options["progress"] = not quiet and (options["progress"] or "auto")
+    if quiet:
+        warnings.simplefilter("ignore")
 
 
 def read_corpus(options: dict[str, Any]) -> Corpus:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,10 @@ from embedtrain.cli.options import (
     GroupedCommand,
     corpus_options,
     grouped_option,
+    output_option,
     output_path,
     read_corpus,
+    set_progress,
     settings_options,
     with_options,
 )
@@ -43,25 +44,16 @@ Raw text: embedtrain {model} books --tokenize words --lowercase -o out.vec
 _COUNTS = """ Or it is a file of counts: of embedtrain cooccur, an .npz of SciPy, or GloVe's cooccurrence.bin, with
 --vocab."""
 
-_OUTPUT = grouped_option(
-    "-o",
-    "--output",
-    group="output",
-    type=PATH,
-    metavar="FILE",
-    help="Vectors file; by default the corpus' name with .vec, here.",
-)
+_OUTPUT = output_option("Vectors file; by default the corpus' name with .vec, here.")
 _OUTPUTS_OF_EPOCHS = with_options(
     grouped_option(
         "--log", group="output", type=PATH, metavar="FILE", help="Write a line of JSON to this file for every epoch."
     ),
     grouped_option(
-        "--dry-run",
-        group="output",
-        is_flag=True,
+        "--dry-run", group="output", is_flag=True,
         help="Read the corpus, report the expected memory and time, and stop.",
     ),
-)
+)  # fmt: skip
 
 
 def training_command(model: type[Any]) -> click.Command:
@@ -100,9 +92,7 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
         _apply_checkpoint(ctx, options)
     checkpoint, sources = options.get("checkpoint"), options["corpus"]
     data, inputs = _read_data(ctx, options, takes_counts=issubclass(model, CountModelSettings))
-    options["progress"] = not quiet and (options["progress"] or "auto")
-    if quiet:
-        warnings.simplefilter("ignore")
+    set_progress(options, quiet)
     path = output_path(sources, next(iter(inputs.values())), output, ".vec")
     outputs = {"-o": path, "--log": log, "--checkpoint": checkpoint, "--save-vocab": options["save_vocab"]}
     check_distinct_paths({**inputs, **inputs_of(options)}, outputs)

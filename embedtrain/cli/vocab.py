@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import fields
 from typing import Any
 
 import click
 
 from embedtrain.cli.options import (
-    PATH,
     GroupedCommand,
     corpus_options,
-    grouped_option,
+    output_option,
     output_path,
     read_corpus,
+    set_progress,
     settings_options,
 )
-from embedtrain.errors import EmbedtrainWarning
 from embedtrain.training.settings import VocabularySettings
 
 
 @click.command(cls=GroupedCommand, short_help="Count the words of a corpus.")
 @settings_options(VocabularySettings)
 @corpus_options
-@grouped_option(
-    "-o",
-    "--output",
-    group="output",
-    type=PATH,
-    metavar="FILE",
-    help="Vocabulary file; by default the corpus' name with .vocab, here; -: stdout.",
-)
+@output_option("Vocabulary file; by default the corpus' name with .vocab, here; -: stdout.")
 def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     """Count the words of CORPUS and write lines "word count", the most frequent first.
 
@@ -44,10 +35,10 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     from embedtrain.corpus.text_signs import signs_in_types
     from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
     from embedtrain.machine.files import require_writable
-    from embedtrain.machine.progress import Progress, counted, say
+    from embedtrain.machine.progress import Progress, counted, note, say
     from embedtrain.machine.threads import resolve_threads
 
-    settings["progress"] = not quiet and (settings["progress"] or "auto")
+    set_progress(settings, quiet)
     chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
     corpus = read_corpus(settings)
     threads = resolve_threads(chosen.threads)
@@ -62,9 +53,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
         else:
             encoded = encode_cached(corpus, chosen.cache, threads=threads, progress=progress)
             found, notes = encoded.vocabulary, encoded.notes
-    if not quiet:
-        for note in (*notes, *signs_in_types(corpus, found)):
-            warnings.warn(EmbedtrainWarning(note), stacklevel=1)
+    note(*notes, *signs_in_types(corpus, found))
     words = found.cut(chosen.min_count, chosen.max_vocab)
     if path is None:
         for lines in format_lines(words):

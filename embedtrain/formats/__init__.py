@@ -12,6 +12,7 @@ from embedtrain.formats import foreign, npy_folder, npz, projector, safetensors,
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.machine.compression import SUFFIXES, Stream, plain_name, require_compressor
 from embedtrain.machine.files import STDIN, reading, source_name
+from embedtrain.machine.progress import listed
 from embedtrain.machine.threads import resolve_threads
 
 #: All formats by name, in the order in which recognition tries them.
@@ -27,6 +28,7 @@ FORMATS = {
         text.GLOVE,
     )
 }
+_BY_SUFFIX = {suffix: format for format in FORMATS.values() for suffix in format.suffixes}
 _HEAD = 1 << 20  # bytes
 _ALL = ReadOptions()
 
@@ -53,14 +55,17 @@ def _format_of_suffix(path: Path) -> Format:
     if os.path.isdir(path):  # unlike a Path's method, it never raises
         return npy_folder.FORMAT
     suffix = Path(plain_name(path.name)).suffix.lower()
-    by_suffix = {suffix: format for format in FORMATS.values() for suffix in format.suffixes}
     is_special = os.path.exists(path) and not os.path.isfile(path)  # a device or pipe
-    if suffix in by_suffix or is_special or not re.match(r"\.[a-z]", suffix):  # version1.5 has no suffix
-        return by_suffix.get(suffix, text.WORD2VEC)
-    *known, last = reversed(by_suffix)
-    raise SettingError(
-        f"no format is written as {suffix}, got {source_name(path)}; end the name in {', '.join(known)} or {last}"
-    )
+    if suffix in _BY_SUFFIX or is_special or not re.match(r"\.[a-z]", suffix):  # version1.5 has no suffix
+        return _BY_SUFFIX.get(suffix, text.WORD2VEC)
+    known = listed(reversed(_BY_SUFFIX), "or")
+    raise SettingError(f"no format is written as {suffix}, got {source_name(path)}; end the name in {known}")
+
+
+def is_named_as_vectors(path: str | os.PathLike[str]) -> bool:
+    """Whether a name has the suffix of a format, and not one that text has too."""
+    suffix = Path(plain_name(os.fspath(path))).suffix.lower()
+    return suffix in _BY_SUFFIX and suffix not in (".txt", ".tsv")
 
 
 def recognise(path: str | os.PathLike[str]) -> Format:

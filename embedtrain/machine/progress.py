@@ -10,7 +10,7 @@ import sys
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from textwrap import fill
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -132,6 +132,12 @@ def _duration(seconds: float) -> str:
 def counted(n: int, what: str) -> str:
     """Format a number with its noun, as in "1 token" and "2,000 tokens"."""
     return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def listed(words: Iterable[str], conjunction: str = "and") -> str:
+    """Join words, as in "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
 def _is_logged() -> bool:

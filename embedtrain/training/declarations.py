@@ -20,6 +20,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Union, get_arg
 import numpy as np
 
 from embedtrain.errors import SettingError
+from embedtrain.machine.progress import listed
 
 #: The groups of settings in documentation and ``--help``, in this order.
 GROUPS = ("model", "vocabulary", "input", "run", "output")
@@ -35,7 +36,7 @@ Result = TypeVar("Result")
 class Declaration:
     """The declaration of a field by `setting`."""
 
-    help: str  # sentences for --help and the documentation, with the names of settings in backquotes
+    help: str  # sentences, with settings in backquotes; --help leaves out those from "In Python" on
     group: str  # one of `GROUPS`
     at_least: float  # these three are the range of a number
     above: float | None
@@ -138,7 +139,7 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     if choices := choices_of(types):
         flags = (True, False) if bool in types else ()
         is_valid = value in choices or (bool(flags) and isinstance(value, bool))
-        rule, remedy = _either(map(repr, (*choices, *flags))), ""
+        rule, remedy = listed(map(repr, (*choices, *flags)), "or"), ""
     elif types == (bool,):
         is_valid, rule, remedy = isinstance(value, (bool, np.bool_)), "True or False", ""
     elif types == (int,):
@@ -159,11 +160,6 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     return value if choices else types[0](value)  # NumPy's numbers would overflow, and recompile kernels
 
 
-def _either(words: Any) -> str:
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
-
-
 def described(types: tuple[Any, ...]) -> str:
     """Format types for the documentation."""
     if choices := choices_of(types):
@@ -171,7 +167,7 @@ def described(types: tuple[Any, ...]) -> str:
     is_path = any(get_origin(kind) is os.PathLike for kind in types)
     names = {str: "path" if is_path else "str", Callable: "callable", Iterable: "iterable"}
     origins = [get_origin(kind) or kind for kind in types if get_origin(kind) is not os.PathLike]
-    return _either(dict.fromkeys(names.get(origin) or origin.__name__ for origin in origins))
+    return listed(dict.fromkeys(names.get(origin) or origin.__name__ for origin in origins), "or")
 
 
 # --- Functions of settings -------------------------------------------------------------------------------------------

@@ -45,9 +45,8 @@ class VocabularySettings(Settings):
         group="run", at_least=0, remedy="0 uses all", kept="resume", aliases=("workers", "thread"),
     )  # fmt: skip
     progress: bool | Literal["auto", "bar", "lines", "none"] | None = setting(
-        None, "Report on standard error with a bar, with a line every minute or tenth, or without progress; auto is a "
-        "bar on a terminal or in a notebook, and lines elsewhere. In Python True is auto, False reports nothing, and "
-        "None reports on a terminal or in a notebook only.",
+        None, "Bar, lines or none; auto fits the terminal. In Python True is auto, False reports nothing at all, and "
+        "None is auto on a terminal or in a notebook, elsewhere False.",
         group="run",
     )  # fmt: skip
 

@@ -89,7 +89,7 @@ def test_a_missing_argument_has_an_example(name):
         (["info", "good.vec", "--verbose"], "no such option --verbose; see embedtrain info --help"),
         (["skipgram", "text.txt", "--outptu", "x"], "no such option --outptu; did you mean --output?"),
         (["--seed", "5", "skipgram", "text.txt"], "no such option --seed; options follow the command"),
-        (["cooccur", "text.txt", "--alpha", "1"], "no such option --alpha; it belongs to glove"),
+        (["cooccur", "text.txt", "--alpha", "1"], "no such option --alpha; it is an option of glove"),
         (["vocab", "text.txt", "--loss", "hs"], "--loss"),
         (["skipgram", "--corpus_file", "a"], "name the corpus without an option: embedtrain skipgram a"),
         (["cooccur", "--save-file", "a"], "--save-file; use -o a"),

@@ -63,8 +63,8 @@ def test_vocab_reads_as_training_does(folder):
 @pytest.mark.usefixtures("doubtful_text")
 @pytest.mark.parametrize("cache", [[], ["--cache", "cache"]], ids=["plain", "cached"])
 def test_vocab_shows_notes_unless_quiet(cache):
-    warnings.simplefilter("always")  # a process shows a note once, and this one is of many runs
     for _ in range(2):
+        warnings.simplefilter("always")  # a process shows a note once, and --quiet none from then on
         done = run("vocab", "text.txt", *cache)
         assert [line.split()[0] for line in done.stderr.splitlines()] == ["Note:", "Note:", "read", "saved"]
         done = run("vocab", "text.txt", *cache, "--quiet")
@@ -76,7 +76,8 @@ REFUSED_BY_VOCAB = [
     (2, ["text.txt", "-o", "words.ZIP"], "written as plain text, not .ZIP"),
     (2, ["text.txt", "--min-count", "0"], "--min-count must be a whole number of at least 1, got 0"),
     (2, ["missing.txt", "--max-vocab", "1"], "--max-vocab must be a whole number of at least 2, got 1"),
-    (2, ["text.txt", "--dim", "5"], "--dim"),
+    (2, ["text.txt", "--dim", "5"], "--dim; it is an option of skipgram, cbow and glove"),
+    (2, ["text.txt", "--save-vocab", "x"], "no such option --save-vocab; use -o x"),
 ]
 
 
