@@ -23,6 +23,16 @@ def spelled(message: str, spell: Callable[[str, str | None], str] = _in_python) 
     return SETTING.sub(lambda match: spell(match[1], match[2]), message)
 
 
+def one_line(text: object) -> str:
+    """Escape the control and direction characters of a text, for a message or a terminal; joiners are part of words."""
+    return "".join(c if c.isprintable() or c in "\u200c\u200d" else repr(c)[1:-1] for c in str(text))
+
+
+def quoted(text: str | bytes) -> str:
+    """Quote at most 40 characters of a text for a message."""
+    return repr(text[:40]) if len(text) <= 40 else f"{text[:40]!r}…"
+
+
 class EmbedtrainError(Exception):
     """Base of every error that embedtrain raises on purpose."""
 

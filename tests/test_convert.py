@@ -37,6 +37,15 @@ def test_convert_goes_around(good, tmp_path):
     assert path.read_text() == GOOD
 
 
+def test_convert_does_not_replace_the_current_folder(good, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for name in (".", tmp_path / "here"):
+        status, _, said = run("convert", good, name)
+        assert (status, said) == (1, f"Error: cannot write {name}: it is the current folder; name a new folder\n")
+    assert run("convert", good, "x.npy")[0] == 0
+
+
 def test_convert_takes_a_part_and_halves(good, tmp_path):
     assert run("convert", good, tmp_path / "x", "--format", "npz", "--limit", "2", "--float16")[0] == 0
     found = formats.read(tmp_path / "x", ReadOptions(mmap=True))

@@ -103,6 +103,24 @@ def test_permissions_are_as_for_any_new_file(tmp_path):
     assert modes[0] == modes[1]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_permissions_of_what_is_replaced_are_kept(tmp_path):
+    for name, write, modes in (("x.vec", write_file, (0o600, 0o664)), ("x.npy", make_folder, (0o700, 0o775))):
+        path = tmp_path / name
+        for mode in modes:
+            write(path, b"old")
+            path.chmod(mode)
+            write(path, b"new")
+            assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_the_umask_of_other_threads_is_not_touched(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "umask")
+    write_file(tmp_path / "x.vec")
+    write_file(tmp_path / "x.vec")
+    assert (tmp_path / "x.vec").read_bytes() == b"new"
+
+
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_durable_file_reaches_the_disk_before_its_name_does(tmp_path, monkeypatch, durable):
     path, done = tmp_path / "x.vec", []
@@ -322,7 +340,7 @@ def test_a_temporary_file_on_a_full_disk_is_refused_in_one_line(small_disk):
 
 def make_folder(path, content, error=None):
     with atomic_folder(path) as folder:
-        (folder / "file").write_text(content)
+        (folder / "file").write_text(str(content))
         if error is not None:
             raise error
 
@@ -354,7 +372,7 @@ def test_after_an_error_the_old_folder_is_as_it_was(tmp_path, error):
 
 def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
     def rename(path, target, rename=Path.rename):
-        if path.name == "new":
+        if path.parent.name == "new":
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return rename(path, target)
 
@@ -365,6 +383,31 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path,
         make_folder(path, "new")
     assert (path / "file").read_text() == "old"
     assert names(tmp_path) == ["x.npy"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.parametrize("other", [False, True])
+def test_a_run_killed_between_the_renames_loses_no_folder(tmp_path, monkeypatch, other):
+    def rename(path, target, rename=Path.rename):
+        if path.parent.name == "new":
+            os._exit(9)
+        rename(path, target)
+
+    path = tmp_path / "x.npy"
+    make_folder(path, "old")
+    if (child := os.fork()) == 0:
+        Path.rename = rename
+        make_folder(path, "new")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    (left,) = names(tmp_path)
+    if other:
+        make_folder(path, "other")
+    remove_leftovers(tmp_path)
+    assert left in names(tmp_path)
+    make_older(tmp_path / left, WEEK + 60)
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == ["x.npy"]
+    assert (path / "file").read_text() == ("other" if other else "new")
 
 
 # --- Leftovers of killed runs -----------------------------------------------------------------------------------------

@@ -422,7 +422,7 @@ def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
     rename = Path.rename
 
     def fail(source, target):
-        if source.name == "new":
+        if source.parent.name == "new":
             raise OSError("no")
         return rename(source, target)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from embedtrain.errors import one_line
+
 
 class _ConvertCommand(click.Command):
     """A command whose help lists the formats."""
@@ -51,7 +53,7 @@ def convert(
 
     from embedtrain import formats
     from embedtrain.formats.format import ReadOptions, SkippedErrors
-    from embedtrain.machine.files import check_distinct_paths, one_line
+    from embedtrain.machine.files import check_distinct_paths
 
     chosen = formats.format_of(target, format)
     format = chosen.name

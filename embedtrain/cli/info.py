@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from embedtrain.cli.query_options import json_option, print_json
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, one_line, quoted
 
 _SHOWN = 10  # words
 _ROWS = 1 << 12  # read at once
@@ -22,7 +22,6 @@ def info(file: str, as_json: bool) -> None:
 
     Example: embedtrain info vectors.vec
     """
-    from embedtrain.machine.files import one_line
     from embedtrain.machine.memory import format_bytes
 
     facts = _facts(Path(file))
@@ -63,7 +62,7 @@ def _facts(path: Path) -> dict[str, Any]:
     for begin in range(0, len(words), _ROWS):
         rows = slice(begin, begin + _ROWS)
         if bad := rows_not_finite(vectors[rows]):
-            raise DataError(f"{source_name(path)}: the vector of {words[begin + bad[0]]!r} is not finite")
+            raise DataError(f"{source_name(path)}: the vector of {quoted(words[begin + bad[0]])} is not finite")
         norms[rows] = np.linalg.norm(np.asarray(vectors[rows], np.float64), axis=1)
     return {
         "file": str(path),

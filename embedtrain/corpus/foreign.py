@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.sources import Corpus
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, one_line
 from embedtrain.machine import compression
-from embedtrain.machine.files import STDIN, one_line, reading
+from embedtrain.machine.files import STDIN, reading
 
 HEAD = 1 << 16  # bytes at the beginning of a file that are looked at
 _MOST_FILES = 1000  # of a folder, looked at for an error message

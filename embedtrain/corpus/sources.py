@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from embedtrain.corpus import tokenizer
 from embedtrain.corpus.text_encoding import encoding_name
-from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.files import STDIN, one_line, path_hint, reading, source_name
+from embedtrain.errors import DataError, SettingError, one_line
+from embedtrain.machine.files import STDIN, path_hint, reading, source_name
 
 if TYPE_CHECKING:
     from embedtrain.corpus.encoded import EncodedCorpus

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, SettingError
-from embedtrain.formats.format import ReadOptions, VectorTable, quoted
+from embedtrain.errors import DataError, SettingError, quoted
+from embedtrain.formats.format import ReadOptions, VectorTable
 from embedtrain.formats.table import check_float16, rows_not_finite, unwritable
 from embedtrain.machine.memory import require_memory
 from embedtrain.machine.words import first_duplicate, is_word, unreadable_word
@@ -71,9 +71,9 @@ def _bad_rows(words: Sequence[str], vectors: NDArray[Any], rows: Sequence[int], 
 def _check_shapes(name: str, table: VectorTable) -> None:
     words, vectors, counts = table.words, table.vectors, table.counts
     if vectors.ndim != 2 or len(vectors) != len(words) or not vectors.shape[-1] or vectors.dtype not in _FLOATS:
+        got = f"an array of shape {vectors.shape} and type {vectors.dtype}"
         raise DataError(
-            f"{name}: expected a row of float32 or float16 for each of {len(words):,} words, "
-            f"got an array of shape {vectors.shape} and type {vectors.dtype}"
+            f"{name}: expected a row of float32 or float16 for each of {len(words):,} words, got {got[:120]}"
         )
     if counts is not None and (counts.shape != (len(words),) or counts.dtype.kind not in "iu"):
         raise DataError(f"{name}: expected a whole count for each of {len(words):,} words, got shape {counts.shape}")

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, quoted
 from embedtrain.formats import npy_folder, projector
-from embedtrain.formats.format import NOT_IN_TEXT, Head, quoted
+from embedtrain.formats.format import NOT_IN_TEXT, Head
 from embedtrain.formats.npz import zip_members
 from embedtrain.formats.text import other_kind
 from embedtrain.formats.text_parsing import find_commas

@@ -88,8 +88,3 @@ class SkippedErrors:
 
     def __str__(self) -> str:
         return f"skipped {self.n:,} error{'s' * (self.n > 1)}, the first: {self._first}"
-
-
-def quoted(text: str | bytes) -> str:
-    """Quote at most 40 characters of a text for a message."""
-    return repr(text[:40]) if len(text) <= 40 else f"{text[:40]!r}…"

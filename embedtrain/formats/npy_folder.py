@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, one_line, quoted
 from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
-from embedtrain.machine.files import atomic_folder, one_line, reading, source_name, writing
+from embedtrain.machine.files import atomic_folder, open_regular, read_regular, reading, source_name, writing
 from embedtrain.machine.npz import no_damage
 
 VECTORS, WORDS, COUNTS, ABOUT = "vectors.npy", "words.txt", "counts.npy", "about.json"
@@ -26,7 +26,7 @@ def _detect(head: Head) -> bool:
 def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
     with reading(path / WORDS), no_damage(f"{source_name(path / WORDS)} is not UTF-8; save it as UTF-8"):
-        text = (path / WORDS).read_bytes().removeprefix(BOM_UTF8).decode()
+        text = read_regular(path / WORDS).removeprefix(BOM_UTF8).decode()
         words = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     arrays = {}
     for file in (VECTORS, COUNTS):
@@ -35,11 +35,12 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
                 reading(path / file),
                 no_damage(f"cannot read {source_name(path / file)}: it is damaged, create it again"),
             ):
+                open_regular(path / file).close()
                 arrays[file] = np.load(path / file, mmap_mode="r", allow_pickle=False).view(np.ndarray)
     settings = {}
     if (path / ABOUT).exists():
         with reading(path / ABOUT):
-            settings = settings_of(source_name(path / ABOUT), (path / ABOUT).read_bytes())
+            settings = settings_of(source_name(path / ABOUT), read_regular(path / ABOUT))
     return select(name, VectorTable(words, arrays[VECTORS], arrays.get(COUNTS), settings), options)
 
 
@@ -49,7 +50,7 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
     _check_output(path)
     if table.words[0].encode().startswith(BOM_UTF8):
         raise DataError(
-            f"{WORDS} cannot begin with a byte order mark, as {table.words[0]!r} does; write another format"
+            f"{WORDS} cannot begin with a byte order mark, as {quoted(table.words[0])} does; write another format"
         )
     with atomic_folder(path) as folder:
         _write_files(folder, table)
@@ -61,6 +62,8 @@ def _check_output(path: Path) -> None:
     with writing(path):
         if target.exists() and not target.is_dir():
             raise DataError(f"cannot write {one_line(path)}: there is a file of this name; name a new folder")
+        if target.is_dir() and os.path.samefile(target, os.curdir):
+            raise DataError(f"cannot write {one_line(path)}: it is the current folder; name a new folder")
         if target.is_dir() and (foreign := sorted(set(os.listdir(target)) - _FILES)):
             raise DataError(
                 f"cannot write {one_line(path)}: it holds other files, as {one_line(foreign[0])}; name a new folder"

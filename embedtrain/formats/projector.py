@@ -18,7 +18,7 @@ from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
 from embedtrain.formats.text import first_lines, format_lines
 from embedtrain.formats.text_parsing import VALUE
-from embedtrain.machine.files import atomic_file, reading, require_writable, source_name
+from embedtrain.machine.files import atomic_file, open_regular, read_regular, reading, require_writable, source_name
 from embedtrain.machine.npz import no_damage
 
 _ROWS = 1 << 12  # written at once
@@ -39,13 +39,15 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
     with reading(words_path), no_damage(f"{words_name} is not UTF-8, or a count is not a number"):
         words, counts = _read_words(words_path)
     with reading(path), no_damage(f"cannot read {name}: a row has no values or others than the first"):
-        vectors = np.loadtxt(path, np.float32, delimiter="\t", comments=None, ndmin=2)
+        with open_regular(path) as file:
+            vectors = np.loadtxt(file, np.float32, delimiter="\t", comments=None, ndmin=2)
     return select(f"{name} with {words_name}", VectorTable(words, vectors, counts), options)
 
 
 def _read_words(path: Path) -> tuple[list[str], NDArray[np.int64] | None]:
     """Read the words, and the counts where the heading names them."""
-    lines = path.read_bytes().removeprefix(BOM_UTF8).decode().replace("\r\n", "\n").removesuffix("\n").split("\n")
+    text = read_regular(path).removeprefix(BOM_UTF8).decode()
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     heading = lines.pop(0) if "\t" in lines[0] else ""
     rows = [line.split("\t") for line in lines]
     return [row[0] for row in rows], np.array([row[1] for row in rows], np.int64) if heading == _HEADING else None

@@ -11,12 +11,12 @@ import math
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, one_line
 from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
@@ -25,7 +25,7 @@ from embedtrain.machine.npz import no_damage
 from embedtrain.machine.words import PackedWords
 
 _LENGTH = struct.Struct("<Q")
-_LONGEST_HEADER = 100_000_000  # bytes, by the specification
+_LONGEST_HEADER = 1 << 22  # bytes; parsed they take up to thirty times as much
 _TYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
@@ -42,43 +42,50 @@ def _detect(head: Head) -> bool:
 
 def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
-    with reading(path), no_damage(f"cannot read {name}: it is damaged or not a safetensors file; create it again"):
-        tensors, metadata = _map_tensors(path)
-        if missing := {"words", "starts", "vectors"} - set(tensors):
-            found = ", ".join(sorted(tensors))[:100] or "nothing"
+    with (
+        reading(path),
+        no_damage(f"cannot read {name}: it is damaged or not a safetensors file; create it again"),
+        open(path, "rb") as file,
+    ):
+        header = _read_header(file)
+        about = (header.pop("__metadata__", None) or {}).get("about")
+        if missing := {"words", "starts", "vectors"} - set(header):
+            found = one_line(", ".join(sorted(header))[:100]) or "nothing"
             raise DataError(
                 f"{name}: expected tensors words, starts, vectors, got {found}; {min(missing)} is missing: "
                 "where a model keeps its words elsewhere, join them as WordVectors(words, vectors)"
             )
-        words = PackedWords.checked(name, tensors["words"], tensors["starts"])[:]
-    settings = settings_of(name, metadata["about"]) if "about" in metadata else {}
-    return select(name, VectorTable(words, tensors["vectors"], tensors.get("counts"), settings), options)
+        words, starts, vectors = (_map_tensor(file, header[key]) for key in ("words", "starts", "vectors"))
+        counts = _map_tensor(file, header["counts"]) if "counts" in header else None
+        settings = {} if about is None else settings_of(name, about)
+        table = VectorTable(PackedWords.checked(name, words, starts)[:], vectors, counts, settings)
+    return select(name, table, options)
 
 
-def _map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Return the arrays of known types by name, and the metadata."""
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-        begin = _LENGTH.size + length
-        if length > _LONGEST_HEADER or begin > size:
-            raise ValueError(f"a header of {length:,} bytes")
-        header = json.loads(file.read(length))
-    metadata = header.pop("__metadata__", {})
-    tensors = {}
-    for name, tensor in header.items():
-        dtype = _TYPES.get(tensor["dtype"])
-        if dtype is None:
-            continue
-        shape = tuple(map(int, tensor["shape"]))
-        first, last = map(int, tensor["data_offsets"])
-        if min((*shape, first), default=0) < 0 or first + math.prod(shape) * dtype.itemsize != last:
-            raise ValueError(f"the tensor {name!r} does not fit its offsets")
-        if begin + last > size:
-            raise ValueError("it is cut short")
-        empty = not math.prod(shape)
-        tensors[name] = np.empty(shape, dtype) if empty else np.memmap(path, dtype, "r", begin + first, shape)
-    return {name: tensor.view(np.ndarray) for name, tensor in tensors.items()}, metadata
+def _read_header(file: BinaryIO) -> dict[str, Any]:
+    """Return the description of each tensor, and leave the file at the first."""
+    (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+    if length > _LONGEST_HEADER:
+        raise ValueError(f"a header of {length:,} bytes, expected at most {_LONGEST_HEADER:,}")
+    text = file.read(length)
+    if len(text) < length:
+        raise ValueError("it is cut short")
+    return dict(json.loads(text))
+
+
+def _map_tensor(file: BinaryIO, tensor: Mapping[str, Any]) -> NDArray[Any]:
+    """Map a tensor; its offsets count from the position of the file."""
+    dtype, shape = _TYPES[tensor["dtype"]], tuple(map(int, tensor["shape"]))
+    first, last = map(int, tensor["data_offsets"])
+    if min((*shape, first), default=0) < 0 or first + math.prod(shape) * dtype.itemsize != last:
+        raise ValueError("a tensor does not fit its offsets")
+    if not math.prod(shape):
+        return np.empty(shape, dtype)
+    position = file.tell()
+    try:
+        return np.memmap(file, dtype, "r", position + first, shape).view(np.ndarray)
+    finally:
+        file.seek(position)
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:

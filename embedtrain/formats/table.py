@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
-from embedtrain.formats.format import ReadOptions, VectorTable, quoted
+from embedtrain.errors import DataError, quoted
+from embedtrain.formats.format import ReadOptions, VectorTable
 from embedtrain.machine.memory import require_memory
 from embedtrain.machine.progress import counted
 from embedtrain.machine.words import first_duplicate, is_word, require_words
@@ -33,7 +33,9 @@ def rows_not_finite(vectors: NDArray[Any]) -> list[int]:
 def check_float16(name: str, words: Sequence[str], vectors: NDArray[Any]) -> None:
     """Check that no value became infinite by rounding to float16."""
     if beyond := rows_not_finite(vectors):
-        raise DataError(f"{name}: the vector of {words[beyond[0]]!r} has a value beyond float16; read it as float32")
+        raise DataError(
+            f"{name}: the vector of {quoted(words[beyond[0]])} has a value beyond float16; read it as float32"
+        )
 
 
 def unwritable(word: str) -> str:
@@ -51,10 +53,10 @@ def checked(table: VectorTable) -> VectorTable:
             f"vectors must have at most {_MAX_DIM:,} dimensions, got {vectors.shape[1]:,}; no file holds more"
         )
     if twice := first_duplicate(words):
-        raise DataError(f"the word {twice!r} appears twice; a vectors file holds every word once")
+        raise DataError(f"the word {quoted(twice)} appears twice; a vectors file holds every word once")
     require_words(words)
     if bad := rows_not_finite(vectors):
-        raise DataError(f"the vector of {words[bad[0]]!r} is not finite as {vectors.dtype}; nothing is written")
+        raise DataError(f"the vector of {quoted(words[bad[0]])} is not finite as {vectors.dtype}; nothing is written")
     counts = None if counts is None else np.asarray(counts, np.int64)
     if counts is not None and counts.shape != (len(words),):
         raise DataError(f"{len(words):,} words need a count each, got an array of shape {counts.shape}")

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
-from embedtrain.formats.format import Format, Head, VectorTable, quoted
+from embedtrain.errors import DataError, quoted
+from embedtrain.formats.format import Format, Head, VectorTable
 from embedtrain.formats.table import checked
 from embedtrain.formats.text_parsing import HEADER, count_values, is_tabbed
 from embedtrain.formats.text_reading import read_text

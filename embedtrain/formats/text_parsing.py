@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
-from embedtrain.formats.format import quoted
+from embedtrain.errors import DataError, quoted
 from embedtrain.formats.table import NOT_UTF8, SPACED
 from embedtrain.machine.compression import Stream
 from embedtrain.machine.words import is_utf8, unreadable_word

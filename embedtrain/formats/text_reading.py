@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from embedtrain.errors import DataError
-from embedtrain.formats.format import ReadOptions, VectorTable, quoted
+from embedtrain.errors import DataError, quoted
+from embedtrain.formats.format import ReadOptions, VectorTable
 from embedtrain.formats.table import TableBuilder
 from embedtrain.formats.text_parsing import (
     HEADER,

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
-from embedtrain.formats.format import NOT_IN_TEXT, Format, Head, ReadOptions, VectorTable, quoted
+from embedtrain.errors import DataError, quoted
+from embedtrain.formats.format import NOT_IN_TEXT, Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import NOT_UTF8, TableBuilder, checked, rows_not_finite
 from embedtrain.formats.text import looks_like_rows
 from embedtrain.machine.compression import Stream, compressing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 import stat
 import sys
@@ -11,24 +12,20 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, SettingError, one_line
 from embedtrain.machine.threads import Lock
 
 STDIN = Path("-")  # a file of this name goes by its absolute path
 _PREFIX = ".embedtrain-"  # of temporary files and folders
 _PART = ".part"  # suffix of a file that is being written
 _OLD = 7 * 24 * 3600.0  # seconds after which a temporary file counts as left by a killed run
-
-
-def one_line(text: object) -> str:
-    """Format a path or another text for a message, with control characters escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
 
 
 def source_name(path: Path) -> str:
@@ -60,6 +57,19 @@ def open_source(path: Path) -> Any:
     return open(path, "rb")
 
 
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file to read; a pipe or device, whose reading may have no end, is an error."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError("it is not a regular file; save its contents to one")
+    return open(path, "rb")
+
+
+def read_regular(path: str | os.PathLike[str]) -> bytes:
+    """Return the contents of a regular file, see `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
 @contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn an operating system's error in the block into "cannot write PATH"."""
@@ -82,17 +92,19 @@ def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Itera
             with open(path, "wb") as special:
                 yield special
             return
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_PART, dir=target.parent)
+        name = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_PART}"
+        mode = stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else None
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(name, "xb", opener=partial(os.open, mode=0o666 if mode is None else mode)) as file:
                 yield file
-                os.chmod(name, _usual_mode(target))
+                if mode is not None:  # which the umask may have cut
+                    os.chmod(name, mode)
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
             os.replace(name, target)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            name.unlink(missing_ok=True)
             raise
         if durable:
             _sync_folder(target.parent)
@@ -104,12 +116,13 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     with writing(path):
         temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
-        new, old = temporary / "new", temporary / "old"
+        new, old = temporary / "new" / target.name, temporary / "old"
         try:
-            new.mkdir()
+            new.mkdir(parents=True)
             yield new
             with suppress(FileNotFoundError):
-                target.rename(old)
+                new.chmod(stat.S_IMODE(target.stat().st_mode))
+                target.rename(old)  # if the run is killed here, `remove_leftovers` renames the new one
             new.rename(target)
         finally:
             if old.exists() and not target.exists():
@@ -125,9 +138,18 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
             with suppress(OSError):  # removed by another run, or owned by another user
                 if is_ours and time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:
                     if entry.is_dir(follow_symlinks=False):
+                        _finish_replacing(Path(entry.path))
                         shutil.rmtree(entry.path, ignore_errors=True)
                     elif entry.is_file(follow_symlinks=False) and entry.name.endswith(_PART):
                         os.unlink(entry.path)
+
+
+def _finish_replacing(temporary: Path) -> None:
+    """Put a new folder where the old one was, if a run was killed between `atomic_folder`'s renames."""
+    if (temporary / "old").exists():
+        for new in (temporary / "new").iterdir():
+            with suppress(OSError):  # there is another one now
+                new.rename(temporary.parent / new.name)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -146,15 +168,6 @@ def _is_special(path: str | os.PathLike[str]) -> bool:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
-
-
-def _usual_mode(path: Path) -> int:
-    """Permissions of the file to be replaced, or those that `open` gives; temporary files are private."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:

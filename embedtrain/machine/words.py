@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, quoted
 
 _NOT_IN_A_WORD = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -35,7 +35,9 @@ class PackedWords(Sequence[str]):
         try:
             encoded = [word.encode() for word in words]
         except UnicodeEncodeError as error:
-            raise DataError(f"the word {error.object!r} holds half of a surrogate pair, invalid in UTF-8") from None
+            raise DataError(
+                f"the word {quoted(error.object)} holds half of a surrogate pair, invalid in UTF-8"
+            ) from None
         starts = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
         return cls(np.frombuffer(b"".join(encoded), np.uint8), starts)
 
@@ -96,8 +98,8 @@ def require_words(words: Iterable[str]) -> None:
             raise DataError(f"words must be str, got {type(word).__name__} {word!r}; convert it with str()")
         if not is_word(word):
             raise DataError(
-                f"the word {word!r} is empty or holds whitespace, a control character or half of a surrogate pair; "
-                "rename it, with '_' for example: no vectors file can hold it"
+                f"the word {quoted(word)} is empty or holds whitespace, a control character or half of a surrogate "
+                "pair; rename it, with '_' for example: no vectors file can hold it"
             )
 
 

@@ -122,7 +122,7 @@ def _is_number(field: str) -> bool:
 
 
 def _unexpected(location: str, expected: str, fields: list[str]) -> DataError:
-    number = next(filter(_DECIMAL_COMMA.fullmatch, fields[2:]), None)
+    number = next((field[:40] for field in fields[2:] if _DECIMAL_COMMA.fullmatch(field)), None)
     remedy = f"write {number.replace(',', '.')} for {number}" if number else "put # before a line to leave it out"
     got = f"got {len(fields)} column{'s' * (len(fields) != 1)}, {' '.join(fields)[:40]!r}"
     return DataError(f"{location}: expected {expected}, {got}; {remedy}")
@@ -135,6 +135,8 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[str, str]]:
         while line := file.readline(_LONGEST):
             number += 1
             location = f"{source_name(path)}, line {number}"
+            if b"\r" in line.rstrip(b"\r\n"):
+                raise DataError(f"{location}: carriage returns without line feeds; save the file with the line ends LF")
             if len(line) == _LONGEST or _NOT_TEXT.search(line):
                 raise DataError(f"{location}: not text of words in lines, but another kind of file")
             try:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.machine.progress import note
 from embedtrain.vectors.analogies import cosmul_scores
 from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms, top_rows
@@ -44,7 +44,7 @@ class WordTable:
         index = {word: row for row, word in enumerate(self.words)}
         if len(index) < len(self):
             repeated = next(word for row, word in enumerate(self.words) if index[word] != row)
-            raise DataError(f"{repeated!r} appears twice among the words; name every word once")
+            raise DataError(f"{quoted(repeated)} appears twice among the words; name every word once")
         return index
 
     @cached_property
@@ -241,7 +241,7 @@ class WordTable:
         if not isinstance(key, str):
             raise UnknownWord(f"{shortened(key)} is neither a word nor a row from 0 to {len(self) - 1:,}")
         hint = suggestion(key, self.index)
-        raise UnknownWord(f"{key!r} is not among the {len(self):,} words{'; ' if hint else ''}{hint}")
+        raise UnknownWord(f"{quoted(key)} is not among the {len(self):,} words{'; ' if hint else ''}{hint}")
 
     def _unit(self, row: int) -> NDArray[np.float64]:
         """The vector of a row scaled to length 1, unless it is 0."""
@@ -251,7 +251,9 @@ class WordTable:
         return vector / (float(np.linalg.norm(vector)) or 1.0)
 
     def _not_finite(self, row: int) -> DataError:
-        return DataError(f"the vector of {self.words[row]!r} has no finite length; leave the word out of the file")
+        return DataError(
+            f"the vector of {quoted(self.words[row])} has no finite length; leave the word out of the file"
+        )
 
     def _unit_or_vector(self, term: Any) -> NDArray[np.float64]:
         """The vector of a key scaled to length 1, or the given vector unscaled."""

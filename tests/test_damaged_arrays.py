@@ -1,0 +1,123 @@
+"""Damaged files of arrays: refused in a line, and neither waited for nor read whole."""
+
+import json
+import os
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from embedtrain import WordVectors, formats
+from embedtrain.errors import DataError
+from embedtrain.formats.format import VectorTable
+
+TABLE = VectorTable(["the", "cat"], np.eye(2, dtype=np.float32), np.array([2, 1]))
+OWN = {
+    "words": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},
+    "starts": {"dtype": "I64", "shape": [3], "data_offsets": [8, 32]},
+    "vectors": {"dtype": "F32", "shape": [2, 1], "data_offsets": [32, 40]},
+}
+DATA = b"ab" + bytes(6) + struct.pack("<3q2f", 0, 1, 2, 0.5, 1.5)
+
+
+def refusal(path):
+    with pytest.raises(DataError) as caught:
+        WordVectors.load(path)
+    message = str(caught.value).replace(str(path.parent), "")
+    assert message.isprintable()
+    assert len(message) < 350
+    return message
+
+
+# --- safetensors ------------------------------------------------------------------------------------------------------
+
+
+def tensors(path, header):
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + DATA)
+    return path
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}])
+def test_safetensors_of_others_need_no_metadata(tmp_path, metadata):
+    found = WordVectors.load(tensors(tmp_path / "x", OWN | {"__metadata__": metadata}))
+    assert (list(found.words), found.vectors.tolist()) == (["a", "b"], [[0.5], [1.5]])
+
+
+@pytest.mark.parametrize("metadata", [5, ["about"], "about", {"about": 5}, {"about": "[]"}, {"about": '{"kind": 1}'}])
+def test_odd_metadata_of_safetensors_are_refused(tmp_path, metadata):
+    message = refusal(tensors(tmp_path / "x", OWN | {"__metadata__": metadata}))
+    assert "damaged or not a safetensors file" in message or "not a file of vectors of embedtrain" in message
+
+
+@pytest.mark.parametrize("tensor", [5, {}, {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]},
+                                    {"dtype": "U8", "shape": [1e999], "data_offsets": [0, 2]},
+                                    {"dtype": "U8", "shape": [9], "data_offsets": [39, 48]},
+                                    {"dtype": "U8", "shape": [10**13], "data_offsets": [0, 10**13]}])  # fmt: skip
+def test_odd_tensors_are_refused(tmp_path, tensor):
+    assert "damaged or not a safetensors file" in refusal(tensors(tmp_path / "x", OWN | {"words": tensor}))
+
+
+def test_other_tensors_are_not_opened(tmp_path):
+    others = {f"layer{number}": OWN["vectors"] for number in range(3000)}
+    path = tensors(tmp_path / "x", OWN | others)
+    assert len(WordVectors.load(path)) == 2
+    tensors(path, others)
+    assert "expected tensors words, starts, vectors, got layer0, layer1, " in refusal(path)
+
+
+def test_a_long_header_is_not_parsed(tmp_path):
+    path = tmp_path / "x"
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", 99_000_000) + b'{"a":[' + b"0," * (1 << 19))
+        file.truncate(99_000_100)
+    tracemalloc.start()
+    try:
+        assert "a header of 99,000,000 bytes, expected at most" in refusal(path)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+# --- A folder of .npy files -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["(" * 9000, "{'descr':'<f4','fortran_order':False,'shape':(2500000000000,4),}"])
+def test_headers_that_nest_or_promise_too_much_are_refused(tmp_path, header):
+    path = tmp_path / "x.npy"
+    formats.write(path, TABLE)
+    text = header.encode() + b"\n"
+    (path / "vectors.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(16))
+    assert "vectors.npy: it is damaged, create it again" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "words.txt", "counts.npy", "about.json"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_only_regular_files_in_a_folder_are_read(tmp_path, name, kind):
+    path = tmp_path / "x.npy"
+    formats.write(path, TABLE)
+    (path / name).unlink()
+    make_odd(path / name, kind)
+    assert f"cannot read /x.npy/{name}: it is not a regular file" in refusal(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_only_a_regular_file_of_words_is_read(tmp_path, kind):
+    path = tmp_path / "vectors.tsv"
+    formats.write(path, TABLE)
+    (tmp_path / "metadata.tsv").unlink()
+    make_odd(tmp_path / "metadata.tsv", kind)
+    with pytest.raises(DataError, match=r"cannot read .*metadata\.tsv: it is not a regular file"):
+        WordVectors.load(path, format="projector")
+
+
+def make_odd(path, kind):
+    if kind == "folder":
+        path.mkdir()
+    elif not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes or devices as files")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
