@@ -66,6 +66,23 @@ def test_one_worker_stays_in_the_calling_thread(alive):
         assert not started
 
 
+@pytest.mark.parametrize("n_started", [0, 1])
+def test_a_system_without_threads_is_an_error_of_settings(monkeypatch, alive, n_started):
+    left, start = iter(range(n_started)), threading.Thread.start
+
+    def started(thread):
+        if next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", started)
+    message = r"does not start another thread \(can't start new thread\); lower threads, or raise"
+    with pytest.raises(SettingError, match=message):
+        list(run_tasks([double] * 2, itertools.count()))
+    with pytest.raises(SettingError, match=message):
+        next(read_ahead(range(3)))
+
+
 def test_every_worker_has_one_thread_of_its_own():
     homes = [set(), set(), set()]
 

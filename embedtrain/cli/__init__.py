@@ -33,7 +33,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     """Return the message of an error, and the exit status."""
     if isinstance(error, click.ClickException):
         return usage_hint(error) or error.format_message(), error.exit_code
-    if isinstance(error, click.Abort):
+    if isinstance(error, click.Abort) and not isinstance(error.__cause__, EOFError):  # which Click aborts on too
         return "interrupted; nothing was saved", 130
     if isinstance(error, EmbedtrainError):
         return spelled(str(error.args[0]), option_of), 2 if isinstance(error, SettingError) else 1
@@ -43,6 +43,7 @@ def _explain(error: Exception) -> tuple[str, int]:
         return str(error), 2
     if isinstance(error, FileNotFoundError) and error.filename is None:  # as raised by os.getcwd
         return "the current folder was removed; change to another one", 1
+    error = error.__cause__ if isinstance(error.__cause__, EOFError) else error
     return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}", 1
 
 

@@ -15,9 +15,6 @@ from numba.core.registry import CPUDispatcher
 
 from embedtrain.kernels.kernel_cache import SOURCES, KernelCache
 
-if numba.config.DISABLE_JIT:
-    raise ImportError("the kernels must be compiled, and NUMBA_DISABLE_JIT forbids it; unset it", name=__package__)
-
 #: Fast-math flags. `nnan` and `ninf` are absent: with them `isfinite(nan)` may be true, and divergence go unnoticed.
 FASTMATH = {
     "reassoc",  # a sum over a row becomes a sum over lanes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import shutil
 import sys
 from contextlib import suppress
@@ -19,6 +20,7 @@ import numba
 from numba.core import caching, config
 
 _KEPT = 10  # folders of other sources or versions of Numba, the last used; some megabytes each
+UNSAVED: list[str] = []  # folders in which compiled code cannot be saved, each with the reason
 
 
 def _sources() -> str:
@@ -95,12 +97,44 @@ class _Files(caching.CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = (_Locator, *caching.CompileResultCacheImpl._locator_classes)
 
 
+class _CacheFile(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """Compiled code, in a file for each signature: the digest of the rest, and a pickle.
+
+    Numba's own files have no digest: a damaged one raises any exception, or runs as code.
+    """
+
+    def _path(self, key: Any) -> str:
+        base = self._index_path.removesuffix(".nbi")
+        whole = repr((numba.__version__, key))  # the key includes `SOURCES`
+        return f"{base}.{hashlib.sha256(whole.encode()).hexdigest()[:16]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """Load what was saved under a key, or None, also if its file is damaged: it is compiled and saved again."""
+        try:
+            content = Path(self._path(key)).read_bytes()
+        except OSError:
+            return None
+        digest, data = content[:32], content[32:]
+        return pickle.loads(data) if hashlib.sha256(data).digest() == digest else None
+
+    def save(self, key: Any, data: Any) -> None:
+        content = self._dump(data)
+        with self._open_for_write(self._path(key)) as file:
+            file.write(hashlib.sha256(content).digest() + content)
+
+
 class KernelCache(caching.FunctionCache):  # type: ignore[misc]
     """The cache of a kernel; raises `RuntimeError` if no folder can be written."""
 
     _impl_class = _Files
 
+    def __init__(self, function: FunctionType) -> None:
+        super().__init__(function)
+        self._cache_file = _CacheFile(self.cache_path, self._impl.filename_base, SOURCES)
+
     def save_overload(self, sig: Any, data: Any) -> None:
         """Save compiled code if possible; on a full disk the next process compiles again."""
-        with suppress(OSError):
+        try:
             super().save_overload(sig, data)
+        except OSError as error:
+            UNSAVED.append(f"{self.cache_path}: {error.strerror or error}")

@@ -78,7 +78,7 @@ def run_tasks(
     threads = [threading.Thread(target=pool.work, args=(worker,), daemon=True) for worker in workers]
     try:
         for thread in threads:
-            thread.start()
+            _start(thread)
         running = len(threads)
         while running:
             try:
@@ -98,6 +98,15 @@ def run_tasks(
         for thread in threads:
             while thread.is_alive() and (pool.fetching is not thread or time.monotonic() < deadline):
                 thread.join(_WAIT)
+
+
+def _start(thread: threading.Thread) -> None:
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise SettingError(
+            f"the system does not start another thread ({error}); lower `threads`, or raise the limit (ulimit -u)"
+        ) from None
 
 
 def run_all(workers: Sequence[Callable[[int], object]], n: int) -> None:
@@ -190,7 +199,7 @@ def read_ahead(items: Iterable[Task], n: int = _AHEAD) -> Generator[Task, None, 
     fetched: queue.Queue[Task | _Done | _Failure] = queue.Queue(n)
     stop = threading.Event()
     thread = threading.Thread(target=_fetch, args=(items, fetched, stop), daemon=True)
-    thread.start()
+    _start(thread)
     try:
         while True:
             try:

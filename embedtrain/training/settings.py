@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.machine.interrupts import deferred_interrupts
-from embedtrain.machine.progress import Shown, say, shown
+from embedtrain.machine.progress import Shown, note, say, shown
 from embedtrain.training.declarations import Settings, setting
 from embedtrain.training.initial_vectors import KeyedVectors, as_word_vectors
 from embedtrain.training.reports import Epoch, Plan
@@ -59,11 +59,15 @@ class VocabularySettings(Settings):
     def compiling(self) -> Iterator[None]:
         """Report if kernels are compiled in the block, and defer interrupts, which libraries lose meanwhile."""
         from embedtrain.kernels.compilation import UNCACHED, on_compilation  # Numba, which --help does not need
+        from embedtrain.kernels.kernel_cache import UNSAVED
 
         where = "in each process, as no cache can be written; set NUMBA_CACHE_DIR to a folder" if UNCACHED else "once"
         text = f"compiling kernels, about 10 seconds, {where}"
         with deferred_interrupts(), on_compilation(lambda: say(text, shown=self.shown)):
             yield
+        if UNSAVED:
+            note(f"compiled kernels cannot be saved in {UNSAVED[0]}; free it, or set NUMBA_CACHE_DIR to a folder")
+            UNSAVED.clear()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from commands import contents, error_of, named, run
+from commands import contents, error_of, named, raising, run
 from programs import embedtrain, python
 
-from embedtrain import cli
+from embedtrain import WordVectors, cli, kernels
 from embedtrain.errors import DataError
 from embedtrain.machine.progress import note
 from embedtrain.models.skipgram import SkipGram
@@ -222,10 +222,33 @@ def test_a_removed_current_folder_is_one_line(tmp_path, monkeypatch):
         assert line == "Error: the current folder was removed; change to another one"
 
 
-def test_kernels_need_the_compiler(folder):
-    done = embedtrain("skipgram", "text.txt", env={**os.environ, "NUMBA_DISABLE_JIT": "1"})
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("NUMBA_DISABLE_JIT", "1", "the kernels must be compiled, and NUMBA_DISABLE_JIT forbids it; unset it"),
+        (
+            "NUMBA_NUM_THREADS",
+            "0",
+            "Numba cannot be imported: Number of threads specified must be > 0; "
+            "check the environment variables NUMBA_*",
+        ),
+    ],
+)
+def test_kernels_need_the_compiler(folder, name, value, message):
+    done = embedtrain("skipgram", "text.txt", env={**os.environ, name: value})
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == (
-        "Error: the kernels must be compiled, and NUMBA_DISABLE_JIT forbids it; unset it"
-    )
-    assert embedtrain("info", "good.vec", env={**os.environ, "NUMBA_DISABLE_JIT": "1"}).returncode == 0
+    assert done.stderr.splitlines()[-1] == f"Error: {message}"
+    assert embedtrain("info", "good.vec", env={**os.environ, name: value}).returncode == 0
+
+
+def test_another_numba_is_named(monkeypatch):
+    monkeypatch.delattr("numba.core.caching.FunctionCache")
+    with pytest.raises(ImportError, match=r"with Numba 0\.60 to .*, and Numba [\d.]+ lacks .*FunctionCache") as refused:
+        kernels._check_numba()
+    assert refused.value.name == "embedtrain.kernels"
+
+
+def test_an_end_of_a_file_is_no_interrupt(monkeypatch):
+    monkeypatch.setattr(WordVectors, "load", raising(EOFError("Ran out of input")))
+    done = run("neighbors", "x", "y")
+    assert (done.exit_code, done.stderr.strip()) == (1, "Error: unexpected EOFError: Ran out of input")

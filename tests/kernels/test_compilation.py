@@ -1,6 +1,8 @@
 """The cache depends on all kernel sources, and may be absent; Python reaches inlined functions through a caller."""
 
 import os
+import random
+import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +12,10 @@ import naive
 import numpy as np
 import pytest
 
+from embedtrain.errors import EmbedtrainWarning
 from embedtrain.kernels import kernel_cache
 from embedtrain.kernels import random as sampling
+from embedtrain.models.skipgram import SkipGram
 
 PACKAGE = Path(__file__).parent.parent.parent / "embedtrain"
 CALL = """
@@ -49,10 +53,13 @@ def copy(tmp_path):
     return tmp_path
 
 
-def test_a_change_in_the_tiles_recompiles_what_is_cached(copy):
+def test_what_is_cached_is_recompiled_if_it_is_damaged_or_the_tiles_change(copy):
     value, hits = call(copy)
     assert hits == 0
-    assert call(copy) == (value, 1), "the second run is served from the cache"
+    (cached,) = (copy / "cache").rglob("*hold_out*")
+    truncated(cached)
+    assert call(copy) == (value, 0)
+    assert call(copy) == (value, 1), "the next run is served from the cache"
     tiles = copy / "embedtrain" / "kernels" / "simd" / "tiles.py"
     tiles.write_text(tiles.read_text() + "\n# another line\n")
     assert call(copy) == (value, 0), "another source, another compilation"
@@ -93,7 +100,52 @@ def test_a_full_disk_is_no_error(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(kernel_cache.caching.Cache, "save_overload", save)
-    kernel_cache.KernelCache(sampling.hold_out.py_func).save_overload(None, None)
+    kernels = kernel_cache.KernelCache(sampling.hold_out.py_func)
+    message = f"cannot be saved in {re.escape(kernels.cache_path)}: No space left"
+    with pytest.warns(EmbedtrainWarning, match=message), SkipGram().compiling():
+        kernels.save_overload(None, None)
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def filled_with_garbage(path):
+    path.write_bytes(random.Random(1).randbytes(path.stat().st_size))
+
+
+def changed_in_the_middle(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def replaced_by_a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "damage", [truncated, emptied, filled_with_garbage, changed_in_the_middle, replaced_by_a_folder]
+)
+def test_damaged_cache_files_are_compiled_anew(tmp_path, damage):
+    files = kernel_cache._CacheFile(str(tmp_path), "kernel", "")
+    files.save("key", list(range(1000)))
+    (path,) = tmp_path.iterdir()
+    assert files.load("key") == list(range(1000))
+    assert files.load("another") is None
+    damage(path)
+    assert files.load("key") is None
+    if path.is_file():
+        files.save("key", "repaired")
+        assert files.load("key") == "repaired"
+    else:
+        with pytest.raises(IsADirectoryError):
+            files.save("key", "repaired")
 
 
 def test_python_can_call_what_is_inlined():
