@@ -88,7 +88,7 @@ HINTS = [
     (train_skipgram, {"lowercase": True}, "it is an option of Corpus, as in Corpus(path, lowercase=True)"),
     (train_cbow, {"min_counts": 5}, "'min_counts': use min_count"),
     (train_cbow, {"size": 5, "what": 1, "seeds": 1},
-     "unexpected keyword arguments 'size': use dim; 'what'; 'seeds': use seed"),
+     "an unexpected keyword argument 'size': use dim; 'what'; 'seeds': use seed"),
 ]  # fmt: skip
 
 

@@ -14,16 +14,13 @@ Mikolov, Chen, Corrado, Dean, "Efficient estimation of word representations in v
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.declarations import from_settings, setting
 from embedtrain.training.reports import Plan
 from embedtrain.vectors.word_vectors import WordVectors
-
-if TYPE_CHECKING:
-    from embedtrain.training.run import Run
 
 _LR = {"word2vec": 0.05, "corrected": 0.15}  # by update (bench/quality.py --modes cbow-corrected --lr …)
 
@@ -57,12 +54,6 @@ class Cbow(Word2vecSettings):
     def corrected(self) -> bool:
         """Whether each context word gets its share of the gradient of the mean, not all of it."""
         return self.cbow_update == "corrected"
-
-    def run(self, data: CorpusLike) -> Run:
-        """Make the `Run` that trains on a corpus."""
-        from embedtrain.models.word2vec_model import word2vec_run  # imports Numba, which --help does not need
-
-        return word2vec_run(self, data)
 
 
 @from_settings(Cbow)

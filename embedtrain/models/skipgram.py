@@ -16,16 +16,13 @@ Ji, Satish, Li, Dubey, "Parallelizing word2vec in shared and distributed memory"
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.declarations import from_settings
 from embedtrain.training.reports import Plan
 from embedtrain.vectors.word_vectors import WordVectors
-
-if TYPE_CHECKING:
-    from embedtrain.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +34,6 @@ class SkipGram(Word2vecSettings):
     """
 
     model: ClassVar = "skipgram"
-
-    def run(self, data: CorpusLike) -> Run:
-        """Make the `Run` that trains on a corpus."""
-        from embedtrain.models.word2vec_model import word2vec_run  # imports Numba, which --help does not need
-
-        return word2vec_run(self, data)
 
 
 @from_settings(SkipGram)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from embedtrain.errors import SettingError
 from embedtrain.models.distributions import keep_probability
 from embedtrain.training.declarations import setting
 from embedtrain.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from embedtrain.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,12 @@ class Word2vecSettings(TrainingSettings):
         if self.patience is not None and self.valid is None and not self.valid_share:
             raise SettingError("`patience` needs held-out text: name it with `valid`, or take it with `valid_share`")
 
+    def run(self, data: CorpusLike) -> Run:
+        """Make the `Run` that trains on a corpus."""
+        from embedtrain.models.word2vec_model import word2vec_run  # imports Numba, which --help does not need
+
+        return word2vec_run(self, data)
+
     @property
     def corrected(self) -> bool:
         """Whether each context word gets its share of the gradient of CBOW's mean, not all of it."""
@@ -74,10 +83,6 @@ class Word2vecSettings(TrainingSettings):
         if self.patience is None or math.isnan(valid_losses[-1]):  # held-out text without pairs has no loss
             return False
         return len(valid_losses) - 1 - int(np.argmin(valid_losses)) >= self.patience
-
-    def kept_share(self, counts: NDArray[np.int64]) -> float:
-        """Share of the tokens that subsampling keeps, of words with these (n_words,) counts."""
-        return float((self.keep_probability(counts) * counts).sum() / counts.sum())
 
     def keep_probability(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Probability that subsampling keeps a token of each word, of words with these (n_words,) counts."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, fields
 from dataclasses import field as dataclass_field
 from functools import wraps
@@ -191,7 +191,10 @@ def from_settings(
             if data.name in keywords:
                 args = (*args, keywords.pop(data.name))
             if unknown := {name: value for name, value in keywords.items() if name not in names}:
-                raise TypeError(_unexpected(function.__name__, unknown, settings))  # type: ignore[arg-type]
+                from embedtrain.training.foreign_names import keyword_hints  # of settings declared here
+
+                hints = keyword_hints(unknown, settings)  # type: ignore[arg-type]
+                raise TypeError(f"{function.__name__}() got an unexpected keyword argument {hints}")
             if len(args) != 1:
                 raise TypeError(
                     f"{function.__name__}() takes {data.name}, and settings by name; got {len(args)} values"
@@ -208,21 +211,6 @@ def from_settings(
         return call
 
     return decorate
-
-
-def _unexpected(function: str, keywords: Mapping[str, Any], settings: type[Settings]) -> str:
-    """The message about unknown keywords of a function."""
-    from embedtrain.corpus.sources import OPTIONS
-    from embedtrain.training.foreign_names import keyword_hint
-
-    aliases = {
-        alias.replace("_", "-"): field.name
-        for field in fields(settings)
-        for alias in (field.name, *declaration(field).aliases)
-    }
-    plural = "s" if len(keywords) > 1 else ""
-    hints = "; ".join(f"{name!r}{keyword_hint(name, value, aliases, OPTIONS)}" for name, value in keywords.items())
-    return f"{function}() got {'' if plural else 'an '}unexpected keyword argument{plural} {hints}"
 
 
 def documented(settings: type[Settings]) -> str:

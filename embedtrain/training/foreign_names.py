@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Collection, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
+from typing import Any
 
+from embedtrain.corpus.sources import OPTIONS
 from embedtrain.errors import SETTING, spelled
+from embedtrain.training.declarations import Settings, declaration
 
 #: Settings are in backquotes; {value} is what was given, {corpus}, {model} and {output} are particular to a surface.
 _REMEDIES = {
@@ -39,17 +43,20 @@ def remedy_for(name: str, settings: Collection[str], **facts: str) -> str | None
     return None if named and named.isdisjoint(settings) else remedy or None
 
 
-def keyword_hint(name: str, value: object, aliases: Mapping[str, str], reading: Collection[str]) -> str:
-    """What to use instead of an unknown keyword of a function, with ': ' before; empty if nothing resembles it.
+def keyword_hints(keywords: Mapping[str, Any], settings: type[Settings]) -> str:
+    """Name unknown keywords of a function, with what to use instead, if anything resembles them."""
+    names = {field.name: field.name for field in fields(settings)}
+    names.update(
+        (alias.replace("-", "_"), field.name) for field in fields(settings) for alias in declaration(field).aliases
+    )
+    return "; ".join(f"{name!r}{_hint(name, reprlib.repr(value), names)}" for name, value in keywords.items())
 
-    The settings of the function are the values of `aliases`; `reading` are the options of `Corpus`.
-    """
-    option = name.replace("_", "-")
-    if remedy := remedy_for(option, aliases.values(), value=reprlib.repr(value), **_IN_PYTHON):
+
+def _hint(name: str, value: str, names: Mapping[str, str]) -> str:
+    """What to use instead of a keyword, with ': ' before; `names` lead from names and aliases to settings."""
+    if remedy := remedy_for(name.replace("_", "-"), names.values(), value=value, **_IN_PYTHON):
         return f": {spelled(remedy)}"
-    close = get_close_matches(option, [*aliases, *reading], 1, 0.75)
-    if not close:
-        return ""
-    if close[0] in reading:
-        return f": it is an option of Corpus, as in Corpus(path, {close[0]}={reprlib.repr(value)})"
-    return f": use {aliases[close[0]]}"
+    close = next(iter(get_close_matches(name, [*names, *OPTIONS], 1, 0.75)), None)
+    if close in OPTIONS:
+        return f": it is an option of Corpus, as in Corpus(path, {close}={value})"
+    return f": use {names[close]}" if close else ""

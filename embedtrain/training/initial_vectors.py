@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,6 @@ def as_word_vectors(init: Any) -> Any:
     if isinstance(keyed, WordVectors) or not isinstance(keyed, KeyedVectors):
         return init
     return WordVectors(list(keyed.index_to_key), keyed.vectors, context_vectors=getattr(init, "syn1neg", None))
-
-
-class SharedRows(NamedTuple):
-    """The words that have initial vectors: their rows in the model and in these vectors."""
-
-    rows: list[int]
-    initial_rows: list[int]
 
 
 class InitialVectors:
@@ -67,30 +60,26 @@ class InitialVectors:
         """Memory of the vectors that are read for a model of so many words."""
         return self.held_bytes if self._file is None else 4 * n_words * self.dim
 
-    def shared(self, vocabulary: Vocabulary) -> SharedRows:
-        """Find the words that have vectors, and read them; raises `DataError` if none of them occurs."""
+    def shared(self, vocabulary: Vocabulary) -> list[int]:
+        """Find the rows of words that have vectors, and read them; raises `DataError` if none of them occurs."""
         words, absent = vocabulary.words, vocabulary.absent
         if self._file is not None:
             self._set(WordVectors.load(self._file, vocabulary=words))
-        index = self._vectors.index
-        rows = [row for row, word in enumerate(words) if word in index]
+        rows = [row for row, word in enumerate(words) if word in self._vectors]
         if absent[rows].all():
             raise DataError(f"none of the {len(words) - absent.sum():,} words of the text is among those of `init`")
-        return SharedRows(rows, [index[words[row]] for row in rows])
+        return rows
 
-    def copy(
-        self,
-        shared: SharedRows,
-        absent: NDArray[np.bool_],
-        words: NDArray[np.float32],
-        contexts: NDArray[np.float32] | None,
-    ) -> None:
-        """Copy the vectors of shared words into the (n_words, dim) tables of a model; `absent` is of the vocabulary."""
-        for table, initial in zip((words, contexts), self._tables(), strict=True):
-            if table is not None and initial is not None:
-                table[shared.rows] = initial[shared.initial_rows]
-            elif table is not None:
-                table[absent] = 0  # the sum with a word vector, which is not trained, is that vector
+    def copy(self, rows: list[int], vocabulary: Vocabulary, tables: Mapping[str, NDArray[np.float32]]) -> None:
+        """Copy the vectors of the words of these `rows` into the (n_words, dim) tables of a model."""
+        initial_rows = [self._vectors.index[vocabulary.words[row]] for row in rows]
+        for name, initial in zip(("word_vectors", "context_vectors"), self._tables(), strict=True):
+            if (table := tables.get(name)) is None:
+                continue
+            if initial is not None:
+                table[rows] = initial[initial_rows]
+            else:
+                table[vocabulary.absent] = 0  # the sum with a word vector, which is not trained, is that vector
 
     def _tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         """The (n, dim) word vectors and, if known, context vectors."""

@@ -165,15 +165,14 @@ class Run:
         self._frozen = np.zeros(len(self.vocabulary) if self.settings.freeze else 0, np.uint8)
         if initial is None:
             return self.new_model(self._frozen)
-        shared, absent = initial.shared(self.vocabulary), self.vocabulary.absent
-        n_shared, n_words, n_absent = len(shared.rows), len(self.vocabulary), np.count_nonzero(absent)
+        rows, n_absent = initial.shared(self.vocabulary), np.count_nonzero(self.vocabulary.absent)
+        found = f"{len(rows):,} of {len(self.vocabulary):,} words have vectors to start from"
         kept = f"; {n_absent:,} are not in the text and stay as they are" if n_absent else ""
-        say(f"start    {n_shared:,} of {n_words:,} words have vectors to start from{kept}", shown=self.shown)
+        say(f"start    {found}{kept}", shown=self.shown)
         if self.settings.freeze:
-            self._frozen[shared.rows] = 1
+            self._frozen[rows] = 1
         model = self.new_model(self._frozen)
-        state = model.state
-        initial.copy(shared, absent, state["word_vectors"], state.get("context_vectors"))
+        initial.copy(rows, self.vocabulary, model.state)
         return model
 
     def _restored(self, saved: Checkpoint) -> Model:

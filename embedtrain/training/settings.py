@@ -87,6 +87,10 @@ class TextSettings(VocabularySettings):
         """Probability that subsampling keeps a token of each word, of words with these (n_words,) counts."""
         return np.ones(len(counts))
 
+    def kept_share(self, counts: NDArray[np.int64]) -> float:
+        """Share of the tokens that subsampling keeps, of words with these (n_words,) counts, 0 if unknown."""
+        return float((self.keep_probability(counts) * counts).sum() / counts.sum()) if counts.any() else 1.0
+
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
         """Check that the output files can be written and replace no input; keys of `inputs` are for messages."""
         files, outputs = {**inputs, **self._paths("read_vocab", "init")}, self._paths("checkpoint", "save_vocab")
@@ -214,7 +218,3 @@ class TrainingSettings(VectorSettings):
     def stops_early(self, valid_losses: Sequence[float]) -> bool:
         """Whether to stop training after these held-out losses."""
         return False
-
-    def kept_share(self, counts: NDArray[np.int64]) -> float:
-        """Share of the tokens that subsampling keeps, of words with these (n_words,) counts."""
-        return 1.0

@@ -35,7 +35,7 @@ def coverage_signs(settings: TextSettings, vocabulary: Vocabulary, covered: int,
 def check_pairs(settings: TextSettings, vocabulary: Vocabulary, text: EncodedCorpus) -> Iterator[str]:
     """Yield a note if subsampling removes most tokens; raise `DataError` if too few pairs of words are left."""
     keep = settings.keep_probability(vocabulary.counts)
-    removed = 1 - float((keep * vocabulary.counts).sum() / vocabulary.counts.sum())
+    removed = 1 - settings.kept_share(vocabulary.counts)
     sampling = f"`sample={getattr(settings, 'sample', 0)}` removes {removed:.0%} of the tokens"
     removes_most = removed > _MOST_REMOVED
     if _has_pairs(text, keep, _FEWEST_PAIRS if removes_most else 1):
