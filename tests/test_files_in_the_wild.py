@@ -233,6 +233,11 @@ def test_a_model_of_gensim_comes_with_the_code_to_convert_it(tmp_path, monkeypat
     )
 
 
+def test_a_list_of_words_is_not_a_pickle(tmp_path):
+    with pytest.raises(DataError, match="is not a file of vectors: 'cat' is neither two numbers nor a word and values"):
+        load(tmp_path / "x.txt", b"cat\ndog\nhorse\n")
+
+
 TEXT = [["a", "b", "c", "a", "b"]] * 20
 
 

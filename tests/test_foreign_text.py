@@ -180,7 +180,9 @@ def corpus(tmp_path, monkeypatch):
     return "corpus.txt"
 
 
-@pytest.mark.parametrize(("command", "name"), [("skipgram", "out.vec"), ("glove", "x y.npz"), ("vocab", "a.vocab")])
+@pytest.mark.parametrize(
+    ("command", "name"), [("skipgram", "out.vec"), ("glove", "x y.npz"), ("vocab", "a.vocab"), ("cbow", "x.vec.gz")]
+)
 def test_a_second_argument_that_could_be_the_output_is_refused(corpus, command, name):
     quoted = f"'{name}'" if " " in name else name
     message = f"{name} would be read as text; did you mean -o {quoted}?"

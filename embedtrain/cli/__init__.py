@@ -41,7 +41,7 @@ def _explain(error: Exception) -> tuple[str, int]:
         return f"out of memory ({error}); lower --dim, --window or --threads", 1
     if isinstance(error, ImportError) and error.name == "embedtrain.kernels":
         return str(error), 2
-    if isinstance(error, FileNotFoundError) and error.filename is None:  # as raised by os.getcwd
+    if str(error) == "[Errno 2] No such file or directory":  # without a name: of os.getcwd
         return "the current folder was removed; change to another one", 1
     error = error.__cause__ if isinstance(error.__cause__, EOFError) else error
     return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}", 1

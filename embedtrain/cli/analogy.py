@@ -11,7 +11,7 @@ from embedtrain.cli import query_options
 _SIGNS = frozenset("+-−")
 
 
-@click.command(cls=query_options.WordsCommand, short_help="Complete an analogy.")
+@click.command(short_help="Complete an analogy.")
 @click.argument("file", type=click.Path())
 @click.argument("words", nargs=-1, metavar="A B C")
 @query_options.method_option

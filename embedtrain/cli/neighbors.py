@@ -7,7 +7,7 @@ import click
 from embedtrain.cli import query_options
 
 
-@click.command(cls=query_options.WordsCommand, short_help="Show the words nearest to a word.")
+@click.command(short_help="Show the words nearest to a word.")
 @click.argument("file", type=click.Path())
 @click.argument("words", nargs=-1)
 @query_options.topn_option

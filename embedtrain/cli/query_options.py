@@ -28,17 +28,6 @@ method_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON lines in UTF-8, one object a result.")
 
 
-class WordsCommand(click.Command):
-    """A command whose arguments are words, some of which begin with -."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; the message about an unknown option tells how to give it as a word."""
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            raise click.UsageError(f"{error.format_message()} A word that begins with - must follow --.", ctx) from None
-
-
 def require_order(file: str, words: Sequence[str]) -> None:
     """Check that the file is not given after the words."""
     swapped = next((word for word in words if os.path.isfile(word)), None)

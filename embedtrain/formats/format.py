@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
 from embedtrain.machine.files import require_writable
-from embedtrain.machine.progress import note
+from embedtrain.machine.progress import counted, note
 
 NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -39,7 +39,6 @@ class ReadOptions:
     threads: int | None = None  # default: all
     must_be_writable: bool = False  # whether words with other than ASCII whitespace are bad
     on_error: Callable[[str], None] | None = None  # called with each problem of skipped rows; None: raise the first
-
     on_note: Callable[[str], None] = note  # called with a note on odd rows that are read
 
     def report(self, where: str, problem: str) -> None:
@@ -87,4 +86,4 @@ class SkippedErrors:
         self.n += 1
 
     def __str__(self) -> str:
-        return f"skipped {self.n:,} error{'s' * (self.n > 1)}, the first: {self._first}"
+        return f"skipped {counted(self.n, 'error')}, the first: {self._first}"

@@ -45,10 +45,11 @@ def remedy_for(name: str, settings: Collection[str], **facts: str) -> str | None
 
 def keyword_hints(keywords: Mapping[str, Any], settings: type[Settings]) -> str:
     """Name unknown keywords of a function, with what to use instead, if anything resembles them."""
-    names = {field.name: field.name for field in fields(settings)}
-    names.update(
-        (alias.replace("-", "_"), field.name) for field in fields(settings) for alias in declaration(field).aliases
-    )
+    names = {
+        name.replace("-", "_"): field.name
+        for field in fields(settings)
+        for name in (field.name, *declaration(field).aliases)
+    }
     return "; ".join(f"{name!r}{_hint(name, reprlib.repr(value), names)}" for name, value in keywords.items())
 
 

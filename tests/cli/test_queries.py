@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from embedtrain import WordVectors
 from embedtrain.cli.analogy import analogy
 from embedtrain.cli.evaluate import evaluate
+from embedtrain.cli.hints import usage_hint
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.query_options import split_words
 from embedtrain.vectors import evaluation
@@ -180,7 +181,7 @@ def test_words_are_those_of_bytes_whatever_the_terminal_says(at_terminal):
 @pytest.mark.parametrize("command", [neighbors, analogy])
 def test_words_that_begin_with_a_dash_come_after_two(command):
     error = run(command, "x.vec", "-5", status=2).exception
-    assert error.format_message() == "No such option '-5'. A word that begins with - must follow --."
+    assert usage_hint(error) == "no such option -5; a word that begins with - must follow --"
     assert "'-5' is not among the 5 words" in str(run(command, "x.vec", "--", "-5", "man", "king", status=1).exception)
     assert "must follow --" in " ".join(run(command, "--help").stdout.split())
 
