@@ -88,6 +88,12 @@ def test_other_binary_files_are_named(tmp_path):
             train_skipgram(tmp_path / name, **SETTINGS)
 
 
+def test_utf16_is_recognised_without_its_mark():
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        kind = kind_of("some words\n".encode(encoding), is_whole=True)
+        assert kind == f"UTF-16 text; read it with `encoding` {encoding}"
+
+
 def test_the_files_of_a_folder_that_are_not_text_are_named(tmp_path):
     for n in range(8):
         (tmp_path / f"{n}.txt").write_text("some words\n")
@@ -120,6 +126,11 @@ TEXTS = {
     "wiki text": "[[Category:Words]]\n{{Infobox|a=1}}\n" * 9,
     "subtitles": '[Music]\n["Quoted" words]\n[ 12 ] words\n',
     "extracted documents": '<doc id="12" url="x">\nsome words\n</doc>\n<s> a b </s>\n',
+    "a log with milliseconds": lines(*(f"2024-01-02 10:00:{n},123 INFO [main] started" for n in range(10, 40))),
+    "a log in colours": "\x1b[31mred\x1b[0m more\n" * 99,
+    "digits": "1" * HEAD + "x 1\n",
+    "long numbers": f"1 {'9' * 5000}\nword 1.0\n",
+    "long counts": lines(*(f"word{n} {'9' * 5000}" for n in range(20))),
     "numbers in text": rows_of([("in", n, "there", "were", n) for n in range(99)]),
     "a table of contents": rows_of([("Chapter", n) for n in range(1, 40)]),
     "two numbers first": "3 4\n1 2 3 4 5\n7 8\n",

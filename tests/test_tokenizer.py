@@ -18,12 +18,13 @@ from embedtrain.errors import SettingError
 
 MODULE = """
 import os
+import sys
 
 print("printed while it is imported")
 
 
 def letters(line):
-    print("printed", line)
+    print("printed", line, sys.stdin.read())
     return [*line, "", " "]
 
 
@@ -90,7 +91,16 @@ def test_every_source_is_tokenised_in_order(tmp_path, monkeypatch, tokenize, thr
 
 
 def test_lists_of_tokens_are_not_tokenised():
-    assert sentences(Corpus([["ab", "c"], ["d"]], tokenize="my_tokens:letters"))[0] == [["ab", "c"], ["d"]]
+    for tokenize in ("my_tokens:letters", "words", letters):
+        with pytest.warns(UserWarning, match="lists of tokens, which tokenize does not divide; give lines"):
+            assert sentences(Corpus([["ab", "c."], ["d"]], tokenize=tokenize))[0] == [["ab", "c."], ["d"]]
+
+
+def test_a_tokenizer_that_leaves_nothing_is_named(tmp_path):
+    (tmp_path / "a.txt").write_text("... --\n")
+    for tokenize in ("words", lambda line: []):
+        with refused("a.txt holds no words: it is empty or blank, or tokenize finds none in it"):
+            sentences(Corpus("a.txt", tokenize=tokenize))
 
 
 @pytest.mark.parametrize("tokenize", ["my_tokens:letters", letters], ids=["name", "callable"])
@@ -160,9 +170,15 @@ def test_commands_take_a_tokenizer(tmp_path):
     assert (done.exit_code, done.stdout) == (0, "b 2\na 1\n"), done.stderr
 
 
-def test_the_cache_knows_a_tokenizer_by_its_name(tmp_path):
+def test_the_cache_knows_a_tokenizer_by_its_name_and_file(tmp_path):
     (tmp_path / "a.txt").write_text("a b\n")
-    assert Corpus("a.txt", tokenize="my_tokens:letters").identity()["tokenize"] == "my_tokens:letters"
+    before = Corpus("a.txt", tokenize="my_tokens:letters").identity()
+    (tmp_path / "my_tokens.py").write_text(MODULE + "# more\n", encoding="utf-8")
+    after = Corpus("a.txt", tokenize="my_tokens:letters").identity()
+    assert before["tokenize"] == after["tokenize"] == "my_tokens:letters"
+    assert before["files"][0] == after["files"][0]
+    assert before["files"][1][0] == str(tmp_path / "my_tokens.py")
+    assert before["files"] != after["files"]
     assert Corpus("a.txt", tokenize=letters).identity() is None
 
 

@@ -264,4 +264,6 @@ def _write_offsets(offsets: ArrayFile, chunks: Sequence[_EncodedChunk]) -> None:
 def _no_words(corpus: Corpus) -> str:
     if corpus.in_memory:
         return "the corpus holds no words; if it is a generator, was it used up before?"
+    if corpus.tokenize != "spaces":
+        return f"{corpus.name} holds no words: it is empty or blank, or `tokenize` finds none in it"
     return f"{corpus.name} holds no words: it is empty or blank"

@@ -20,13 +20,15 @@ HEAD = 1 << 16  # bytes at the beginning of a file that are looked at
 _MOST_FILES = 1000  # of a folder, looked at for an error message
 _NAMED = 5  # files in a message
 _NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
-_FORCE = "; `force=True` reads it as text"
+_FORCE = "; `force=True` reads it as text, a sequence a line"
 _BINARY = (
     (rb"PK\x03\x04.{22}[\x00-\xff]{4}[\w/ -]+\.npy", "a file of NumPy arrays, perhaps counts, vectors or a checkpoint; "
      "give counts to glove, vectors to `init`, a checkpoint to `resume`"),
     (rb"PK\x03\x04", "a zip archive, extract it first"),
     (rb"\xff\xfe\x00\x00", "UTF-32 text; read it with `encoding` utf-32"),
     (rb"\xff\xfe|\xfe\xff", "UTF-16 text; read it with `encoding` utf-16"),
+    (rb"(?:[\t\n\r -~]\x00){9}", "UTF-16 text; read it with `encoding` utf-16-le"),
+    (rb"(?:\x00[\t\n\r -~]){9}", "UTF-16 text; read it with `encoding` utf-16-be"),
     (rb"%PDF-", "a PDF document, extract its text first"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8[79]a", f"an image; {_NAME_TEXTS}"),
     (rb"[\x00-\xff]{256}\x00ustar", "a tar archive, extract it first"),
@@ -35,14 +37,16 @@ _BINARY = (
     (rb"\x80[\x02-\x05][\x00-\xff]", "a Python pickle, perhaps a model of gensim; name the text that it was made of"),
 )  # fmt: skip
 _ANY_BINARY = re.compile(b"|".join(b"(%b)" % pattern for pattern, _ in _BINARY), re.DOTALL)
-_WORD2VEC_BINARY = re.compile(rb"\d+ (\d+)\n[^\n ]+ ")  # and float32 values
-_CONTROLS = bytes([*range(9), *range(14, 28), 127])
+_WORD2VEC_BINARY = re.compile(rb"\d+ (\d{1,9})\n[^\n ]+ ")  # and float32 values
+_CONTROLS = bytes([*range(9), *range(14, 27), 127])  # without ESC, which colours logs
 _MOST_CONTROLS = 32  # text has fewer, or at most one in 20 bytes
 
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|mediawiki)\b", re.IGNORECASE)
 _JSON_ARRAY = re.compile(rb'\s*\[\s*(?:\{\s*"|\[\s*"|"([^"\\\n]|\\.)*"\s*[],])')
 _JSON_OBJECT = re.compile(rb'\s*\{\s*"([^"\\\n]|\\.)*"\s*:')
-_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_NUMBER = re.compile(rb"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_COUNT = re.compile(rb"\d{1,18}")
+_DECIMAL_COMMA = re.compile(rb"(:\d\d),(?=\d{3}\b)")  # in the times of logs
 _FEWEST_ROWS = 20  # of an edge list or a vocabulary file
 _TABLE_FIELDS = (2, 3, 4)  # of an edge list with weights and times
 _FEWEST_RECORDS = 5  # of CSV
@@ -118,7 +122,7 @@ def _json(head: bytes, lines: Sequence[bytes]) -> str | None:
 
 def _vectors(lines: Sequence[bytes]) -> str | None:
     """Lines of a word and decimals, perhaps after a line of two integers."""
-    has_header = len(lines) > 1 and re.fullmatch(rb"\d+ \d+", lines[0].strip()) is not None
+    has_header = len(lines) > 1 and re.fullmatch(rb"\d+ \d{1,9}", lines[0].strip()) is not None
     rows = lines[has_header:]
     if not all(map(_NUMBER.fullmatch, rows[0].split(None, 2)[1:2])):
         return None
@@ -145,7 +149,7 @@ def _vocabulary(lines: Sequence[bytes]) -> str | None:
     counts: list[int] = []
     for line in lines:
         fields = line.split(None, 2)
-        if len(fields) != 2 or not fields[1].isdigit() or (counts and int(fields[1]) > counts[-1]):
+        if len(fields) != 2 or not _COUNT.fullmatch(fields[1]) or (counts and int(fields[1]) > counts[-1]):
             return None
         counts.append(int(fields[1]))
     if len(counts) < _FEWEST_ROWS or counts[0] == counts[-1] or all(line.split()[0].isdigit() for line in lines):
@@ -178,7 +182,7 @@ def _csv(lines: Sequence[bytes]) -> str | None:
     for delimiter in (",", ";"):
         if not re.search(rf"{delimiter}[^\s{delimiter}]".encode(), lines[0]):
             continue
-        text = (line.decode(errors="replace") for line in lines)
+        text = (_DECIMAL_COMMA.sub(rb"\1.", line).decode(errors="replace") for line in lines)
         try:
             records = list(csv.reader(text, delimiter=delimiter))[:-1]  # the last one may be cut
         except csv.Error:

@@ -185,7 +185,10 @@ class Corpus:
         if self.in_memory or callable(self.tokenize):
             return None
         states = []
-        for path in self.files():
+        files = self.files()
+        if self.has_tokenizer and (module := Path(tokenizer.require_function(str(self.tokenize)))).is_file():
+            files.append(module)
+        for path in files:
             with reading(path):
                 if path == STDIN or not stat.S_ISREG((state := os.stat(path)).st_mode):
                     return None

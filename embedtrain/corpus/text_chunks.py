@@ -62,8 +62,7 @@ def read_chunks(corpus: Corpus, processes: int = 1) -> Generator[TextChunk, None
 def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]:
     if corpus.in_memory:
         divided, lines = _lines(corpus.sources[0])
-        if tokenize and not divided:
-            lines, divided = tokenize(lines, corpus.name), True
+        divided, lines = _tokenised(divided, lines, corpus.name, corpus, tokenize)
         for text in _join_lines(lines):
             yield 0, corpus.name, text, divided
         return
@@ -81,13 +80,21 @@ def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int
                     divided, lines = False, _decoded(_read(name, stream, corpus))
                 else:
                     divided, lines = _json_lines(name, stream, field)
-                if tokenize and not divided:
-                    lines, divided = tokenize(lines, source), True
+                divided, lines = _tokenised(divided, lines, source, corpus, tokenize)
                 texts = _join_lines(lines, surrogates=_BACK_TO_BYTES)
             if packed.is_compressed and path != STDIN and path.is_file():
                 texts = read_ahead(texts)
             for text in texts:
                 yield file, source, text, divided
+
+
+def _tokenised(
+    divided: bool, lines: Iterator[str], source: str, corpus: Corpus, tokenize: LineTokenizer | None
+) -> tuple[bool, Iterator[str]]:
+    """Apply a tokenizer to lines that are not divided into tokens; returns also whether they are divided now."""
+    if divided and corpus.tokenize != "spaces":
+        note(f"{source} is lists of tokens, which `tokenize` does not divide; give lines of text")
+    return (True, tokenize(lines, source)) if tokenize and not divided else (divided, lines)
 
 
 def _text_field(path: Path, field: str | None) -> str | None:

@@ -44,12 +44,13 @@ def is_name(tokenize: object) -> bool:
 
 
 @cache
-def require_function(name: str) -> None:
-    """Check that a worker process finds the function."""
+def require_function(name: str) -> str:
+    """Check that a worker process finds the function; returns the file of its module, "" if it has none."""
     with _Process(name) as worker:
         worker.send([])
         if isinstance(answer := worker.answer(), _Failure):
             raise SettingError(f"`tokenize` cannot use {name}: {answer.message}")
+        return answer[0]
 
 
 @contextmanager
@@ -188,20 +189,23 @@ class _Process:
 def serve(name: str) -> None:
     """Answer batches of lines on standard input; the process that sends them ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
+    batches, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what the tokenizer reads
     os.dup2(2, 1)  # what the tokenizer prints
-    tokenizer = failure = None
+    tokenizer = failure = module = None
     try:
-        module, _, attributes = name.partition(":")
-        tokenizer = reduce(getattr, attributes.split("."), import_module(module))
+        module_name, _, attributes = name.partition(":")
+        module = import_module(module_name)
+        tokenizer = reduce(getattr, attributes.split("."), module)
         if not callable(tokenizer):
             raise TypeError(f"it is {type(tokenizer).__name__}, not a function")
     except BaseException as error:
         failure = _Failure(0, _described(error))
     with suppress(EOFError, OSError):
         while True:
-            lines = pickle.load(sys.stdin.buffer)
-            answer = failure or _apply(cast(Tokenizer, tokenizer), lines)
+            lines = pickle.load(batches)
+            divided = _apply(cast(Tokenizer, tokenizer), lines) if lines else [getattr(module, "__file__", None) or ""]
+            answer = failure or divided
             pickle.dump(answer._replace(error=None) if isinstance(answer, _Failure) else answer, answers)
             answers.flush()
 
