@@ -33,7 +33,7 @@ def clear_stop(path, tables=("word_vectors", "context_vectors")):
     """Rewrite the checkpoint of a run that a callback stopped, so that the run goes on; return its path."""
     state = Checkpoint.load(path)
     history = replace(state.history, stopped=False)
-    replace(state, history=history).save(path, {name: state.array(name) for name in tables})
+    replace(state, history=history).save(path, {name: state.tables[name] for name in tables})
     return path
 
 

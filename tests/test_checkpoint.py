@@ -108,7 +108,7 @@ def test_an_interrupt_writes_a_checkpoint_from_which_a_run_goes_on(interrupt_aft
     with pytest.raises(Interrupted) as interruption:
         train(checkpoint=path, checkpoint_every=math.inf)
     state = Checkpoint.load(path)
-    assert state.array("word_vectors").tobytes() == interruption.value.vectors.vectors.tobytes()
+    assert state.tables["word_vectors"].tobytes() == interruption.value.vectors.vectors.tobytes()
     assert (state.history.losses, state.history.stopped) == (interruption.value.vectors.report.losses, False)
     interrupt_after(1000)
     assert outcome(train(resume=path)) == outcome(train())
@@ -382,12 +382,80 @@ def test_a_checkpoint_of_another_version_is_refused_by_name(checkpoint):
         lambda about: about["history"].update(unknown=1),
         lambda about: about.update(history=[]),
         lambda about: about["settings"].update(dim=9),
+        lambda about: about["settings"].update(epochs="2"),
+        lambda about: about["settings"].update(epochs=0),
+        lambda about: about.update(options=[1]),
+        lambda about: about["text"].update(tokens="many"),
+        lambda about: about.update(text=7),
+        lambda about: about["history"].update(passed=-1),
+        lambda about: about["history"].update(passed=10**18),
+        lambda about: about["history"].update(kept=10**18),
+        lambda about: about["history"].update(chunks=3),
+        lambda about: about["history"].update(chunks=10**18, passed=about["history"]["passed"] + 1),
+        lambda about: about["history"].update(losses=["2.0"]),
+        lambda about: about["history"].update(losses=3.0),
+        lambda about: about["history"].update(losses=[2.0] * 9),
+        lambda about: about["history"].update(valid_losses=[2.0] * 9),
+        lambda about: about["history"].update(loss=math.inf),
+        lambda about: about["history"].update(seconds=-1.0),
+        lambda about: about["history"].update(seconds=None),
+        lambda about: about["history"].update(stopped=[]),
+        lambda about: about["settings"].update(lr=nested(900)),
+        lambda about: about.update(tables=["word_vectors"]),
+        lambda about: about.update(tables=[]),
+        lambda about: about.update(tables="word_vectors"),
     ],
 )
 def test_a_checkpoint_that_says_other_things_is_refused(checkpoint, change):
     with_about(checkpoint, change)
     with pytest.raises(DataError, match="it is damaged or not a checkpoint"):
         train(resume=checkpoint)
+
+
+def nested(levels):
+    return [nested(levels - 1)] if levels else []
+
+
+OF_ANY_SHAPE = {
+    "a row": lambda table: table[:1],
+    "a number": lambda table: table.flat[0],
+    "cut": lambda table: table[1:],
+    "wide": lambda table: table.astype(np.float64),
+    "whole numbers": lambda table: table.astype(np.int32),
+    "nan": lambda table: table * np.float32(np.nan),
+    "another axis": lambda table: table[..., None],
+}
+TABLES = {
+    (name, kind): change
+    for name in ("word_vectors", "word_sums", "context_biases")
+    for kind, change in OF_ANY_SHAPE.items()
+}
+TABLES["context_vectors", "a column"] = lambda table: table[:, :1]
+TABLES["context_sums", "below 0"] = lambda table: -table
+
+
+@pytest.mark.parametrize(("name", "kind"), TABLES)
+def test_tables_of_another_shape_or_type_are_refused(tmp_path, name, kind):
+    path, sentences = tmp_path / "run.checkpoint", [["a", "b", "c", "a"]] * 5
+    usual = {"dim": 4, "epochs": 2, "min_count": 1, "threads": 1, "progress": False}
+    train_glove(sentences, checkpoint=path, **usual)
+    with np.load(path) as arrays:
+        contents = dict(arrays)
+    contents[name] = TABLES[name, kind](contents[name])
+    with open(path, "wb") as file:
+        np.savez(file, **contents)
+    with refused("cannot resume from .*run.checkpoint: it is damaged or not a checkpoint"):
+        train_glove(sentences, resume=path, **usual)
+
+
+def test_a_table_of_the_other_byte_order_is_read(checkpoint):
+    with np.load(checkpoint) as arrays:
+        contents = dict(arrays)
+    whole = train(resume=checkpoint)
+    contents["word_vectors"] = contents["word_vectors"].astype(">f4")
+    with open(checkpoint, "wb") as file:
+        np.savez(file, **contents)
+    assert outcome(train(resume=checkpoint)) == outcome(whole)
 
 
 def npz(**arrays):
@@ -462,8 +530,8 @@ def test_a_changed_byte_anywhere_is_refused_or_changes_nothing(tiny, exhaustive)
             continue
         harmless += 1
         assert asdict(found.history) == asdict(right.history)
-        assert found.array("word_vectors").tobytes() == right.array("word_vectors").tobytes()
-        assert found.array("context_vectors").tobytes() == right.array("context_vectors").tobytes()
+        assert found.tables["word_vectors"].tobytes() == right.tables["word_vectors"].tobytes()
+        assert found.tables["context_vectors"].tobytes() == right.tables["context_vectors"].tobytes()
         assert found.frozen.tobytes() == right.frozen.tobytes()
     assert harmless < len(places) / 4, "dates, permissions and the like"
 
@@ -708,7 +776,7 @@ def test_a_signal_leaves_a_checkpoint_that_ends_in_the_same_bytes(tmp_path, unin
     ]
     state = Checkpoint.load(path)
     assert len(state.history.losses) < 20
-    assert WordVectors.load(output).vectors.tobytes() == state.array("word_vectors").tobytes()
+    assert WordVectors.load(output).vectors.tobytes() == state.tables["word_vectors"].tobytes()
     assert sorted(tmp_path.iterdir()) == [path, output]
     embedtrain(*command(TOY, "-o", output, "--resume", path), check=True)
     assert output.read_bytes() == uninterrupted

@@ -106,8 +106,8 @@ def test_an_interrupt_writes_a_checkpoint_from_which_a_run_goes_on(interrupt_aft
         train(counts, threads=threads, vectors="word", checkpoint=path, temp_folder=tmp_path)
     state = Checkpoint.load(path)
     vectors = interruption.value.vectors
-    assert state.array("word_vectors").tobytes() == vectors.vectors.tobytes()
-    assert state.array("context_vectors").tobytes() == vectors.context_vectors.tobytes()
+    assert state.tables["word_vectors"].tobytes() == vectors.vectors.tobytes()
+    assert state.tables["context_vectors"].tobytes() == vectors.context_vectors.tobytes()
     assert (state.history.losses, state.history.stopped) == (vectors.report.losses, False)
     assert files_in(tmp_path) == {"run.checkpoint"}
     interrupt_after(1000)

@@ -2,6 +2,8 @@
 
 import io
 import json
+import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -16,7 +18,7 @@ from embedtrain import __version__
 from embedtrain.counts.counts_file import is_counts_file
 from embedtrain.counts.matrix import Counts, as_counts
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.npz import map_arrays, write_arrays
+from embedtrain.machine.npz import array_names, map_arrays, write_arrays
 from embedtrain.machine.words import PackedWords
 
 WORDS = ["the", "🙂", "дом", "e\u0301", "\ufffd"]
@@ -175,6 +177,50 @@ def test_a_file_that_says_other_things_is_refused(path, counts, changes, message
         Counts.load(path)
 
 
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        DEEP,
+        b'{"format": 1, "embedtrain": "9.8", "arrays": [], "settings": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}",
+        b'{"format": Infinity, "embedtrain": "9.8"}',
+        b'{"format": "' + b"x" * 60_000 + b'", "embedtrain": "9.8"}',
+        b'{"format": 2, "embedtrain": null}',
+    ],
+    ids=["deep", "rather deep", "infinite", "long", "null"],
+)
+def test_strange_json_is_refused_in_a_line(path, counts, about):
+    counts.save(path)
+    with_arrays(path, about=np.frombuffer(about, np.uint8))
+    with refused("it (is damaged|has the format (inf|x{20}|2) of embedtrain (9.8|None), )"):
+        Counts.load(path)
+
+
+def test_counts_of_the_other_byte_order_are_read(path, counts):
+    counts.save(path)
+    arrays = ("data", "indices", "indptr", "word_starts", "counts", "shape")
+    with np.load(path) as known:
+        other = {name: known[name].astype(known[name].dtype.newbyteorder(">")) for name in arrays}
+    with_arrays(path, **other)
+    require_same(Counts.load(path), counts)
+    matrix = counts.matrix.copy()
+    matrix.data, matrix.indices, matrix.indptr = other["data"], other["indices"], other["indptr"]
+    require_same(as_counts(matrix, WORDS, other["counts"], SETTINGS), counts)
+
+
+def test_counts_can_be_loaded_without_a_map(path, counts):
+    counts.save(path)
+    found = Counts.load(path, mmap=False)
+    require_same(found, counts)
+    path.write_bytes(b"")
+    require_same(found, counts)
+    for array in (found.matrix.data, found.matrix.indices, found.matrix.indptr, found.counts):
+        assert not is_mapped(array)
+        assert not array.flags.writeable
+
+
 def test_a_file_that_was_cut_is_refused(path, counts):
     counts.save(path)
     whole = path.read_bytes()
@@ -281,7 +327,7 @@ def zipped(name, content):
             b"the quick brown fox\n" * 16,
             "holds no counts: it looks like text, which must have another name; counts are",
         ),
-        (zipped("text.txt", b"the quick brown fox"), "it is damaged or holds no counts"),
+        (zipped("text.txt", b"the quick brown fox"), "holds no counts, but other arrays: text.txt; counts are"),
         (npz(), "holds no counts, but other arrays: "),
         (npz(about=np.zeros(3), words=np.zeros(2)), "holds no counts, but other arrays: about, words; counts are"),
         (b"PK\x03\x04 and no more", r"it is damaged or holds no counts \(File is not a zip file\)"),
@@ -364,3 +410,58 @@ def test_what_numpy_writes_is_read_with_nothing_unpickled(tmp_path, save):
     save(path, table=np.array([{}], object))
     with pytest.raises(ValueError, match=r"table\.npy cannot be an array of shape .* and type object"):
         map_arrays(path)
+
+
+def test_arrays_of_other_names_are_not_read(tmp_path):
+    np.savez_compressed(tmp_path / "x.npz", wanted=np.arange(3), large=np.zeros(1 << 26, np.uint8))
+    assert array_names(tmp_path / "x.npz") == ["wanted", "large"]
+    tracemalloc.start()
+    (found,) = map_arrays(tmp_path / "x.npz", {"wanted"}).values()
+    assert found.tolist() == [0, 1, 2]
+    assert tracemalloc.get_traced_memory()[1] < 1 << 23
+    tracemalloc.stop()
+
+
+def header(text, length=None):
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) if length is None else length) + text
+
+
+NESTED = b"{'descr': '|u1', 'fortran_order': False, 'shape': " + b"(" * 4000 + b")" * 4000 + b"}\n"
+UNARY = b"{'descr': '|u1', 'fortran_order': False, 'shape': (" + b"-" * 9000 + b"1,)}\n"
+HUGE = b"{'descr': '|u1', 'fortran_order': False, 'shape': (10000000000000,)}\n"
+WRONG_HEADERS = {
+    "nested": header(NESTED),
+    "signs": header(UNARY),
+    "huge": header(HUGE),
+    "version 2": b"\x93NUMPY\x02\x00" + struct.pack("<I", 1 << 31) + b" " * 99,
+    "none": b"",
+}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("content", WRONG_HEADERS.values(), ids=WRONG_HEADERS)
+def test_headers_that_nest_or_promise_much_are_refused(path, counts, content, method):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in ("format", "shape", "data"):
+            archive.writestr(f"{name}.npy", content)
+    with refused("it is damaged or holds no counts"):
+        Counts.load(path)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_an_array_that_ends_early_is_refused(tmp_path, save):
+    """The archive promises more than there is, with the right checksum of what there is."""
+    save(tmp_path / "x.npz", data=np.full(1000, 7, np.uint8))
+    with zipfile.ZipFile(tmp_path / "x.npz") as archive:
+        array = archive.read("data.npy").replace(b"(1000,)", b"(9000,)")
+        method = archive.infolist()[0].compress_type
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.writestr("data.npy", array)
+    content, size = bytearray(file.getvalue()), struct.pack("<I", len(array))
+    central = content.rindex(b"PK\x01\x02")
+    assert content[central + 24 : central + 28] == size
+    content[central + 24 : central + 28] = struct.pack("<I", len(array) + 8000)
+    (tmp_path / "x.npz").write_bytes(content)
+    with pytest.raises((ValueError, EOFError, zipfile.BadZipFile)):
+        map_arrays(tmp_path / "x.npz")

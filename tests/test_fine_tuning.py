@@ -293,7 +293,7 @@ def test_a_resumed_run_keeps_frozen_words_frozen(threads):
     assert [word for word, frozen in zip(state.words, state.frozen, strict=True) if frozen] == [
         word for word in state.words if word in given()
     ]
-    first = state.array("word_vectors")
+    first = state.tables["word_vectors"]
     Path("given.vec").unlink()
     vectors = train(resume="x", threads=threads, lr=0.025)
     assert len(vectors.report.losses) == 2

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from text_files import refused
 
 from embedtrain import WordVectors, formats
 from embedtrain.errors import DataError, EmbedtrainError, SettingError
@@ -321,6 +322,29 @@ def test_settings_of_any_kind_are_kept_as_json(tmp_path, name):
     formats.write(tmp_path / name, TABLE._replace(settings=settings))
     kept = formats.read(tmp_path / name).settings
     assert kept == {"('a', 1)": {"2": "nan"}, "file": "caf\udce9.vec", "path": "x", "list": [1, None, 2]}
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ("[" * 100_000, "is not a file of vectors of embedtrain"),
+        ('{"kind": "embedtrain vectors", "version": Infinity, "settings": {}}', "is not a file of vectors"),
+        ('{"kind": "embedtrain vectors", "version": null, "settings": {}}', "is not a file of vectors"),
+        ('{"kind": "embedtrain vectors", "version": 1, "settings": [[]]}', "is not a file of vectors"),
+        ('{"kind": "embedtrain vectors", "version": 1, "settings": {"a": ' + "[" * 900 + "]" * 900 + "}}", "is not a"),
+        ('{"kind": "embedtrain vectors", "version": ' + "9" * 4000 + "}", "is not a file of vectors"),
+        (
+            '{"kind": "embedtrain vectors", "version": ' + "9" * 4000 + ', "settings": {}}',
+            "version 9{20} of the format is newer",
+        ),
+    ],
+    ids=["deep", "infinite", "null", "list", "rather deep", "long", "long version"],
+)
+def test_strange_settings_are_refused_in_a_line(tmp_path, about, message):
+    formats.write(tmp_path / "x.npy", TABLE)
+    (tmp_path / "x.npy" / "about.json").write_text(about)
+    with refused(message):
+        formats.read(tmp_path / "x.npy")
 
 
 # --- Files of arrays that others made ---------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_products_with_their_biases_are_the_logarithms_of_counts(tmp_path):
 def learnt(path):
     """What a checkpoint has of the plain form's parameters."""
     names = ("word_vectors", "context_vectors", "word_biases", "context_biases")
-    return naive_glove.Parameters(*(Checkpoint.load(path).array(name).astype(np.float64) for name in names))
+    return naive_glove.Parameters(*(Checkpoint.load(path).tables[name].astype(np.float64) for name in names))
 
 
 def cells_in_order(matrix, settings, epoch):

@@ -301,9 +301,9 @@ def test_a_checkpoint_holds_the_nodes(tmp_path):
     path = tmp_path / "run.checkpoint"
     vectors = small("cbow hs", checkpoint=path)
     state = Checkpoint.load(path)
-    assert state.array("word_vectors").tobytes() == vectors.vectors.tobytes()
-    assert state.array("node_vectors").shape == (len(vectors) - 1, 8)
-    assert np.abs(state.array("node_vectors")).max() > 0
+    assert state.tables["word_vectors"].tobytes() == vectors.vectors.tobytes()
+    assert state.tables["node_vectors"].shape == (len(vectors) - 1, 8)
+    assert np.abs(state.tables["node_vectors"]).max() > 0
 
 
 @pytest.mark.parametrize("change", [{"hs": True}, {"cbow_update": "corrected"}, {"negative": 3}], ids=str)

@@ -11,6 +11,7 @@ import numpy as np
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_file, reading, source_name
+from embedtrain.machine.words import is_word
 
 _AT_ONCE = 1 << 16  # lines
 
@@ -71,6 +72,10 @@ def _parse(line: bytes, location: str, need_counts: bool, *, is_first: bool) -> 
     except ValueError:
         expected = "a word, a space and its count" if need_counts else "a word, or a word, a space and its count"
         raise DataError(f"{location}: expected {expected}, got {line[:40]!r}") from None
+    if not is_word(word):
+        raise DataError(
+            f"{location}: the word {word[:40]!r} holds a control character; remove it: no vectors file can hold it"
+        )
     if count is not None and count < 0:
         raise DataError(f"{location}: {word!r} has the count {count}; counts are at least 0")
     return word, count

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from embedtrain.corpus.vocabulary_file import read_words
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import atomic_file, reading, source_name
-from embedtrain.machine.npz import map_arrays, no_damage, pack_about, unpack_about, write_arrays
+from embedtrain.machine.npz import array_names, map_arrays, no_damage, pack_about, unpack_about, write_arrays
 from embedtrain.machine.words import PackedWords
 
 _VERSION = 1
 _KINDS = "counts are an .npz of embedtrain or of scipy.sparse.save_npz, or the cooccurrence.bin of GloVe"
 _NAMES = {"format", "shape", "data"}  # arrays in every .npz of SciPy
+_OF_SCIPY = {*_NAMES, "_is_array", "indices", "indptr", "offsets", "coords", "row", "col"}
+_OWN = {"words", "word_starts", "counts", "about"}
 _SUFFIXES = (".npz", ".bin")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # first bytes of an .npz, and of an empty one
 _START = 1 << 12  # bytes by which text is distinguished from records
@@ -79,14 +81,14 @@ def write_counts_file(path: str | os.PathLike[str], stored: StoredCounts) -> Non
         write_arrays(file, arrays)
 
 
-def read_counts_file(path: Path, vocabulary: str | os.PathLike[str] | None) -> StoredCounts:
-    """Read a file of counts, recognised by its content; uncompressed arrays are mapped."""
+def read_counts_file(path: Path, vocabulary: str | os.PathLike[str] | None, *, mapped: bool = True) -> StoredCounts:
+    """Read a file of counts, recognised by its content; uncompressed arrays are mapped if `mapped`."""
     with reading(path), open(path, "rb") as file:
         start = file.read(_START)
     if not start:
         raise DataError(f"{source_name(path)} holds no counts: it is empty")
     if start.startswith(_ZIP):
-        return _read_npz(path, vocabulary)
+        return _read_npz(path, vocabulary, mapped)
     if b"\0" not in start:  # records have zeros in the high bytes of numbers
         raise DataError(
             f"{source_name(path)} holds no counts: it looks like text, which must have another name; {_KINDS}"
@@ -97,12 +99,13 @@ def read_counts_file(path: Path, vocabulary: str | os.PathLike[str] | None) -> S
     return StoredCounts(read_glove_bin(path, len(words)), words, counts, {})
 
 
-def _read_npz(path: Path, vocabulary: str | os.PathLike[str] | None) -> StoredCounts:
+def _read_npz(path: Path, vocabulary: str | os.PathLike[str] | None, mapped: bool) -> StoredCounts:
     name = source_name(path)
     with reading(path), no_damage(f"cannot read {name}: it is damaged or holds no counts"):
-        arrays = map_arrays(path)
-        if not arrays.keys() >= _NAMES:
-            raise DataError(f"{name} holds no counts, but other arrays: {', '.join(arrays)[:100]}; {_KINDS}")
+        names = array_names(path)
+        if not _NAMES <= set(names):
+            raise DataError(f"{name} holds no counts, but other arrays: {', '.join(names)[:100]}; {_KINDS}")
+        arrays = map_arrays(path, _OF_SCIPY | _OWN, mapped=mapped)
         if "about" not in arrays:
             return StoredCounts(_matrix_in(arrays), *_words_beside(path, vocabulary), {})
         if vocabulary is not None:
@@ -114,7 +117,7 @@ def _read_npz(path: Path, vocabulary: str | os.PathLike[str] | None) -> StoredCo
 
 def _settings_in(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, Any]:
     about = unpack_about(arrays["about"], _VERSION, f"cannot read {name}")
-    if lost := set(about["arrays"]) - arrays.keys():
+    if lost := set(about["arrays"]) & (_OF_SCIPY | _OWN) - arrays.keys():
         raise ValueError(f"it lacks {', '.join(sorted(lost))}")
     return dict(about["settings"])
 

@@ -17,7 +17,7 @@ from embedtrain.counts.rows import CsrMatrix
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import source_name
 from embedtrain.machine.memory import release_pages
-from embedtrain.machine.npz import plain, read_only
+from embedtrain.machine.npz import no_damage, plain, read_only
 from embedtrain.machine.words import PackedWords, first_duplicate, require_words
 
 _AT_ONCE = 1 << 18  # cells checked or rounded at once, as mapped arrays may be larger than memory
@@ -62,15 +62,19 @@ class Counts:
         write_counts_file(path, StoredCounts(self.matrix, self.words, self.counts, self.settings))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], vocabulary: str | os.PathLike[str] | None = None) -> Counts:
+    def load(
+        cls, path: str | os.PathLike[str], vocabulary: str | os.PathLike[str] | None = None, *, mmap: bool = True
+    ) -> Counts:
         """Read counts that `save`, SciPy's `save_npz` or GloVe's `cooccur` wrote.
 
         Parameters
         ----------
         path : path
-            Uncompressed arrays are mapped, and take no memory.
         vocabulary : path, optional
             For files without words: a file of a word per line, in the order of the rows.
+        mmap : bool, default True
+            Map uncompressed arrays, which then take no memory. If another program shortens the file meanwhile, the
+            process is killed by SIGBUS; False reads the arrays into memory.
 
         Returns
         -------
@@ -83,11 +87,12 @@ class Counts:
         DataError
             If a file cannot be read or its content is not counts.
         """
-        stored = read_counts_file(Path(path), vocabulary)
+        stored, name = read_counts_file(Path(path), vocabulary, mapped=mmap), source_name(Path(path))
         try:
-            return as_counts(*stored)
+            with no_damage("the matrix is damaged"):
+                return as_counts(*stored)
         except DataError as error:
-            raise DataError(f"{source_name(Path(path))}: {error.args[0]}") from error
+            raise DataError(f"{name}: {error.args[0]}") from error
 
     def __len__(self) -> int:
         return len(self.words)

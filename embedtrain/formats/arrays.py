@@ -14,6 +14,7 @@ from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.formats.format import ReadOptions, VectorTable
 from embedtrain.formats.table import check_float16, rows_not_finite, unwritable
 from embedtrain.machine.memory import require_memory
+from embedtrain.machine.npz import parse_json
 from embedtrain.machine.words import first_duplicate, is_word, unreadable_word
 
 _KIND = "embedtrain vectors"
@@ -102,12 +103,14 @@ def plain_settings(value: Any) -> Any:
 def settings_of(name: str, about: str | bytes) -> dict[str, Any]:
     """Return the settings in a description that `describe` made."""
     try:
-        known = json.loads(about)
+        known = parse_json(about)
         kind, version, settings = known["kind"], int(known["version"]), dict(known["settings"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         kind, version, settings = None, 0, {}
     if kind != _KIND:
         raise DataError(f"{name} is not a file of vectors of embedtrain; write it again with `embedtrain convert`")
     if version > _VERSION:
-        raise DataError(f"{name}: version {version} of the format is newer than this embedtrain; install a later one")
+        raise DataError(
+            f"{name}: version {str(version)[:20]} of the format is newer than this embedtrain; install a later one"
+        )
     return settings

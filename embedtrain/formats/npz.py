@@ -18,8 +18,10 @@ from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
 from embedtrain.machine.files import atomic_file, reading, source_name
-from embedtrain.machine.npz import map_arrays, no_damage, write_arrays
+from embedtrain.machine.npz import array_names, map_arrays, no_damage, write_arrays
 from embedtrain.machine.words import PackedWords
+
+_NEEDED = {"words", "starts", "vectors", "about"}
 
 
 def _detect(head: Head) -> bool:
@@ -42,15 +44,16 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
     name = source_name(path)
     with reading(path), no_damage(f"cannot read {name}: it is damaged or not an .npz file; create it again"):
         try:
-            arrays = map_arrays(path)
+            names = set(array_names(path))
+            arrays = map_arrays(path, {*_NEEDED, "counts", "context_vectors"} if names >= _NEEDED else ())
         except MemoryError:
             raise DataError(f"cannot read {name}: an array of it does not fit into memory") from None
-        if not {"words", "starts", "vectors", "about"} <= set(arrays):
-            if {"data", "shape", "format"} <= set(arrays):
+        if not arrays:
+            if {"data", "shape", "format"} <= names:
                 raise DataError(f"{name} holds counts, not vectors; train on it: embedtrain glove {name}")
-            if {"about", "frozen"} <= set(arrays):
+            if {"about", "frozen"} <= names:
                 raise DataError(f"{name} is a checkpoint, not vectors; continue its run with `resume={name}`")
-            found = ", ".join(sorted(arrays))[:100] or "nothing"
+            found = ", ".join(sorted(names))[:100] or "nothing"
             raise DataError(
                 f"{name}: expected the arrays words, starts, vectors and about, got {found}; create it again"
             )

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import struct
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, Literal
 
 import numpy as np
-from numpy.lib.format import dtype_to_descr, read_array_header_1_0, read_array_header_2_0, read_magic
+from numpy.lib.format import dtype_to_descr, read_array_header_1_0, read_magic
 from numpy.typing import NDArray
 
 from embedtrain._version import __version__
 from embedtrain.errors import DataError, EmbedtrainError
+from embedtrain.machine.files import one_line
 from embedtrain.machine.memory import release_pages, require_memory
 
 _PART = 1 << 18  # bytes read or written at once
 _KEPT = 256  # parts of a mapped array that may stay in memory while it is written
 _ALIGNMENT = 64  # bytes; arrays start at multiples, so that mapped ones are aligned
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member: the lengths of its name and of its extra fields
-_READ_HEADER = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
+_DEEPEST = 50  # levels of JSON, which the functions that write it again can take
 
 
 def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -49,44 +51,66 @@ def _header(array: NDArray[Any], position: int) -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + spaces) + text[:-1] + b" " * spaces + b"\n"
 
 
-def map_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
-    """Read the arrays in a file that `write_arrays` or NumPy wrote, by name, read-only.
+def array_names(path: str | os.PathLike[str]) -> list[str]:
+    """Return the names of the arrays in a file that NumPy wrote."""
+    with zipfile.ZipFile(path) as archive:
+        return [member.filename.removesuffix(".npy") for member in archive.infolist()]  # a name may be damaged
 
-    Uncompressed arrays are mapped, after their checksum was verified. Nothing is unpickled. Damaged files raise
-    exceptions of many kinds, see `no_damage`.
+
+def map_arrays(
+    path: str | os.PathLike[str], names: Container[str] | None = None, *, mapped: bool = True
+) -> dict[str, NDArray[Any]]:
+    """Read the arrays in a file that `write_arrays` or NumPy wrote, or those of `names`; read-only, in native types.
+
+    Uncompressed arrays are mapped if `mapped`, after their checksum was verified. Nothing is unpickled. Damaged files
+    raise exceptions of many kinds, see `no_damage`.
     """
+    arrays = {}
     with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-        members = archive.infolist()  # not namelist: a name may be damaged too
-        return {member.filename.removesuffix(".npy"): _map_member(file, archive, member) for member in members}
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            if names is None or name in names:
+                arrays[name] = _read_member(file, archive, member, mapped)
+    return arrays
 
 
-def _map_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """Read an array of an archive, mapped if that is possible."""
+def _read_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo, mapped: bool) -> NDArray[Any]:
+    """Read an array of an archive, mapped if that is wanted and possible."""
     with archive.open(member) as entry:
-        shape, is_fortran, dtype = _READ_HEADER[read_magic(entry)](entry)
+        shape, is_fortran, dtype = _read_header(entry)
         begin, size = entry.tell(), math.prod(shape) * dtype.itemsize
+        order: Literal["C", "F"] = "F" if is_fortran else "C"
         if dtype.hasobject or begin + size != member.file_size:
             raise ValueError(f"{member.filename} cannot be an array of shape {shape} and type {dtype}")
-        if not size or member.compress_type != zipfile.ZIP_STORED or os.name == "nt":  # Windows locks mapped files
+        if os.name == "nt" or not (size and dtype.isnative and member.compress_type == zipfile.ZIP_STORED):
+            mapped = False  # Windows locks mapped files
+        if not mapped:
             require_memory(size, f"the values of {member.filename}", "store the arrays uncompressed, to be mapped")
-            return _read(entry, size).view(dtype).reshape(shape, order="F" if is_fortran else "C")
-        while entry.read(_PART):  # the checksum is verified at the end
-            pass
+        content = np.empty(0 if mapped else size, np.uint8)
+        for at in range(0, size, _PART):
+            part = entry.read(min(_PART, size - at))
+            if len(part) < min(_PART, size - at):
+                raise ValueError(f"{member.filename} ends early")
+            if not mapped:
+                content[at : at + len(part)] = np.frombuffer(part, np.uint8)
+        entry.read()  # the checksum is verified at the end
+    if not mapped:
+        array = content.view(dtype).reshape(shape, order=order).astype(dtype.newbyteorder("="), copy=False)
+        return read_only(array)
     file.seek(member.header_offset)
     header = file.read(_LOCAL_HEADER.size)
     position = member.header_offset + len(header) + sum(_LOCAL_HEADER.unpack(header)) + begin
-    return np.memmap(file, dtype, "r", position, shape, order="F" if is_fortran else "C").view(np.ndarray)
+    return np.memmap(file, dtype, "r", position, shape, order=order).view(np.ndarray)
 
 
-def _read(entry: IO[bytes], size: int) -> NDArray[np.uint8]:
-    """Read the bytes to the end of an archive's member, where its checksum is verified."""
-    content = np.empty(size, np.uint8)
-    for begin in range(0, size, _PART):
-        part = np.frombuffer(entry.read(_PART), np.uint8)
-        content[begin : begin + len(part)] = part
-    entry.read()
-    content.setflags(write=False)
-    return content
+def _read_header(entry: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the header of an array; those of version 2, for types of thousands of fields, can take all memory."""
+    if read_magic(entry) != (1, 0):
+        raise ValueError("an array with a header of another version")
+    try:
+        return read_array_header_1_0(entry)
+    except (MemoryError, RecursionError):  # of Python's parser
+        raise ValueError("the header of an array nests too deep") from None
 
 
 def pack_about(format: int, facts: Mapping[str, Any]) -> NDArray[np.uint8]:
@@ -96,13 +120,29 @@ def pack_about(format: int, facts: Mapping[str, Any]) -> NDArray[np.uint8]:
 
 def unpack_about(about: NDArray[np.uint8], format: int, problem: str) -> dict[str, Any]:
     """Read what `pack_about` wrote; refuse another format in a message that begins with `problem`."""
-    facts = dict(json.loads(about.tobytes()))
+    facts = dict(parse_json(about.tobytes()))
     if facts["format"] != format:
+        found, version = (one_line(facts[name])[:20] for name in ("format", "embedtrain"))
         raise DataError(
-            f"{problem}: it has the format {facts['format']} of embedtrain {facts['embedtrain']}, "
+            f"{problem}: it has the format {found} of embedtrain {version}, "
             f"this is {__version__} and reads the format {format}"
         )
     return facts
+
+
+def parse_json(text: bytes | str) -> Any:
+    """Read JSON of a file; raises `ValueError` also if it nests deeper than what embedtrain writes."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("JSON that nests too deep") from None
+    level = [value]
+    for _ in range(_DEEPEST):
+        nested = [item for item in level if isinstance(item, (dict, list))]
+        level = [inside for item in nested for inside in (item.values() if isinstance(item, dict) else item)]
+    if level:
+        raise ValueError("JSON that nests too deep")
+    return value
 
 
 def plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
@@ -124,7 +164,9 @@ def no_damage(problem: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (EmbedtrainError, OSError, MemoryError):
+    except (EmbedtrainError, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # of a position before the file
+            raise
         raise DataError(f"{problem} ({' '.join(str(error).split())[:100]})") from error

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import os
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, OutputError, SettingError
+from embedtrain.formats.table import all_finite
 from embedtrain.machine.files import atomic_file, reading
-from embedtrain.machine.npz import no_damage, pack_about, unpack_about, write_arrays
+from embedtrain.machine.npz import map_arrays, no_damage, pack_about, unpack_about, write_arrays
 from embedtrain.machine.progress import note
 from embedtrain.training.loop import History
+from embedtrain.training.protocols import Model
 
 _VERSION = 1
+_PROBLEM = "cannot resume from {}: it is damaged or not a checkpoint"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Checkpoint:
     words: list[str]  # the vocabulary
     counts: NDArray[np.int64]  # (n_words,)
     frozen: NDArray[np.uint8]  # (n_words,) 1 for words whose vectors are kept; empty if there are none
-    path: Path | None = None  # the file, if loaded; it also has the tables
+    tables: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)  # the state of the model, if loaded
 
     def save(self, path: str | os.PathLike[str], state: Mapping[str, NDArray[np.float32]]) -> None:
         """Write the checkpoint with the state of a model; an old file is replaced when the new one is on the disk."""
@@ -58,7 +60,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
-        """Read a checkpoint and check its tables, which may be large and are returned by `array`."""
+        """Read a checkpoint and check all of it but the other tables than vectors, see `restore`."""
         with _opened(path) as (about, arrays):
             checkpoint = cls(
                 about["settings"],
@@ -68,22 +70,56 @@ class Checkpoint:
                 arrays["words"].tobytes().decode().split("\n"),
                 arrays["counts"],
                 arrays["frozen"],
-                Path(path),
+                {name: arrays[name] for name in about["tables"]},
             )
+            checkpoint._check_numbers()
             n_words, dim = len(checkpoint.words), checkpoint.settings["dim"]
             _check(checkpoint.counts, np.int64, (n_words,))
             _check(checkpoint.frozen, np.uint8, (n_words,) if checkpoint.frozen.size else (0,))
             n_nodes = int(np.count_nonzero(checkpoint.counts)) - 1
-            for name in about["tables"]:
+            for name, table in checkpoint.tables.items():
                 if name.endswith("_vectors"):
-                    _check(arrays[name], np.float32, (n_nodes if name == "node_vectors" else n_words, dim))
+                    _check(table, np.float32, (n_nodes if name == "node_vectors" else n_words, dim))
         return checkpoint
 
-    def array(self, name: str) -> NDArray[np.float32]:
-        """Read an array of the state from the file."""
-        assert self.path is not None, "this checkpoint was not loaded"
-        with _opened(self.path) as (_, arrays):
-            return arrays[name]
+    def _check_numbers(self) -> None:
+        """Check types and ranges of what is stored as JSON."""
+        history, default = self.history, History()
+        settings = self.settings["dim"], self.settings["epochs"]
+        counters = history.passed, history.kept, history.chunks, history.pairs
+        amounts = *history.losses, *history.valid_losses, history.loss, history.seconds
+        right = (
+            isinstance(self.options, dict)
+            and all(type(value) is int for value in self.text.values())
+            and all(type(number) is int and number > 0 for number in settings)
+            and all(type(getattr(history, name)) is type(value) for name, value in vars(default).items())
+            and all(number >= 0 for number in counters)
+            and all(type(number) is float for number in amounts)
+            and history.kept <= history.passed
+            and len(history.valid_losses) <= len(history.losses) <= settings[1]
+            and 0 <= history.seconds < math.inf
+            and math.isfinite(history.loss)
+        )
+        if not right:
+            raise ValueError("its settings or its history make no sense")
+
+    def restore(self, model: Model, path: str | os.PathLike[str]) -> None:
+        """Check tables and position against a model, whose state is replaced; `path` is for messages."""
+        history, schedule = self.history, model.schedule
+        n_epochs = len(history.losses)
+        passed = history.passed - n_epochs * schedule.n_items  # in the current epoch
+        with no_damage(_PROBLEM.format(path)):
+            n_tasks = len(schedule.tasks(n_epochs))
+            if not (
+                0 <= passed <= schedule.n_items and (passed > 0) == (history.chunks > 0) and history.chunks <= n_tasks
+            ):
+                raise ValueError("its history makes no sense")
+            for name, array in model.state.items():
+                table = self.tables[name]
+                _check(table, np.float32, array.shape)
+                if not (table.min() > 0 if name.endswith("_sums") else all_finite(table)):
+                    raise ValueError(f"{name} hold numbers that no training gives")
+                array[:] = table
 
     def check_settings(self, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
         """Check that a run has the settings of the checkpoint, or more epochs; settings it lacks had their default."""
@@ -119,25 +155,24 @@ class Checkpoint:
 
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the settings and options in a checkpoint."""
-    with _opened(path) as (about, _):
+    with _opened(path, ("about",)) as (about, _):
         return {**about["options"], **about["settings"]}
 
 
 def _check(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
-    """Check type and shape of an array; NumPy does not verify the checksum of an array that is cut short."""
+    """Check type and shape of an array; NumPy would stretch one row to a table."""
     if array.dtype != dtype or array.shape != shape:
         raise ValueError(f"an array of shape {array.shape} and type {array.dtype}")
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Mapping[str, NDArray[Any]]]]:
-    """Open a checkpoint; yields its description and its arrays, which are read on access."""
-    path = Path(path)
-    with reading(path), no_damage(f"cannot resume from {path}: it is damaged or not a checkpoint"):
-        if path.is_file() and not zipfile.is_zipfile(path):
-            raise ValueError("not a zip archive of arrays")
-        with np.load(path, allow_pickle=False) as arrays:
-            yield unpack_about(arrays["about"], _VERSION, f"cannot resume from {path}"), arrays
+def _opened(
+    path: str | os.PathLike[str], names: Container[str] | None = None
+) -> Iterator[tuple[dict[str, Any], Mapping[str, NDArray[Any]]]]:
+    """Open a checkpoint; yields its description and its arrays, or those of `names`."""
+    with reading(Path(path)), no_damage(_PROBLEM.format(path)):
+        arrays = map_arrays(path, names)
+        yield unpack_about(arrays["about"], _VERSION, f"cannot resume from {path}"), arrays
 
 
 class CheckpointTimer:

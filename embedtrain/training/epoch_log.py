@@ -10,6 +10,7 @@ from typing import Any
 
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_file, reading, writing
+from embedtrain.machine.npz import parse_json
 
 
 class EpochLog:
@@ -59,7 +60,7 @@ class EpochLog:
             lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         try:
             whole = [line for line in lines if line.endswith("\n") or not line.startswith("{")]  # not cut by a crash
-            return [line for line in whole if json.loads(line)["number"] < number]
+            return [line for line in whole if parse_json(line)["number"] < number]
         except (ValueError, KeyError, TypeError):
             raise DataError(
                 f"cannot continue the log {self._path}: it is not a log of epochs; name another file"

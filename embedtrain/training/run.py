@@ -30,7 +30,6 @@ from embedtrain.training.loss import ChunkResult, LossMeter, check_learned, colu
 from embedtrain.training.protocols import DataSource, Model, TrainingData
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.training.settings import TrainingSettings
-from embedtrain.training.tables import table_bytes
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_vectors import WordVectors
 
@@ -140,12 +139,12 @@ class Run:
 
     def memory(self) -> dict[str, int]:
         """The memory of a run in bytes by purpose."""
-        n_words, dim = len(self.vocabulary), self.settings.n_dims
+        n_words = len(self.vocabulary)
         needed = {**self.model_type.memory(self.data, self.settings), "words": WORD_BYTES * n_words}
         if self._initial is not None and self._initial.n_bytes(n_words):
             needed["the vectors to start from"] = self._initial.n_bytes(n_words)
         if self._saved is not None:
-            needed["a table and the words of the checkpoint"] = table_bytes(n_words, dim) + WORD_BYTES * n_words
+            needed["the words of the checkpoint"] = WORD_BYTES * n_words
         return needed
 
     def new_model(self, frozen: NDArray[np.uint8]) -> Model:
@@ -180,8 +179,8 @@ class Run:
         self._frozen = saved.frozen
         model = self.new_model(self._frozen)
         saved.check_data(self._fingerprint(model), list(self.vocabulary.words), self.vocabulary.counts)
-        for name, array in model.state.items():
-            array[:] = saved.array(name)
+        assert self.settings.resume is not None
+        saved.restore(model, self.settings.resume)
         return model
 
     def _fingerprint(self, model: Model) -> dict[str, int]:
