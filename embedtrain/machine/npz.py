@@ -18,8 +18,7 @@ from numpy.lib.format import dtype_to_descr, read_array_header_1_0, read_magic
 from numpy.typing import NDArray
 
 from embedtrain._version import __version__
-from embedtrain.errors import DataError, EmbedtrainError
-from embedtrain.machine.files import one_line
+from embedtrain.errors import DataError, EmbedtrainError, one_line
 from embedtrain.machine.memory import release_pages, require_memory
 
 _PART = 1 << 18  # bytes read or written at once
