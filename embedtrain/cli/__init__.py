@@ -24,7 +24,7 @@ from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize, option_of
 from embedtrain.cli.training import COMMANDS
 from embedtrain.cli.vocab import vocab
-from embedtrain.errors import EmbedtrainError, EmbedtrainWarning, SettingError, spelled
+from embedtrain.errors import EmbedtrainError, EmbedtrainWarning, SettingError, one_line, spelled
 from embedtrain.machine.interrupts import terminate_as_interrupt
 from embedtrain.machine.progress import say
 
@@ -93,7 +93,7 @@ class _Commands(click.Group):
                 click.echo(error.ctx.get_help())  # no command was given
                 sys.exit(2)
             message, status = _explain(error)
-            click.echo(f"Error: {message}", err=True)
+            click.echo(one_line(f"Error: {message}"), err=True)
         sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -19,7 +19,7 @@ def check(file: str) -> None:
     """
     from embedtrain import formats
     from embedtrain.formats.format import ReadOptions
-    from embedtrain.machine.progress import counted
+    from embedtrain.machine.progress import counted, say
 
     problems = 0
 
@@ -30,6 +30,6 @@ def check(file: str) -> None:
 
     table = formats.read(file, ReadOptions(must_be_writable=True, on_error=show, on_note=show))
     if problems:
-        click.echo(f"{file}: {counted(problems, 'problem')}, {counted(len(table.words), 'good row')}", err=True)
+        say(f"{file}: {counted(problems, 'problem')}, {counted(len(table.words), 'good row')}", wrap=False)
         sys.exit(1)
-    click.echo(f"{file}: no problems found", err=True)
+    say(f"{file}: no problems found", wrap=False)

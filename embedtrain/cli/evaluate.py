@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedtrain.cli.query_options import json_option, mean_instead, method_option, print_json
+from embedtrain.cli.query_options import json_option, mean_instead, method_option, print_json, show
 
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
@@ -83,7 +83,7 @@ def evaluate(
             print_json({**common, "similarity": path, **_similarity_as_object(correlation)})
         return
     cased = "case ignored" if case == "ignore" else "exact case"
-    click.echo(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
+    show(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
     for path, score in accuracies:
         _print_analogies(path, score, method)
     if correlations:
@@ -93,12 +93,13 @@ def evaluate(
 def _print_analogies(path: str, score: AnalogyScore, method: str) -> None:
     sections = [*score.sections, score.total]
     width = max(len(section.name) for section in sections)
-    click.echo(f"\n{path}: analogies by {'3CosAdd' if method == 'add' else '3CosMul'}")
+    show("")
+    show(f"{path}: analogies by {'3CosAdd' if method == 'add' else '3CosMul'}")
     click.echo(f"{'section':{width}}   right   known     all  accuracy  coverage")
     for section in sections:
         numbers = f"{len(section.right):7,} {section.n_known:7,} {section.n_questions:7,}"
         accuracy = "-" if section.accuracy is None else f"{section.accuracy:.2%}"
-        click.echo(f"{section.name:{width}} {numbers}  {accuracy:>8}  {section.coverage:>8.2%}")
+        show(f"{section.name:{width}} {numbers}  {accuracy:>8}  {section.coverage:>8.2%}")
 
 
 def _print_similarities(correlations: list[tuple[str, SimilarityScore]]) -> None:
@@ -109,7 +110,7 @@ def _print_similarities(correlations: list[tuple[str, SimilarityScore]]) -> None
             "-" if math.isnan(number) else f"{number:.4f}" for number in (score.spearman, score.pearson)
         )
         numbers = f"{score.n_known:7,} {score.n_pairs:7,}"
-        click.echo(f"{path:{width}}  {spearman:>8} {pearson:>8} {numbers}  {score.coverage:>8.2%}")
+        show(f"{path:{width}}  {spearman:>8} {pearson:>8} {numbers}  {score.coverage:>8.2%}")
 
 
 def _analogies_as_object(score: AnalogyScore) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 
 import click
 
+from embedtrain.errors import one_line
+from embedtrain.machine.progress import is_terminal
+
 topn_option = click.option(
     "-n", "--topn", default=10, show_default=True, type=click.IntRange(min=1), help="How many words to show."
 )
@@ -52,20 +55,20 @@ def run_queries(words: Sequence[str], prompt: str, query: Callable[[list[str], b
     if words and list(words) != ["-"]:
         query(list(map(_as_utf8, words)), False)
         return
-    is_terminal = sys.stdin is not None and sys.stdin.isatty()
-    if is_terminal:
+    is_typed = is_terminal(sys.stdin)
+    if is_typed:
         click.echo(f"Type {prompt}; an empty line ends.", err=True)
     n_lines = n_errors = 0
-    for line in _typed() if is_terminal else _piped():
+    for line in _typed() if is_typed else _piped():
         n_lines += 1
         try:
-            query([line], not is_terminal)
+            query([line], not is_typed)
         except (DataError, click.UsageError) as error:
             n_errors += 1
-            click.echo(f"Error: {error}", err=True)
-    if not n_lines and not is_terminal:
+            click.echo(one_line(f"Error: {error}"), err=True)
+    if not n_lines and not is_typed:
         raise click.UsageError(f"no words: expected {prompt}, as arguments or on standard input")
-    if n_errors and not is_terminal:
+    if n_errors and not is_typed:
         sys.exit(1)
 
 
@@ -98,15 +101,22 @@ def _as_utf8(typed: str) -> str:
         return typed
 
 
+def show(line: str) -> None:
+    """Print a line; on a terminal control and direction characters are escaped, a pipe gets them as they are."""
+    click.echo(one_line(line) if is_terminal(sys.stdout) else line)
+
+
 def print_scores(scored: Iterable[tuple[str, float]], heading: str = "") -> None:
     """Print scores and words, one per line."""
     if heading:
-        click.echo(f"{heading}:")
+        show(f"{heading}:")
     for word, score in scored:
-        click.echo(f"{score:.4f}  {word}")
+        show(f"{score:.4f}  {word}")
 
 
 def print_json(value: Any) -> None:
     """Print a line of JSON in UTF-8, in any locale."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if is_terminal(sys.stdout) and one_line(text) != text:
+        text = json.dumps(value)
     click.echo(text.encode(errors="backslashreplace"))  # paths may hold halves of surrogate pairs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from typing import Any
 
@@ -16,6 +17,7 @@ from embedtrain.cli.options import (
     set_progress,
     settings_options,
 )
+from embedtrain.errors import one_line
 from embedtrain.training.settings import VocabularySettings
 
 
@@ -35,7 +37,7 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     from embedtrain.corpus.text_signs import signs_in_types
     from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
     from embedtrain.machine.files import require_writable
-    from embedtrain.machine.progress import Progress, counted, note, say
+    from embedtrain.machine.progress import Progress, counted, is_terminal, note, say
     from embedtrain.machine.threads import resolve_threads
 
     set_progress(settings, quiet)
@@ -57,6 +59,8 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     words = found.cut(chosen.min_count, chosen.max_vocab)
     if path is None:
         for lines in format_lines(words):
+            if is_terminal(sys.stdout):
+                lines = "".join(f"{one_line(line)}\n" for line in lines.split("\n")[:-1])
             click.echo(lines.encode(), nl=False)  # bytes as in the file, for any terminal
         return
     write_vocabulary(path, words)

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from textwrap import fill
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from embedtrain.errors import EmbedtrainWarning
+from embedtrain.errors import EmbedtrainWarning, one_line
 
 Shown: TypeAlias = Literal["bar", "lines", "none", ""]  # progress as a bar or as lines; no progress; not even reports
 
@@ -29,12 +29,12 @@ def shown(progress: bool | str | None) -> Shown:
         return ""
     if progress in ("bar", "lines", "none"):
         return progress
-    if _is_terminal(sys.stderr) or _is_notebook(sys.stderr):
+    if is_terminal(sys.stderr) or _is_notebook(sys.stderr):
         return "bar"
     return "" if progress is None and not _is_logged() else "lines"
 
 
-def _is_terminal(stream: Any) -> bool:
+def is_terminal(stream: Any) -> bool:
     """Whether a stream, which may be None or closed, is a terminal."""
     with suppress(AttributeError, ValueError):
         return bool(stream.isatty())
@@ -56,7 +56,7 @@ def _columns(stream: Any) -> int:
 
 def wrapped(text: str, stream: Any) -> str:
     """Break a report at the width of a terminal, with an indent of the second column."""
-    if not _is_terminal(stream):
+    if not is_terminal(stream):
         return text
     return fill(text, _columns(stream), subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False)
 
@@ -147,6 +147,7 @@ def _is_logged() -> bool:
 def say(text: str, *, shown: object = True, wrap: bool = True) -> None:
     """Report a line: to the log if the user has one, otherwise on standard error."""
     erase_bar()
+    text = one_line(text)
     if _is_logged():
         _LOG.info(text)
     elif shown:
