@@ -65,6 +65,23 @@ def small_disk(tmp_path):
 
 
 @pytest.fixture
+def mount():
+    """A function that mounts a file or folder at its own path, as those of containers; it cannot be replaced."""
+    mounted = []
+
+    def mount(path, *options):
+        program = shutil.which("mount")
+        command = [program, "--bind", *options, path, path]
+        if not program or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("mounting needs Linux and root")
+        mounted.append(path)
+
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
+@pytest.fixture
 def temporary_files(monkeypatch):
     """The folders of the temporary files that were made."""
     folders, make = [], tempfile.TemporaryFile

@@ -794,7 +794,9 @@ def test_a_checkpoint_too_large_for_the_disk_is_one_line_and_leaves_the_old_one(
         env={**os.environ, "NUMBA_DISABLE_PERFORMANCE_WARNINGS": "1"},
     )
     assert ended.returncode == 1
-    assert ended.stderr.splitlines() == [f"Error: cannot write {checkpoint}: File too large"]
+    assert ended.stderr.splitlines() == [
+        f"Error: cannot write {checkpoint}: File too large; cannot write x.vec: File too large"
+    ]
     assert checkpoint.read_bytes() == before
     assert {path.name for path in folder.iterdir()} == {checkpoint.name, "text.txt"}
 

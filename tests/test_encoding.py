@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import random
 import re
 import runpy
@@ -32,6 +33,7 @@ CONTENTS = st.lists(st.sampled_from(BITS) | st.binary(max_size=4), max_size=80).
 TEXTS = st.text(st.sampled_from("".join(SEPARATORS + NO_SEPARATORS)) | st.characters(exclude_categories=["Cs"]))
 TOKENS = st.text(st.sampled_from("ab") | st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1)
 
+POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
 PIECE_SIZES = [7, 64, 1 << 21]
 THREADS = [1, 2, 3]
 
@@ -669,3 +671,17 @@ def fuzz(path, n, first=0):
 def test_any_bytes_are_read_or_refused_in_one_line(tmp_path, exhaustive):
     n = 10_000 if exhaustive else 150
     assert 0.2 * n < fuzz(tmp_path, n) < 0.8 * n, "both happen"
+
+
+@POSIX
+def test_a_thousand_threads_need_few_open_files(tmp_path):
+    import resource
+
+    (tmp_path / "text").write_text("some words\n" * 100)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))  # as on macOS
+    try:
+        encoded = encode(Corpus(tmp_path / "text"), threads=1024, folder=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(encoded.ids) == 200

@@ -2,9 +2,12 @@
 
 import errno
 import os
+import re
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -169,6 +172,166 @@ def test_a_small_disk_that_is_full_is_an_error_of_one_line(small_disk, size, dur
 def test_a_full_device_is_an_error_of_one_line(size):
     with pytest.raises(DataError, match=r"^cannot write /dev/full: No space left on device$"):
         write_file("/dev/full", bytes(size), durable=True)
+
+
+# --- Outputs that cannot be replaced ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("durable", [False, True])
+@pytest.mark.parametrize("old", [b"old and longer", b""])
+def test_a_mounted_file_is_overwritten(tmp_path, mount, old, durable):
+    path = tmp_path / "x.vec"
+    path.write_bytes(old)
+    mount(path)
+    require_writable(path)
+    write_file(path, durable=durable)
+    assert path.read_bytes() == b"new"
+    assert names(tmp_path) == ["x.vec"]
+
+
+def test_a_mounted_folder_is_filled(tmp_path, mount):
+    path = tmp_path / "x.npy"
+    make_folder(path, "old")
+    (path / "of the old one").write_bytes(b"")
+    mount(path)
+    make_folder(path, "new")
+    assert names(path) == ["file"]
+    assert (path / "file").read_text() == "new"
+    assert names(tmp_path) == ["x.npy"]
+
+
+@pytest.fixture
+def not_replaced(monkeypatch):
+    """A function that lets files and folders not be renamed to a path."""
+
+    def refuse(path, number):
+        def checked(rename):
+            def checked(source, target):
+                if path in (Path(source), Path(target)):
+                    raise OSError(number, os.strerror(number))
+                return rename(source, target)
+
+            return checked
+
+        monkeypatch.setattr(os, "replace", checked(os.replace))
+        monkeypatch.setattr(Path, "rename", checked(Path.rename))
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EPERM])
+def test_a_file_that_cannot_be_replaced_is_overwritten(tmp_path, not_replaced, number):
+    path = tmp_path / "x.vec"
+    path.write_bytes(b"old and longer")
+    not_replaced(path, number)
+    write_file(path)
+    assert path.read_bytes() == b"new"
+    assert names(tmp_path) == ["x.vec"]
+
+
+def found_beside(path, message):
+    """The path that a message names, in a visible folder beside an old file or folder."""
+    (kept,) = set(path.parent.iterdir()) - {path}
+    assert re.fullmatch(rf"cannot write {path}: [\w ]+; the new one is {kept / path.name}", message), message
+    return kept / path.name
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
+def test_a_finished_file_or_folder_without_its_name_is_kept(tmp_path, not_replaced, number):
+    file, folder = tmp_path / "1" / "x.vec", tmp_path / "2" / "x.npy"
+    for path in (file, folder):
+        path.parent.mkdir()
+        not_replaced(path, number)
+    file.write_bytes(b"old")
+    with pytest.raises(DataError) as caught:
+        write_file(file)
+    assert found_beside(file, str(caught.value)).read_bytes() == b"new"
+    assert file.read_bytes() == b"old"
+    with pytest.raises(DataError) as caught:
+        make_folder(folder, "new")
+    (kept,) = folder.parent.iterdir()
+    assert str(caught.value).endswith(f"; the new one is {kept / 'x.npy'}")
+    assert (kept / "x.npy" / "file").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_finished_file_is_kept_if_overwriting_ends_early(tmp_path, monkeypatch, not_replaced, error):
+    def half(source, target):
+        target.write(source.read(1))
+        raise error
+
+    path = tmp_path / "x.vec"
+    path.write_bytes(b"old")
+    not_replaced(path, errno.EBUSY)
+    monkeypatch.setattr(files.shutil, "copyfileobj", half)
+    with pytest.raises((DataError, KeyboardInterrupt)):
+        write_file(path)
+    (kept,) = set(tmp_path.iterdir()) - {path}
+    assert (kept / "x.vec").read_bytes() == b"new"
+
+
+@pytest.fixture
+def shared_folder():
+    """A folder as /tmp, with a file of another user, in which this process is neither that user nor root."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("to be another user needs root")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        path = Path(folder) / "x.vec"
+        path.write_bytes(b"old")
+        os.chmod(folder, 0o1777)
+        try:
+            os.seteuid(65534)
+            yield path
+        finally:
+            os.seteuid(0)
+
+
+def test_the_file_of_another_user_in_a_sticky_folder_is_refused_before_the_work(shared_folder):
+    with pytest.raises(DataError, match=r"^cannot write .*x\.vec: Permission denied$"):
+        require_writable(shared_folder)
+    with pytest.raises(DataError) as caught:
+        write_file(shared_folder)
+    assert found_beside(shared_folder, str(caught.value)).read_bytes() == b"new"
+
+
+def test_the_file_of_another_user_in_a_sticky_folder_is_overwritten_if_all_may_write(shared_folder):
+    os.seteuid(0)
+    shared_folder.chmod(0o666)
+    os.seteuid(65534)
+    require_writable(shared_folder)
+    write_file(shared_folder)
+    assert shared_folder.read_bytes() == b"new"
+    assert names(shared_folder.parent) == ["x.vec"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_read_only_file_of_ones_own_is_replaced(tmp_path):
+    path = tmp_path / "x.vec"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    require_writable(path)
+    write_file(path)
+    assert path.read_bytes() == b"new"
+
+
+def test_an_immutable_file_is_refused_before_the_work(tmp_path):
+    path = tmp_path / "x.vec"
+    path.write_bytes(b"old")
+    if subprocess.run(["chattr", "+i", path], capture_output=True).returncode if shutil.which("chattr") else True:
+        pytest.skip("an immutable file needs root and a file system of Linux")
+    try:
+        with pytest.raises(DataError, match=r"^cannot write .*x\.vec: Operation not permitted$"):
+            require_writable(path)
+    finally:
+        subprocess.run(["chattr", "-i", path], check=True)
+
+
+def test_a_file_mounted_read_only_is_refused_before_the_work(tmp_path, mount):
+    path = tmp_path / "x.vec"
+    path.write_bytes(b"old")
+    mount(path, "-r")
+    with pytest.raises(DataError, match=r"^cannot write .*x\.vec: Read-only file system$"):
+        require_writable(path)
 
 
 # --- require_writable -------------------------------------------------------------------------------------------------

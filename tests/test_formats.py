@@ -133,10 +133,10 @@ def test_zstandard_is_looked_for_before_there_is_work(monkeypatch):
 @pytest.mark.parametrize("suffix", [".vec", ".npz"])
 def test_wrong_threads_are_refused_of_every_format(tmp_path, suffix, threads):
     path = tmp_path / f"x{suffix}"
-    with pytest.raises(SettingError, match="threads must be a whole number of at least 0, got"):
+    with pytest.raises(SettingError, match="threads must be a whole number between 0 and 1024, got"):
         formats.write(path, TABLE, threads=threads)
     formats.write(path, TABLE)
-    with pytest.raises(SettingError, match="threads must be a whole number of at least 0, got"):
+    with pytest.raises(SettingError, match="threads must be a whole number between 0 and 1024, got"):
         formats.read(path, ReadOptions(threads=threads))
 
 

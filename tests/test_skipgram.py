@@ -85,6 +85,7 @@ def test_sequences_of_ids_train_like_the_text_that_they_encode():
         ({"noise_exponent": math.inf}, "noise_exponent must be between -100 and 100, got inf"),
         ({"seed": 99_999_999_999}, "seed must be a whole number between 0 and 2147483647, got 99999999999; any other"),
         ({"epochs": 2**31}, "epochs must be a whole number between 1 and 2147483647, got 2147483648"),
+        ({"threads": 1025}, "threads must be a whole number between 0 and 1024, got 1025; 0 uses all"),
         ({"threads": -1}, "threads must be a whole number of at least 0, got -1; 0 uses all"),
     ],
     ids=str,

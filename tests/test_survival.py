@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
@@ -168,7 +169,8 @@ def train(text, folder, *options):
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_a_full_disk_is_said_in_a_line_and_leaves_what_was_there(tmp_path, small_disk, cached):
+def test_a_full_disk_is_said_in_a_line_and_leaves_what_was_there(tmp_path, small_disk, monkeypatch, cached):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     text, other, (folder, leave) = tmp_path / "text.txt", tmp_path / "other.txt", small_disk
     options = ["--cache", str(folder / "cache")] if cached else []
     write_text(other, 5_000, seed=3)
@@ -189,11 +191,15 @@ def test_a_full_disk_is_said_in_a_line_and_leaves_what_was_there(tmp_path, small
         lines = done.stderr.splitlines()
         assert (done.exit_code, len(lines)) == (1, 1), (room, lines)
         found = re.fullmatch(
-            rf"Error: cannot write (temporary files in )?{folder}/?(.*): No space left on device", lines[0]
+            rf"Error: cannot write (temporary files in )?{folder}/?(.*): No space left on device(?:; (.*) holds .*)?",
+            lines[0],
         )
         assert found, (room, lines)
         path = found[2]
         failed["temporary" if found[1] else path.split("/")[0]] += 1
+        assert (found[3] is not None) == (path in ("run.ckpt", "run.jsonl", "v.vec")), lines
+        if found[3] is not None:  # beside the other outputs, or in the temporary folder
+            assert len(WordVectors.load(found[3])) > 100
         if new["v.vec"] != old["v.vec"]:  # of a run whose checkpoint or log failed, what was trained so far
             assert path in ("run.ckpt", "run.jsonl")
             assert len(WordVectors.load(folder / "v.vec")) > 100

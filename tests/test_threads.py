@@ -266,8 +266,10 @@ def test_in_order_yields_as_soon_as_possible():
 def test_threads_are_a_number_or_all():
     assert resolve_threads(0) == resolve_threads(None) == available_threads() >= 1
     assert [resolve_threads(n) for n in (1, 2, 64)] == [1, 2, 64]
-    for n in (-1, -8):
-        with pytest.raises(SettingError, match=f"threads must be a whole number of at least 0, got {n}; 0 uses all"):
+    for n in (-1, -8, 1025):
+        with pytest.raises(
+            SettingError, match=f"threads must be a whole number between 0 and 1024, got {n}; 0 uses all"
+        ):
             resolve_threads(n)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import itertools
 import sys
@@ -39,6 +40,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return spelled(str(error.args[0]), option_of), 2 if isinstance(error, SettingError) else 1
     if isinstance(error, MemoryError):
         return f"out of memory ({error}); lower --dim, --window or --threads", 1
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # other outputs raise a `DataError`
+        return f"cannot write standard output: {error.strerror}", 1
     if isinstance(error, ImportError) and error.name == "embedtrain.kernels":
         return str(error), 2
     if str(error) == "[Errno 2] No such file or directory":  # without a name: of os.getcwd

@@ -17,7 +17,8 @@ from embedtrain.cli.options import (
     set_progress,
     settings_options,
 )
-from embedtrain.cli.training import folder_beside, inputs_of
+from embedtrain.cli.saving import folder_beside, save_or_keep, saving
+from embedtrain.cli.training import inputs_of
 from embedtrain.models.cooccurrence import Cooccurrence
 
 
@@ -36,6 +37,7 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
         from embedtrain.counts.counts_file import is_counts_file
+        from embedtrain.errors import DataError
         from embedtrain.machine.files import check_distinct_paths, require_writable
         from embedtrain.machine.progress import counted, say
 
@@ -52,9 +54,11 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     started = time.perf_counter()
     counts = settings.mapped_counts(corpus)
     seconds = time.perf_counter() - started
-    with deferred_interrupts() as interrupted:
-        counts.save(path)
+    with saving(path) as interrupted:
+        path, failure = save_or_keep(counts.save, path)
         came_late = interrupted()
+    if failure is not None:
+        raise DataError(f"{failure.args[0]}; {path} holds the result")
     cells, words = counted(counts.matrix.nnz, "cell"), counted(len(counts), "word")
     say(f"counted  {cells} of {words} in {seconds:.1f} s", shown=not quiet)
     say(f"saved    {path}", shown=not quiet)

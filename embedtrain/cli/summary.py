@@ -10,24 +10,29 @@ from typing import TYPE_CHECKING
 
 import click
 
+from embedtrain.cli.saving import save_or_keep
+from embedtrain.machine.files import is_stream
 from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import counted, say, wrapped
 
 if TYPE_CHECKING:
+    from embedtrain.errors import DataError
     from embedtrain.training.reports import Plan
     from embedtrain.vectors.word_vectors import WordVectors
 
 
-def save_and_report(vectors: WordVectors, path: Path, *, quiet: bool) -> None:
-    """Save the vectors, and print where and a command to try next."""
+def save_and_report(vectors: WordVectors, path: Path, *, quiet: bool) -> tuple[Path, DataError | None]:
+    """Save the vectors, and print where and a command to try next; returns the result of `save_or_keep`."""
     started = time.perf_counter()
-    vectors.save(path)
+    path, failure = save_or_keep(vectors.save, path)
     seconds = time.perf_counter() - started
-    if quiet:
-        return
+    if quiet or failure is not None:
+        return path, failure
     n_words, dim = vectors.vectors.shape
     say(f"saved    {path}: {n_words:,} words × {counted(dim, 'dimension')}, in {seconds:.1f} s")
-    say(f"next     embedtrain neighbors {shlex.quote(str(path))} {shlex.quote(_example(vectors))}", wrap=False)
+    if not is_stream(path):
+        say(f"next     embedtrain neighbors {shlex.quote(str(path))} {shlex.quote(_example(vectors))}", wrap=False)
+    return path, None
 
 
 def print_plan(plan: Plan) -> None:

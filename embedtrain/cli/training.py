@@ -23,6 +23,7 @@ from embedtrain.cli.options import (
     settings_options,
     with_options,
 )
+from embedtrain.cli.saving import folder_beside, saving
 from embedtrain.cli.summary import print_plan, save_and_report
 from embedtrain.models import MODELS
 from embedtrain.training.settings import CountModelSettings, TrainingSettings
@@ -143,29 +144,24 @@ def _read_data(
     return path, {"the counts": [path], "the file of --vocab": words}
 
 
-def folder_beside(path: Path) -> Path | None:
-    """The folder for temporary files: that of the output, unless it is a device or a pipe."""
-    target = Path(os.path.realpath(path))
-    return target.parent if target.is_file() or not target.exists() else None
-
-
 def _finish(
     vectors: WordVectors, path: Path, ended: Interrupted | OutputError | None, checkpoint: Any, *, quiet: bool
 ) -> None:
     """Save the vectors, also of a run that ended early, and report how it ended."""
     from embedtrain.errors import DataError, OutputError
-    from embedtrain.machine.interrupts import deferred_interrupts
 
-    with deferred_interrupts() as interrupted:
+    with saving(path) as interrupted:
         try:
-            save_and_report(vectors, path, quiet=quiet)
+            path, failure = save_and_report(vectors, path, quiet=quiet)
         except DataError as error:
-            raise ended if isinstance(ended, OutputError) else error from None  # the first one is reported
+            both = f"{ended.args[0]}; {error.args[0]}" if isinstance(ended, OutputError) else error.args[0]
+            raise DataError(both) from None
         came_late = interrupted()
-    if isinstance(ended, OutputError):
-        raise DataError(f"{ended.args[0]}; {path} holds what was trained so far")
+    failure = ended if isinstance(ended, OutputError) else failure
+    state = "what was trained so far" if ended else "the result"
+    if failure is not None:
+        raise DataError(f"{failure.args[0]}; {path} holds {state}")
     if ended or came_late:
-        state = "what was trained so far" if ended else "the result"
         has_checkpoint = vectors.report is not None and "checkpoint" in vectors.report.seconds
         remedy = f"; go on with --resume {checkpoint}" if ended and has_checkpoint else ""
         click.echo(f"Error: interrupted; {path} holds {state}{remedy}", err=True)

@@ -31,6 +31,7 @@ from embedtrain.machine.files import ArrayFile, reading, temporary_file
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import in_order, run_tasks
 
+_MOST_WORKERS = 64  # each has two open files, of 256 on macOS and 1024 elsewhere; more wait for the disk
 _CHUNKS_AT_ONCE = 64  # renumbered by a thread in one task
 
 
@@ -86,7 +87,7 @@ def _n_workers(corpus: Corpus, threads: int) -> int:
         return 1  # which may be bound to its thread, and is slower
     first = corpus.files()[0]
     with reading(first):
-        return max(1, threads - is_compressed(first))  # one thread decompresses
+        return max(1, min(threads, _MOST_WORKERS) - is_compressed(first))  # one thread decompresses
 
 
 class _EncodedChunk(NamedTuple):

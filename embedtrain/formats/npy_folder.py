@@ -12,7 +12,15 @@ from embedtrain.errors import DataError, one_line, quoted
 from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
-from embedtrain.machine.files import atomic_folder, open_regular, read_regular, reading, source_name, writing
+from embedtrain.machine.files import (
+    atomic_folder,
+    open_regular,
+    read_regular,
+    reading,
+    require_folder_writable,
+    source_name,
+    writing,
+)
 from embedtrain.machine.npz import no_damage
 
 VECTORS, WORDS, COUNTS, ABOUT = "vectors.npy", "words.txt", "counts.npy", "about.json"
@@ -68,10 +76,7 @@ def _check_output(path: Path) -> None:
             raise DataError(
                 f"cannot write {one_line(path)}: it holds other files, as {one_line(foreign[0])}; name a new folder"
             )
-        if not target.parent.is_dir():
-            raise DataError(
-                f"cannot write {one_line(path)}: there is no folder {one_line(target.parent)}; create it first"
-            )
+        require_folder_writable(path)
 
 
 def _write_files(folder: Path, table: VectorTable) -> None:

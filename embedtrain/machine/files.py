@@ -10,7 +10,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from embedtrain.machine.threads import Lock
 STDIN = Path("-")  # a file of this name goes by its absolute path
 _PREFIX = ".embedtrain-"  # of temporary files and folders
 _PART = ".part"  # suffix of a file that is being written
+_VISIBLE = "embedtrain-"  # of folders for results that could not take their name
 _OLD = 7 * 24 * 3600.0  # seconds after which a temporary file counts as left by a killed run
 
 
@@ -84,13 +85,13 @@ def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Itera
     """Open a binary file that replaces `path` when the block ends, and is removed if the block raises.
 
     With `durable`, data and name are synced to the disk: a power cut leaves the old file or the new one. Devices and
-    pipes are written directly.
+    pipes are written directly. A file that cannot be replaced is overwritten at the end.
     """
     target = Path(os.path.realpath(path))  # a link stays, its target is replaced
     with writing(path):
-        if _is_special(path):
-            with open(path, "wb") as special:
-                yield special
+        if is_stream(path) or os.path.isdir(path):  # opening a folder raises
+            with open(path, "wb") as stream:
+                yield stream
             return
         name = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_PART}"
         mode = stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else None
@@ -102,10 +103,9 @@ def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Itera
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
-            os.replace(name, target)
-        except BaseException:
+            _put(name, target, lambda: os.replace(name, target), lambda: _overwrite(name, target, durable))
+        finally:
             name.unlink(missing_ok=True)
-            raise
         if durable:
             _sync_folder(target.parent)
 
@@ -120,14 +120,63 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         try:
             new.mkdir(parents=True)
             yield new
-            with suppress(FileNotFoundError):
-                new.chmod(stat.S_IMODE(target.stat().st_mode))
-                target.rename(old)  # if the run is killed here, `remove_leftovers` renames the new one
-            new.rename(target)
+
+            def replace() -> None:
+                with suppress(FileNotFoundError):
+                    new.chmod(stat.S_IMODE(target.stat().st_mode))
+                    target.rename(old)  # if the run is killed here, `remove_leftovers` renames the new one
+                new.rename(target)
+
+            _put(new, target, replace, lambda: _overwrite_folder(new, target))
         finally:
             if old.exists() and not target.exists():
                 old.rename(target)
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put(new: Path, target: Path, replace: Callable[[], None], overwrite: Callable[[], None]) -> None:
+    """Replace `target` by the finished `new`, or overwrite it; failing that, keep `new` under a visible name."""
+    try:
+        replace()
+    except OSError as error:
+        try:
+            if error.errno not in (errno.EBUSY, errno.EPERM):  # mounted; another user's in a sticky folder
+                raise
+            overwrite()
+        except BaseException as error:  # an interrupt may leave half of it
+            with place_to_keep(target, target.parent) as kept:
+                new.rename(kept)
+            if not isinstance(error, OSError):
+                raise
+            reason = error.strerror or error
+            raise DataError(f"cannot write {one_line(target)}: {reason}; the new one is {one_line(kept)}") from None
+
+
+@contextmanager
+def place_to_keep(path: Path, folder: Path | None = None) -> Iterator[Path]:
+    """Make a visible folder in `folder`, by default the temporary one, and yield a path of the same name in it."""
+    place = tempfile.mkdtemp(prefix=_VISIBLE, dir=folder)
+    try:
+        yield Path(place, path.name)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+def _overwrite(new: Path, target: Path, durable: bool) -> None:
+    with open(new, "rb") as source, open(target, "r+b") as file:
+        shutil.copyfileobj(source, file)
+        file.truncate()
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _overwrite_folder(new: Path, target: Path) -> None:
+    for name in set(os.listdir(target)) - set(os.listdir(new)):
+        os.unlink(target / name)
+    for name in os.listdir(new):
+        shutil.copyfile(new / name, target / name)
 
 
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:
@@ -162,10 +211,11 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _is_special(path: str | os.PathLike[str]) -> bool:
+def is_stream(path: str | os.PathLike[str]) -> bool:
     """Whether this is a device, a pipe or the like, also behind a link such as /dev/stdout."""
     try:
-        return not stat.S_ISREG(os.stat(path).st_mode)
+        mode = os.stat(path).st_mode
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
     except (FileNotFoundError, NotADirectoryError):
         return False
 
@@ -176,18 +226,37 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     with writing(path):
         if target.is_dir():
             raise DataError(f"cannot write {one_line(path)}: it is a folder; name a file in it")
-        if _is_special(path):
-            _require_special_writable(path)
+        if is_stream(path):
+            _require_stream_writable(path)
             return
-        if not target.parent.is_dir():
-            raise DataError(
-                f"cannot write {one_line(path)}: there is no folder {one_line(target.parent)}; create it first"
-            )
-        remove_leftovers(target.parent)
-        tempfile.TemporaryFile(dir=target.parent).close()
+        require_folder_writable(path)
+        if target.exists():
+            _require_replaceable(target)
 
 
-def _require_special_writable(path: str | os.PathLike[str]) -> None:
+def require_folder_writable(path: str | os.PathLike[str]) -> None:
+    """Check that files can be created beside `path`."""
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise DataError(f"cannot write {one_line(path)}: there is no folder {one_line(folder)}; create it first")
+    with writing(path):
+        remove_leftovers(folder)
+        tempfile.TemporaryFile(dir=folder).close()
+
+
+def _require_replaceable(path: Path) -> None:
+    """Check that a file can be overwritten or, if only its permissions forbid that, replaced."""
+    try:
+        open(path, "r+b").close()
+    except OSError as error:
+        folder = path.parent.stat()
+        if error.errno != errno.EACCES:  # it cannot be changed, or is mounted read-only
+            raise
+        if folder.st_mode & stat.S_ISVTX and os.geteuid() not in (0, folder.st_uid, path.stat().st_uid):
+            raise
+
+
+def _require_stream_writable(path: str | os.PathLike[str]) -> None:
     """Open a device; check only the permissions of a pipe, whose reader would see the end when it is closed."""
     if not stat.S_ISFIFO(os.stat(path).st_mode):
         open(path, "wb").close()
@@ -268,7 +337,7 @@ def check_distinct_paths(
         if path is None:
             continue
         with writing(path):
-            if _is_special(path) and not os.path.isdir(path):
+            if is_stream(path):
                 continue
         real = os.path.realpath(path)
         if real in taken:

@@ -24,6 +24,7 @@ from embedtrain.errors import SettingError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+MOST_THREADS = 1024
 _WAIT = 0.1  # seconds; an untimed wait cannot be interrupted on every platform
 _AHEAD = 4  # results of each worker that may wait
 _GRACE = 0.5  # seconds to wait at the end for a task being fetched, perhaps from a pipe that stays open
@@ -35,7 +36,7 @@ def available_threads() -> int:
         count = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS, Windows
         count = os.cpu_count() or 1
-    return max(1, min(count, _container_quota()))
+    return max(1, min(count, _container_quota(), MOST_THREADS))
 
 
 def _container_quota() -> int:
@@ -49,9 +50,9 @@ def _container_quota() -> int:
 
 def resolve_threads(threads: int | None) -> int:
     """Check the setting `threads` and replace None and 0 by the number available."""
-    if threads is not None and (not isinstance(threads, Integral) or threads < 0):
+    if threads is not None and (not isinstance(threads, Integral) or not 0 <= threads <= MOST_THREADS):
         raise SettingError(
-            f"`threads` must be a whole number of at least 0, got {threads!r}; "
+            f"`threads` must be a whole number between 0 and {MOST_THREADS}, got {threads!r}; "
             f"0 uses all {available_threads()} available"
         )
     return int(threads or available_threads())

@@ -143,10 +143,11 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     elif types == (bool,):
         is_valid, rule, remedy = isinstance(value, (bool, np.bool_)), "True or False", ""
     elif types == (int,):
-        is_valid = isinstance(value, Integral) and about.at_least <= int(value) <= _LARGEST
+        most = int(min(about.at_most, _LARGEST))
+        is_valid = isinstance(value, Integral) and about.at_least <= int(value) <= most
         rule = f"a whole number of at least {about.at_least}"
-        if isinstance(value, Integral) and int(value) > _LARGEST:
-            rule = f"a whole number between {about.at_least} and {_LARGEST}"
+        if isinstance(value, Integral) and int(value) > most:
+            rule = f"a whole number between {about.at_least} and {most}"
     elif types == (float,):
         is_valid, rule = isinstance(value, Real) and about.contains(float(value)), about.range
     else:

@@ -15,6 +15,7 @@ from embedtrain.errors import SettingError
 from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.progress import Shown, note, say, shown
+from embedtrain.machine.threads import MOST_THREADS
 from embedtrain.training.declarations import Settings, setting
 from embedtrain.training.initial_vectors import KeyedVectors, as_word_vectors
 from embedtrain.training.reports import Epoch, Plan
@@ -42,7 +43,8 @@ class VocabularySettings(Settings):
     )  # fmt: skip
     threads: int | None = setting(
         None, "Number of threads; by default, and with 0, all.",
-        group="run", at_least=0, remedy="0 uses all", kept="resume", aliases=("workers", "thread"),
+        group="run", at_least=0, at_most=MOST_THREADS, remedy="0 uses all", kept="resume",
+        aliases=("workers", "thread"),
     )  # fmt: skip
     progress: bool | Literal["auto", "bar", "lines", "none"] | None = setting(
         None, "Bar, lines or none; auto fits the terminal. In Python True is auto, False reports nothing at all, and "
