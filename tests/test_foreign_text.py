@@ -45,6 +45,7 @@ FOREIGN = {
     "JSON lines": (lines(*map(json.dumps, RECORDS)), "JSON lines; name the field of the text with field: id, text"),
     "an edge list": (rows_of(EDGES[:20]), "an edge list or a table: 2 fields"),
     "an edge list with tabs": ("# Nodes: 10\n\n" + rows_of(EDGES, "\t"), "an edge list or a table: 2 fields"),
+    "a graph in Matrix Market's format": ("%%MatrixMarket\n10 10 45\n" + rows_of(EDGES), "an edge list or a table: 2"),
     "an edge list with weights": (rows_of([(*edge, 0.5) for edge in EDGES]), "an edge list or a table: 3 fields"),
     "ratings": (rows_of([(a, b, 5, 881250949) for a, b in EDGES], "\t"), "an edge list or a table: 4 fields"),
     "a vocabulary": (lines(*COUNTS), "a vocabulary file"),
@@ -86,12 +87,6 @@ def test_other_binary_files_are_named(tmp_path):
     for name, kind in kinds.items():
         with refused(f"cannot read .*{name}: it is .*{kind}"):
             train_skipgram(tmp_path / name, **SETTINGS)
-
-
-def test_utf16_is_recognised_without_its_mark():
-    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
-        kind = kind_of("some words\n".encode(encoding), is_whole=True)
-        assert kind == f"UTF-16 text; read it with `encoding` {encoding}"
 
 
 def test_the_files_of_a_folder_that_are_not_text_are_named(tmp_path):

@@ -456,7 +456,7 @@ PATTERN = r"name the text files with a pattern such as 'folder/\*\.txt'"
 IMAGE = f"an image; {PATTERN}"
 BINARY = f"not text, [0-9,]+ of its first [0-9,]+ bytes are control characters; {PATTERN}"
 NOT_TEXT = {
-    "zip": (b"PK\x03\x04 some words", "a zip archive, extract it first"),
+    "zip": (b"PK\x03\x04 some words", "a zip archive or an office document, extract its text first"),
     "tar": (tar_of("words.txt", b"some words\n" * 50_000), "a tar archive, extract it first"),
     "UTF-16": (WORDS.encode("utf-16"), "UTF-16 text; read it with .*encoding.* utf-16"),
     "UTF-16BE": (b"\xfe\xff" + WORDS.encode("utf-16-be"), "UTF-16 text; read it with .*encoding.* utf-16"),
@@ -468,8 +468,8 @@ NOT_TEXT = {
     "GIF89a": (b"GIF89a\1\0\1\0\x80\1\0", IMAGE),
     "ELF": (b"\x7fELF\x02\x01\x01" + bytes(9) + bytes.fromhex("03003e0001000000c010") + bytes(54), BINARY),
     "random": (random.Random(0).randbytes(4096), BINARY),
-    "UTF-16LE without a mark": (WORDS.encode("utf-16-le") * 2, BINARY),
-    "UTF-16BE without a mark": (WORDS.encode("utf-16-be") * 2, BINARY),
+    "UTF-16LE without a mark": (WORDS.encode("utf-16-le"), "UTF-16 text; read it with .*encoding.* utf-16-le"),
+    "UTF-16BE without a mark": (WORDS.encode("utf-16-be"), "UTF-16 text; read it with .*encoding.* utf-16-be"),
     "UTF-32 without a mark": (WORDS.encode("utf-32-le"), BINARY),
     "NULs": (bytes(1000), BINARY),
     "sparse": (b"words \0" * 40, BINARY),

@@ -61,7 +61,7 @@ def test_punctuation_at_words_is_noted_above_a_share(word):
 
 
 @pytest.mark.parametrize(
-    "token", [",", "...", "'s", "--", "``", "'tis", "a,b", "1.5", "C++", "@user", "#tag", "-", "don't"]
+    "token", [",", '"', "...", "'s", "--", "``", "'tis", "a,b", "1.5", "C++", "@user", "#tag", "-", "don't"]
 )
 def test_marks_by_themselves_or_within_a_word_are_no_sign(token):
     assert notes_of(repeated((token, 50), ("a", 50))) == []

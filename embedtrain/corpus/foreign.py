@@ -24,7 +24,7 @@ _FORCE = "; `force=True` reads it as text, a sequence a line"
 _BINARY = (
     (rb"PK\x03\x04.{22}[\x00-\xff]{4}[\w/ -]+\.npy", "a file of NumPy arrays, perhaps counts, vectors or a checkpoint; "
      "give counts to glove, vectors to `init`, a checkpoint to `resume`"),
-    (rb"PK\x03\x04", "a zip archive, extract it first"),
+    (rb"PK\x03\x04", "a zip archive or an office document, extract its text first"),
     (rb"\xff\xfe\x00\x00", "UTF-32 text; read it with `encoding` utf-32"),
     (rb"\xff\xfe|\xfe\xff", "UTF-16 text; read it with `encoding` utf-16"),
     (rb"(?:[\t\n\r -~]\x00){9}", "UTF-16 text; read it with `encoding` utf-16-le"),
@@ -158,18 +158,14 @@ def _vocabulary(lines: Sequence[bytes]) -> str | None:
 
 
 def _edge_list(lines: Sequence[bytes]) -> str | None:
-    """Lines of the same small number of fields, most of them numbers, after comments."""
-    n_fields = n_numbers = n_rows = 0
-    for line in lines:
-        if line.startswith((b"#", b"%")):
-            continue
-        fields = line.split(None, max(_TABLE_FIELDS))
-        n_fields = n_fields or len(fields)
-        if len(fields) != n_fields or n_fields not in _TABLE_FIELDS:
-            return None
-        n_numbers += sum(map(bool, map(_NUMBER.fullmatch, fields)))
-        n_rows += 1
-    if n_rows < _FEWEST_ROWS or 2 * n_numbers <= n_fields * n_rows:
+    """Lines of the same small number of fields, most of them numbers, after comments and perhaps a header."""
+    rows = [line.split(None, max(_TABLE_FIELDS)) for line in lines if not line.startswith((b"#", b"%"))]
+    if len(rows) < _FEWEST_ROWS or (n_fields := len(rows[1])) not in _TABLE_FIELDS:
+        return None
+    if any(len(row) != n_fields for row in rows[1:]):
+        return None
+    n_numbers = sum(_NUMBER.fullmatch(field) is not None for row in rows[1:] for field in row)
+    if 2 * n_numbers <= n_fields * len(rows[1:]):
         return None
     return (
         f"an edge list or a table: {n_fields} fields in every line, most of them numbers; "

@@ -60,7 +60,8 @@ def signs_in_types(corpus: Corpus, types: Vocabulary) -> Iterator[str]:
 def _has_punctuation(words: PackedWords) -> NDArray[np.bool_]:
     """Whether each word begins or ends with a mark, and has a letter or digit at the other end or beside the mark."""
     first, last = words.text[words.starts[:-1]], words.text[words.starts[1:] - 1]
-    return (_WITHIN[first] & _CLOSING[last]) | (_OPENING[first] & (_WITHIN[last] | _CLOSING[last]))
+    attached = (_WITHIN[first] & _CLOSING[last]) | (_OPENING[first] & (_WITHIN[last] | _CLOSING[last]))
+    return attached & (np.diff(words.starts) > 1)  # not a single quotation mark
 
 
 def _capitalised(words: list[str]) -> list[int]:
