@@ -18,13 +18,13 @@ import pytest
 
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine import files
+from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.files import (
     atomic_file,
     atomic_folder,
     check_distinct_paths,
     remove_leftovers,
     require_writable,
-    temporary_file,
 )
 from embedtrain.machine.memory import mapping_of
 

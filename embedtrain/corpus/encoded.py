@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.kernels import random as sampling
-from embedtrain.machine.files import temporary_file
+from embedtrain.machine.array_file import temporary_file
 
 _AT_ONCE = 1 << 20  # tokens, or sentences
 _HOLD_OUT_TOKENS = 1000  # longer sentences are held out in units of this length

@@ -26,8 +26,9 @@ from embedtrain.errors import DataError
 from embedtrain.kernels.text import tokenize as tokens
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.kernels.text.word_filter import filter_words
+from embedtrain.machine.array_file import ArrayFile, temporary_file
 from embedtrain.machine.compression import is_compressed
-from embedtrain.machine.files import ArrayFile, reading, temporary_file
+from embedtrain.machine.files import reading
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import in_order, run_tasks
 

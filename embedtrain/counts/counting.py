@@ -20,7 +20,7 @@ from embedtrain.counts.rows import CellFiles, CsrMatrix, RowCells, RowStore, sta
 from embedtrain.counts.summing import CountShards, Workspace, merge_shards, sum_rows
 from embedtrain.kernels.glove import cooccurrence
 from embedtrain.kernels.glove.cooccurrence import Index
-from embedtrain.machine.files import ArrayFile, temporary_file
+from embedtrain.machine.array_file import ArrayFile, temporary_file
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_all

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.machine.files import ArrayFile
+from embedtrain.machine.array_file import ArrayFile
 
 ROW_CELL_BYTES = 8  # a column and a value
 

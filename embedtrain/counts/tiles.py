@@ -26,7 +26,7 @@ from embedtrain.kernels.glove.tile_order import (
     write_tiles,
 )
 from embedtrain.kernels.glove.train_tile import Cells
-from embedtrain.machine.files import ArrayFile, temporary_file
+from embedtrain.machine.array_file import ArrayFile, temporary_file
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.npz import plain, read_only
 from embedtrain.machine.threads import run_tasks
