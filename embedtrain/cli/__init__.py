@@ -103,10 +103,7 @@ class _Commands(click.Group):
 @click.group(
     name="embedtrain",
     cls=_Commands,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "token_normalize_func": normalize,
-    },
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": normalize},
 )
 @click.version_option(__version__, prog_name="embedtrain")
 def main() -> None:

@@ -36,15 +36,9 @@ if TYPE_CHECKING:
 @method_option
 @json_option
 def evaluate(
-    file: str,
-    more: tuple[str, ...],
-    analogies: tuple[str, ...],
-    similarity: tuple[str, ...],
-    restrict: int,
-    case: str,
-    method: str,
-    as_json: bool,
-) -> None:
+    file: str, more: tuple[str, ...], analogies: tuple[str, ...], similarity: tuple[str, ...], restrict: int, case: str,
+    method: str, as_json: bool,
+) -> None:  # fmt: skip
     """Evaluate the vectors FILE by analogies and by human similarity scores.
 
     Both options may be given several times; - is standard input. If gensim is installed, "google" is its file of

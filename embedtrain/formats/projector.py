@@ -84,11 +84,5 @@ def _check_output(path: Path) -> None:
 
 
 FORMAT = Format(
-    "projector",
-    "the two files of the TensorFlow projector",
-    (".tsv",),
-    _write,
-    _read,
-    _detect,
-    _check_output,
+    "projector", "the two files of the TensorFlow projector", (".tsv",), _write, _read, _detect, _check_output
 )

@@ -37,15 +37,15 @@ class Declaration:
     """The declaration of a field by `setting`."""
 
     help: str  # sentences, with settings in backquotes; --help leaves out those from "In Python" on
-    group: str  # one of `GROUPS`
-    at_least: float  # these three are the range of a number
-    above: float | None
-    at_most: float
-    remedy: str  # ends the message about a value out of range; if empty, the message gives the default
-    kept: str  # "result": stored with the vectors, same in a resumed run; "resume": repeated by --resume; or ""
-    option: str | None  # of the command line; "" means -- and the name, None no option
-    metavar: str | None  # placeholder of the value in --help
-    aliases: tuple[str, ...]  # names of the option in other programs
+    group: Literal["model", "vocabulary", "input", "run", "output"] = "model"
+    at_least: float = -np.inf  # these three are the range of a number
+    above: float | None = None
+    at_most: float = np.inf
+    remedy: str = ""  # ends the message about a value out of range; if empty, the message gives the default
+    kept: Literal["result", "resume", ""] = ""  # stored with the vectors, same in a resumed run; repeated by --resume
+    option: str | None = ""  # of the command line; "" means -- and the name, None no option
+    metavar: str | None = None  # placeholder of the value in --help
+    aliases: tuple[str, ...] = ()  # names of the option in other programs
 
     def contains(self, value: float) -> bool:
         """Whether a value is in the range."""
@@ -61,24 +61,9 @@ class Declaration:
         return f"at least {self.at_least}"
 
 
-def setting(
-    default: Any,
-    help: str,
-    *,
-    group: str = "model",
-    at_least: float = -np.inf,
-    above: float | None = None,
-    at_most: float = np.inf,
-    remedy: str = "",
-    kept: Literal["result", "resume", ""] = "",
-    option: str | None = "",
-    metavar: str | None = None,
-    aliases: tuple[str, ...] = (),
-) -> Any:
-    """Declare a field of a class of settings; the arguments are those of `Declaration`."""
-    assert group in GROUPS
-    about = Declaration(help, group, at_least, above, at_most, remedy, kept, option, metavar, aliases)
-    return dataclass_field(default=default, metadata={"setting": about})
+def setting(default: Any, help: str, **about: Any) -> Any:
+    """Declare a field of a class of settings, with the fields of `Declaration`."""
+    return dataclass_field(default=default, metadata={"setting": Declaration(help, **about)})
 
 
 def declaration(field: Field[Any]) -> Declaration:

@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embedtrain.errors import TrainingError
 from embedtrain.training.settings import TrainingSettings
 
@@ -77,12 +74,6 @@ def lower_lr(settings: TrainingSettings) -> str:
     default: Any = type(settings).__dataclass_fields__["lr"].default
     usual = replace(settings, lr=default).lr
     return f"try `lr={usual if settings.lr > usual else settings.lr / 2:.3g}`"
-
-
-def column_sums(table: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Sum the (n, dim) rows, to see whether training changes them."""
-    with np.errstate(all="ignore"):  # of a diverged run
-        return table.sum(axis=0, dtype=np.float64)
 
 
 def check_learned(losses: Sequence[float], changed: bool, removed: float, settings: TrainingSettings) -> None:

@@ -26,15 +26,15 @@ from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
 from embedtrain.training.initial_vectors import InitialVectors
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs, training_speed
-from embedtrain.training.loss import ChunkResult, LossMeter, check_learned, column_sums, lower_lr
+from embedtrain.training.loss import ChunkResult, LossMeter, check_learned, lower_lr
 from embedtrain.training.protocols import DataSource, Model, TrainingData
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.training.settings import TrainingSettings
-from embedtrain.vectors.training_report import TrainingReport
+from embedtrain.vectors.training_report import LOSS_OF, TrainingReport
 from embedtrain.vectors.word_vectors import WordVectors
 
 WORD_BYTES = 200  # of a word, about: its string, its entries in a list and an index
-_LOSS_OF = {"words": "pair", "cells": "cell"}  # the unit of the loss, by `Model.item_name`
+_FIRST = 1000  # words, the most frequent, whose vectors are compared with those before training
 
 
 class Run:
@@ -195,14 +195,13 @@ class Run:
         workers = [model.worker(thread) for thread in range(self.n_threads)]
         evaluators = [] if held_out is None else [model.worker(thread, held_out) for thread in range(self.n_threads)]
         meter = LossMeter(
-            model.loss_limit,
-            lower_lr(settings),
-            check_within_epoch=model.check_within_epoch,
-            of=_LOSS_OF[model.item_name],
-        )
+            model.loss_limit, lower_lr(settings), check_within_epoch=model.check_within_epoch,
+            of=LOSS_OF[model.item_name],
+        )  # fmt: skip
         total = model.schedule.n_items * settings.epochs
         minutes = None if settings.checkpoint is None else settings.checkpoint_every
-        resumed, before = self.history.passed > 0, column_sums(model.state["word_vectors"])
+        first = model.state["word_vectors"][:_FIRST]
+        resumed, before = self.history.passed > 0, first.copy()
         with (
             Progress("training", total, shown=self.shown, done=self.history.passed, unit=model.item_name) as progress,
             deferred_interrupts() as interrupted,
@@ -215,7 +214,7 @@ class Run:
                 self._finish_epoch(result, evaluators)
                 if self.history.stopped:
                     break
-            changed = resumed or bool(self._frozen.any() or (column_sums(model.state["word_vectors"]) != before).any())
+            changed = resumed or bool(self._frozen.any()) or not np.array_equal(first, before)
             check_learned(self.history.losses, changed, 1 - self.report().kept_share, settings)
             self._checkpoint()
 

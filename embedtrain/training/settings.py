@@ -165,13 +165,9 @@ class TrainingSettings(VectorSettings):
 
     epochs: int = setting(5, "Passes over the corpus.", at_least=1, kept="result", aliases=("iter", "epoch"))
     lr: float = setting(
-        0.025,
-        "Initial learning rate; it falls linearly.",
-        above=0,
-        at_most=1000,
-        kept="result",
-        aliases=("eta", "learning-rate"),
-    )
+        0.025, "Initial learning rate; it falls linearly.",
+        above=0, at_most=1000, kept="result", aliases=("eta", "learning-rate"),
+    )  # fmt: skip
     init: PathLike | WordVectors | KeyedVectors | None = setting(
         None, "Start from these vectors.", group="input", metavar="VECTORS"
     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from embedtrain.machine.progress import counted
 
+#: What has a loss, by the unit of the speed.
+LOSS_OF = {"words": "pair", "cells": "cell"}
+
 
 @dataclass
 class TrainingReport:
@@ -51,7 +54,7 @@ class TrainingReport:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        of = "cell" if self.cells else "pair"
+        of = LOSS_OF[self.unit]
         known = [loss for loss in self.losses if not math.isnan(loss)]
         losses = f"loss {known[0]:.4g} → {known[-1]:.4g} a {of}" if known else "no loss known"
         if self.valid_losses and not math.isnan(self.valid_losses[-1]):
