@@ -184,7 +184,7 @@ def test_vectors_to_start_from_count_once_as_memory(monkeypatch):
         monkeypatch.setattr(f"embedtrain.{module}.available_memory", lambda: free)
     train(init="given.vec", min_count=5)
     free -= 1
-    with refused("two tables of .* and words and the vectors to start from need .* of memory", SettingError):
+    with refused("two tables of .*, words and the vectors to start from need .* of memory", SettingError):
         train(init="given.vec", min_count=5)
 
 

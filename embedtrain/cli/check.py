@@ -12,8 +12,8 @@ import click
 def check(file: str) -> None:
     """List the problems of the vectors FILE, one per line; the exit status is 1 if there are any.
 
-    Bad rows are those that `embedtrain convert --errors skip` leaves out. Odd words that it takes have one line with
-    their number.
+    Bad rows are those that `embedtrain convert --errors skip` leaves out. Words with spaces or invalid UTF-8, which it
+    takes, are counted in one line.
 
     Example: embedtrain check vectors.vec
     """

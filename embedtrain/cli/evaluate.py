@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedtrain.cli.query_options import json_option, mean_instead, method_option, print_json, show
+from embedtrain.cli.query_options import json_option, method_option, print_json, show, suggest
 
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
@@ -54,11 +54,10 @@ def evaluate(
 
     if more:
         found, questions_file = (more[0], file) if is_named_as_vectors(more[0]) else (file, more[0])
-        mean_instead(f"{more[0]} has no option before it", [found, "--analogies", questions_file])
+        suggest(f"{more[0]} has no option before it", [found, "--analogies", questions_file])
     if swapped := next(filter(is_named_as_vectors, (*analogies, *similarity)), None):
-        mean_instead(
-            f"{swapped} is named as vectors", [swapped, "--analogies" if swapped in analogies else "--similarity", file]
-        )
+        option = "--analogies" if swapped in analogies else "--similarity"
+        suggest(f"{swapped} has the name of a vectors file", [swapped, option, file])
     if not analogies and not similarity:
         raise click.UsageError(
             "name a file with --analogies or --similarity; google, wordsim353 and simlex999 are known"

@@ -36,10 +36,10 @@ def require_order(file: str, words: Sequence[str]) -> None:
     swapped = next((word for word in words if os.path.isfile(word)), None)
     if swapped is not None and not os.path.exists(file):
         others = [word for word in words if word != swapped]
-        mean_instead(f"{file} is not a file, but {swapped} is", [swapped, file, *others])
+        suggest(f"{file} is not a file, but {swapped} is", [swapped, file, *others])
 
 
-def mean_instead(problem: str, arguments: Sequence[str]) -> NoReturn:
+def suggest(problem: str, arguments: Sequence[str]) -> NoReturn:
     """Raise an error that shows the command with other arguments."""
     command = click.get_current_context().info_name
     raise click.UsageError(f"{problem}; did you mean: embedtrain {command} {shlex.join(arguments)}")

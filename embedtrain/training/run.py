@@ -21,7 +21,7 @@ from embedtrain.formats.table import all_finite
 from embedtrain.formats.text import format_lines
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.memory import available_memory, format_bytes, require_memory
-from embedtrain.machine.progress import Progress, Stopwatch, note, say
+from embedtrain.machine.progress import Progress, Stopwatch, listed, note, say
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
 from embedtrain.training.initial_vectors import InitialVectors
@@ -46,7 +46,7 @@ class Run:
         self._saved = None if settings.resume is None else Checkpoint.load(settings.resume)
         self._initial: InitialVectors | None = None
         self._kept_words: Sequence[str] = ()  # in addition to those of the data
-        self._held_bytes = 0  # of the memory of the run, before it is compared with what is free
+        self._held_bytes = 0  # of the memory of the run, allocated already
         dim, self._init_words = settings.dim, "shared"
         if self._saved is not None:
             dim = dim or self._saved.settings["dim"]
@@ -154,9 +154,9 @@ class Run:
     def _prepare(self) -> Model:
         """Make the model, untrained, with initial vectors or as in the checkpoint."""
         needed = self.memory()
-        require_memory(sum(needed.values()) - self._held_bytes, " and ".join(needed), self.data.remedy)
+        require_memory(sum(needed.values()) - self._held_bytes, listed(needed), self.data.remedy)
         self.vocabulary = self.vocabulary.unpacked()
-        say(f"memory   {format_bytes(sum(needed.values()))} for {' and '.join(needed)}", shown=self.shown)
+        say(f"memory   {format_bytes(sum(needed.values()))} for {listed(needed)}", shown=self.shown)
         if self._saved is not None:
             saved, self._saved = self._saved, None
             return self._restored(saved)
