@@ -80,10 +80,55 @@ def test_a_long_header_is_not_parsed(tmp_path):
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.safetensors"])
+def test_settings_that_could_not_be_read_are_not_written(tmp_path, name):
+    with pytest.raises(DataError, match=r"the settings have 5,000,\d+ bytes as JSON, files hold 4,194,304"):
+        formats.write(tmp_path / name, TABLE._replace(settings={"note": "x" * 5_000_000}))
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- .npz -------------------------------------------------------------------------------------------------------------
+
+
+def archive(path, **others):
+    formats.write(path, TABLE)
+    np.savez_compressed(path, **(dict(np.load(path)) | others))
+    return path
+
+
+def test_other_arrays_are_not_read(tmp_path):
+    path = archive(tmp_path / "x.npz", other=np.zeros(1 << 26, np.uint8), **{"w" * 60_000: np.zeros(1)})
+    tracemalloc.start()
+    try:
+        assert len(WordVectors.load(path)) == 2
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("version", ["Infinity", "NaN", "[]", "9" * 5000, "9" * 4000])
+def test_odd_versions_are_refused(tmp_path, version):
+    about = b'{"kind": "embedtrain vectors", "settings": {}, "version": %s}' % version.encode()
+    message = refusal(archive(tmp_path / "x.npz", about=np.frombuffer(about, np.uint8)))
+    assert "not a file of vectors of embedtrain" in message or "newer than this embedtrain" in message
+
+
+def test_long_settings_are_not_parsed(tmp_path):
+    about = np.full(1 << 23, ord("["), np.uint8)
+    assert "not a file of vectors of embedtrain" in refusal(archive(tmp_path / "x.npz", about=about))
+
+
+def test_names_of_arrays_are_quoted_in_part(tmp_path):
+    np.savez_compressed(tmp_path / "x.npz", **{"\x1b" + "w" * 60_000: np.zeros(3)})
+    assert "expected the arrays words, starts, vectors and about, got " in refusal(tmp_path / "x.npz")
+
+
 # --- A folder of .npy files -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("header", ["(" * 9000, "{'descr':'<f4','fortran_order':False,'shape':(2500000000000,4),}"])
+@pytest.mark.parametrize(
+    "header", ["-" * 9000 + "1", "(" * 9000, "{'descr':'<f4','fortran_order':False,'shape':(2500000000000,4),}"]
+)
 def test_headers_that_nest_or_promise_too_much_are_refused(tmp_path, header):
     path = tmp_path / "x.npy"
     formats.write(path, TABLE)

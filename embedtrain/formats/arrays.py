@@ -14,7 +14,7 @@ from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.formats.format import ReadOptions, VectorTable
 from embedtrain.formats.table import check_float16, rows_not_finite, unwritable
 from embedtrain.machine.memory import require_memory
-from embedtrain.machine.npz import parse_json
+from embedtrain.machine.npz import LONGEST_JSON, parse_json
 from embedtrain.machine.words import first_duplicate, is_word, unreadable_word
 
 _KIND = "embedtrain vectors"
@@ -87,7 +87,10 @@ def _check_shapes(name: str, table: VectorTable) -> None:
 
 def describe(settings: Mapping[str, Any]) -> str:
     """Return the description of a file of arrays, as JSON."""
-    return json.dumps({"kind": _KIND, "version": _VERSION, "settings": plain_settings(settings)})
+    text = json.dumps({"kind": _KIND, "version": _VERSION, "settings": plain_settings(settings)})
+    if len(text) > LONGEST_JSON:
+        raise DataError(f"the settings have {len(text):,} bytes as JSON, files hold {LONGEST_JSON:,}; remove some")
+    return text
 
 
 def plain_settings(value: Any) -> Any:

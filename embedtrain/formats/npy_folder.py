@@ -14,14 +14,13 @@ from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
 from embedtrain.machine.files import (
     atomic_folder,
-    open_regular,
     read_regular,
     reading,
     require_folder_writable,
     source_name,
     writing,
 )
-from embedtrain.machine.npz import no_damage
+from embedtrain.machine.npz import map_array, no_damage
 
 VECTORS, WORDS, COUNTS, ABOUT = "vectors.npy", "words.txt", "counts.npy", "about.json"
 _FILES = {VECTORS, WORDS, COUNTS, ABOUT}
@@ -43,8 +42,7 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
                 reading(path / file),
                 no_damage(f"cannot read {source_name(path / file)}: it is damaged, create it again"),
             ):
-                open_regular(path / file).close()
-                arrays[file] = np.load(path / file, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+                arrays[file] = map_array(path / file)
     settings = {}
     if (path / ABOUT).exists():
         with reading(path / ABOUT):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, one_line
 from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
@@ -53,7 +53,7 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
                 raise DataError(f"{name} holds counts, not vectors; train on it: embedtrain glove {name}")
             if {"about", "frozen"} <= names:
                 raise DataError(f"{name} is a checkpoint, not vectors; continue its run with `resume={name}`")
-            found = ", ".join(sorted(names))[:100] or "nothing"
+            found = one_line(", ".join(sorted(names))[:100]) or "nothing"
             raise DataError(
                 f"{name}: expected the arrays words, starts, vectors and about, got {found}; create it again"
             )

@@ -21,11 +21,10 @@ from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
 from embedtrain.machine.files import atomic_file, reading, source_name
-from embedtrain.machine.npz import no_damage
+from embedtrain.machine.npz import LONGEST_JSON, no_damage, parse_json
 from embedtrain.machine.words import PackedWords
 
 _LENGTH = struct.Struct("<Q")
-_LONGEST_HEADER = 1 << 22  # bytes; parsed they take up to thirty times as much
 _TYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
@@ -65,12 +64,12 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
 def _read_header(file: BinaryIO) -> dict[str, Any]:
     """Return the description of each tensor, and leave the file at the first."""
     (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-    if length > _LONGEST_HEADER:
-        raise ValueError(f"a header of {length:,} bytes, expected at most {_LONGEST_HEADER:,}")
+    if length > LONGEST_JSON:
+        raise ValueError(f"a header of {length:,} bytes, expected at most {LONGEST_JSON:,}")
     text = file.read(length)
     if len(text) < length:
         raise ValueError("it is cut short")
-    return dict(json.loads(text))
+    return dict(parse_json(text))
 
 
 def _map_tensor(file: BinaryIO, tensor: Mapping[str, Any]) -> NDArray[Any]:

@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from embedtrain._version import __version__
 from embedtrain.errors import DataError, EmbedtrainError, one_line
+from embedtrain.machine.files import open_regular
 from embedtrain.machine.memory import release_pages, require_memory
 
 _PART = 1 << 18  # bytes read or written at once
 _KEPT = 256  # parts of a mapped array that may stay in memory while it is written
 _ALIGNMENT = 64  # bytes; arrays start at multiples, so that mapped ones are aligned
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member: the lengths of its name and of its extra fields
+LONGEST_JSON = 1 << 22  # bytes; parsed they take up to thirty times as much
 _DEEPEST = 50  # levels of JSON, which the functions that write it again can take
 
 
@@ -76,15 +78,14 @@ def map_arrays(
 def _read_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo, mapped: bool) -> NDArray[Any]:
     """Read an array of an archive, mapped if that is wanted and possible."""
     with archive.open(member) as entry:
-        shape, is_fortran, dtype = _read_header(entry)
-        begin, size = entry.tell(), math.prod(shape) * dtype.itemsize
-        order: Literal["C", "F"] = "F" if is_fortran else "C"
-        if dtype.hasobject or begin + size != member.file_size:
-            raise ValueError(f"{member.filename} cannot be an array of shape {shape} and type {dtype}")
+        shape, order, dtype = _read_header(entry, member.filename, member.file_size)
+        begin = entry.tell()
+        size = member.file_size - begin
         if os.name == "nt" or not (size and dtype.isnative and member.compress_type == zipfile.ZIP_STORED):
             mapped = False  # Windows locks mapped files
         if not mapped:
-            require_memory(size, f"the values of {member.filename}", "store the arrays uncompressed, to be mapped")
+            purpose = f"the values of {one_line(member.filename[:40])}"
+            require_memory(size, purpose, "store the arrays uncompressed, to be mapped")
         content = np.empty(0 if mapped else size, np.uint8)
         for at in range(0, size, _PART):
             part = entry.read(min(_PART, size - at))
@@ -102,14 +103,29 @@ def _read_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipIn
     return np.memmap(file, dtype, "r", position, shape, order=order).view(np.ndarray)
 
 
-def _read_header(entry: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Read the header of an array; those of version 2, for types of thousands of fields, can take all memory."""
+def map_array(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """Map the array in a file that `numpy.save` wrote, read-only; damaged files raise exceptions of many kinds."""
+    with open_regular(path) as file:
+        shape, order, dtype = _read_header(file, "it", os.fstat(file.fileno()).st_size)
+        if not math.prod(shape):
+            return np.empty(shape, dtype)
+        return np.memmap(file, dtype, "r", file.tell(), shape, order=order).view(np.ndarray)
+
+
+def _read_header(entry: IO[bytes], name: str, end: int) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype[Any]]:
+    """Read the header of an array that ends at position `end`.
+
+    Headers of version 2, for types of thousands of fields, can take all memory.
+    """
     if read_magic(entry) != (1, 0):
         raise ValueError("an array with a header of another version")
     try:
-        return read_array_header_1_0(entry)
+        shape, is_fortran, dtype = read_array_header_1_0(entry)
     except (MemoryError, RecursionError):  # of Python's parser
         raise ValueError("the header of an array nests too deep") from None
+    if dtype.hasobject or entry.tell() + math.prod(shape) * dtype.itemsize != end:
+        raise ValueError(f"{name} cannot be an array of shape {shape} and type {dtype}")
+    return shape, "F" if is_fortran else "C", dtype
 
 
 def pack_about(format: int, facts: Mapping[str, Any]) -> NDArray[np.uint8]:
@@ -130,7 +146,9 @@ def unpack_about(about: NDArray[np.uint8], format: int, problem: str) -> dict[st
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Read JSON of a file; raises `ValueError` also if it nests deeper than what embedtrain writes."""
+    """Read JSON of a file; raises `ValueError` also if it is longer or nests deeper than what embedtrain writes."""
+    if len(text) > LONGEST_JSON:
+        raise ValueError(f"JSON of {len(text):,} bytes")
     try:
         value = json.loads(text)
     except RecursionError:
