@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 from commands import error_of, run
@@ -162,6 +163,14 @@ def test_no_more_processes_are_started_than_there_are_batches(monkeypatch):
     assert sentences(Corpus(["ab c", "d"], tokenize="my_tokens:letters"), threads=9)[0] == [["a", "b", "c"], ["d"]]
     assert len(started) == 2
     assert all(process.poll() is not None for process in started), "they have ended"
+
+
+def test_progress_is_reported_more_often_than_every_chunk_of_other_text():
+    reported = []
+    progress = SimpleNamespace(update=reported.append)
+    encode(Corpus(["ab c"] * 50_000, tokenize=letters), threads=1, progress=progress)
+    assert sum(reported) == 150_000
+    assert len(reported) > 3
 
 
 def test_commands_take_a_tokenizer(tmp_path):

@@ -63,7 +63,7 @@ def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int
     if corpus.in_memory:
         divided, lines = _lines(corpus.sources[0])
         divided, lines = _tokenised(divided, lines, corpus.name, corpus, tokenize)
-        for text in _join_lines(lines):
+        for text in _join_lines(lines, _chunk_size(corpus)):
             yield 0, corpus.name, text, divided
         return
     for file, path in enumerate(corpus.files()):
@@ -81,7 +81,7 @@ def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int
                 else:
                     divided, lines = _json_lines(name, stream, field)
                 divided, lines = _tokenised(divided, lines, source, corpus, tokenize)
-                texts = _join_lines(lines, surrogates=_BACK_TO_BYTES)
+                texts = _join_lines(lines, _chunk_size(corpus), surrogates=_BACK_TO_BYTES)
             if packed.is_compressed and path != STDIN and path.is_file():
                 texts = read_ahead(texts)
             for text in texts:
@@ -227,14 +227,19 @@ def _join_tokens(tokens: list[str], where: str) -> str:
     return line
 
 
-def _join_lines(lines: Iterable[str], *, surrogates: str = "strict") -> Iterator[NDArray[np.uint8]]:
+def _chunk_size(corpus: Corpus) -> int:
+    """The bytes of a chunk of lines; fewer from a tokenizer, which may be slow, as progress is reported by chunk."""
+    return _CHUNK >> 5 if corpus.has_tokenizer else _CHUNK
+
+
+def _join_lines(lines: Iterable[str], most: int, *, surrogates: str = "strict") -> Iterator[NDArray[np.uint8]]:
     """Join lines to chunks; halves of surrogate pairs are refused or become invalid UTF-8."""
     waiting: list[str] = []
     size = 0
     for line in lines:
         waiting.append(line.removesuffix("\n"))  # which lines of a file have
         size += len(line) + 1
-        if size >= _CHUNK:
+        if size >= most:
             yield _encode(waiting, surrogates)
             waiting, size = [], 0
     if waiting:
