@@ -299,6 +299,19 @@ def number(position, value, dtype):
     return f"{value} at {position}", change
 
 
+def wrapped(values, dtype=np.int64, *, added=False):
+    """A damage that makes differences or sums of numbers too large for their type, which wraps them."""
+
+    def change(path):
+        numbers = np.fromfile(path, dtype)
+        numbers[1 : 1 + len(values)] = numbers[1 : 1 + len(values)] * added + values
+        numbers[0] += added * values[0]
+        numbers.tofile(path)
+
+    return "wrapped", change
+
+
+WRAPPED = [2**63 - 1, -(2**63), -1]  # each difference is above 0, as are those to 0 before and to 9 after
 DAMAGES = [
     ("gone", Path.unlink),
     ("empty", rewritten(lambda content: b"")),
@@ -310,10 +323,15 @@ DAMAGES = [
 #: Numbers with which a kernel would read or write outside its arrays, or words would not be words.
 WRONG_NUMBERS = {
     "ids": [number(7, -1, np.int32), number(-1, 10_000, np.int32)],
-    "offsets": [number(0, 1, np.int64), number(3, 0, np.int64), number(-2, 10_000, np.int64)],
-    "starts": [number(0, 1, np.int64), number(3, 0, np.int64), number(-1, 10_000, np.int64)],
-    "counts": [number(0, 1, np.int64), number(-1, 0, np.int64), number(-1, 2**62, np.int64)],
-    "words": [number(2, 0xFF, np.uint8), number(2, 0x80, np.uint8)],
+    "offsets": [number(0, 1, np.int64), number(3, 0, np.int64), number(-2, 10_000, np.int64), wrapped(WRAPPED)],
+    "starts": [number(0, 1, np.int64), number(3, 0, np.int64), number(-1, 10_000, np.int64), wrapped(WRAPPED)],
+    "counts": [
+        number(0, 1, np.int64),
+        number(-1, 0, np.int64),
+        number(-1, 2**62, np.int64),
+        wrapped([2**62] * 3, added=True),
+    ],
+    "words": [number(2, byte, np.uint8) for byte in (0xFF, 0x80, ord(" "), 0, 0x7F)],
 }
 
 
@@ -350,6 +368,14 @@ ABOUTS = {
     "deep JSON": lambda content: "[" * 100_000,
     "a list": lambda content: f"[{content}]",
     "null": lambda content: "null",
+    "rather deep JSON": edited(identity={"sources": json.loads("[" * 90 + "]" * 90)}),
+    "no sources": edited(identity={}),
+    "sources are a number": edited(identity={"sources": 5}),
+    "number of tokens is text": edited(n_tokens="9"),
+    "number of types is infinite": edited(n_types=float("inf")),
+    "notes are null": edited(notes=None),
+    "notes are text": edited(notes="abc"),
+    "a note is a number": edited(notes=["a note", 5]),
     "an empty object": lambda content: "{}",
 }
 
@@ -366,6 +392,29 @@ def test_a_wrong_description_is_noticed_and_repaired(text, cache, readings, chan
     assert cached(text, cache) == first
     assert len(readings) == 2
     assert [entry.sources for entry in list_cache(cache)] == [(str(text),)]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("name", FILES)
+def test_a_pipe_in_an_entry_is_not_waited_for(text, cache, name):
+    first = cached(text, cache)
+    file = the_entry(cache) / name
+    file.unlink()
+    os.mkfifo(file)
+    assert [entry.sources for entry in list_cache(cache)] == [("(damaged, or of another version)",)]
+    assert cached(text, cache) == first
+    assert the_entry(cache)
+
+
+def test_a_word_that_damage_made_equal_to_another_is_refused_before_training(text, cache):
+    text.write_text("ab ac ab ac ad\n" * 30)
+    train(text, cache=cache, sample=0)
+    words = the_entry(cache) / "words"
+    words.write_bytes(words.read_bytes().replace(b"ac", b"ab"))
+    with refused("the word 'ab' appears twice in a damaged cache; clear the cache and try again"):
+        train(text, cache=cache, sample=0)
+    clear_cache(cache)
+    assert train(text, cache=cache, sample=0).words == ["ab", "ac", "ad"]
 
 
 @pytest.mark.parametrize("make", [Path.touch, Path.mkdir], ids=["a file", "an empty folder"])

@@ -8,6 +8,7 @@ import os
 import random
 import re
 import runpy
+import tracemalloc
 from pathlib import Path
 from typing import NamedTuple
 
@@ -235,6 +236,24 @@ def test_spellings_that_become_the_same_word_are_merged(write, threads, piece):
 def test_valid_utf8_is_not_refused(write):
     content = "café 日本語 😀 \ufffd \ufeff\n".encode()
     assert encoded(write(content), invalid_utf8="refuse") == (naive(tokens_of(content)), ())
+
+
+@pytest.mark.parametrize("piece", [1 << 10, 1 << 21])
+def test_a_token_without_end_is_refused_while_it_is_read(tmp_path, monkeypatch, piece):
+    monkeypatch.setattr(text_chunks, "_LONGEST", 1 << 16)
+    monkeypatch.setattr(text_chunks, "_CHUNK", piece)
+    with gzip.open(tmp_path / "x.gz", "wb") as file:
+        file.write(b"a b\nc ")
+        for _ in range(32):
+            file.write(b"d" * (1 << 20))
+    tracemalloc.start()
+    with refused(r"x\.gz: no space and no line end in more than 65\.5 kB, from byte 6 on; words are divided by spaces"):
+        list(text_chunks.read_chunks(Corpus(tmp_path / "x.gz")))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 24 << 20
+    (tmp_path / "x").write_bytes(b"a " + b"d" * (1 << 16) + b" e\n")
+    assert [len(word) for word in numbers(tmp_path / "x", piece=piece).words] == [1, 1 << 16, 1]
 
 
 def test_a_long_invalid_token_makes_no_long_message(write):

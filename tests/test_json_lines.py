@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import sys
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from naive_text import sentences_of
 from text_files import refused
 
-from embedtrain.corpus import text_chunks
+from embedtrain.corpus import json_lines, text_chunks
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.text_chunks import read_chunks
@@ -249,3 +250,22 @@ def test_the_file_with_the_wrong_line_is_named(write, tmp_path):
     write([{"text": "fine"}, b"broken"], "2.jsonl")
     with refused(r"2\.jsonl, line 2: not JSON"):
         text_of(tmp_path)
+
+
+def test_a_record_without_end_is_refused_while_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_lines, "_LONGEST", 1 << 16)
+    with gzip.open(tmp_path / "x.jsonl.gz", "wb") as file:
+        file.write(b'{"text": "a b"}\n{"text": "')
+        for _ in range(32):
+            file.write(b"a" * (1 << 20))
+    tracemalloc.start()
+    with refused(r"x\.jsonl\.gz, line 2: a record of more than 65\.5 kB; divide its text"):
+        text_of(tmp_path / "x.jsonl.gz")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 24 << 20
+    (tmp_path / "x.jsonl").write_bytes(b'{"text": "' + b"a" * ((1 << 16) - 12) + b'"}\n')
+    with refused("line 1: a record of more than"):
+        text_of(tmp_path / "x.jsonl")
+    (tmp_path / "x.jsonl").write_bytes(b'{"text": "' + b"a" * ((1 << 16) - 13) + b'"}\n')
+    assert len(text_of(tmp_path / "x.jsonl")) == (1 << 16) - 12

@@ -28,12 +28,14 @@ from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_folder, remove_leftovers, writing
+from embedtrain.machine.npz import parse_json
 from embedtrain.machine.progress import Progress
-from embedtrain.machine.words import PackedWords
+from embedtrain.machine.words import PackedWords, is_word
 
 _VERSION = 2  # of the entries, and of the tokeniser
 _NAME = re.compile(r"\.[0-9a-f]{32}\.encoded")
 _DTYPES = {"ids": np.int32, "offsets": np.int64, "words": np.uint8, "starts": np.int64, "counts": np.int64}
+_ABOUT = "about.json"
 _AT_ONCE = 1 << 20  # numbers checked at once
 _UNKNOWN = "(damaged, or of another version)"
 
@@ -115,10 +117,18 @@ def _name(identity: Mapping[str, Any]) -> str:
 
 def _about(entry: Path) -> dict[str, Any]:
     """Read the description of an entry; empty if it is damaged or of another version."""
-    with suppress(OSError, ValueError, RecursionError, KeyError, TypeError):
-        about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
-        if about["version"] == [_VERSION, sys.byteorder] and isinstance(about["identity"], dict):
-            return dict(about)
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if not all((entry / name).is_file() for name in (_ABOUT, *_DTYPES)):  # a pipe would never end
+            return {}
+        about = dict(parse_json((entry / _ABOUT).read_bytes()))
+        is_right = (
+            about["version"] == [_VERSION, sys.byteorder]
+            and type(about["n_tokens"]) is type(about["n_types"]) is int
+            and isinstance(about["identity"]["sources"], list)
+            and isinstance(about["notes"], list)
+            and all(isinstance(note, str) for note in about["notes"])
+        )
+        return about if is_right else {}
     return {}
 
 
@@ -143,7 +153,7 @@ def _write(entry: Path, encoded: EncodedCorpus, identity: Mapping[str, Any]) -> 
         for name, array in arrays.items():
             with open(folder / name, "wb") as file:
                 file.write(np.ascontiguousarray(array).data)
-        (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
 def _read(entry: Path, identity: Mapping[str, Any]) -> EncodedCorpus | None:
@@ -176,7 +186,8 @@ def _are_valid(arrays: Mapping[str, NDArray[Any]], n_tokens: int, n_types: int) 
         _ascend(offsets, n_tokens)
         and _ascend(starts, len(words))
         and all(0 <= part.min() and part.max() < n_types for part in _parts(ids))
-        and bool((np.diff(counts) <= 0).all() and counts[-1] > 0 and counts.sum() == n_tokens)
+        and bool((counts[1:] <= counts[:-1]).all() and counts[-1] > 0)
+        and bool(counts[0] <= n_tokens == counts.sum())
         and all(_are_words(words, part) for part in _parts(starts, overlap=1))
     )
 
@@ -184,13 +195,13 @@ def _are_valid(arrays: Mapping[str, NDArray[Any]], n_tokens: int, n_types: int) 
 def _ascend(borders: NDArray[np.int64], end: int) -> bool:
     """Whether borders ascend strictly from 0 to `end`."""
     parts = _parts(borders, overlap=1)
-    return borders[0] == 0 and borders[-1] == end and all((np.diff(part) > 0).all() for part in parts)
+    return borders[0] == 0 and borders[-1] == end and all((part[1:] > part[:-1]).all() for part in parts)
 
 
 def _are_words(text: NDArray[np.uint8], starts: NDArray[np.int64]) -> bool:
-    """Whether the bytes are UTF-8, and no word begins within a character."""
-    text[starts[0] : starts[-1]].tobytes().decode()  # raises a ValueError
-    return bool(((text[starts[:-1]] & 0xC0) != 0x80).all())
+    """Whether the bytes are UTF-8 without spaces, and no word begins within a character."""
+    characters = text[starts[0] : starts[-1]].tobytes().decode()  # raises a ValueError
+    return is_word(characters) and bool(((text[starts[:-1]] & 0xC0) != 0x80).all())
 
 
 def _parts(array: NDArray[Any], overlap: int = 0) -> list[NDArray[Any]]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Iterator
 
 from embedtrain.errors import DataError
+from embedtrain.machine.memory import format_bytes
 
 SUFFIXES = (".jsonl", ".ndjson")
+_LONGEST = 1 << 26  # bytes of a line
+
+
+def read_lines(name: str, file: io.BufferedReader) -> Iterator[bytes]:
+    """Yield the lines of a file."""
+    for number, line in enumerate(iter(lambda: file.readline(_LONGEST + 1), b""), 1):
+        if len(line) > _LONGEST:
+            raise DataError(f"{name}, line {number}: a record of more than {format_bytes(_LONGEST)}; divide its text")
+        yield line
 
 
 def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[str]]:

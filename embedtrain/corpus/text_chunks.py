@@ -23,10 +23,12 @@ from embedtrain.errors import DataError
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine import compression
 from embedtrain.machine.files import STDIN, open_source, reading, source_name
+from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import note
 from embedtrain.machine.threads import read_ahead
 
 _CHUNK = 1 << 21  # bytes
+_LONGEST = 1 << 26  # bytes of a token
 _TAIL = 1 << 12  # bytes at the end of a chunk that are first searched for whitespace
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # where chunks are cut
@@ -106,8 +108,13 @@ def _text_field(path: Path, field: str | None) -> str | None:
 def _read(name: str, stream: compression.Readable, corpus: Corpus) -> Iterator[NDArray[np.uint8]]:
     """Read a stream in chunks, without its byte order mark and with a line feed at the end."""
     rest = np.empty(0, np.uint8)  # after the last whitespace; begins the next chunk
-    at_end, at_start = False, True
+    at_end, at_start, position = False, True, 0
     while not at_end:
+        if rest.size > _LONGEST:
+            raise DataError(
+                f"{name}: no space and no line end in more than {format_bytes(_LONGEST)}, from byte {position:,} on; "
+                "words are divided by spaces, and sentences by line ends"
+            )
         size = rest.size + max(_CHUNK, rest.size)  # doubling: a token may be longer than many chunks
         buffer = np.empty(size + 1 + PADDING, np.uint8)
         buffer[: rest.size] = rest
@@ -126,6 +133,7 @@ def _read(name: str, stream: compression.Readable, corpus: Corpus) -> Iterator[N
             cut = end = end + 1
         else:
             cut = _after_last_space(buffer[:end])
+        position += cut
         rest = buffer[cut:end].copy()
         if cut:
             yield _padded(buffer, cut)
@@ -159,7 +167,8 @@ def _decoded(chunks: Iterable[NDArray[np.uint8]]) -> Iterator[str]:
 
 def _json_lines(name: str, stream: compression.Readable, field: str) -> tuple[bool, Iterator[str]]:
     """Read the text in JSON lines, and whether it is token lists."""
-    lines = io.BufferedReader(compression.RawStream(stream), _CHUNK)  # type: ignore[type-var, unused-ignore]
+    file = io.BufferedReader(compression.RawStream(stream), _CHUNK)  # type: ignore[type-var, unused-ignore]
+    lines = json_lines.read_lines(name, file)
     return _lines(json_lines.texts(name, lines, field), f"{name}, ")
 
 

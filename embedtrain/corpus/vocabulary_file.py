@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, quoted
 from embedtrain.machine.files import atomic_file, reading, source_name
 from embedtrain.machine.words import is_word
 
@@ -74,7 +74,7 @@ def _parse(line: bytes, location: str, need_counts: bool, *, is_first: bool) -> 
         raise DataError(f"{location}: expected {expected}, got {line[:40]!r}") from None
     if not is_word(word):
         raise DataError(
-            f"{location}: the word {word[:40]!r} holds a control character; remove it: no vectors file can hold it"
+            f"{location}: the word {quoted(word)} holds a control character; remove it: no vectors file can hold it"
         )
     if count is not None and count < 0:
         raise DataError(f"{location}: {word!r} has the count {count}; counts are at least 0")

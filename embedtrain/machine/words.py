@@ -45,7 +45,7 @@ class PackedWords(Sequence[str]):
     def checked(cls, name: str, text: NDArray[np.uint8], starts: NDArray[np.int64]) -> PackedWords:
         """Check arrays read from the file `name`, but not that they are UTF-8."""
         ok = text.dtype == np.uint8 and starts.dtype == np.int64 and text.ndim == starts.ndim == 1 and starts.size
-        if not ok or starts[0] != 0 or starts[-1] != text.size or (np.diff(starts) < 0).any():
+        if not ok or starts[0] != 0 or starts[-1] != text.size or (starts[1:] < starts[:-1]).any():
             raise DataError(f"{name}: the starts of words do not fit their bytes; it is damaged, create it again")
         return cls(text, starts)
 

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from embedtrain._version import __version__
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
-from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, TrainingError
+from embedtrain.errors import DataError, EmbedtrainError, Interrupted, OutputError, TrainingError, quoted
 from embedtrain.formats.table import all_finite
 from embedtrain.formats.text import format_lines
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.memory import available_memory, format_bytes, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch, listed, note, say
 from embedtrain.machine.threads import resolve_threads
+from embedtrain.machine.words import first_duplicate
 from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
 from embedtrain.training.initial_vectors import InitialVectors
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs, training_speed
@@ -156,6 +157,10 @@ class Run:
         needed = self.memory()
         require_memory(sum(needed.values()) - self._held_bytes, listed(needed), self.data.remedy)
         self.vocabulary = self.vocabulary.unpacked()
+        if twice := first_duplicate(self.vocabulary.words):
+            raise DataError(
+                f"the word {quoted(twice)} appears twice in a damaged cache; clear the `cache` and try again"
+            )
         say(f"memory   {format_bytes(sum(needed.values()))} for {listed(needed)}", shown=self.shown)
         if self._saved is not None:
             saved, self._saved = self._saved, None
