@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Iterator
+from typing import IO
 
 from embedtrain.errors import DataError
 from embedtrain.machine.memory import format_bytes
@@ -13,7 +13,7 @@ SUFFIXES = (".jsonl", ".ndjson")
 _LONGEST = 1 << 26  # bytes of a line
 
 
-def read_lines(name: str, file: io.BufferedReader) -> Iterator[bytes]:
+def read_lines(name: str, file: IO[bytes]) -> Iterator[bytes]:
     """Yield the lines of a file."""
     for number, line in enumerate(iter(lambda: file.readline(_LONGEST + 1), b""), 1):
         if len(line) > _LONGEST:
