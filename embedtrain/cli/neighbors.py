@@ -30,12 +30,9 @@ def neighbors(file: str, words: tuple[str, ...], topn: int, restrict: int | None
         words = query_options.split_words(arguments, vectors)
         for word, nearest in zip(words, vectors.neighbors(words, topn, restrict), strict=True):
             if as_json:
-                query_options.print_json({"word": word, "neighbors": _as_objects(nearest)})
+                near = [{"word": other, "cosine": round(cosine, 6)} for other, cosine in nearest]
+                query_options.print_json({"word": word, "neighbors": near})
             else:
                 query_options.print_scores(nearest, word if repeated or len(words) > 1 else "")
 
     query_options.run_queries(words, "a word, or several", query)
-
-
-def _as_objects(nearest: list[tuple[str, float]]) -> list[dict[str, str | float]]:
-    return [{"word": word, "cosine": round(cosine, 6)} for word, cosine in nearest]

@@ -154,7 +154,7 @@ def _vocabulary(lines: Sequence[bytes]) -> str | None:
         counts.append(int(fields[1]))
     if len(counts) < _FEWEST_ROWS or counts[0] == counts[-1] or all(line.split()[0].isdigit() for line in lines):
         return None
-    return "a vocabulary file, of words and counts; name the text, and the vocabulary with read-vocab"
+    return "a vocabulary file, of words and counts; name the text, and the vocabulary with `read_vocab`"
 
 
 def _edge_list(lines: Sequence[bytes]) -> str | None:

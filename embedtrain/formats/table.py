@@ -90,7 +90,7 @@ class TableBuilder:
         self._words: list[str] = []
         self._seen: dict[str, int] = {}  # the position of each word
         self._rows: NDArray[Any] = np.empty((n_expected, dim), options.dtype)
-        self._odd: dict[str, list[str]] = {}  # places of odd words by kind
+        self._odd: dict[str, tuple[int, str]] = {}  # the number of odd words and the place of the first, by kind
 
     def report(self, position: int, problem: str) -> None:
         """Report a problem of a line or word, counted from 0."""
@@ -99,7 +99,8 @@ class TableBuilder:
     def note(self, position: int, kind: str, word: str) -> None:
         """Count an odd word that is read."""
         if kind == NOT_UTF8 or not self._options.must_be_writable:  # else it is reported
-            self._odd.setdefault(kind, []).append(f"{self._unit} {position + 1:,}: {quoted(word)}")
+            n, first = self._odd.get(kind) or (0, f"{self._unit} {position + 1:,}: {quoted(word)}")
+            self._odd[kind] = n + 1, first
 
     def append(self, positions: Sequence[int], words: list[str], values: NDArray[np.float32]) -> None:
         """Append rows; positions are lines or words of the file."""
@@ -133,7 +134,7 @@ class TableBuilder:
 
     def finish(self, *remarks: str) -> VectorTable:
         """Return the table of the appended rows, after a note on odd words and with other remarks."""
-        odd = [f"{counted(len(places), 'word')} {kind}, the first in {places[0]}" for kind, places in self._odd.items()]
+        odd = [f"{counted(n, 'word')} {kind}, the first in {first}" for kind, (n, first) in self._odd.items()]
         if odd or remarks:
             self._options.on_note(f"{self._name}: {'; '.join([*odd, *remarks])}")
         if len(self._words) < len(self._rows):

@@ -118,11 +118,8 @@ class TextSource:
         with clock("read"):
             settings, valid_share = self._settings, self._valid_share
             whole = training = self._encode(self.corpus, shown)
-            vocabulary = self._known or whole.vocabulary
-            if kept_words:
-                vocabulary = vocabulary.extended(settings.min_count, settings.max_vocab, kept_words)
-            else:
-                vocabulary = vocabulary.cut(settings.min_count, settings.max_vocab)
+            known, limits = self._known or whole.vocabulary, (settings.min_count, settings.max_vocab)
+            vocabulary = known.extended(*limits, kept_words) if kept_words else known.cut(*limits)
             covered, held_out = vocabulary.n_tokens, None
             covered_share = covered / len(whole.ids)
             folder = settings.temp_folder or settings.cache

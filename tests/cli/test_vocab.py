@@ -101,3 +101,8 @@ def test_vocab_to_a_pipe_that_is_closed_ends_quietly(folder):
         assert running.stdout.readline() == "0 1\n"
         running.stdout.close()
         assert running.stderr.read() == ""
+
+
+def test_a_vocabulary_as_corpus_names_its_option(folder):
+    assert run("vocab", "text.txt", "--min-count", 1).exit_code == 0
+    assert "and the vocabulary with --read-vocab; --force reads" in error_of(run("skipgram", "text.vocab"), 1)
