@@ -41,7 +41,7 @@ _WORD2VEC_BINARY = re.compile(rb"\d+ (\d{1,9})\n[^\n ]+ ")  # and float32 values
 _CONTROLS = bytes([*range(9), *range(14, 27), 127])  # without ESC, which colours logs
 _MOST_CONTROLS = 32  # text has fewer, or at most one in 20 bytes
 
-_MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|mediawiki)\b", re.IGNORECASE)
+_MARKUP = re.compile(rb"\s*<(!doctype|html|head|body|\?xml|mediawiki|rss|tei)\b", re.IGNORECASE)
 _JSON_ARRAY = re.compile(rb'\s*\[\s*(?:\{\s*"|\[\s*"|"([^"\\\n]|\\.)*"\s*[],])')
 _JSON_OBJECT = re.compile(rb'\s*\{\s*"([^"\\\n]|\\.)*"\s*:')
 _NUMBER = re.compile(rb"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
@@ -92,8 +92,7 @@ def kind_of(head: bytes, *, is_whole: bool) -> str | None:
         return f"HTML or XML; extract its text first{_FORCE}"
     whole = head if is_whole else head[: head.rfind(b"\n") + 1]
     lines = [line for line in whole.split(b"\n") if line.strip()]
-    found = _json(head, lines) if lines and lines[0].lstrip()[:1] in b"[{" else None
-    found = found or next((kind for table in _TABLES if lines and (kind := table(lines))), None)
+    found = _json(head, lines) or next((kind for table in _TABLES if lines and (kind := table(lines))), None)
     return found and found + _FORCE
 
 
