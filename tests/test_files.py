@@ -124,6 +124,16 @@ def test_the_umask_of_other_threads_is_not_touched(tmp_path, monkeypatch):
     assert (tmp_path / "x.vec").read_bytes() == b"new"
 
 
+def test_a_file_system_without_permissions_is_written(tmp_path, monkeypatch):
+    def refuse(path, mode):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    for content in (b"old", b"new"):
+        write_file(tmp_path / "x.vec", content)
+        assert (tmp_path / "x.vec").read_bytes() == content
+
+
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_durable_file_reaches_the_disk_before_its_name_does(tmp_path, monkeypatch, durable):
     path, done = tmp_path / "x.vec", []

@@ -94,8 +94,9 @@ def atomic_file(path: str | os.PathLike[str], *, durable: bool = False) -> Itera
         try:
             with open(name, "xb", opener=partial(os.open, mode=0o666 if mode is None else mode)) as file:
                 yield file
-                if mode is not None:  # which the umask may have cut
-                    os.chmod(name, mode)
+                with suppress(PermissionError):  # some file systems refuse it
+                    if mode is not None:  # which the umask may have cut
+                        os.chmod(name, mode)
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
