@@ -14,7 +14,7 @@ from scipy import sparse
 
 from embedtrain.counts.counts_file import StoredCounts, is_counts_file, read_counts_file, write_counts_file
 from embedtrain.counts.rows import CsrMatrix
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.machine.files import source_name
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.npz import no_damage, plain, read_only
@@ -164,7 +164,7 @@ def _checked_words(words: Iterable[str]) -> list[str]:
     if len(words) < 2:
         raise DataError(f"at least two words are needed to learn from, got {len(words)}")
     if twice := first_duplicate(words):
-        raise DataError(f"the word {twice!r} appears twice among the words; add up its rows and columns")
+        raise DataError(f"the word {quoted(twice)} appears twice among the words; add up its rows and columns")
     return words
 
 
@@ -177,7 +177,7 @@ def _checked_counts(counts: Sequence[int] | NDArray[Any], words: Sequence[str]) 
         )
     if array.min() < 0 or array.max() >= 2**63:
         worst = int(np.argmin(array) if array.min() < 0 else np.argmax(array))
-        raise DataError(f"the word {words[worst]!r} has the count {array[worst]}; counts are 0 to 2 ** 63 - 1")
+        raise DataError(f"the word {quoted(words[worst])} has the count {array[worst]}; counts are 0 to 2 ** 63 - 1")
     return read_only(array.astype(np.int64))
 
 

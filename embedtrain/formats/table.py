@@ -84,11 +84,11 @@ class TableBuilder:
     """Words and vectors of a file, appended in blocks; repeated words are reported and left out."""
 
     def __init__(self, name: str, unit: str, n_expected: int, dim: int, options: ReadOptions) -> None:
-        n_bytes = n_expected * dim * options.dtype.itemsize
-        require_memory(n_bytes, f"the vectors in {name}", "read fewer words, or with float16")
+        self._row_bytes = dim * options.dtype.itemsize
         self._name, self._unit, self._options = name, unit, options  # unit: "line" or "word", for messages
         self._words: list[str] = []
         self._seen: dict[str, int] = {}  # the position of each word
+        self._require_memory(n_expected)
         self._rows: NDArray[Any] = np.empty((n_expected, dim), options.dtype)
         self._odd: dict[str, tuple[int, str]] = {}  # the number of odd words and the place of the first, by kind
 
@@ -113,7 +113,9 @@ class TableBuilder:
             words, values = [words[row] for row in rows], values[rows]
         begin, end = len(self._words), len(self._words) + len(words)
         if end > len(self._rows):
-            self._resize(max(end, len(self._rows) + len(self._rows) // 4))
+            n_more = max(end - len(self._rows), len(self._rows) // 4)
+            self._require_memory(n_more)
+            self._resize(len(self._rows) + n_more)
         with np.errstate(over="ignore"):
             self._rows[begin:end] = values
         if self._rows.dtype != np.float32:
@@ -140,6 +142,10 @@ class TableBuilder:
         if len(self._words) < len(self._rows):
             self._resize(len(self._words))
         return VectorTable(self._words, self._rows)
+
+    def _require_memory(self, n_rows: int) -> None:
+        n_bytes = n_rows * self._row_bytes
+        require_memory(n_bytes, f"the vectors in {self._name}", "read fewer words, or with float16")
 
     def _resize(self, n: int) -> None:
         """Resize the array, in place if the system can."""

@@ -143,7 +143,7 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[str, str]]:
                 text = line.decode(encoding).removeprefix("\ufeff" if number == 1 else "").strip()
             except LookupError:
                 raise SettingError(f"encoding must be one of Python's, as 'utf-8', got {encoding!r}") from None
-            except UnicodeDecodeError:
+            except UnicodeError:
                 raise DataError(f"{location}: not {encoding.upper()}; convert the file to it, if it is text") from None
             if text and not text.startswith("#"):
                 yield location, text

@@ -1,5 +1,6 @@
-"""Damaged files of arrays: refused in a line, and neither waited for nor read whole."""
+"""Damaged and odd files: refused in a line, and neither waited for nor read whole."""
 
+import gzip
 import json
 import os
 import struct
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 from embedtrain import WordVectors, formats
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, SettingError
 from embedtrain.formats.format import VectorTable
+from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
 
 TABLE = VectorTable(["the", "cat"], np.eye(2, dtype=np.float32), np.array([2, 1]))
 OWN = {
@@ -121,6 +123,44 @@ def test_long_settings_are_not_parsed(tmp_path):
 def test_names_of_arrays_are_quoted_in_part(tmp_path):
     np.savez_compressed(tmp_path / "x.npz", **{"\x1b" + "w" * 60_000: np.zeros(3)})
     assert "expected the arrays words, starts, vectors and about, got " in refusal(tmp_path / "x.npz")
+
+
+# --- Text, compressed, and evaluation files ---------------------------------------------------------------------------
+
+
+def test_a_table_that_grows_beyond_the_memory_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "x.vec.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"300 2\n" + b"".join(b"w%d 1 2\n" % number for number in range(300)))
+    monkeypatch.setattr("embedtrain.formats.text_parsing._BLOCK", 100)
+    free = iter([1000, 10])
+    monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: next(free))
+    with pytest.raises(SettingError, match=r"the vectors in .* need \d+ bytes of memory, 10 bytes are free"):
+        WordVectors.load(path, threads=1)
+
+
+@pytest.mark.parametrize("read", [read_pairs, read_analogies])
+def test_carriage_returns_do_not_join_lines(tmp_path, read):
+    path = tmp_path / "pairs.csv"
+    for text in (b"a,b,1\rc,d,2\r", b"a b c d\re f g h", b"x,y,z\r" * 10_000):
+        path.write_bytes(text)
+        with pytest.raises(DataError, match="line 1: carriage returns without line feeds; save the file with"):
+            read(path)
+
+
+def test_a_long_number_is_quoted_in_part(tmp_path):
+    path = tmp_path / "pairs"
+    path.write_bytes(b"a b 1," + b"2" * 10_000)
+    with pytest.raises(DataError, match=r"write 1\.2{38} for 1,2{38}$"):
+        read_pairs(path)
+
+
+@pytest.mark.parametrize("encoding", ["idna", "punycode", "undefined", "hex", "no such"])
+def test_odd_encodings_are_refused(tmp_path, encoding):
+    path = tmp_path / "pairs"
+    path.write_bytes(b"a\xff b 1\n")
+    with pytest.raises((DataError, SettingError)):
+        read_pairs(path, encoding=encoding)
 
 
 # --- A folder of .npy files -------------------------------------------------------------------------------------------
