@@ -75,6 +75,13 @@ def test_files_of_embedtrain_are_named(tmp_path):
             train_skipgram(tmp_path / name, **SETTINGS)
 
 
+def test_the_files_of_a_folder_in_another_encoding_are_not_counted(tmp_path):
+    (tmp_path / "a.txt").write_text("some words\n", encoding="utf-16")
+    (tmp_path / "b.txt").write_text("<html>words</html>\n", encoding="utf-16")
+    with refused("b.txt: it is HTML or XML; extract its text first; force=True reads it as text, a sequence a line$"):
+        train_skipgram(Corpus(tmp_path, encoding="utf-16"), **SETTINGS)
+
+
 def test_other_binary_files_are_named(tmp_path):
     WordVectors(["a", "b"], np.full((2, 3), 0.1, np.float32)).save(tmp_path / "x.bin")
     np.save(tmp_path / "x.npy", np.zeros(3))
@@ -95,7 +102,8 @@ def test_the_files_of_a_folder_that_are_not_text_are_named(tmp_path):
     for n in range(8):
         (tmp_path / f"{n}.txt").write_text("some words\n")
         (tmp_path / f"{n}.png").write_bytes(b"\x89PNG\r\n")
-    found = "16 files are not text: .*0.png, .*1.png, .*2.png, .*3.png, .*4.png and 3 more"
+    (tmp_path / "8.jsonl").write_text('{"text": "some words"}\n')
+    found = "17 files are not text: .*0.png, .*1.png, .*2.png, .*3.png, .*4.png and 3 more"
     with refused(f"cannot read .*0.png: it is an image; name the text files with a pattern .* .8 of {found}"):
         train_skipgram(tmp_path, **SETTINGS)
     assert train_skipgram(tmp_path / "*.txt", **SETTINGS).words == ["some", "words"]

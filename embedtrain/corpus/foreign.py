@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.corpus import json_lines
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, one_line
 from embedtrain.machine import compression
@@ -56,12 +57,13 @@ def require_text(name: str, start: NDArray[np.uint8], *, is_whole: bool, corpus:
     """Raise `DataError` if a file of a corpus, of which `start` is the beginning, is not text to train on."""
     kind = kind_of(start[:HEAD].tobytes(), is_whole=is_whole and len(start) <= HEAD)
     if kind is not None:
-        raise DataError(f"cannot read {name}: it is {kind}{_others(corpus.files())}")
+        raise DataError(f"cannot read {name}: it is {kind}{_others(corpus)}")
 
 
-def _others(files: Sequence[Path]) -> str:
-    """Name the files of a corpus that are not text; empty for one file."""
-    if len(files) < 2:
+def _others(corpus: Corpus) -> str:
+    """Name the files of a corpus that are not text; empty for one file, and for text that is not in UTF-8."""
+    files = corpus.files()
+    if len(files) < 2 or corpus.encoding != "utf-8":
         return ""
     looked_at = files[:_MOST_FILES]
     wrong = [one_line(path) for path in looked_at if _kind_of_file(path)]
@@ -70,7 +72,7 @@ def _others(files: Sequence[Path]) -> str:
 
 
 def _kind_of_file(path: Path) -> str | None:
-    if path == STDIN or not path.is_file():
+    if path == STDIN or not path.is_file() or compression.plain_name(path.name).lower().endswith(json_lines.SUFFIXES):
         return None
     buffer = bytearray(HEAD)
     with reading(path), open(path, "rb") as file:
