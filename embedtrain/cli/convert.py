@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from embedtrain.errors import one_line
-
 
 class _ConvertCommand(click.Command):
     """A command whose help lists the formats."""
@@ -54,6 +52,7 @@ def convert(
     from embedtrain import formats
     from embedtrain.formats.format import ReadOptions, SkippedErrors
     from embedtrain.machine.files import check_distinct_paths
+    from embedtrain.machine.progress import say
 
     chosen = formats.format_of(target, format)
     format = chosen.name
@@ -70,11 +69,11 @@ def convert(
     )
     table = formats.read(source, options, source_format)
     if skipped.n:
-        click.echo(f"Note: {skipped}", err=True)
+        say(f"Note: {skipped}")
     formats.write(target, table, format, threads)
     n_words, dim = table.vectors.shape
-    written = one_line(" and ".join(map(str, outputs.values())))
-    click.echo(f"{written}: {n_words:,} words, {dim:,} dimensions, format {format}", err=True)
+    written = " and ".join(map(str, outputs.values()))
+    say(f"{written}: {n_words:,} words, {dim:,} dimensions, format {format}", wrap=False)
 
 
 def _outputs(target: str, format: str) -> dict[str, Path]:

@@ -64,5 +64,5 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     say(f"saved    {path}", shown=not quiet)
     say(f"next     embedtrain glove {shlex.quote(str(path))}", shown=not quiet, wrap=False)
     if came_late:
-        click.echo(f"Error: interrupted; {path} holds the result", err=True)
+        say(f"Error: interrupted; {path} holds the result", wrap=False)
         raise click.exceptions.Exit(130)

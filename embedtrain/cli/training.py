@@ -25,6 +25,7 @@ from embedtrain.cli.options import (
 )
 from embedtrain.cli.saving import folder_beside, saving
 from embedtrain.cli.summary import print_plan, save_and_report
+from embedtrain.machine.progress import say
 from embedtrain.models import MODELS
 from embedtrain.training.settings import CountModelSettings, TrainingSettings
 
@@ -164,7 +165,7 @@ def _finish(
     if ended or came_late:
         has_checkpoint = vectors.report is not None and "checkpoint" in vectors.report.seconds
         remedy = f"; go on with --resume {checkpoint}" if ended and has_checkpoint else ""
-        click.echo(f"Error: interrupted; {path} holds {state}{remedy}", err=True)
+        say(f"Error: interrupted; {path} holds {state}{remedy}", wrap=False)
         raise click.exceptions.Exit(130)
 
 
