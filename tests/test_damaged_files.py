@@ -9,9 +9,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from embedtrain import WordVectors, formats
+from embedtrain import Counts, WordVectors, formats
 from embedtrain.errors import DataError, SettingError
 from embedtrain.formats.format import VectorTable
+from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
 
 TABLE = VectorTable(["the", "cat"], np.eye(2, dtype=np.float32), np.array([2, 1]))
@@ -195,6 +196,14 @@ def test_only_a_regular_file_of_words_is_read(tmp_path, kind):
     make_odd(tmp_path / "metadata.tsv", kind)
     with pytest.raises(DataError, match=r"cannot read .*metadata\.tsv: it is not a regular file"):
         WordVectors.load(path, format="projector")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_only_regular_files_of_vectors_counts_and_checkpoints_are_read(tmp_path, kind):
+    make_odd(tmp_path / "x", kind)
+    for load in (WordVectors.load, Counts.load, Checkpoint.load):
+        with pytest.raises(DataError, match=r"is a pipe or device|is not a regular file|without vectors\.npy"):
+            load(tmp_path / "x")
 
 
 def make_odd(path, kind):

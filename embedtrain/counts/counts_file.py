@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.vocabulary_file import read_words
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.files import atomic_file, reading, source_name
+from embedtrain.machine.files import atomic_file, open_regular, reading, source_name
 from embedtrain.machine.npz import array_names, map_arrays, no_damage, pack_about, unpack_about, write_arrays
 from embedtrain.machine.words import PackedWords
 
@@ -83,7 +83,7 @@ def write_counts_file(path: str | os.PathLike[str], stored: StoredCounts) -> Non
 
 def read_counts_file(path: Path, vocabulary: str | os.PathLike[str] | None, *, mapped: bool = True) -> StoredCounts:
     """Read a file of counts, recognised by its content; uncompressed arrays are mapped if `mapped`."""
-    with reading(path), open(path, "rb") as file:
+    with reading(path), open_regular(path) as file:
         start = file.read(_START)
     if not start:
         raise DataError(f"{source_name(path)} holds no counts: it is empty")

@@ -54,7 +54,7 @@ def _header(array: NDArray[Any], position: int) -> bytes:
 
 def array_names(path: str | os.PathLike[str]) -> list[str]:
     """Return the names of the arrays in a file that NumPy wrote."""
-    with zipfile.ZipFile(path) as archive:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         return [member.filename.removesuffix(".npy") for member in archive.infolist()]  # a name may be damaged
 
 
@@ -67,7 +67,7 @@ def map_arrays(
     raise exceptions of many kinds, see `no_damage`.
     """
     arrays = {}
-    with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             name = member.filename.removesuffix(".npy")
             if names is None or name in names:
