@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.vocabulary_file import read_words
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, SettingError, one_line
 from embedtrain.machine.files import atomic_file, open_regular, reading, source_name
 from embedtrain.machine.npz import array_names, map_arrays, no_damage, pack_about, unpack_about, write_arrays
 from embedtrain.machine.words import PackedWords
@@ -104,7 +104,7 @@ def _read_npz(path: Path, vocabulary: str | os.PathLike[str] | None, mapped: boo
     with reading(path), no_damage(f"cannot read {name}: it is damaged or holds no counts"):
         names = array_names(path)
         if not _NAMES <= set(names):
-            raise DataError(f"{name} holds no counts, but other arrays: {', '.join(names)[:100]}; {_KINDS}")
+            raise DataError(f"{name} holds no counts, but other arrays: {one_line(', '.join(names)[:100])}; {_KINDS}")
         arrays = map_arrays(path, _OF_SCIPY | _OWN, mapped=mapped)
         if "about" not in arrays:
             return StoredCounts(_matrix_in(arrays), *_words_beside(path, vocabulary), {})

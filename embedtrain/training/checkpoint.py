@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, OutputError, SettingError
+from embedtrain.errors import DataError, OutputError, SettingError, one_line
 from embedtrain.formats.table import all_finite
 from embedtrain.machine.files import atomic_file, reading
 from embedtrain.machine.npz import map_arrays, no_damage, pack_about, unpack_about, write_arrays
@@ -125,12 +125,14 @@ class Checkpoint:
         """Check that a run has the settings of the checkpoint, or more epochs; settings it lacks had their default."""
         models = self.settings.get("model"), settings.get("model")
         if models[0] != models[1]:
-            raise SettingError(f"cannot resume: the checkpoint is of {models[0]}, and this is {models[1]}")
+            raise SettingError(
+                f"cannot resume: the checkpoint is of {one_line(models[0])[:40]}, and this is {models[1]}"
+            )
         before = {**defaults, **self.settings}
         if settings["epochs"] > before["epochs"]:
             before["epochs"] = settings["epochs"]
         others = [
-            f"`{name}` is {before.get(name)} in the checkpoint and {value} here"
+            f"`{name}` is {one_line(before.get(name))[:40]} in the checkpoint and {value} here"
             for name, value in settings.items()
             if before.get(name) != value
         ]
