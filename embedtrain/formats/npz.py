@@ -53,7 +53,7 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
                 raise DataError(f"{name} holds counts, not vectors; train on it: embedtrain glove {name}")
             if {"about", "frozen"} <= names:
                 raise DataError(f"{name} is a checkpoint, not vectors; continue its run with `resume={name}`")
-            found = one_line(one_line(", ".join(sorted(names))[:100])) or "nothing"
+            found = one_line(", ".join(sorted(names))[:100]) or "nothing"
             raise DataError(
                 f"{name}: expected the arrays words, starts, vectors and about, got {found}; create it again"
             )

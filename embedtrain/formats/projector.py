@@ -8,6 +8,7 @@ if that has more than one column. Given the first file, both are read.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from io import TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,8 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
     with reading(words_path), no_damage(f"{words_name} is not UTF-8, or a count is not a number"):
         words, counts = _read_words(words_path)
     with reading(path), no_damage(f"cannot read {name}: a row has no values or others than the first"):
-        with open_regular(path) as file:
-            vectors = np.loadtxt(file, np.float32, delimiter="\t", comments=None, ndmin=2)
+        with open_regular(path) as file, TextIOWrapper(file, "utf-8") as lines:  # faster than bytes
+            vectors = np.loadtxt(lines, np.float32, delimiter="\t", comments=None, ndmin=2)
     return select(f"{name} with {words_name}", VectorTable(words, vectors, counts), options)
 
 
