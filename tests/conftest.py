@@ -22,6 +22,16 @@ def warm_kernels():
     train_skipgram([["two", "words"]], sample=0, dim=8, epochs=1, min_count=1, threads=1, progress=False)
 
 
+@pytest.fixture(autouse=True)
+def little_text(monkeypatch):
+    """The texts of tests are small, which is not noted; returns a function that restores the usual limit."""
+    from embedtrain.training import text_checks
+
+    usual = text_checks._LITTLE
+    monkeypatch.setattr(text_checks, "_LITTLE", 0)
+    return lambda: monkeypatch.setattr(text_checks, "_LITTLE", usual)
+
+
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
     """All checkpoints of a run, each in a file of its own."""

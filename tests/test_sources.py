@@ -435,7 +435,8 @@ def test_wrong_items_are_refused_by_number(corpus, message):
         list(read_chunks(corpus))
 
 
-NOT_TOKENS = "| |two words|end | start|end\u2003|end\n|\r|a\tb|no\u00a0break|\u3000|nul\0|\x7f|c1\x80|\x85".split("|")
+NOT_TOKENS = "two words|end | start|end\u2003|end\n|a\tb|no\u00a0break|nul\0|\x7f|c1\x80".split("|")
+BLANK = "| |\r|\u3000|\x85".split("|")
 
 
 @pytest.mark.parametrize("token", NOT_TOKENS, ids=repr)
@@ -443,6 +444,13 @@ def test_a_token_with_whitespace_or_control_characters_is_refused(token):
     message = f"the token {re.escape(repr(token))} is empty or holds whitespace or a control character"
     with refused(f"sentence 2: {message}"):
         list(read_chunks([["fine"], ["fine", token]]))
+
+
+@pytest.mark.parametrize("token", BLANK, ids=repr)
+def test_blank_tokens_are_left_out_with_a_note(token):
+    with pytest.warns(UserWarning, match=r"^empty and blank tokens are left out$"):
+        (chunk,) = read_chunks([["fine"], ["fine", token, "words"]])
+    assert chunk.text[: chunk.n].tobytes() == b"fine\nfine words\n"
 
 
 @pytest.mark.parametrize("corpus", [["a line", "with \ud800"], [["a", "with\udfff"]]], ids=["line", "token"])

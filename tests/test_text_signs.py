@@ -1,6 +1,7 @@
 """Notes on a text that is not divided as meant, and errors where nothing is left to learn from: each threshold."""
 
 import warnings
+from dataclasses import replace
 
 import generate
 import numpy as np
@@ -12,6 +13,7 @@ from embedtrain import Corpus, cooccurrence, train_glove, train_skipgram
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.vocabulary import Vocabulary
+from embedtrain.models.skipgram import SkipGram
 from embedtrain.training import text_checks
 
 SMALL = {"dim": 4, "epochs": 1, "threads": 1, "progress": False}
@@ -57,7 +59,7 @@ def test_a_clean_text_has_no_notes(corpus):
 def test_punctuation_at_words_is_noted_above_a_share(word):
     assert notes_of(repeated((word, 5), ("a", 50), ("b", 45))) == []
     (note,) = notes_of(repeated((word, 6), ("a", 50), ("b", 44)))
-    assert note == f"of the tokens, 6% have punctuation attached, as in {word!r}; for words alone, use tokenize='words'"
+    assert note == f"of the tokens, 6% have punctuation attached, as in {word!r}; use tokenize='words'"
 
 
 @pytest.mark.parametrize(
@@ -70,16 +72,19 @@ def test_marks_by_themselves_or_within_a_word_are_no_sign(token):
 def test_capitals_of_words_that_occur_in_lower_case_are_noted_above_a_share():
     assert notes_of(repeated(("The", 2), ("the", 50), ("a", 48))) == []
     (note,) = notes_of(repeated(("The", 3), ("the", 50), ("a", 47)))
-    assert note.endswith("3% are words that also occur in lower case, as 'The'; for words alone, use lowercase=True")
+    assert note.endswith("3% are words that also occur in lower case, as 'The'; use lowercase=True")
     assert notes_of(repeated(("Paris", 50), ("NATO", 40), ("a", 10))) == []
 
 
 def test_raw_text_names_both_remedies():
     (note,) = notes_of(["The king, it was said, left. the king is old. The end."])
-    assert note.endswith("; for words alone, use tokenize='words' and lowercase=True")
+    assert note.endswith("; use tokenize='words' and lowercase=True")
     raw = ["The king, it was said, left. the king is old. The end."]
     assert notes_of(Corpus(raw, lowercase=True))[0].endswith("use tokenize='words'")
-    assert notes_of(Corpus(raw, tokenize="words")) == [], "tokenised as wished"
+    (note,) = notes_of(Corpus(raw, tokenize="words"))
+    assert note.endswith("as 'The'; use lowercase=True")
+    assert notes_of(Corpus(raw, tokenize="words", lowercase=True)) == []
+    assert notes_of(Corpus(raw, tokenize=str.split)) == [], "tokenised as wished"
 
 
 @pytest.mark.parametrize("character", ["猫", "ね", "ネ", "ก", "ລ", "ក", "က"])
@@ -137,6 +142,25 @@ def test_the_sentences_of_the_tutorial_say_what_is_wrong():
     assert notes_of(TUTORIAL, epochs=100) == []
 
 
+def test_little_text_is_noted(little_text):
+    little_text()
+    (note,) = notes_of(TUTORIAL, epochs=100)
+    assert note == (
+        "22 tokens in 100 epochs are few, and vectors stay close to their random start; "
+        "take more text, or raise epochs=100"
+    )
+    encoded = EncodedCorpus(np.zeros(1000, np.int32), np.array([0, 1000]), Vocabulary(["a", "b"], np.array([999, 1])))
+    encoded.ids[0] = 1
+    settings = SkipGram(epochs=1000, sample=0)
+    assert list(text_checks.check_pairs(settings, encoded.vocabulary, encoded)) == []
+    assert len(list(text_checks.check_pairs(replace(settings, epochs=999), encoded.vocabulary, encoded))) == 1
+
+
+def test_chinese_without_a_tokenizer_is_noted_before_it_is_refused():
+    with pytest.warns(UserWarning, match="divide the text with a tokenizer"), refused("no word occurs 5 times or more"):
+        train_skipgram(["我爱北京天安门广场" + chr(0x4E00 + n) for n in range(50)], progress=False)
+
+
 def test_what_subsampling_removes_is_noted_above_a_share():
     (note,) = notes_of(TUTORIAL * 100, sample=1e-3)
     assert note == "sample=0.001 removes 87% of the tokens; for small text use sample=0"
@@ -188,7 +212,7 @@ def test_the_command_line_names_options(tmp_path, monkeypatch):
     assert line.endswith("for small text use --sample 0")
     (tmp_path / "raw.txt").write_text("The king, he said, is the king.\n" * 9)
     done = run("vocab", "raw.txt")
-    assert done.stderr.splitlines()[0].endswith("for words alone, use --tokenize words and --lowercase")
+    assert done.stderr.splitlines()[0].endswith("; use --tokenize words and --lowercase")
     assert run("vocab", "raw.txt", "--quiet").stderr == ""
 
 

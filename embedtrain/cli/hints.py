@@ -13,7 +13,7 @@ import click
 #: From names of commands and programs of other packages to our commands.
 _COMMANDS = {
     **dict.fromkeys(("train", "word2vec", "fasttext", "sgns"), "skipgram"),
-    **dict.fromkeys(("nn", "similar", "most-similar", "nearest", "distance", "query", "similarity"), "neighbors"),
+    **dict.fromkeys(("nn", "similar", "most-similar", "nearest", "query"), "neighbors"),
     **dict.fromkeys(("word-analogy", "compute-accuracy", "test"), "evaluate"),
     **dict.fromkeys(("vocab-count", "vocabulary"), "vocab"),
     **dict.fromkeys(("export", "print-word-vectors", "save"), "convert"),

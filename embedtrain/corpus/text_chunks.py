@@ -28,7 +28,7 @@ from embedtrain.machine.progress import note
 from embedtrain.machine.threads import read_ahead
 
 _CHUNK = 1 << 21  # bytes
-_LONGEST = 64_000_000  # bytes of a token
+_LONGEST = 1 << 26  # bytes of a token
 _TAIL = 1 << 12  # bytes at the end of a chunk that are first searched for whitespace
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # where chunks are cut
@@ -228,6 +228,9 @@ def _join_tokens(tokens: list[str], where: str) -> str:
         found = f"{type(wrong).__name__} {wrong!r}"
         raise DataError(f"{where} must be a list of str, got {found}; convert it with str()") from None
     if line.split() != tokens or _NOT_IN_A_TOKEN.search(line):
+        if not all(map(str.strip, tokens)):  # as tokenizers give for spaces
+            note("empty and blank tokens are left out")
+            return _join_tokens([token for token in tokens if token.strip()], where)
         wrong = next(token for token in tokens if token.split() != [token] or _NOT_IN_A_TOKEN.search(token))
         raise DataError(
             f"{where}: the token {wrong!r} is empty or holds whitespace or a control character; "

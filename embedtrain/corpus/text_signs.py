@@ -26,8 +26,8 @@ _WITHIN = np.array([byte >= 0x80 or chr(byte).isalnum() for byte in range(256)])
 
 
 def signs_in_types(corpus: Corpus, types: Vocabulary) -> Iterator[str]:
-    """Yield notes on the most frequent types of a text that is divided at spaces."""
-    if corpus.tokenize != "spaces" or is_encoded(corpus.sources[0]):
+    """Yield notes on the most frequent types of a text without a tokenizer of the user."""
+    if corpus.has_tokenizer or is_encoded(corpus.sources[0]):
         return
     n, counts = min(_FREQUENT, len(types)), types.counts[:_FREQUENT]
     words = types.words.first(n) if isinstance(types.words, PackedWords) else PackedWords.of(types.words[:n])
@@ -45,7 +45,7 @@ def signs_in_types(corpus: Corpus, types: Vocabulary) -> Iterator[str]:
         findings.append(f"{n_capitals / total:.0%} are words that also occur in lower case, as {example!r}")
         remedies.append("`lowercase=True`")
     if findings:
-        yield f"of the tokens, {' and '.join(findings)}; for words alone, use {' and '.join(remedies)}"
+        yield f"of the tokens, {' and '.join(findings)}; use {' and '.join(remedies)}"
     n_bytes = counts * np.diff(words.starts)
     unspaced = _is_unspaced(words)
     n_unspaced, n_tokens = int(n_bytes[unspaced].sum()), int(counts[unspaced].sum())

@@ -60,8 +60,9 @@ class ChunkLocations:
         first_one = f"{spelling[:40]!r} in {location}"
         if share > _MOST_INVALID and not corpus.force:
             often = sorted(invalid, key=types.counts.__getitem__)[-_SAMPLE:]
-            likely = likely_encoding([types.spelling(number) for number in often]) if encoding == "UTF-8" else None
-            remedy = f"it may be {likely}" if likely else "for example gb18030, cp1252 or utf-16"
+            has_bytes = encoding == "UTF-8" and not corpus.has_tokenizer  # tokenizers get U+FFFD
+            likely = likely_encoding([types.spelling(number) for number in often]) if has_bytes else None
+            remedy = f"it may be {likely}" if likely else "for example gb18030, big5, cp1252 or utf-16"
             raise DataError(
                 f"{share:.1%} of the tokens are not {encoding}, the first {first_one}; give the encoding of the text "
                 f"with `encoding`, {remedy}, or read it as it is with `force`"

@@ -15,7 +15,7 @@ from embedtrain.training.declarations import Settings, declaration
 #: Settings are in backquotes; {value} is what was given, {corpus}, {model} and {output} are particular to a surface.
 _REMEDIES = {
     **dict.fromkeys(("train", "input", "input-file", "sentences", "corpus-file"), "{corpus}"),
-    **dict.fromkeys(("output", "save-file", "save-vocab"), "{output}"),
+    **dict.fromkeys(("output", "save", "save-file", "save-vocab"), "{output}"),
     **dict.fromkeys(("cbow", "sg", "skip-gram", "model"), "{model}"),
     "cbow-mean": "the mean is always taken",
     "loss": "negative sampling is `negative`, hierarchical softmax `hs`",

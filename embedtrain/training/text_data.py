@@ -118,6 +118,7 @@ class TextSource:
         with clock("read"):
             settings, valid_share = self._settings, self._valid_share
             whole = training = self._encode(self.corpus, shown)
+            note(*signs_in_types(self.corpus, whole.vocabulary))  # first, as they explain a vocabulary without words
             known, limits = self._known or whole.vocabulary, (settings.min_count, settings.max_vocab)
             vocabulary = known.extended(*limits, kept_words) if kept_words else known.cut(*limits)
             covered, held_out = vocabulary.n_tokens, None
@@ -136,7 +137,6 @@ class TextSource:
             elif valid_share:
                 training, held_out = training.split(valid_share, self._seed, folder)
             note(
-                *signs_in_types(self.corpus, whole.vocabulary),
                 *signs_in_sentences(whole),
                 *coverage_signs(settings, vocabulary, covered, len(whole.ids)),
                 *check_pairs(settings, vocabulary, training),
