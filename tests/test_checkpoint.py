@@ -412,6 +412,13 @@ def test_a_checkpoint_that_says_other_things_is_refused(checkpoint, change):
         train(resume=checkpoint)
 
 
+@pytest.mark.parametrize("path", [5, [], True, math.nan])
+def test_the_command_refuses_a_checkpoint_whose_paths_are_no_text(folder, checkpoint, path):
+    with_about(checkpoint, lambda about: about["options"].update(read_vocab=path))
+    result = run("skipgram", "text.txt", "-o", "x.vec", "--resume", checkpoint)
+    assert re.search("cannot resume from .*: it is damaged or not a checkpoint", error_of(result, 1))
+
+
 def nested(levels):
     return [nested(levels - 1)] if levels else []
 

@@ -8,11 +8,13 @@ import threading
 import time
 from pathlib import Path
 
+import numba
 import pytest
 from programs import POSIX, embedtrain, start_embedtrain, start_python
 
 from embedtrain import WordVectors
 from embedtrain.machine.interrupts import deferred_interrupts, terminate_as_interrupt
+from embedtrain.models.skipgram import SkipGram
 
 TOY = Path(__file__).parent.parent / "corpora" / "toy.txt"
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -210,6 +212,24 @@ def test_in_another_thread_nothing_is_deferred(all_interrupt):
 
     assert in_a_thread(work) == (all_interrupt, False)
     assert handlers() == all_interrupt
+
+
+def test_an_interrupt_ends_a_compilation_at_its_next_step(all_interrupt):
+    reached, compiled = [], numba.njit(lambda: 7)
+
+    def work():
+        with SkipGram(progress=False).compiling():
+            interrupt()
+            reached.append("the compilation")
+            compiled()
+            reached.append("too far")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["the compilation"]
+    assert handlers() == all_interrupt
+    with SkipGram(progress=False).compiling():
+        assert compiled() == 7, "what was given up can be compiled again"
 
 
 # --- The program ------------------------------------------------------------------------------------------------------

@@ -113,8 +113,9 @@ def end(start, number, sign, seconds):
 
 
 @POSIX
-def test_killed_runs_go_on_and_come_to_the_same(tmp_path, exhaustive):
+def test_killed_runs_go_on_and_come_to_the_same(tmp_path, exhaustive, record_property):
     kills, epochs = (100, 16) if exhaustive else (6, 3)  # 64 checkpoints an epoch
+    record_property("figures", f"{kills} kills")
     text = tmp_path / "text.txt"
     write_text(text, 100_000)
     never = Place(tmp_path / "never", text, epochs)

@@ -10,7 +10,7 @@ from embedtrain.errors import DataError
 from embedtrain.machine.memory import format_bytes
 
 SUFFIXES = (".jsonl", ".ndjson")
-_LONGEST = 1 << 26  # bytes of a line
+_LONGEST = 64_000_000  # bytes of a line
 
 
 def read_lines(name: str, file: IO[bytes]) -> Iterator[bytes]:

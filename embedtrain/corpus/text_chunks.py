@@ -28,7 +28,7 @@ from embedtrain.machine.progress import note
 from embedtrain.machine.threads import read_ahead
 
 _CHUNK = 1 << 21  # bytes
-_LONGEST = 1 << 26  # bytes of a token
+_LONGEST = 64_000_000  # bytes of a token
 _TAIL = 1 << 12  # bytes at the end of a chunk that are first searched for whitespace
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # where chunks are cut

@@ -7,6 +7,7 @@ _PRIVATE = (  # what the kernels use of Numba that its documentation does not pr
     "numba.core.caching:FunctionCache",
     "numba.core.caching:IndexDataCacheFile._open_for_write",
     "numba.core.caching:_CacheLocator",
+    "numba.core.compiler_lock:global_compiler_lock.acquire",
     "numba.core.config:CACHE_DIR",
     "numba.core.cpu:CPUTargetOptions",
     "numba.core.event:install_listener",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any
 
 import numba
 from numba.core import event
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu import CPUTargetOptions
 from numba.core.registry import CPUDispatcher
 
@@ -40,6 +42,13 @@ def _options() -> dict[str, Any]:
 OPTIONS = _options()
 UNCACHED: list[str] = []  # names of kernels that are compiled in every process, as no folder can be written
 
+if hasattr(os, "register_at_fork"):  # a fork waits while another thread compiles: its lock would stay locked
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )
+
 
 def _with_sources(function: FunctionType) -> FunctionType:
     """Copy a function with `SOURCES` among its closure cells, which are part of Numba's cache key."""
@@ -65,16 +74,18 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 class _Compilation(event.Listener):  # type: ignore[misc]  # Numba has no types
-    """Calls a function when a kernel is first compiled in this process, rather than loaded."""
+    """Calls a function when a kernel is first compiled in this process, and another before each step of compilation."""
 
     begun = False
 
-    def __init__(self, action: Callable[[], None]) -> None:
-        self._action = action
+    def __init__(self, action: Callable[[], None], before_step: Callable[[], None]) -> None:
+        self._action, self._before_step = action, before_step
 
     def on_start(self, begun: event.Event) -> None:
-        function = begun.data["dispatcher"].py_func
-        if function.__module__.startswith("embedtrain.") and not _Compilation.begun:
+        self._before_step()
+        if begun.kind != "numba:compile" or _Compilation.begun:
+            return
+        if begun.data["dispatcher"].py_func.__module__.startswith("embedtrain."):
             _Compilation.begun = True
             self._action()
 
@@ -83,9 +94,13 @@ class _Compilation(event.Listener):  # type: ignore[misc]  # Numba has no types
 
 
 @contextmanager
-def on_compilation(action: Callable[[], None]) -> Iterator[None]:
-    """Call `action` in the block when the first kernel of this process is compiled."""
-    with event.install_listener("numba:compile", _Compilation(action)):
+def on_compilation(action: Callable[[], None], before_step: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Call `action` in the block when the first kernel of this process is compiled, and `before_step` many times.
+
+    `before_step` may raise: the compilation is given up.
+    """
+    listener = _Compilation(action, before_step)
+    with event.install_listener("numba:compile", listener), event.install_listener("numba:run_pass", listener):
         yield
 
 

@@ -158,7 +158,10 @@ class Checkpoint:
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the settings and options in a checkpoint."""
     with _opened(path, ("about",)) as (about, _):
-        return {**about["options"], **about["settings"]}
+        known = {**about["options"], **about["settings"]}
+        if not all(isinstance(known.get(name), str | None) for name in ("read_vocab", "valid")):
+            raise ValueError("its paths are no text")
+        return known
 
 
 def _check(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:

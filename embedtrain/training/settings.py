@@ -59,14 +59,20 @@ class VocabularySettings(Settings):
 
     @contextmanager
     def compiling(self) -> Iterator[None]:
-        """Report if kernels are compiled in the block, and defer interrupts, which libraries lose meanwhile."""
+        """Report if kernels are compiled in the block, and raise interrupts between its steps only."""
         from embedtrain.kernels.compilation import UNCACHED, on_compilation  # Numba, which --help does not need
         from embedtrain.kernels.kernel_cache import UNSAVED
 
         where = "in each process, as no cache can be written; set NUMBA_CACHE_DIR to a folder" if UNCACHED else "once"
         text = f"compiling kernels, about 10 seconds, {where}"
-        with deferred_interrupts(), on_compilation(lambda: say(text, shown=self.shown)):
-            yield
+        with deferred_interrupts() as interrupted:
+
+            def stop() -> None:
+                if interrupted():
+                    raise KeyboardInterrupt
+
+            with on_compilation(lambda: say(text, shown=self.shown), before_step=stop):
+                yield
         if UNSAVED:
             note(f"compiled kernels cannot be saved in {UNSAVED[0]}; free it, or set NUMBA_CACHE_DIR to a folder")
             UNSAVED.clear()

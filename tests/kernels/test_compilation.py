@@ -11,6 +11,7 @@ from pathlib import Path
 import naive
 import numpy as np
 import pytest
+from programs import python
 
 from embedtrain.errors import EmbedtrainWarning
 from embedtrain.kernels import kernel_cache
@@ -167,3 +168,29 @@ def test_nothing_can_be_cached(copy):
     environment = {"HOME": str(blocked), "XDG_CACHE_HOME": str(blocked), "LOCALAPPDATA": str(blocked)}
     environment["NUMBA_CACHE_DIR"] = ""
     assert call(copy, PYTHONDONTWRITEBYTECODE="1", **environment) == (value, 0)
+
+
+FORK = """
+import os, threading, time, numba
+from numba.core.compiler_lock import global_compiler_lock
+import embedtrain.kernels.compilation
+held = threading.Event()
+
+def compile_slowly():
+    with global_compiler_lock:
+        held.set()
+        time.sleep(0.3)
+
+threading.Thread(target=compile_slowly).start()
+held.wait()
+child = os.fork()
+numba.njit(lambda: 0)()
+if child == 0:
+    os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_child_that_was_forked_while_another_thread_compiled_can_compile():
+    assert python("-c", FORK, timeout=60).returncode == 0
