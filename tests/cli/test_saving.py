@@ -21,7 +21,7 @@ COMMANDS = {
     "skipgram": ["skipgram", "text.txt", *SETTINGS, "--quiet"],
     "cooccur": ["cooccur", "text.txt", "--min-count", "2", "--threads", "1", "--quiet"],
 }
-SLOWER = ["--version", "info good.vec", "vocab text.txt -o -", "analogy good.vec king queen frog", "glove -h"]
+SLOWER = ["--version", "info good.vec", "vocab text.txt -o -", "analogy good.vec king queen frog --json", "glove -h"]
 FULL = "No space left on device"
 
 
