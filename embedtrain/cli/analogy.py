@@ -8,7 +8,7 @@ import click
 
 from embedtrain.cli import query_options
 
-_SIGNS = frozenset("+-−")
+_SIGNS = frozenset("+-−–")
 
 
 @click.command(short_help="Complete an analogy.")

@@ -54,6 +54,8 @@ def usage_hint(error: click.ClickException) -> str | None:
 
 def _option_hint(name: str, possibilities: Sequence[str] | None, ctx: click.Context) -> str:
     own = [long for option in ctx.command.params for long in option.opts if long.startswith("--")]
+    if name == "-t" and "--sample" in own:
+        return "fastText's -t is --sample"
     if re.fullmatch("-[A-Za-z]", name) and (long := [option for option in own if option[2] == name[1]]):
         return f"options have two hyphens: {', '.join(long[:4])}"
     if close := get_close_matches(name, possibilities or (), 1):

@@ -69,5 +69,5 @@ def _print(text: str) -> None:
 
 def _example(vectors: WordVectors) -> str:
     """A word to look up: neither very frequent nor rare."""
-    usual = [word for word in vectors.words[len(vectors) // 50 :] if not word.startswith("-")]
+    usual = [word for word in vectors.words[len(vectors) // 50 :] if word[0].isalnum()]
     return "king" if "king" in vectors or not usual else usual[0]

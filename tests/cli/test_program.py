@@ -82,7 +82,7 @@ def test_a_missing_argument_has_an_example(name):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["skipgram", "-t", "4"], "no such option -t; options have two hyphens: --threads, --tokenize"),
+        (["skipgram", "-t", "1e-4"], "no such option -t; fastText's -t is --sample"),
         (["glove", "text.txt", "-x"], "no such option -x; options have two hyphens: --x-max"),
         (["skipgram", "text.txt", "-b"], "no such option -b; see embedtrain skipgram --help"),
         (["info", "good.vec", "-j"], "--json"),

@@ -68,6 +68,7 @@ def test_analogy_completes():
         ["king", "-", "man", "+", "woman"],
         ["king -", "man +  woman"],
         ["+ king − man + woman"],
+        ["king – man + woman"],
         ["man king woman"],
     ],
 )
