@@ -47,7 +47,7 @@ def _user_folder() -> Path:
 
 @cache
 def kernel_folder() -> Path | None:
-    """The folder of these kernels, which exists; None if it cannot be written, or there is no home."""
+    """The folder of these kernels, which exists; None if it cannot be written, or the user has no home folder."""
     try:
         folder = _user_folder() / "embedtrain" / f"kernels-{SOURCES[:16]}-numba-{numba.__version__}"
         is_new = not folder.exists()
