@@ -53,7 +53,7 @@ def solve(
     method: str,
     first_spelling: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """The (n_questions,) rows that answer (n_questions, 3) rows a, b and c; -1 where there is no candidate.
+    """The (n_questions,) rows that answer (n_questions, 3) rows a, b and c; -1 where no row is left to answer.
 
     `first_spelling` (n,) is the first row with the same word, perhaps in another spelling. Rows with the same word as
     a, b or c are not candidates.
