@@ -13,7 +13,7 @@ from embedtrain.errors import DataError
 from embedtrain.kernels.text import type_table as types
 from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine.memory import available_memory, format_bytes
-from embedtrain.machine.words import PackedWords
+from embedtrain.machine.words import PackedWords, is_utf8
 
 _AT_ONCE = 1 << 16  # types that are decoded at once
 _LARGE = 1 << 26  # bytes; the free memory is not checked for smaller requests
@@ -112,9 +112,9 @@ class TypeTable:
     def respelled(self, change: Callable[[str], str]) -> tuple[TypeTable, NDArray[np.int32]]:
         """Make a table of changed spellings, equal ones merged; returns also the new number of each type."""
         table, numbers = TypeTable(), []
-        for begin, words in self._words():
-            spelled = [change(word).encode() for word in words]
-            end = begin + len(words)
+        for begin, part, borders in self._parts():
+            spelled = [change(part[a:b].decode(errors="replace")).encode() for a, b in pairwise(borders.tolist())]
+            end = begin + len(spelled)
             lengths = np.fromiter(map(len, spelled), np.int64, len(spelled))
             text = np.frombuffer(bytearray(b"".join([*spelled, bytes(PADDING)])), np.uint8)
             starts = np.concatenate([[0], np.cumsum(lengths)])
@@ -123,22 +123,24 @@ class TypeTable:
 
     def invalid(self) -> list[int]:
         """The numbers of types that are not UTF-8."""
-        found = np.empty(self.n, np.bool_)
-        types.mark_invalid(self.arrays, found)
-        return np.flatnonzero(found).tolist()
+        found: list[int] = []
+        for begin, text, starts in self._parts():
+            firsts = self.text[self.starts[begin] + starts[:-1]]
+            if is_utf8(text) and not ((firsts & 0xC0) == 0x80).any():  # no character is in two types
+                continue
+            found += [begin + i for i, (a, b) in enumerate(pairwise(starts.tolist())) if not is_utf8(text[a:b])]
+        return found
 
-    def _words(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield parts of the types, decoded with U+FFFD for invalid UTF-8, each with its first number."""
+    def _parts(self) -> Iterator[tuple[int, bytes, NDArray[np.int64]]]:
+        """Yield the bytes of consecutive types, the number of the first, and where they start, with the end."""
         for begin in range(0, self.n, _AT_ONCE):
             starts = self.starts[begin : begin + _AT_ONCE + 1]
-            text = self.text[starts[0] : starts[-1]].tobytes()
-            ends = (starts - starts[0]).tolist()
-            yield begin, [text[a:b].decode(errors="replace") for a, b in pairwise(ends)]
+            yield begin, self.text[starts[0] : starts[-1]].tobytes(), starts - starts[0]
 
     def packed(self, order: NDArray[np.int32]) -> PackedWords:
         """The spellings in the given order; all must be UTF-8."""
-        starts = np.empty(len(order) + 1, np.int64)
-        types.pack_starts(self.arrays, order, starts)
+        starts = np.zeros(len(order) + 1, np.int64)
+        np.cumsum(np.diff(self.starts)[order], out=starts[1:])
         text = np.empty(starts[-1] + PADDING, np.uint8)
         types.pack_spellings(self.arrays, order, starts, text)
         return PackedWords(text[: starts[-1]], starts)

@@ -5,8 +5,13 @@ import pkgutil
 _PRIVATE = (  # what the kernels use of Numba that its documentation does not promise
     "numba.core.caching:CompileResultCacheImpl._locator_classes",
     "numba.core.caching:FunctionCache",
+    "numba.core.caching:FunctionCache._guard_against_spurious_io_errors",
+    "numba.core.caching:FunctionCache._load_overload",
     "numba.core.caching:IndexDataCacheFile._open_for_write",
     "numba.core.caching:_CacheLocator",
+    "numba.core.codegen:JITCodeLibrary._finalize_final_module",
+    "numba.core.codegen:JITCodeLibrary._optimize_final_module",
+    "numba.core.compiler:Compiler",
     "numba.core.compiler_lock:global_compiler_lock.acquire",
     "numba.core.config:CACHE_DIR",
     "numba.core.cpu:CPUTargetOptions",

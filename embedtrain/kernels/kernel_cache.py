@@ -18,6 +18,7 @@ from typing import Any
 
 import numba
 from numba.core import caching, config
+from numba.core.cpu import CPUTargetOptions
 
 _KEPT = 10  # folders of other sources or versions of Numba, the last used; some megabytes each
 UNSAVED: list[str] = []  # folders in which compiled code cannot be saved, each with the reason
@@ -131,6 +132,17 @@ class KernelCache(caching.FunctionCache):  # type: ignore[misc]
     def __init__(self, function: FunctionType) -> None:
         super().__init__(function)
         self._cache_file = _CacheFile(self.cache_path, self._impl.filename_base, SOURCES)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Load compiled code, or return None.
+
+        Numba first prepares to compile, which takes a third of the start of a command, imports SciPy's linear algebra
+        among others, and matters only to code that counts references.
+        """
+        if not hasattr(CPUTargetOptions, "_nrt"):
+            target_context.refresh()
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Save compiled code if possible; on a full disk the next process compiles again."""

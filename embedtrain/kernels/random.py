@@ -3,6 +3,7 @@
 import numpy as np
 
 from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.sentences import sentence_at
 
 _STRIDE = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT30, _SHIFT27, _SHIFT31 = np.uint64(30), np.uint64(27), np.uint64(31)
@@ -84,7 +85,7 @@ def hold_out(offsets, begin, unit, key, threshold, out):
 
     Each is held out with probability threshold / 2^31; `offsets` (n_sentences + 1,) is where sentences begin.
     """
-    sentence = np.searchsorted(offsets, begin, side="right") - 1
+    sentence = sentence_at(offsets, begin)
     for i in range(out.size):
         position = begin + i
         while position >= offsets[sentence + 1]:

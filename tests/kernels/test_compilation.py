@@ -1,5 +1,6 @@
 """The cache depends on all kernel sources, and may be absent; Python reaches inlined functions through a caller."""
 
+import gc
 import os
 import random
 import re
@@ -14,7 +15,7 @@ import pytest
 from programs import python
 
 from embedtrain.errors import EmbedtrainWarning
-from embedtrain.kernels import kernel_cache
+from embedtrain.kernels import compilation, kernel_cache
 from embedtrain.kernels import random as sampling
 from embedtrain.models.skipgram import SkipGram
 
@@ -153,6 +154,46 @@ def test_python_can_call_what_is_inlined():
     assert int(sampling.random_at(np.uint64(77), 3)) == naive.random_at(77, 3)
     assert sampling.hold_out.targetoptions.get("no_cpython_wrapper") is None
     assert sampling.random_at.targetoptions["no_cpython_wrapper"], "compiling what nobody uses takes time"
+
+
+@compilation.inlined
+def quotient(n, divisor):
+    return n // divisor
+
+
+@compilation.kernel
+def quotients(n, divisor):
+    return quotient(n, 2), quotient(4, divisor), quotient(8, 4)
+
+
+def test_inlined_functions_are_compiled_as_parts_of_kernels_and_once_for_all_literals():
+    quotients._cache.disable()
+    gc.enable()
+    assert quotients(6, 2) == (3, 2, 2)
+    assert gc.isenabled()
+    (code,) = quotient.overloads.values()
+    assert not code.library._codegen._engine.is_symbol_defined(code.fndesc.mangled_name)
+    with pytest.raises(ZeroDivisionError):
+        quotients(6, 0)
+
+
+def test_compilation_leaves_the_garbage_collector_as_it_was():
+    gc.disable()
+    try:
+        compilation.kernel(quotient.py_func).compile("(int64, int64)")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("model", ["skipgram --hs --sample 0 --valid text --min-count 1", "glove --min-count 1"])
+def test_compiled_kernels_are_loaded_without_what_compilation_needs(tmp_path, model):
+    (tmp_path / "text").write_text("two words\n" * 20)
+    model, *options = model.split()
+    for _ in range(2):
+        done = python("-X", "importtime", "-m", "embedtrain", model, "text", "-o", "out.vec", *options, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert "numba.np.linalg" not in done.stderr
 
 
 def test_nothing_can_be_cached(copy):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.sentences import sentence_at
 from embedtrain.kernels.simd.rows import prefetch
 from embedtrain.kernels.text.byte_masks import ONE, trailing_zeros
 
@@ -47,12 +48,6 @@ def count_words(ids, begin, end, counts):
         word = ids[position]
         if word < counts.size:
             counts[word] += 1
-
-
-@inlined
-def sentence_at(offsets, position):
-    """The number of the sentence of a token."""
-    return np.searchsorted(offsets, position, side="right") - 1
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""The table of types, the distinct tokens of a text: look-up, sorting, packing, and a check for UTF-8.
+"""The table of types, the distinct tokens of a text: look-up, sorting and packing.
 
 A hash table with open addressing: slots of (key, number), and the concatenated spellings in order of numbers.
 """
@@ -24,7 +24,6 @@ from embedtrain.kernels.text.byte_masks import (
 _FACTOR = np.uint64(0xB492B66FBE98F273)  # of hashes: a prime of CityHash, the best of 15 tried
 _HALF = np.uint64(32)
 FREE, _BYTE = np.uint64(0), np.uint64(0xFF)
-_HIGH_BITS = np.uint64(0x8080808080808080)
 NUMBER = 1  # the element of a slot with the number of its type
 
 
@@ -214,63 +213,8 @@ def sort_types(types, order, keys, stack):
 
 
 @kernel
-def pack_starts(types, order, starts):
-    """Starts (order.size + 1,) = the starts of the concatenated spellings of the types in `order`."""
-    starts[0] = 0
-    for i in range(order.size):
-        number = order[i]
-        starts[i + 1] = starts[i] + types.starts[number + 1] - types.starts[number]
-
-
-@kernel
 def pack_spellings(types, order, starts, text):
     """Copy the spelling of each type in `order` to its start in `text`."""
     for i in range(order.size):
         number = order[i]
         copy_bytes(text, starts[i], types.text, types.starts[number], types.starts[number + 1])
-
-
-# --- UTF-8 ------------------------------------------------------------------------------------------------------------
-
-
-@inlined
-def is_ascii(text, begin, end):
-    """Whether no byte of text[begin:end] is above 0x7F."""
-    for position in range(begin, end, WORD):
-        if first_bytes(text, position, end) & _HIGH_BITS:
-            return False
-    return True
-
-
-@inlined
-def may_follow(first, second):
-    """Whether `second` may follow the lead byte `first`: no overlong form, no surrogate, at most U+10FFFF."""
-    low = 0xA0 if first == 0xE0 else 0x90 if first == 0xF0 else 0x80
-    high = 0x9F if first == 0xED else 0x8F if first == 0xF4 else 0xBF
-    return low <= second <= high
-
-
-@inlined
-def is_utf8(text, begin, end):
-    """Whether text[begin:end] is UTF-8 (Unicode 15, table 3-7)."""
-    position = begin
-    while position < end:
-        first = text[position]
-        if first >= 0x80:
-            if first < 0xC2 or first > 0xF4 or not may_follow(first, text[position + 1]):
-                return False
-            position += 1
-            for _ in range((first >= 0xE0) + (first >= 0xF0)):
-                position += 1
-                if not 0x80 <= text[position] <= 0xBF:
-                    return False
-        position += 1
-    return position == end
-
-
-@kernel
-def mark_invalid(types, invalid):
-    """invalid[number] = whether the type is not UTF-8."""
-    for number in range(invalid.size):
-        begin, end = types.starts[number], types.starts[number + 1]
-        invalid[number] = not is_ascii(types.text, begin, end) and not is_utf8(types.text, begin, end)

@@ -19,7 +19,6 @@ from embedtrain.kernels.text.byte_masks import (
     store_word,
     trailing_zeros,
 )
-from embedtrain.kernels.text.type_table import may_follow
 
 #: Classes of characters. LETTER includes digits, SINGLE letters are words of their own, IGNORED ones are removed.
 OTHER, LETTER, MARK, SINGLE, JOINER, APOSTROPHE, HYPHEN, IGNORED, CONTROL = range(9)
@@ -40,6 +39,14 @@ def copy_masked(b, into, at, text, position, mask):
     spaces = ir.Constant(_BYTES, [ord(" ")] * BLOCK)
     target = b.bitcast(pointer(b, into, at), _BYTES.as_pointer())
     b.store(b.select(bits, block, spaces), target).align = 1
+
+
+@inlined
+def may_follow(first, second):
+    """Whether `second` may follow the lead byte `first`: no overlong form, no surrogate, at most U+10FFFF."""
+    low = 0xA0 if first == 0xE0 else 0x90 if first == 0xF0 else 0x80
+    high = 0x9F if first == 0xED else 0x8F if first == 0xF4 else 0xBF
+    return low <= second <= high
 
 
 @inlined

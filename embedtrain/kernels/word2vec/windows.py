@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.random import is_kept, random_at, random_below
+from embedtrain.kernels.sentences import sentence_at
 from embedtrain.kernels.simd.rows import fill, prefetch_row
 from embedtrain.kernels.simd.tiles import ROWS
 
@@ -39,7 +40,7 @@ def subsample(ids, offsets, lo, hi, thresholds, key, window, kept):
     """
     words, begins, ends = kept.words, kept.begins, kept.ends
     # go back from lo to `window` kept tokens before it, or to the begin of its sentence
-    sentence = np.searchsorted(offsets, lo, side="right") - 1
+    sentence = sentence_at(offsets, lo)
     first, start = 0, lo
     while start > offsets[sentence] and first < window:
         start -= 1
