@@ -25,6 +25,7 @@ from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize, option_of
 from embedtrain.cli.training import COMMANDS
 from embedtrain.cli.vocab import vocab
+from embedtrain.cli.warmup import warmup
 from embedtrain.errors import EmbedtrainError, EmbedtrainWarning, SettingError, one_line, spelled
 from embedtrain.machine.interrupts import terminate_as_interrupt
 from embedtrain.machine.progress import say
@@ -58,7 +59,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 _GROUPS = {
     "Training": [*COMMANDS, cooccur, vocab],
     "Queries": [neighbors, analogy, evaluate],
-    "Files": [info, convert, check, cache],
+    "Files": [info, convert, check, cache, warmup],
 }
 
 

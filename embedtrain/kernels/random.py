@@ -66,7 +66,8 @@ def build_alias(shares, order, thresholds, aliases):
     while below_mean > 0 and above_mean < n:
         below_mean -= 1
         low, high = order[below_mean], order[above_mean]
-        thresholds[low] = np.uint32(min(shares[low] * 4294967296.0, 4294967295.0))
+        share = shares[low] * 4294967296.0
+        thresholds[low] = np.uint32(share if share < 4294967295.0 else 4294967295.0)
         aliases[low] = high
         shares[high] -= 1 - shares[low]
         if shares[high] < 1:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.integers import minimum
 
 _STEP = 64  # scores compared at once
 
@@ -19,7 +20,7 @@ def insert_higher(scores, n_columns, start, rows, highest):
     for query in range(n_queries):
         first = query * n_columns
         for begin in range(0, n_columns, _STEP):
-            end = min(begin + _STEP, n_columns)
+            end = minimum(begin + _STEP, n_columns)
             if any_above(scores, first + begin, first + end, highest[query, last]):
                 for column in range(begin, end):
                     score = scores[first + column]

@@ -64,7 +64,7 @@ class VocabularySettings(Settings):
         from embedtrain.kernels.kernel_cache import UNSAVED
 
         where = "in each process, as no cache can be written; set NUMBA_CACHE_DIR to a folder" if UNCACHED else "once"
-        text = f"compiling kernels, about 10 seconds, {where}"
+        text = f"compiling kernels, some seconds, {where}"
         with deferred_interrupts() as interrupted:
 
             def stop() -> None:

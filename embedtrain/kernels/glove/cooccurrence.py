@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.sentences import sentence_at
 from embedtrain.kernels.simd.rows import prefetch
 from embedtrain.kernels.text.byte_masks import ONE, trailing_zeros
@@ -123,7 +124,7 @@ def add_windows(index, word, weights, symmetric, tally):
     for occurrence in range(index.starts[word], index.starts[word + 1]):
         position = np.int64(positions[occurrence])
         # prefetch the window of a later occurrence: a cache line at its middle and each end
-        ahead = np.int64(positions[min(occurrence + _AHEAD, positions.size - 1)])
+        ahead = np.int64(positions[minimum(occurrence + _AHEAD, positions.size - 1)])
         prefetch(tokens, ahead - window)
         prefetch(tokens, ahead)
         prefetch(tokens, ahead + window)

@@ -10,6 +10,7 @@ from llvmlite import ir
 from numba.types import float32, int64, uint8, uint64, void
 
 from embedtrain.kernels.compilation import inlined
+from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.simd.lanes import ANY, INT, emits, pointer, splat
 
 BLOCK, WORD = 64, 8  # bytes
@@ -93,7 +94,7 @@ def low_bits(n):
 @inlined
 def first_bytes(text, begin, end):
     """The first 8 bytes of text[begin:end] as a word, zeros where there are fewer; 7 more may be read."""
-    return load_word(text, begin) & (ALL >> np.uint64(8 * (WORD - min(WORD, end - begin))))
+    return load_word(text, begin) & (ALL >> np.uint64(8 * (WORD - minimum(WORD, end - begin))))
 
 
 @inlined

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.integers import maximum, minimum
 from embedtrain.kernels.text.byte_masks import (
     ONE,
     PADDING,
@@ -125,7 +126,7 @@ def merge_types(into, n_into, text, starts, counts, first_seen, begin, numbers):
             n_into += 1
         same = np.int64(into.slots[slot + NUMBER])
         into.counts[same] += counts[number]
-        into.first_seen[same] = min(into.first_seen[same], first_seen[number])
+        into.first_seen[same] = minimum(into.first_seen[same], first_seen[number])
         numbers[number] = same
     return n_into, counts.size
 
@@ -198,7 +199,7 @@ def sort_types(types, order, keys, stack):
             for i in range(low, high):
                 keys[i] = sort_key(types, order[i], depth + WORD)
         # three parts, the largest first: it is popped last, so that the stack grows by two for each halving
-        if high - low >= max(low - begin, end - high):
+        if high - low >= maximum(low - begin, end - high):
             n_stack = push(stack, n_stack, low, high, depth + WORD)
             n_stack = push(stack, n_stack, begin, low, depth)
             n_stack = push(stack, n_stack, high, end, depth)

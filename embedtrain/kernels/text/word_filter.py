@@ -9,6 +9,7 @@ from llvmlite import ir
 from numba.types import int64, uint64, void
 
 from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.simd.lanes import ANY, emits, pointer
 from embedtrain.kernels.text.byte_masks import (
     BLOCK,
@@ -130,7 +131,7 @@ def filter_words(text, n, classes, into):
         if text[position] < 0x80:
             into[size] = _SPACE
             size += last == SINGLE
-            n_ascii = min(trailing_zeros(bytes_between(text, position, 0x80, 0xFF)), n - position)
+            n_ascii = minimum(trailing_zeros(bytes_between(text, position, 0x80, 0xFF)), n - position)
             last = filter_ascii(text, position, n_ascii, n, classes, last, into, size)
             position += n_ascii
             size += n_ascii

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
+from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.simd.lanes import LANES
 from embedtrain.kernels.simd.rows import ROW_VECTORS, exchange_row, fill
 from embedtrain.kernels.simd.sigmoid import logistic_gradient, logistic_loss
@@ -34,7 +35,7 @@ def noise_step(W, C, block, noise, mean, kept, windows, t0, t1, n_tokens, config
     n_centres, dim = t1 - t0, config.dim
     tile_centres = (n_centres + CENTRE_STRIDE - 1) // CENTRE_STRIDE  # at most CENTRES_PER_TILE
     loss = 0.0
-    for first in range(min(CENTRE_STRIDE, n_centres)):
+    for first in range(minimum(CENTRE_STRIDE, n_centres)):
         # score the tile's means against its centres and its own noise words
         build_noise_block(block, noise, kept, windows, t0, n_centres, first, config)
         for input, i in enumerate(range(first, n_centres, CENTRE_STRIDE)):
@@ -81,7 +82,7 @@ def build_noise_block(block, noise, kept, windows, t0, n_centres, first, config)
 def fetch_context(W, kept, centre, n_tokens, config):
     """Prefetch the row of the last word in the window of a centre, if there is one."""
     last = centre + config.window
-    fetch_rows(W, kept.words, last, min(last + 1, n_tokens), config.dim)
+    fetch_rows(W, kept.words, last, minimum(last + 1, n_tokens), config.dim)
 
 
 @inlined
@@ -94,7 +95,7 @@ def fetch_outputs(C, noise, kept, t0, t1, first, input, tile_centres, n_tokens, 
     if first == CENTRE_STRIDE:
         t0, first, words = t1, 0, noise.following
     centre, begin = t0 + first + CENTRE_STRIDE * input, first * config.n_noise + input * part
-    fetch_rows(C, kept.words, centre, min(centre + 1, n_tokens), config.dim)
+    fetch_rows(C, kept.words, centre, minimum(centre + 1, n_tokens), config.dim)
     fetch_rows(C, words, begin, begin + part, config.dim)
 
 
@@ -138,7 +139,7 @@ def path_step(W, N, block, tree, mean, kept, windows, t0, t1, n_tokens, config, 
                     logistic_gradient(G, 0, weights, n_nodes, lr)
                     fill(mean.steps, 0, dim, np.float32(0))
                     for d in range(0, dim, ROW_VECTORS * LANES):
-                        vectors = min(ROW_VECTORS, (dim - d) // LANES)
+                        vectors = minimum(ROW_VECTORS, (dim - d) // LANES)
                         exchange_row(mean.steps, X, 0, d, vectors, N, outputs, 0, n_nodes, G)
                     add_mean_step(W, mean, 0, windows, t0, i, config)
     return loss

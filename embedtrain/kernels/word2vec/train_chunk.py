@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from embedtrain.kernels.compilation import kernel
+from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
 from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import cbow, skipgram
@@ -73,7 +74,7 @@ def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key
     state = draw_noise(noise, state)
     load_local(N, tree, config.dim)
     for number, t0 in enumerate(range(first, last, config.n_centres)):
-        t1 = min(t0 + config.n_centres, last)
+        t1 = minimum(t0 + config.n_centres, last)
         # random numbers in a fixed order: the next block's noise, then this block's windows
         state = draw_noise(noise, state)
         n_contexts, n_predicted, state = draw_windows(windows, kept, t0, t1, window, config.max_window, state)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
+from embedtrain.kernels.integers import maximum, minimum
 from embedtrain.kernels.simd.lanes import LANES
 from embedtrain.kernels.simd.rows import ROW_VECTORS, add_to_rows, sum_rows
 from embedtrain.kernels.word2vec.windows import redirect_frozen, set_slot_offsets
@@ -32,9 +33,9 @@ def set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config):
 def compute_mean(X, x, W, mean, windows, t0, i, config):
     """X[x:] = the mean of the rows of W in the window of the centre t0 + i, without its own; 0 if there are none."""
     begin, end, shift = windows.begins[i], windows.ends[i], config.window - t0
-    weight = np.float32(1) / np.float32(max(end - begin - 1, 1))
+    weight = np.float32(1) / np.float32(maximum(end - begin - 1, 1))
     for d in range(0, config.dim, ROW_VECTORS * LANES):
-        vectors = min(ROW_VECTORS, (config.dim - d) // LANES)
+        vectors = minimum(ROW_VECTORS, (config.dim - d) // LANES)
         sum_rows(X, x, d, vectors, weight, W, mean.rows, begin + shift, config.window + i, end + shift)
 
 
@@ -46,9 +47,9 @@ def add_mean_step(W, mean, x, windows, t0, i, config):
     "Corrected CBOW performs as well as skip-gram", 2021).
     """
     begin, end, shift = windows.begins[i], windows.ends[i], config.window - t0
-    share = np.float32(1) / np.float32(max(end - begin - 1, 1)) if config.corrected else np.float32(1)
+    share = np.float32(1) / np.float32(maximum(end - begin - 1, 1)) if config.corrected else np.float32(1)
     for d in range(0, config.dim, ROW_VECTORS * LANES):
-        vectors = min(ROW_VECTORS, (config.dim - d) // LANES)
+        vectors = minimum(ROW_VECTORS, (config.dim - d) // LANES)
         add_to_rows(
             W, mean.update_rows, begin + shift, config.window + i, end + shift, d, vectors, share, mean.steps, x
         )

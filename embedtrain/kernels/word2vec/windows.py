@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
+from embedtrain.kernels.integers import maximum, minimum
 from embedtrain.kernels.random import is_kept, random_at, random_below
 from embedtrain.kernels.sentences import sentence_at
 from embedtrain.kernels.simd.rows import fill, prefetch_row
@@ -50,7 +51,7 @@ def subsample(ids, offsets, lo, hi, thresholds, key, window, kept):
     n, last = 0, 0
     while start < hi:
         begin, border = n, offsets[sentence + 1]
-        for position in range(start, min(border, hi)):
+        for position in range(start, minimum(border, hi)):
             words[n] = ids[position]
             begins[n] = begin
             n += is_kept(key, position, thresholds[ids[position]])
@@ -89,7 +90,7 @@ def draw_windows(windows, kept, t0, t1, window, max_window, state):
         if max_window:
             state += FORWARD
             reach = 1 + random_below(random_at(state, 0), max_window)
-        begin, end = max(kept.begins[t], t - reach), min(kept.ends[t], t + reach + 1)
+        begin, end = maximum(kept.begins[t], t - reach), minimum(kept.ends[t], t + reach + 1)
         begins[t - t0], ends[t - t0] = begin, end
         n_contexts += end - begin - 1
         n_centres += end - begin > 1
@@ -114,9 +115,9 @@ def set_context_weights(band, kept, windows, t0, t1, n_before, window):
     shift = n_before + window - t0  # from tokens to outputs
     for i in range(0, t1 - t0, ROWS):
         # the range that windows of a group can reach, in whole groups of outputs
-        first, last = t0 + i, min(t0 + i + ROWS, t1) - 1
-        low = (max(kept.begins[first], first - window) + shift) // ROWS * ROWS
-        high = whole_groups(min(kept.ends[last], last + window + 1) + shift)
+        first, last = t0 + i, minimum(t0 + i + ROWS, t1) - 1
+        low = (maximum(kept.begins[first], first - window) + shift) // ROWS * ROWS
+        high = whole_groups(minimum(kept.ends[last], last + window + 1) + shift)
         band.output_begin[i // ROWS], band.output_end[i // ROWS] = low, high
         for centre in range(i, i + ROWS):
             row = centre * stride
@@ -168,7 +169,7 @@ def set_slot_offsets(rows, at, kept, t0, t1, n_tokens, config):
     """rows[at:] = the row offsets of the tokens from t0 - window to t1 + window; returns their number in groups."""
     begin = t0 - config.window
     n_slots = whole_groups(t1 - t0 + 2 * config.window)
-    first, last = max(0, begin), min(begin + n_slots, n_tokens)
+    first, last = maximum(0, begin), minimum(begin + n_slots, n_tokens)
     fill_offsets(rows, at, n_slots, config.padding_row)
     set_row_offsets(rows, at + first - begin, kept.words, first, last, config.dim)
     return n_slots
