@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -86,25 +86,34 @@ def logistic_loss(W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, wei
     return float((np.abs(weights) * softplus(np.where(weights > 0, -scores, scores))).sum())
 
 
-def logistic_step(
+def tile_step(
     W: NDArray,
     C: NDArray,
     inputs: NDArray,
     outputs: NDArray,
     weights: NDArray,
     lr: float,
+    *,
     frozen: Sequence[int] = (),
     shares: float | NDArray = 1,
+    baseline: float = 0,
+    added: float | NDArray = 0,
 ) -> tuple[NDArray, NDArray]:
     """W and C after one step down the gradient of `logistic_loss`, that of each input times its share.
 
-    Rows that are listed twice move twice. The rows `frozen` of W stay.
+    The scores are those before the step. Outputs follow each other: each gives its row as it is to the steps of the
+    inputs, then takes its own step, from the inputs before theirs; so a row that is listed twice moves twice, and gives
+    its new values the second time. The inputs move at the end, also by `added`, but for the rows `frozen`. The sigmoid
+    of pairs of label 0 is taken less the `baseline`.
     """
-    X, Y = input_rows(W, inputs), C[outputs]
-    G = lr * np.abs(weights) * ((weights > 0) - sigmoid(X @ Y.T))
-    C = C.copy()
-    np.add.at(C, outputs, G.T @ X)
-    return add_steps(W, inputs, (G @ Y) * np.reshape(shares, (-1, 1)), frozen), C
+    X = input_rows(W, inputs)
+    probabilities = sigmoid(X @ C[outputs].T)
+    G = lr * weights * np.where(weights > 0, 1 - probabilities, probabilities - baseline)
+    C, steps = C.copy(), np.zeros_like(X) + added
+    for g, output in zip(G.T, outputs, strict=True):
+        steps += np.outer(g, C[output])
+        C[output] += g @ X
+    return add_steps(W, inputs, steps * np.reshape(shares, (-1, 1)), frozen), C
 
 
 def numerical_gradient(f: Callable[[NDArray], float], x: NDArray, epsilon: float = 1e-6) -> NDArray:
@@ -161,6 +170,7 @@ class Block(NamedTuple):
 
     centres: list[int]
     contexts: list[list[int]]
+    tokens: list[list[int]]  # of the contexts, by their number in the kept text; the first centre is token 0
     noise: list[int]
 
 
@@ -184,38 +194,95 @@ def draw_blocks(
     for start in range(0, len(middles), block):
         members = middles[start : start + block]
         noise, following = following, draw()
-        around = []
-        for _, sentence, place in members:
+        around, tokens = [], []
+        for token, (_, sentence, place) in enumerate(members):
             reach = 1 + random_below(generator(), window) if dynamic else window
             around.append(contexts(sentence, place, reach))
-        yield Block([word for word, _, _ in members], around, noise)
+            tokens.append(contexts(list(range(token - place, token - place + len(sentence))), place, reach))
+        yield Block([word for word, _, _ in members], around, tokens, noise)
 
 
 # --- Negative sampling ------------------------------------------------------------------------------------------------
 
 
-def skipgram_noise(block: Block, negative: float) -> tuple[NDArray, NDArray, NDArray]:
-    """(inputs, outputs, weights) of a block of skip-gram.
+def skipgram_tiles(
+    block: Block, negative: float, tile_centres: int = 1, portion: int | None = None
+) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+    """(inputs, outputs, weights) of a block of skip-gram: tiles of consecutive centres, their windows in portions.
 
     A centre's pair with each of its contexts weighs 1, that with noise word k is negative (label 0) and weighs
-    (number of its contexts that are not k) * negative / n_noise.
+    (number of its contexts that are not k) * negative / n_noise. Portions begin at the first token of all windows, a
+    window's own centre included, and have `portion` tokens each, or all.
     """
-    outputs = block.noise + [word for words in block.contexts for word in words]
-    weights = np.zeros((len(block.centres), len(outputs)))
-    column = n_noise = len(block.noise)
-    for i, words in enumerate(block.contexts):
-        weights[i, :n_noise] = [-sum(word != k for word in words) * negative / n_noise for k in block.noise]
-        weights[i, column : column + len(words)] = 1
-        column += len(words)
-    return np.array(block.centres), np.array(outputs), weights
+    n_noise = len(block.noise)
+    words = dict(zip(chain(*block.tokens), chain(*block.contexts), strict=True))
+    for first in range(0, len(block.centres), tile_centres):
+        members = range(first, min(first + tile_centres, len(block.centres)))
+        reached = [token for i in members for token in (i, *block.tokens[i])]
+        low, high = min(reached), max(reached) + 1
+        step = portion or high - low
+        for begin in range(low, high, step):
+            end = min(begin + step, high)
+            tokens = sorted({t for i in members for t in block.tokens[i] if begin <= t < end})
+            weights = np.zeros((len(members), n_noise + len(tokens)))
+            for row, i in enumerate(members):
+                inside = [t for t in block.tokens[i] if begin <= t < end]
+                weights[row, :n_noise] = [-sum(words[t] != k for t in inside) * negative / n_noise for k in block.noise]
+                weights[row, n_noise:] = [t in inside for t in tokens]
+            yield np.array(block.centres)[members], np.array(block.noise + [words[t] for t in tokens]), weights
 
 
-def skipgram_blocks(
-    middles: list[tuple[int, list[int], int]], noise_table: tuple[NDArray, NDArray], *, negative: float, **drawn: int
-) -> Iterator[tuple[NDArray, NDArray, NDArray, int]]:
-    """(inputs, outputs, weights, pairs) of every block of a chunk."""
-    for block in draw_blocks(middles, noise_table, **drawn):
-        yield *skipgram_noise(block, negative), sum(map(len, block.contexts))
+class RunningMeans:
+    """The means of the last rows, about `n_rows`, of noise words and of centres with contexts.
+
+    These are among the first `n_centres` centres of each block.
+    """
+
+    def __init__(self, dim: int, n_rows: int, n_centres: int) -> None:
+        self.output, self.input = np.zeros(dim), np.zeros(dim)
+        self._n_rows, self._n_centres = n_rows, n_centres
+        self._n_outputs = self._n_inputs = 0
+
+    def update(self, W: NDArray, C: NDArray, block: Block) -> None:
+        """Move them towards the rows of a block."""
+        for word in block.noise:
+            self._n_outputs += 1
+            self.output += (C[word] - self.output) / min(self._n_outputs, self._n_rows)
+        for word, around in list(zip(block.centres, block.contexts, strict=True))[: self._n_centres]:
+            if around:
+                self._n_inputs += 1
+                self.input += (W[word] - self.input) / min(self._n_inputs, self._n_rows)
+
+
+def skipgram_noise(
+    W: NDArray,
+    C: NDArray,
+    block: Block,
+    running: RunningMeans,
+    *,
+    negative: float,
+    tile_centres: int,
+    portion: int,
+    baseline: float,
+    lr: float,
+    frozen: Sequence[int] = (),
+) -> tuple[NDArray, NDArray, float]:
+    """W, C and the loss after a block of skip-gram with its control variate.
+
+    A pair of weight w with a noise word y takes w (sigmoid - baseline) y + w baseline mean(y) instead of w sigmoid y;
+    the noise word takes w (sigmoid - baseline) x from its centre x, and w baseline mean(x) when the block ends.
+    """
+    loss, n_noise = 0.0, len(block.noise)
+    if lr > 0 and baseline > 0:
+        running.update(W, C, block)
+    noise_weights = np.zeros(n_noise)
+    for inputs, outputs, weights in skipgram_tiles(block, negative, tile_centres, portion):
+        loss += logistic_loss(W, C, inputs, outputs, weights)
+        added = lr * baseline * weights[:, :n_noise].sum(axis=1, keepdims=True) * running.output
+        W, C = tile_step(W, C, inputs, outputs, weights, lr, frozen=frozen, baseline=baseline, added=added)
+        noise_weights += weights[:, :n_noise].sum(axis=0)
+    np.add.at(C, block.noise, lr * baseline * np.outer(noise_weights, running.input))
+    return W, C, loss
 
 
 def means(block: Block, n_words: int) -> NDArray:
@@ -231,7 +298,7 @@ def tiles(block: Block, stride: int, n_noise: int = 0) -> Iterator[Block]:
     """The tiles of a block, with noise of their own: centres 0, stride, …, then 1, 1 + stride, …."""
     for first in range(min(stride, len(block.centres))):
         members, noise = slice(first, None, stride), block.noise[first * n_noise : (first + 1) * n_noise]
-        yield Block(block.centres[members], block.contexts[members], noise)
+        yield Block(block.centres[members], block.contexts[members], block.tokens[members], noise)
 
 
 def cbow_noise(block: Block, negative: float, n_words: int) -> tuple[NDArray, NDArray, NDArray]:
@@ -282,21 +349,19 @@ def huffman_paths(counts: Sequence[int]) -> list[list[tuple[int, int]]]:
     return paths
 
 
-def skipgram_paths(block: Block, paths: list[list[tuple[int, int]]]) -> tuple[NDArray, NDArray, NDArray]:
-    """(inputs, outputs, weights) of a block of skip-gram: contexts predict the sides of their centre's path."""
-    inputs = [word for words in block.contexts for word in words]
-    steps = [step for centre in block.centres for step in paths[centre]]
-    weights = np.zeros((len(inputs), len(steps)))
-    row = column = 0
+def skipgram_paths(
+    block: Block, paths: list[list[tuple[int, int]]], n_inputs: int
+) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+    """(inputs, outputs, weights) of a block of skip-gram: `n_inputs` contexts at a time predict their centre's path."""
     for centre, words in zip(block.centres, block.contexts, strict=True):
-        path = paths[centre]
-        weights[row : row + len(words), column : column + len(path)] = [side for _, side in path]
-        row, column = row + len(words), column + len(path)
-    return np.array(inputs, int), np.array([node for node, _ in steps]), weights
+        nodes, sides = np.array(paths[centre]).T
+        for first in range(0, len(words), n_inputs):
+            inputs = words[first : first + n_inputs]
+            yield np.array(inputs), nodes, np.tile(sides.astype(float), (len(inputs), 1))
 
 
 def cbow_path(block: Block, paths: list[list[tuple[int, int]]], n_words: int) -> tuple[NDArray, NDArray, NDArray]:
     """(inputs, outputs, weights) of one centre of CBOW: the mean predicts the sides of the centre's path."""
-    ((centre,), (words,), _) = block
+    (centre,), (words,), *_ = block
     nodes, sides = np.array(paths[centre]).T
     return means(block, n_words), nodes, sides[None] * float(bool(words))

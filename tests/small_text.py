@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import train_chunk as word2vec
 from embedtrain.kernels.word2vec.huffman import Tree, make_local_nodes
 from embedtrain.kernels.word2vec.negatives import draw_noise, make_noise
@@ -53,7 +52,9 @@ def small_tree(counts, rows, share=1.0, input_padding_row=0):
 
 def blocks_of_chunk(text, sampling, config, begin, end, *, means, with_noise=False, tree=None, frozen=NONE_FROZEN):
     """For each block of a chunk: the thread's memory with the noise and windows drawn, its tokens, and all tokens."""
-    noise = make_noise(word2vec.n_noise_words(config, means=means), *sampling.noise) if with_noise else None
+    noise = None
+    if with_noise:
+        noise = make_noise(word2vec.n_noise_words(config, means=means), config.dim, *sampling.noise)
     scratch = word2vec.make_scratch(config, means=means, noise=noise, tree=tree, largest_chunk=128, frozen=frozen)
     first, last, n_tokens = subsample(
         *text, begin, end, sampling.keep_thresholds, np.uint64(KEY), config.window, scratch.kept
@@ -66,26 +67,3 @@ def blocks_of_chunk(text, sampling, config, begin, end, *, means, with_noise=Fal
         *_, state = draw_windows(scratch.windows, scratch.kept, t0, t1, config.window, config.max_window, state)
         state = np.uint64(state)
         yield scratch, t0, t1, n_tokens
-
-
-def band_matrix(band, n_inputs, n_outputs, n_noise=0):
-    """The weights of a band's ranges, of which those of inputs and those of outputs must be the same pairs."""
-    by_input, by_output = np.zeros((2, n_inputs, n_outputs), bool)
-    by_input[:, :n_noise] = True
-    for i in range(n_inputs):
-        by_input[i, band.output_begin[i // ROWS] : band.output_end[i // ROWS]] = True
-    for k in range(n_outputs):
-        by_output[band.input_begin[k // ROWS] : band.input_end[k // ROWS], k] = True
-    assert (by_input == by_output).all()
-    stride = band.weights.size // (band.output_begin.size * ROWS)
-    return np.where(by_input, band.weights.reshape(-1, stride)[:n_inputs, :n_outputs], 0)
-
-
-def by_word(weights, words, n_words):
-    """The weights of outputs, summed by word; those of padding, beyond all words, weigh nothing."""
-    assert (weights[:, words >= n_words] == 0).all(), "padding has weights"
-    matrix = np.zeros((len(weights), n_words))
-    for k, word in enumerate(words):
-        if word < n_words:
-            matrix[:, word] += weights[:, k]
-    return matrix

@@ -55,18 +55,17 @@ def plain_loss(model, settings, text):
     key = int(_random_key(settings.seed, settings.epochs))
     loss, pairs = 0.0, 0
     for chunk in plan_chunks(len(text.ids), settings.epochs, settings.epochs, 0, LARGEST_CHUNK):
-        for *questions, n_pairs in naive.skipgram_blocks(
+        for block in naive.draw_blocks(
             naive.centres(text.ids, text.offsets, chunk.begin, chunk.end, model._keep_thresholds, key),
             model._alias_table,
             window=settings.window,
             dynamic=settings.window_mode == "dynamic",
-            negative=settings.negative,
             n_noise=model._config.n_noise,
             block=model._config.n_centres,
             state=int(_random_key(settings.seed, settings.epochs, chunk.number)),
         ):
-            loss += naive.logistic_loss(W, C, *questions)
-            pairs += n_pairs
+            loss += sum(naive.logistic_loss(W, C, *tile) for tile in naive.skipgram_tiles(block, settings.negative))
+            pairs += sum(map(len, block.contexts))
     return loss / pairs
 
 

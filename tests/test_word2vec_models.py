@@ -12,9 +12,7 @@ from runs import TOY, some_vectors
 
 import embedtrain
 from embedtrain import DataError, Interrupted, SettingError, TrainingError, WordVectors, train_skipgram
-from embedtrain.models import word2vec_model
 from embedtrain.models.cbow import plan_cbow, train_cbow
-from embedtrain.models.skipgram import SkipGram
 from embedtrain.training.checkpoint import Checkpoint
 
 TEXT = list(generate.sentences(3000, 3))
@@ -130,25 +128,6 @@ def test_wide_windows_over_equally_frequent_words_learn(mode, window, window_mod
     assert np.isfinite(vectors.vectors).all()
     same = [int(other) % 2 == int(word) % 2 for word in vectors.words[:50] for other, _ in vectors.most_similar(word)]
     assert np.mean(same) > 0.9
-
-
-def test_blocks_are_full_at_usual_windows_and_shrink_with_wide_ones():
-    def size(**settings):
-        chosen = SkipGram(**settings)
-        return word2vec_model.block_size(chosen, chosen.window, 0.01)
-
-    usual = (
-        {},
-        {"window_mode": "fixed"},
-        {"lr": 0.05},
-        {"window": 15},
-        {"window": 8, "window_mode": "fixed"},
-        {"negative": 15},
-    )
-    assert [size(**settings) for settings in usual] == [64] * len(usual)
-    fixed = {"window_mode": "fixed"}
-    assert [size(window=window, **fixed) for window in (10, 20, 40, 70)] == [32, 8, 2, 1]
-    assert size(window=70) == 4
 
 
 @every_mode

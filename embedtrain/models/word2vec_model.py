@@ -13,10 +13,10 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.kernels.word2vec import train_chunk as kernels
-from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE, CENTRES_PER_TILE
 from embedtrain.kernels.word2vec.huffman import Tree, make_local_nodes
 from embedtrain.kernels.word2vec.negatives import make_noise
 from embedtrain.kernels.word2vec.windows import Frozen, Text
+from embedtrain.models.block_shape import block_shape
 from embedtrain.models.distributions import (
     alias_table,
     huffman_paths,
@@ -31,14 +31,6 @@ from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.text_data import TextData, TextSource
 
-#: Centres that are scored against noise or paths before a row is updated, unless the vocabulary is too small
-#: (bench/block_shape.py); CBOW's paths are scored one by one.
-BLOCK_CENTRES = {("skipgram", "noise"): 64, ("skipgram", "paths"): 16, ("cbow", "noise"): CENTRES_PER_TILE}
-#: Noise words that they share, by model and whether its update is corrected: a trade-off of accuracy and speed
-#: (bench/block_shape.py), in multiples of 16 or, in CBOW, 4. The corrected update has a higher learning rate.
-N_NOISE = {("skipgram", False): 48, ("cbow", False): 8, ("cbow", True): 16}
-_STEP_LIMIT = 2.0  # of `block_size`; 2.9 is stable up to lr 0.1, but not at 0.2 with few words (bench/step_limit.py)
-_NOISE_LIMIT = 7.0  # the same; 8 is stable but with 30 words, 16 is not (bench/step_limit.py --wide)
 N_COPIES = 256  # nodes near the root that every thread copies (bench/tree_copies.py)
 _STRETCHES = 16  # samples of the text in `largest_share`
 _LOSS_EVERY = 8  # blocks; the loss of all blocks costs a tenth of the speed (bench/loss_share.py)
@@ -81,12 +73,16 @@ class Word2vecModel:
         path = 0.0 if self._paths is None else float(np.diff(self._paths.starts).max())
         self.loss_limit = 2 * ((1 + settings.negative) * (settings.negative > 0) + path) * math.log(2)
         window = self._window(text)
+        shape = block_shape(settings, window, max(largest_share(text, keep), noise.max()))
         self._config = kernels.BlockConfig(
             window=window,
             max_window=settings.window if settings.window_mode == "dynamic" else 0,
             negative=settings.negative,
-            n_noise=N_NOISE[settings.model, settings.corrected],
-            n_centres=block_size(settings, window, max(largest_share(text, keep), noise.max())),
+            n_noise=shape.n_noise,
+            n_centres=shape.n_centres,
+            tile_centres=shape.tile_centres,
+            portion=shape.portion,
+            baseline=np.float32(shape.baseline),
             dim=padded(dim),
             padding_row=n_words * padded(dim),
             loss_every=_LOSS_EVERY,
@@ -149,7 +145,7 @@ class Word2vecModel:
         model = self._settings.model
         frozen = Frozen(self._frozen, self.words.scratch["discarded"][thread][0] if self._frozen.size else 0)
         n_noise = kernels.n_noise_words(config, means=model == "cbow")
-        noise = make_noise(n_noise, *self._alias_table) if self._settings.negative else None
+        noise = make_noise(n_noise, config.dim, *self._alias_table) if self._settings.negative else None
         return kernels.make_scratch(
             config,
             means=model == "cbow",
@@ -192,31 +188,3 @@ def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
         kept = np.bincount(ids[ids < n_words], minlength=n_words) * keep
         largest = max(largest, kept.max() / max(kept.sum(), 1.0))
     return largest
-
-
-def block_size(settings: Word2vecSettings, window: int, p_max: float) -> int:
-    """Choose the number of centres in a block, small enough for training to be stable.
-
-    A row is updated by the sum of the steps of all (input, output) pairs of a block. With n centres, the most frequent
-    word, of probability `p_max`, is in about `n * (window + 1) * (1 + negative) * p_max` pairs, the root of a tree in
-    `n * (window + 1)`. Their product with the learning rate must stay below a bound, or training on few words diverges.
-
-    A noise word of skip-gram is scored against all centres, whatever its probability, with a weight of
-    `contexts * negative / n_noise`, and a centre moves by `contexts * negative` such steps: where windows are wide, the
-    product of both, `lr**2 * n * (contexts * negative)**2 / n_noise`, must stay below a bound. A block of CBOW has
-    `CENTRE_STRIDE` tiles, and no such bound, as a centre has one pair.
-    """
-    used = {"noise": settings.negative > 0, "paths": settings.hs}
-    pairs = {"noise": (window + 1) * (1 + settings.negative) * p_max, "paths": window + 1}
-    steps = {outputs: settings.lr * n_pairs / _STEP_LIMIT for outputs, n_pairs in pairs.items()}
-    if settings.model == "skipgram":
-        contexts = window + 1 if settings.window_mode == "dynamic" else 2 * window
-        weight = (settings.lr * contexts * settings.negative) ** 2 / N_NOISE["skipgram", False]
-        steps["noise"] = max(steps["noise"], weight / _NOISE_LIMIT)
-    size = max(n for (model, _), n in BLOCK_CENTRES.items() if model == settings.model)
-    for (model, outputs), n_centres in BLOCK_CENTRES.items():
-        if model == settings.model and used[outputs]:
-            size = min(size, n_centres)
-            while size > 1 and size * steps[outputs] > 1:
-                size //= 2
-    return size if settings.model == "skipgram" else CENTRE_STRIDE * size

@@ -6,7 +6,6 @@ import pytest
 from small_text import KEY, STATE, blocks_of_chunk, small_tree
 
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
-from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import cbow
 from embedtrain.kernels.word2vec import window_means as means
 from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE, CENTRES_PER_TILE
@@ -25,7 +24,10 @@ every_block = pytest.mark.parametrize(
 
 def config_of(window, dynamic, block, corrected=False):
     max_window = window if dynamic else 0
-    return BlockConfig(window, max_window, 5, N_NOISE, block, DIM, N_WORDS * DIM, loss_every=1, corrected=corrected)
+    return BlockConfig(
+        window, max_window, 5, N_NOISE, block, tile_centres=0, portion=0, baseline=np.float32(0), dim=DIM,
+        padding_row=N_WORDS * DIM, loss_every=1, corrected=corrected,
+    )  # fmt: skip
 
 
 def plain_blocks(text, sampling, config, *, with_noise=False):
@@ -91,13 +93,14 @@ def test_tiles_are_those_of_the_plain_form(text, sampling, window, dynamic, bloc
     for (scratch, t0, t1, _), whole in zip(blocks, plain_blocks(text, sampling, config, with_noise=True), strict=True):
         kept, windows, noise, _, _, _, (*_, filled, _) = scratch
         for first, right in enumerate(naive.tiles(whole, CENTRE_STRIDE, N_NOISE)):
-            cbow.build_noise_block(filled, noise, kept, windows, t0, t1 - t0, first, config)
-            weights = filled.band.weights.reshape(CENTRES_PER_TILE, -1)[:, : CENTRES_PER_TILE + N_NOISE]
+            filled.weights[:] = np.nan
+            cbow.set_noise_tile(filled, noise, kept, windows, t0, t1 - t0, first, config)
+            weights = filled.weights.reshape(-1, CENTRES_PER_TILE)[: CENTRES_PER_TILE + N_NOISE].T
             _, right_outputs, right_weights = naive.cbow_noise(right, 5, N_WORDS)
             n = len(right.centres)
             columns = [*range(n), *range(CENTRES_PER_TILE, CENTRES_PER_TILE + N_NOISE)]  # without padding
             trained = [i for i in range(n) if right.contexts[i]]
-            outputs = filled.outputs // DIM
+            outputs = filled.outputs[: CENTRES_PER_TILE + N_NOISE] // DIM
             assert outputs[trained].tolist() == [right.centres[i] for i in trained]
             assert outputs[CENTRES_PER_TILE:].tolist() == right.noise == right_outputs[n:].tolist()
             assert (np.delete(outputs[:CENTRES_PER_TILE], trained) == N_WORDS).all(), "padding"
@@ -106,16 +109,13 @@ def test_tiles_are_those_of_the_plain_form(text, sampling, window, dynamic, bloc
             assert (weights[:, n:CENTRES_PER_TILE] == 0).all()
 
 
-def test_all_inputs_of_a_tile_meet_all_outputs(text, sampling):
+def test_inputs_of_a_tile_are_the_rows_of_means_and_no_mean_is_added(text, sampling):
     (scratch, *_), *_ = blocks_of_chunk(text, sampling, config_of(2, True, 64), 5, 110, means=True, with_noise=True)
-    block = scratch.blocks.cbow_noise
-    assert (block.band.output_begin.tolist(), block.band.output_end.tolist()) == ([0], [CENTRES_PER_TILE + N_NOISE])
-    n_groups = (CENTRES_PER_TILE + N_NOISE) // ROWS
-    assert (block.band.input_begin.tolist(), block.band.input_end.tolist()) == (
-        [0] * n_groups,
-        [CENTRES_PER_TILE] * n_groups,
-    )
-    assert (block.update_rows == np.arange(CENTRES_PER_TILE) * DIM).all()
+    tile = scratch.tiles.cbow_noise
+    assert tile.update_rows is tile.inputs
+    assert (tile.inputs == np.arange(CENTRES_PER_TILE) * DIM).all()
+    assert (tile.mean == 0).all()
+    assert (tile.mean_weights == 0).all()
 
 
 @pytest.mark.parametrize("word", range(N_WORDS))
@@ -123,9 +123,9 @@ def test_means_are_scored_along_the_path_of_their_centre(text, sampling, word):
     copies = [(100 + k) * DIM for k in range(12)]
     tree = small_tree(COUNTS, copies)
     (scratch, *_), *_ = blocks_of_chunk(text, sampling, config_of(2, True, 64), 5, 110, means=True, tree=tree)
-    filled = scratch.blocks.cbow_paths
+    filled = scratch.tiles.cbow_paths
     filled.weights[:] = 99
-    n_nodes = cbow.build_path_block(filled, tree, word, DIM)
+    n_nodes = cbow.set_path_tile(filled, tree, word, DIM)
     fill = slice(n_nodes, -(-n_nodes // LANES) * LANES)
     nodes, sides = (filled.outputs[:n_nodes] // DIM - 100).tolist(), filled.weights[:n_nodes].tolist()
     assert list(zip(nodes, sides, strict=True)) == naive.huffman_paths(COUNTS)[word]

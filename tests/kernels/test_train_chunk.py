@@ -7,14 +7,25 @@ from typing import NamedTuple
 import naive
 import numpy as np
 import pytest
-from small_text import KEY, LENGTHS, NONE_FROZEN, STATE, readonly, small_sampling, small_text, small_tree
+from small_text import (
+    KEY,
+    LENGTHS,
+    NONE_FROZEN,
+    STATE,
+    Sampling,
+    readonly,
+    small_sampling,
+    small_text,
+    small_tree,
+)
 
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
 from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import train_chunk as word2vec
 from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE
-from embedtrain.kernels.word2vec.negatives import make_noise
-from embedtrain.kernels.word2vec.windows import Frozen
+from embedtrain.kernels.word2vec.negatives import _MEAN_CENTRES, _MEAN_ROWS, make_noise
+from embedtrain.kernels.word2vec.windows import Frozen, Text
+from embedtrain.models.distributions import alias_table, keep_thresholds
 from embedtrain.training.tables import EmbeddingTable
 
 N_WORDS, N_TYPES, DIM = 12, 15, 6
@@ -94,7 +105,10 @@ def random_tables(mode, n_words=N_WORDS, dim=DIM, n_copies=5, n_threads=1):
     )
 
 
-def config_of(mode, window=3, block=None, *, dim=DIM, n_words=N_WORDS, max_window=None, loss_every=1, n_tiles=2):
+def config_of(
+    mode, window=3, block=None, *, dim=DIM, n_words=N_WORDS, max_window=None, loss_every=1, n_noise=8,
+    tile_centres=ROWS, portion=100, baseline=0.1,
+):  # fmt: skip
     """A configuration; windows are drawn from the whole of `window`, or up to `max_window`, or fixed where that is 0.
 
     A block of CBOW is so long that its tiles have several centres.
@@ -103,8 +117,11 @@ def config_of(mode, window=3, block=None, *, dim=DIM, n_words=N_WORDS, max_windo
         window=window,
         max_window=window if max_window is None else max_window,
         negative=mode.negative,
-        n_noise=n_tiles * (ROWS if mode.model == "cbow" else LANES),
+        n_noise=n_noise,
         n_centres=block or (40 if mode.model == "cbow" else 8),
+        tile_centres=tile_centres,
+        portion=portion,
+        baseline=np.float32(baseline),
         dim=padded(dim),
         padding_row=n_words * padded(dim),
         loss_every=loss_every,
@@ -122,7 +139,9 @@ def scratch_of(mode, tables, config, sampling, *, frozen=(), counts=COUNTS, thre
     return word2vec.make_scratch(
         config,
         means=means,
-        noise=make_noise(word2vec.n_noise_words(config, means=means), *sampling.noise) if mode.noise else None,
+        noise=(
+            make_noise(word2vec.n_noise_words(config, means=means), config.dim, *sampling.noise) if mode.noise else None
+        ),
         tree=tree,
         largest_chunk=1000,
         frozen=freeze(frozen, discard_row(tables, thread)) if len(frozen) else NONE_FROZEN,
@@ -174,29 +193,31 @@ def train_plainly(mode, tables, text, sampling, config, first_lr, last_lr, *, fr
         dynamic=config.max_window > 0, n_noise=word2vec.n_noise_words(config, means=mode.model == "cbow"),
         block=config.n_centres, state=STATE,
     )  # fmt: skip
+    running = naive.RunningMeans(W.shape[1], _MEAN_ROWS, _MEAN_CENTRES)
     loss, pairs, done = 0.0, 0, 0
     for number, block in enumerate(blocks):
         lr, before = first_lr + (last_lr - first_lr) * done / len(middles), loss
         n_contexts = np.array([len(words) for words in block.contexts])
         if mode.model == "skipgram":
             if mode.noise:
-                scored = naive.skipgram_noise(block, mode.negative)
-                loss += naive.logistic_loss(W, C, *scored)
-                W, C = naive.logistic_step(W, C, *scored, lr, frozen)
-            if mode.hs:
-                scored = naive.skipgram_paths(block, paths)
+                W, C, noise_loss = naive.skipgram_noise(
+                    W, C, block, running, negative=mode.negative, tile_centres=config.tile_centres,
+                    portion=config.portion, baseline=float(config.baseline), lr=lr, frozen=frozen,
+                )  # fmt: skip
+                loss += noise_loss
+            for scored in naive.skipgram_paths(block, paths, ROWS) if mode.hs else ():
                 loss += naive.logistic_loss(W, N, *scored)
-                W, N = naive.logistic_step(W, N, *scored, lr, frozen)
+                W, N = naive.tile_step(W, N, *scored, lr, frozen=frozen)
         else:
             for part in naive.tiles(block, CENTRE_STRIDE, config.n_noise) if mode.noise else ():
                 scored = naive.cbow_noise(part, mode.negative, len(W))
                 loss += naive.logistic_loss(W, C, *scored)
-                W, C = naive.logistic_step(W, C, *scored, lr, frozen, shares(mode, part))
+                W, C = naive.tile_step(W, C, *scored, lr, frozen=frozen, shares=shares(mode, part))
             for part in naive.tiles(block, CENTRE_STRIDE) if mode.hs else ():
                 for single in naive.tiles(part, len(part.centres)):
                     scored = naive.cbow_path(single, paths, len(W))
                     loss += naive.logistic_loss(W, N, *scored)
-                    W, N = naive.logistic_step(W, N, *scored, lr, frozen, shares(mode, single))
+                    W, N = naive.tile_step(W, N, *scored, lr, frozen=frozen, shares=shares(mode, single))
         done += len(block.centres)
         if number % config.loss_every and pairs:
             loss = before
@@ -234,9 +255,9 @@ def compare(mode, text, sampling, config, rates, *, n_copies=5, frozen=(), count
 
 @every_mode
 @pytest.mark.parametrize("window", [1, 2, 5, 60])
-@pytest.mark.parametrize(("block", "n_tiles"), [(1, 1), (4, 2), (32, 2), (64, 3)])
-def test_chunk_trains_as_the_plain_form(text, sampling, mode, window, block, n_tiles):
-    config = config_of(mode, min(window, max(LENGTHS) - 1), block, max_window=window, n_tiles=n_tiles)
+@pytest.mark.parametrize(("block", "n_noise"), [(1, 4), (4, 8), (32, 12), (64, 16)])
+def test_chunk_trains_as_the_plain_form(text, sampling, mode, window, block, n_noise):
+    config = config_of(mode, min(window, max(LENGTHS) - 1), block, max_window=window, n_noise=n_noise)
     rates = 0.1 / window, 0.04 / window  # wide windows take many steps at once
     compare(mode, text, sampling, config, rates)
 
@@ -303,6 +324,37 @@ def test_the_first_block_with_pairs_has_a_loss(mode):
     assert n_pairs > 0
 
 
+SKIPGRAM = MODES[0]
+
+
+@pytest.mark.parametrize("tile_centres", [1, 2, 4])
+@pytest.mark.parametrize("portion", [1, 3, 7, 100])
+@pytest.mark.parametrize("n_noise", [4, 12, 16])
+def test_tiles_and_portions_of_any_size(text, sampling, n_noise, portion, tile_centres):
+    """In windows wider than most sentences, in blocks that are not whole tiles, with frozen words."""
+    config = config_of(SKIPGRAM, 20, 10, n_noise=n_noise, portion=portion, tile_centres=tile_centres, max_window=0)
+    compare(SKIPGRAM, text, sampling, config, (0.005, 0.002), frozen=[1, 5])
+
+
+@pytest.mark.parametrize("baseline", [0, 0.1, 0.5])
+@pytest.mark.parametrize("block", [1, 4, 30])
+def test_running_means_over_many_blocks(sampling, block, baseline):
+    """Over more rows than are in a mean, and in blocks with fewer centres than enter it, or more."""
+    text = small_text(lengths=LENGTHS * 8)
+    config = config_of(SKIPGRAM, 2, block, n_noise=16, baseline=baseline)
+    compare(SKIPGRAM, text, sampling, config, (0.02, 0.01), tolerance=1e-4)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode.model == "skipgram"], ids=str)
+@pytest.mark.parametrize("portion", [1, 4])
+def test_portions_at_rate_0_have_the_same_loss(text, sampling, mode, portion):
+    losses = []
+    for tokens in (portion, 100):
+        config, tables = config_of(mode, 20, 10, portion=tokens), random_tables(mode)
+        losses.append(train(tables, text, sampling, config, scratch_of(mode, tables, config, sampling), 0, 0))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
 @every_mode
 @pytest.mark.parametrize("span", [(3, 118), (20, 60), (60, 61)])
 def test_chunks_that_end_within_sentences(text, sampling, mode, span):
@@ -324,6 +376,23 @@ def test_memory_is_used_again(text, sampling, mode):
         result = train(tables, text, sampling, config, scratch, 0.02, 0.01, span=span)
         assert result == pytest.approx(figures, rel=1e-5)
         check(tables, doubles, 5e-5)
+
+
+@every_kernel
+def test_a_chunk_gives_the_same_bytes_in_any_memory(text, sampling, mode):
+    """New or used by another chunk: whose tables were other ones, so that nothing of it may count."""
+    config, tables = config_of(mode, baseline=0.5), random_tables(mode)
+    used = scratch_of(mode, tables, config, sampling)
+    for table in tables:
+        if table is not None:
+            table.rows[:] *= 7
+    train(tables, text, sampling, config, used, 0.05, 0.05, STATE + 1, span=(0, 50))
+    results = []
+    for scratch in (used, None):
+        tables = random_tables(mode)
+        scratch = scratch or scratch_of(mode, tables, config, sampling)
+        results.append((train(tables, text, sampling, config, scratch, 0.05, 0.02), *tables.bytes))
+    assert results[0] == results[1]
 
 
 @every_kernel
@@ -368,7 +437,7 @@ def test_freezing_no_word_changes_nothing(text, sampling, mode):
                 config, means=mode.model == "cbow", noise=scratch.noise, tree=scratch.tree, largest_chunk=1000,
                 frozen=none._replace(discard_row=discard_row(tables)),
             )  # fmt: skip
-        update_rows = [(block.update_rows, block.inputs) for block in scratch.blocks[:2] if block is not None]
+        update_rows = [(tile.update_rows, tile.inputs) for tile in scratch.tiles[:2] if tile is not None]
         update_rows += [(scratch.mean.update_rows, scratch.mean.rows)] if scratch.mean else []
         assert all((steps is rows) == (none is NONE_FROZEN) for steps, rows in update_rows), (
             "no copy where nothing is frozen"
@@ -421,19 +490,29 @@ SINGLE = [Mode("skipgram", 5), Mode("skipgram", 0, True), Mode("cbow", 5, False,
 def one_block(mode, lengths=(3, 9, 4), span=(1, 13)):
     """A text of which one block is trained."""
     text, sampling = small_text(5, lengths), small_sampling(5, 5, keep=1)
-    config = config_of(mode, window=2, block=64 if mode.model == "cbow" else 16, dim=DIM, n_words=5, max_window=0)
+    block = 64 if mode.model == "cbow" else 16
+    config = config_of(mode, window=2, block=block, dim=DIM, n_words=5, max_window=0, baseline=0)
     return text, sampling, config, {"counts": [9, 4, 3, 2, 1], "span": span}
 
 
-def scored_together(mode):
-    """The same, with all centres of skip-gram; of CBOW two of a tile, or one and its path."""
-    if mode.model == "skipgram":
-        return one_block(mode)
-    return (
-        one_block(mode, span=(6, 7))
-        if mode.hs
-        else one_block(mode, (3, *(1,) * (CENTRE_STRIDE - 1), 4), (2, CENTRE_STRIDE + 3))
-    )
+def scored_together(mode, n_words=16):
+    """A tile in which no output is listed twice, or the path of one centre.
+
+    Of skip-gram four centres with noise words, or one with a path; of CBOW two with noise words, or one with a path.
+    """
+    apart = [0, 1, 2, *[0] * (CENTRE_STRIDE - 1), 3, 4, 5, 6]  # sentences of one word are not trained
+    words, lengths, span = {
+        ("skipgram", False): ([*range(8)], (3, 5), (2, 6)),
+        ("skipgram", True): ([*range(8)], (3, 5), (5, 6)),
+        ("cbow", False): (apart, (3, *(1,) * (CENTRE_STRIDE - 1), 4), (2, CENTRE_STRIDE + 3)),
+        ("cbow", True): ([*range(8)], (3, 5), (5, 6)),
+    }[mode.model, mode.hs]
+    noise = (np.arange(n_words) > 7) / (n_words - 8)
+    text = Text(readonly(np.array(words, np.int32)), readonly(np.cumsum([0, *lengths])))
+    sampling = Sampling(keep_thresholds(np.ones(n_words), n_words), alias_table(noise))
+    block = CENTRE_STRIDE * 2 if mode.model == "cbow" else ROWS
+    config = config_of(mode, 2, block, n_words=n_words, max_window=0, n_noise=4, baseline=0)
+    return text, sampling, config, {"counts": [*range(n_words, 0, -1)], "span": span}
 
 
 def gradients(mode, tables, config, text, sampling, options):
@@ -451,10 +530,12 @@ def gradients(mode, tables, config, text, sampling, options):
 @pytest.mark.parametrize("mode", SINGLE, ids=str)
 def test_chunk_agrees_with_finite_differences(mode):
     text, sampling, config, options = scored_together(mode)
-    tables = random_tables(mode, 5)
+    tables = random_tables(mode, 16)
     before, slopes = tables.doubles, list(gradients(mode, tables, config, text, sampling, options))
     scratch = scratch_of(mode, tables, config, sampling, counts=options["counts"])
     train(tables, text, sampling, config, scratch, 1, 1, span=options["span"])
+    if mode.noise:
+        assert len(set(scratch.noise.words[: config.n_noise])) == config.n_noise, "none is listed twice"
     for table, rows, slope in zip(tables, before, slopes, strict=True):
         if table is not None:
             assert np.abs(slope).max() > 0.1
@@ -465,7 +546,7 @@ def test_chunk_agrees_with_finite_differences(mode):
 def test_plain_form_agrees_with_finite_differences(mode):
     """Also where means follow each other, of many centres: at a rate so low that it does not matter."""
     text, sampling, config, options = one_block(mode)
-    lr = 1e-6
+    lr = 1e-7
     tables = random_tables(mode, 5)
     after, _ = train_plainly(mode, tables.doubles, text, sampling, config, lr, lr, **options)
     slopes = gradients(mode, tables, config, text, sampling, options)

@@ -9,6 +9,7 @@ from numba.types import float32, int64, void
 from embedtrain.kernels.simd.lanes import (
     ANY,
     CACHE_LINE,
+    FLAGS,
     FLOATS,
     INT32,
     LANES,
@@ -34,32 +35,6 @@ ROW_VECTORS = 8 if REGISTERS == 32 else 4
 
 
 # --- One row and many -------------------------------------------------------------------------------------------------
-
-
-@emits(void, FLOATS, FLOATS, int64, int64, int64, FLOATS, OFFSETS, int64, int64, FLOATS)
-def exchange_row(b, E, X, x, d, n_vectors, Y, y_rows, begin, end, G):
-    """E[x + e] += G[k] * Y[y_rows[k] + e], Y[y_rows[k] + e] += G[k] * X[x + e]  for k in [begin, end), in order.
-
-    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on; each Y before its update.
-    """
-    start = b.add(x, d)
-
-    def emit(steps):
-        x = [load(b, X, start, step) for step in steps]
-
-        def exchange(k, sums):
-            row = b.add(element(b, y_rows, k), d)
-            g = splat(b, element(b, G, k))
-            y = [load(b, Y, row, step) for step in steps]
-            for v, step in enumerate(steps):
-                store(b, fma(b, g, x[v], y[v]), Y, row, step)
-            return [fma(b, g, y[v], sums[v]) for v in range(len(steps))]
-
-        before = [load(b, E, start, step) for step in steps]
-        for step, e in zip(steps, emit_loop(b, begin, end, 1, before, exchange), strict=True):
-            store(b, e, E, start, step)
-
-    switch_width(b, n_vectors, ROW_VECTORS, emit)
 
 
 def _loop_around(b, begin, skip, end, initial, body):
@@ -112,6 +87,29 @@ def add_to_rows(b, Y, y_rows, begin, skip, end, d, n_vectors, weight, X, x):
 
 
 # --- Copies and prefetches --------------------------------------------------------------------------------------------
+
+
+@emits(void, FLOATS, int64, float32, FLOATS, int64, int64)
+def add_row(b, Y, y, weight, X, x, dim):
+    """Y[y + d] += weight * X[x + d]  for d in [0, dim)."""
+    weights = splat(b, weight)
+
+    def step(d, _):
+        store(b, fma(b, weights, load(b, X, x, d), load(b, Y, y, d)), Y, y, d)
+
+    emit_loop(b, integer(0), dim, LANES, [], step)
+
+
+@emits(void, FLOATS, float32, FLOATS, int64, int64)
+def move_towards(b, M, rate, X, x, dim):
+    """M[d] += rate * (X[x + d] - M[d])  for d in [0, dim)."""
+    rates = splat(b, rate)
+
+    def step(d, _):
+        before = load(b, M, d)
+        store(b, fma(b, rates, b.fsub(load(b, X, x, d), before, flags=FLAGS), before), M, d)
+
+    emit_loop(b, integer(0), dim, LANES, [], step)
 
 
 @emits(void, FLOATS, int64, FLOATS, int64, int64)

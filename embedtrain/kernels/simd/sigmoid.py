@@ -19,6 +19,7 @@ from embedtrain.kernels.simd.lanes import (
     emit_loop,
     emits,
     fma,
+    integer,
     load,
     multiply,
     splat,
@@ -50,27 +51,28 @@ def _one_over(b, x):
     return b.fdiv(constant(1), x, flags=FLAGS)
 
 
-@emits(void, FLOATS, int64, FLOATS, int64, float32)
-def logistic_gradient(b, S, s, weights, n, lr):
-    """S[e] = lr * |weights[e]| * (label - sigmoid(S[e])),  label = 1 where weights[e] > 0, else 0.
+@emits(void, FLOATS, FLOATS, int64, float32, float32)
+def logistic_gradient(b, S, weights, n, lr, baseline):
+    """S[e] = lr * weights[e] * (1 - sigmoid(S[e]) if weights[e] > 0 else sigmoid(S[e]) - baseline).
 
-    For e in [s, s + n), n rounded up to whole vectors.
+    For e in [0, n), n rounded up to whole vectors.
     """
-    rates = splat(b, lr)
+    rates, baselines = splat(b, lr), splat(b, baseline)
 
     def step(at, _):
         exponential = _exp_minus(b, load(b, S, at))
         sigmoid = _one_over(b, add(b, constant(1), exponential))
         weight = multiply(b, rates, load(b, weights, at))
-        label = call_vector(b, "maxnum", weight, constant(0))  # times |weight|
-        store(b, b.fsub(label, multiply(b, call_vector(b, "fabs", weight), sigmoid), flags=FLAGS), S, at)
+        positive = b.fcmp_ordered(">", weight, constant(0))
+        error = b.select(positive, b.fsub(constant(1), sigmoid, flags=FLAGS), b.fsub(sigmoid, baselines, flags=FLAGS))
+        store(b, multiply(b, weight, error), S, at)
 
-    emit_loop(b, s, b.add(s, n), LANES, [], step)
+    emit_loop(b, integer(0), n, LANES, [], step)
 
 
-@emits(float32, FLOATS, int64, FLOATS, int64)
-def logistic_loss(b, S, s, weights, n):
-    """Sum over e in [s, s + n) of |weights[e]| * softplus(-S[e] if weights[e] > 0 else S[e]), n in whole vectors.
+@emits(float32, FLOATS, FLOATS, int64)
+def logistic_loss(b, S, weights, n):
+    """Sum over e in [0, n) of |weights[e]| * softplus(-S[e] if weights[e] > 0 else S[e]), n in whole vectors.
 
     softplus(x) = log(1 + e^x) = max(x, 0) + 2 atanh(u / (2 + u)), u = e^-|x|; not finite where x is not.
     """
@@ -91,5 +93,5 @@ def logistic_loss(b, S, s, weights, n):
         loss = b.fmul(call_vector(b, "fabs", weight), softplus)
         return [b.select(counts, b.fadd(sums[0], loss), sums[0])]
 
-    (total,) = emit_loop(b, s, b.add(s, n), LANES, [constant(0)], step)
+    (total,) = emit_loop(b, integer(0), n, LANES, [constant(0)], step)
     return sum_vector(b, total)

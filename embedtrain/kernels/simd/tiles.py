@@ -1,18 +1,17 @@
-"""Register tiles: products of a few table rows in vector registers, for the arithmetic between many rows.
+"""Register tiles: the arithmetic between a few input rows X and many output rows Y, in vector registers.
 
-The shape of the tiles depends on the target: their sums, with the rows in use, fill its registers.
+Scores and coefficients of (input, output) pairs are stored output by output: those of output k with all `n` inputs of
+a tile start at k * n. The shape of tiles depends on the target: their sums, with the rows in use, fill its registers.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba.types import int64, void
 
 from embedtrain.kernels.simd.lanes import (
     FLOATS,
-    INT32,
     LANES,
     OFFSETS,
     REGISTERS,
@@ -24,74 +23,86 @@ from embedtrain.kernels.simd.lanes import (
     fma,
     integer,
     load,
+    multiply,
     splat,
     store,
     sum_lanes,
     switch_width,
 )
+from embedtrain.kernels.simd.rows import ROW_VECTORS
 
-#: Rows of one operand in a tile, and the granularity of every list of rows.
+#: Input rows of a tile.
 ROWS = 4
-#: Rows of the other operand of `dot_tile`.
+#: Output rows of `dot_tile`; a list of outputs is padded to a multiple.
 COLUMNS = 4 if REGISTERS == 32 else 2
-#: Vectors of each row in `add_tile`.
-VECTORS = 4 if REGISTERS == 32 else 2
-#: The most elements of each row in `add_tile`.
-SLICE = VECTORS * LANES
+#: Vectors of each row that are in registers at once in `exchange_tile`.
+TILE_VECTORS = 4 if REGISTERS == 32 else 2
 
 
 def _dots(rows: int, columns: int) -> Any:
-    """Make the intrinsic that multiplies `rows` rows of X by `columns` of Y."""
+    """Make the intrinsic that multiplies `rows` input rows by `columns` output rows."""
 
-    @emits(void, FLOATS, OFFSETS, int64, FLOATS, OFFSETS, int64, int64, FLOATS, int64, int64)
-    def dots(b, X, x_rows, i, Y, y_rows, k, dim, S, s, stride):
-        xs = [element(b, x_rows, i, integer(r)) for r in range(rows)]
+    @emits(void, FLOATS, OFFSETS, FLOATS, OFFSETS, int64, int64, FLOATS)
+    def dots(b, X, x_rows, Y, y_rows, k, dim, S):
+        xs = [element(b, x_rows, integer(r)) for r in range(rows)]
         ys = [element(b, y_rows, k, integer(c)) for c in range(columns)]
 
         def multiply_rows(d, sums):
-            y = [load(b, Y, start, d) for start in ys]
             x = [load(b, X, start, d) for start in xs]
-            return [fma(b, x[r], y[c], sums[r * columns + c]) for r in range(rows) for c in range(columns)]
+            y = [load(b, Y, start, d) for start in ys]
+            return [fma(b, x[r], y[c], sums[c * rows + r]) for c in range(columns) for r in range(rows)]
 
         sums = emit_loop(b, integer(0), dim, LANES, [constant(0)] * (rows * columns), multiply_rows)
+        start = b.mul(k, integer(rows))
         for first in range(0, rows * columns, LANES):
-            scores = sum_lanes(b, sums[first : first + LANES])  # of one row after the other
-            for lane in range(0, LANES, columns):
-                picked = ir.Constant(ir.VectorType(INT32, columns), list(range(lane, lane + columns)))
-                row = integer((first + lane) // columns)
-                store(b, b.shuffle_vector(scores, scores, picked), S, s, b.mul(row, stride))
+            store(b, sum_lanes(b, sums[first : first + LANES]), S, start, integer(first))
 
     return dots
 
 
-#: S[s + r * stride + c] = X[x_rows[i + r]] . Y[y_rows[k + c]]  for `ROWS` values of r and `COLUMNS` of c.
+#: S[k * ROWS + …] = X[x_rows[r]] . Y[y_rows[k + c]]  for `COLUMNS` values of c and, for each, `ROWS` of r.
 dot_tile = _dots(ROWS, COLUMNS)
-#: The same for one row of X and `LANES` of Y.
+#: S[k + c] = X[x_rows[0]] . Y[y_rows[k + c]]  for `LANES` values of c.
 dot_row = _dots(1, LANES)
 
 
-@emits(void, FLOATS, OFFSETS, int64, int64, int64, FLOATS, int64, int64, int64, FLOATS, OFFSETS, int64, int64, int64)
-def add_tile(b, Y, y_rows, k, d, n_vectors, G, g, row_step, term_step, X, x_rows, n_first, begin, end):
-    """Y[y_rows[k + r] + e] += sum over terms t of G[g + r * row_step + t * term_step] * X[x_rows[t] + e].
+def _exchange(rows: int, most_vectors: int) -> Any:
+    """Make the intrinsic that updates `rows` input rows and all output rows in one pass over the outputs."""
 
-    For `ROWS` rows r, the terms [0, n_first) and [begin, end), and the elements e of `n_vectors` (1 to `VECTORS`)
-    vectors from d on. Rows are read and written in sequence, so a row that is listed twice receives both sums.
-    """
-    ys = [b.add(element(b, y_rows, k, integer(r)), d) for r in range(ROWS)]
-    gs = [b.add(g, b.mul(row_step, integer(r))) for r in range(ROWS)]
+    @emits(void, FLOATS, OFFSETS, FLOATS, OFFSETS, FLOATS, OFFSETS, int64, FLOATS, FLOATS, FLOATS, int64, int64)
+    def exchange(b, E, e_rows, X, x_rows, Y, y_rows, n, G, M, m_weights, d, n_vectors):
+        es, xs = ([b.add(element(b, offsets, integer(r)), d) for r in range(rows)] for offsets in (e_rows, x_rows))
 
-    def emit(steps):
-        def accumulate(t, sums):
-            start = b.add(element(b, x_rows, t), d)
-            x = [load(b, X, start, step) for step in steps]
-            at = b.mul(t, term_step)
-            weights = (splat(b, element(b, G, g, at)) for g in gs)
-            return [fma(b, w, x[v], sums[r * len(steps) + v]) for r, w in enumerate(weights) for v in range(len(steps))]
+        def emit(steps):
+            x = [[load(b, X, start, step) for step in steps] for start in xs]
 
-        sums = emit_loop(b, integer(0), n_first, 1, [constant(0)] * (ROWS * len(steps)), accumulate)
-        sums = emit_loop(b, begin, end, 1, sums, accumulate)
-        for r, y in enumerate(ys):
-            for v, step in enumerate(steps):
-                store(b, add(b, load(b, Y, y, step), sums[r * len(steps) + v]), Y, y, step)
+            def exchange_row(k, sums):
+                row, first = b.add(element(b, y_rows, k), d), b.mul(k, integer(rows))
+                g = [splat(b, element(b, G, first, integer(r))) for r in range(rows)]
+                y = [load(b, Y, row, step) for step in steps]
+                sums = [fma(b, g[r], y[v], sums[r * len(steps) + v]) for r in range(rows) for v in range(len(steps))]
+                for r in range(rows):
+                    y = [fma(b, g[r], x[r][v], y[v]) for v in range(len(steps))]
+                for v, step in enumerate(steps):
+                    store(b, y[v], Y, row, step)
+                return sums
 
-    switch_width(b, n_vectors, VECTORS, emit)
+            mean = [load(b, M, d, step) for step in steps]
+            weights = [splat(b, element(b, m_weights, integer(r))) for r in range(rows)]
+            sums = [multiply(b, weight, part) for weight in weights for part in mean]
+            sums = emit_loop(b, integer(0), n, 1, sums, exchange_row)
+            for r, e in enumerate(es):
+                for v, step in enumerate(steps):
+                    store(b, add(b, load(b, E, e, step), sums[r * len(steps) + v]), E, e, step)
+
+        switch_width(b, n_vectors, most_vectors, emit)
+
+    return exchange
+
+
+#: E[e_rows[r] + e] += sum over k of G[k * ROWS + r] * Y[y_rows[k] + e] + m_weights[r] * M[e],
+#: Y[y_rows[k] + e] += sum over r of G[k * ROWS + r] * X[x_rows[r] + e]  for k in [0, n), in order, and `ROWS` rows r.
+#: For the elements e of `n_vectors` (1 to `TILE_VECTORS`) vectors from d on; each Y before its update.
+exchange_tile = _exchange(ROWS, TILE_VECTORS)
+#: The same for one row r, with at most `ROW_VECTORS` vectors.
+exchange_row = _exchange(1, ROW_VECTORS)

@@ -5,19 +5,16 @@ if neighbours were scored together, these rows would receive nearly the same ste
 together are CENTRE_STRIDE tokens apart: a block of 64 is trained as 0, 16, 32, 48, then as 1, 17, 33, 49, and so on.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.simd.lanes import LANES
-from embedtrain.kernels.simd.rows import ROW_VECTORS, exchange_row, fill
+from embedtrain.kernels.simd.rows import ROW_VECTORS, fill
 from embedtrain.kernels.simd.sigmoid import logistic_gradient, logistic_loss
-from embedtrain.kernels.simd.tiles import ROWS, dot_row
-from embedtrain.kernels.word2vec.block_step import block_step
+from embedtrain.kernels.simd.tiles import ROWS, dot_row, exchange_row
 from embedtrain.kernels.word2vec.huffman import set_path_offsets, set_path_weights
+from embedtrain.kernels.word2vec.tile_step import tile_step
 from embedtrain.kernels.word2vec.window_means import add_mean_step, compute_mean
 from embedtrain.kernels.word2vec.windows import fetch_rows, fill_offsets, set_row_offsets
 
@@ -28,22 +25,22 @@ CENTRES_PER_TILE = ROWS
 
 
 @inlined
-def noise_step(W, C, block, noise, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss):
+def noise_step(W, C, tile, noise, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss):
     """Train the centres [t0, t1) by negative sampling, if the model has it; returns their loss."""
-    if block is None:
+    if tile is None:
         return 0.0
     n_centres, dim = t1 - t0, config.dim
     tile_centres = (n_centres + CENTRE_STRIDE - 1) // CENTRE_STRIDE  # at most CENTRES_PER_TILE
     loss = 0.0
     for first in range(minimum(CENTRE_STRIDE, n_centres)):
         # score the tile's means against its centres and its own noise words
-        build_noise_block(block, noise, kept, windows, t0, n_centres, first, config)
+        set_noise_tile(tile, noise, kept, windows, t0, n_centres, first, config)
         for input, i in enumerate(range(first, n_centres, CENTRE_STRIDE)):
             fetch_context(W, kept, t1 + first * tile_centres + input, n_tokens, config)
-            compute_mean(block.X, input * dim, W, mean, windows, t0, i, config)
+            compute_mean(mean.inputs, input * dim, W, mean, windows, t0, i, config)
         fill(mean.steps, 0, CENTRES_PER_TILE * dim, np.float32(0))
         n_outputs = CENTRES_PER_TILE + config.n_noise
-        loss += block_step(mean.steps, C, block, CENTRES_PER_TILE, n_outputs, 0, dim, lr, with_loss)
+        loss += tile_step(mean.steps, mean.inputs, C, tile, n_outputs, dim, lr, np.float32(0), with_loss)
         # add each mean's step to the rows of its window
         if lr > 0:
             for input, i in enumerate(range(first, n_centres, CENTRE_STRIDE)):
@@ -53,25 +50,24 @@ def noise_step(W, C, block, noise, mean, kept, windows, t0, t1, n_tokens, config
 
 
 @inlined
-def build_noise_block(block, noise, kept, windows, t0, n_centres, first, config):
-    """Fill a block of negative sampling: inputs are the means around the centres first, first + CENTRE_STRIDE, ….
+def set_noise_tile(tile, noise, kept, windows, t0, n_centres, first, config):
+    """Write the outputs and weights of a tile: the centres first, first + CENTRE_STRIDE, …, then `n_noise` noise words.
 
-    Outputs are these centres and `n_noise` noise words; the input ranges are the same in every tile.
+    Its inputs are the means of their windows.
     """
-    outputs, weights, n_noise = block.outputs, block.band.weights, config.n_noise
-    stride = weights.size // CENTRES_PER_TILE
+    outputs, weights, n_noise = tile.outputs, tile.weights, config.n_noise
     share, first_noise = np.float32(config.negative) / np.float32(n_noise), first * n_noise
     fill_offsets(outputs, 0, CENTRES_PER_TILE, config.padding_row)
     set_row_offsets(outputs, CENTRES_PER_TILE, noise.words, first_noise, first_noise + n_noise, config.dim)
+    fill(weights, 0, (CENTRES_PER_TILE + n_noise) * CENTRES_PER_TILE, np.float32(0))
     for input in range(CENTRES_PER_TILE):
-        i, row = first + input * CENTRE_STRIDE, input * stride
-        fill(weights, row, CENTRES_PER_TILE + n_noise, np.float32(0))
+        i = first + input * CENTRE_STRIDE
         if i < n_centres and windows.ends[i] - windows.begins[i] > 1:
             centre = kept.words[t0 + i]
-            outputs[input], weights[row + input] = centre * config.dim, np.float32(1)
+            outputs[input], weights[input * CENTRES_PER_TILE + input] = centre * config.dim, np.float32(1)
             for k in range(n_noise):  # no word is a negative sample in its own context
                 if noise.words[first_noise + k] != centre:
-                    weights[row + CENTRES_PER_TILE + k] = -share
+                    weights[(CENTRES_PER_TILE + k) * CENTRES_PER_TILE + input] = -share
 
 
 # Rows are prefetched one by one between the sums, which this hardly delays; outputs, for which threads compete most,
@@ -89,7 +85,7 @@ def fetch_context(W, kept, centre, n_tokens, config):
 def fetch_outputs(C, noise, kept, t0, t1, first, input, tile_centres, n_tokens, config):
     """Prefetch outputs of the tile that starts at `first`: the centre of `input`, and its share of the noise words.
 
-    CENTRE_STRIDE is the first tile of the next block.
+    CENTRE_STRIDE is the first tile of the next tile.
     """
     words, part = noise.words, config.n_noise // tile_centres
     if first == CENTRE_STRIDE:
@@ -99,58 +95,52 @@ def fetch_outputs(C, noise, kept, t0, t1, first, input, tile_centres, n_tokens, 
     fetch_rows(C, words, begin, begin + part, config.dim)
 
 
-class PathBlock(NamedTuple):
-    """A mean, and the nodes on its centre's path."""
-
-    outputs: NDArray[np.int64]  # (n_outputs,) first element of each row in N
-    weights: NDArray[np.float32]  # (n_outputs,) 1 or -1 for the side of the path, 0 for padding
-    scores: NDArray[np.float32]  # (n_outputs,) scores, then coefficients
-    X: NDArray[np.float32]  # (dim,) the mean before the step
-    x_rows: NDArray[np.int64]  # (1,) where it starts
-
-
 @inlined
-def path_step(W, N, block, tree, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss):
+def path_step(W, N, tile, tree, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss):
     """Train the centres [t0, t1) by hierarchical softmax, if the model has it, one mean x at a time.
 
     g = lr * (1 if the path goes to the lighter child of y, else 0 - sigmoid(x . y))    x += g y    y += g x
 
     Returns the loss, or 0 without `with_loss`.
     """
-    if block is None:
+    if tile is None:
         return 0.0
     n_centres, dim = t1 - t0, config.dim
     tile_centres = (n_centres + CENTRE_STRIDE - 1) // CENTRE_STRIDE
-    outputs, weights, X, G = block.outputs, block.weights, block.X, block.scores
+    inputs, outputs, weights, G = tile.inputs, tile.outputs, tile.weights, tile.scores  # of one input, X[0]
+    X = mean.inputs
     loss = 0.0
     for first in range(CENTRE_STRIDE):
         for input, i in enumerate(range(first, n_centres, CENTRE_STRIDE)):
             fetch_context(W, kept, t1 + first * tile_centres + input, n_tokens, config)
             if windows.ends[i] - windows.begins[i] > 1:
                 # score the mean against LANES nodes at a time
-                n_nodes = build_path_block(block, tree, kept.words[t0 + i], dim)
+                n_nodes = set_path_tile(tile, tree, kept.words[t0 + i], dim)
                 compute_mean(X, 0, W, mean, windows, t0, i, config)
                 for k in range(0, n_nodes, LANES):
-                    dot_row(X, block.x_rows, 0, N, outputs, k, dim, G, k, 0)
+                    dot_row(X, inputs, N, outputs, k, dim, G)
                 if with_loss:
-                    loss += logistic_loss(G, 0, weights, n_nodes)
+                    loss += logistic_loss(G, weights, n_nodes)
                 # update the nodes, collect the mean's step and add it to the rows of its window
                 if lr > 0:
-                    logistic_gradient(G, 0, weights, n_nodes, lr)
+                    logistic_gradient(G, weights, n_nodes, lr, np.float32(0))
                     fill(mean.steps, 0, dim, np.float32(0))
                     for d in range(0, dim, ROW_VECTORS * LANES):
                         vectors = minimum(ROW_VECTORS, (dim - d) // LANES)
-                        exchange_row(mean.steps, X, 0, d, vectors, N, outputs, 0, n_nodes, G)
+                        exchange_row(
+                            mean.steps, inputs, X, inputs, N, outputs, n_nodes, G, tile.mean, tile.mean_weights,
+                            d, vectors,
+                        )  # fmt: skip
                     add_mean_step(W, mean, 0, windows, t0, i, config)
     return loss
 
 
 @inlined
-def build_path_block(block, tree, word, dim):
-    """Fill a block of hierarchical softmax: outputs are the nodes on the path of a word; returns its length."""
-    n_nodes = set_path_offsets(block.outputs, 0, tree, word, dim)
+def set_path_tile(tile, tree, word, dim):
+    """Write the outputs and weights of hierarchical softmax, the path of a word; returns its length."""
+    n_nodes = set_path_offsets(tile.outputs, 0, tree, word, dim)
     whole = (n_nodes + LANES - 1) // LANES * LANES
-    fill_offsets(block.outputs, n_nodes, whole - n_nodes, tree.local.padding_row)
-    fill(block.weights, whole - LANES, LANES, np.float32(0))  # of the padding; the path's own follow
-    set_path_weights(block.weights, 0, tree, word)
+    fill_offsets(tile.outputs, n_nodes, whole - n_nodes, tree.local.padding_row)
+    fill(tile.weights, whole - LANES, LANES, np.float32(0))  # of the padding; the path's own follow
+    set_path_weights(tile.weights, 0, tree, word)
     return n_nodes

@@ -1,156 +1,137 @@
-"""Blocks of skip-gram: a centre predicts its contexts, or by hierarchical softmax its contexts predict the centre.
+"""Skip-gram: a centre predicts its contexts, or by hierarchical softmax its contexts predict the centre.
 
-Negative sampling: inputs are the centres, outputs the noise words and then the block's tokens with `window` more on
-both sides. The range of outputs of a centre is what its window can reach.
+Negative sampling: `ROWS` consecutive centres are the inputs of a tile; its outputs are the noise words, which the tiles
+of a block share, and the tokens that their windows reach. Wide windows are trained in portions.
 
-Hierarchical softmax: inputs are the contexts of each centre, outputs the nodes on the centre's path; the contexts and
-the path of a centre are a dense sub-block, on the diagonal of the block's weights.
+Hierarchical softmax: inputs are the contexts of one centre, `ROWS` at a time, outputs the nodes on the centre's path.
 """
 
 import numpy as np
 
 from embedtrain.kernels.compilation import inlined
-from embedtrain.kernels.simd.rows import copy_row, fill
+from embedtrain.kernels.integers import maximum, minimum
+from embedtrain.kernels.simd.rows import fill
 from embedtrain.kernels.simd.tiles import ROWS
-from embedtrain.kernels.word2vec.block_step import block_step
-from embedtrain.kernels.word2vec.huffman import set_path_offsets, set_path_weights
-from embedtrain.kernels.word2vec.negatives import mark_noise, may_be_noise
-from embedtrain.kernels.word2vec.windows import (
-    fetch_rows,
-    fill_offsets,
-    find_input_ranges,
-    redirect_frozen,
-    set_context_weights,
-    set_row_offsets,
-    set_slot_offsets,
-    whole_groups,
-)
+from embedtrain.kernels.simd.window_weights import set_tile_weights
+from embedtrain.kernels.word2vec.huffman import set_path_offsets
+from embedtrain.kernels.word2vec.negatives import add_mean_input, mark_noise, may_be_noise, update_means
+from embedtrain.kernels.word2vec.tile_step import tile_step, whole_columns
+from embedtrain.kernels.word2vec.windows import fetch_rows, fill_offsets, redirect_frozen, set_row_offsets
 
 
 @inlined
-def noise_step(W, C, block, noise, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss):
-    """Train the centres [t0, t1) by negative sampling, if the model has it; returns the loss."""
-    if block is None:
-        return 0.0
-    window, dim = config.window, config.dim
-    # prefetch the next block's rows while this one is built
-    fetch_rows(W, kept.words, t1, min(2 * t1 - t0, n_tokens), dim)
-    fetch_rows(C, kept.words, t1 + window, min(2 * t1 - t0 + window, n_tokens), dim)
-    fetch_rows(C, noise.following, 0, config.n_noise, dim)
-    n_inputs, n_outputs = build_noise_block(block, noise, kept, frozen, windows, t0, t1, n_tokens, config)
-    copy_inputs(W, block, n_inputs, dim)
-    return block_step(W, C, block, n_inputs, n_outputs, config.n_noise, dim, lr, with_loss)
+def noise_step(W, C, tile, noise, kept, frozen, windows, t0, t1, n_contexts, n_tokens, config, lr, with_loss):
+    """Train the centres [t0, t1) by negative sampling, if the model has it; returns the loss.
 
-
-@inlined
-def path_step(W, N, block, tree, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss):
-    """Train the centres [t0, t1) by hierarchical softmax, if the model has it; returns the loss."""
-    if block is None:
-        return 0.0
-    fetch_rows(W, kept.words, t1 + config.window, min(2 * t1 - t0 + config.window, n_tokens), config.dim)
-    n_inputs, n_outputs = build_path_block(block, tree, kept, frozen, windows, t0, t1, config.dim)
-    copy_inputs(W, block, n_inputs, config.dim)
-    return block_step(W, N, block, n_inputs, n_outputs, 0, config.dim, lr, with_loss)
-
-
-@inlined
-def copy_inputs(W, block, n_inputs, dim):
-    """X = the rows of the inputs."""
-    for i in range(n_inputs):
-        copy_row(block.X, block.x_rows[i], W, block.inputs[i], dim)
-
-
-@inlined
-def build_noise_block(block, noise, kept, frozen, windows, t0, t1, n_tokens, config):
-    """Fill a block of negative sampling for the centres [t0, t1); output `n_noise + s` is token `t0 - window + s`.
-
-    Returns the numbers of inputs and outputs, in whole groups.
+    The centres have `n_contexts` in all.
     """
-    n_noise, window, dim = config.n_noise, config.window, config.dim
-    share = np.float32(config.negative) / np.float32(n_noise)
-    n_inputs = whole_groups(t1 - t0)
-    fill_offsets(block.inputs, 0, n_inputs, config.padding_row)
-    set_row_offsets(block.inputs, 0, kept.words, t0, t1, dim)
-    set_row_offsets(block.outputs, 0, noise.words, 0, n_noise, dim)
-    n_slots = set_slot_offsets(block.outputs, n_noise, kept, t0, t1, n_tokens, config)
-    if frozen.words.size:
-        redirect_frozen(block.update_rows, block.inputs, n_inputs, frozen, dim)
-    set_noise_weights(block.band, windows, n_inputs, n_noise, share)
-    set_context_weights(block.band, kept, windows, t0, t1, n_noise, window)
-    mask_own_contexts(block.band, noise, kept, t0, t1, n_slots, n_tokens, n_noise, window, share)
-    find_input_ranges(block.band, n_inputs, n_noise + n_slots, n_noise)
-    return n_inputs, n_noise + n_slots
-
-
-@inlined
-def set_noise_weights(band, windows, n_inputs, n_noise, share):
-    """Weigh an input's noise words by its number of contexts, so that each context has `negative` of them."""
-    stride = band.weights.size // (band.output_begin.size * ROWS)
-    for i in range(n_inputs):
-        n_contexts = windows.ends[i] - windows.begins[i] - 1
-        fill(band.weights, i * stride, n_noise, np.float32(-n_contexts) * share)
-
-
-@inlined
-def mask_own_contexts(band, noise, kept, t0, t1, n_slots, n_tokens, n_noise, window, share):
-    """Subtract from a noise word's weight the part for contexts that are the same word.
-
-    So the expected gradient is word2vec's, and no word is a negative sample in its own context.
-    """
-    words, begins, ends = kept.words, kept.begins, kept.ends
-    weights, stride = band.weights, band.weights.size // (band.output_begin.size * ROWS)
+    if tile is None:
+        return 0.0
+    dim, n_centres, n_noise = config.dim, t1 - t0, config.n_noise
+    set_row_offsets(tile.outputs, 0, noise.words, 0, n_noise, dim)
     mark_noise(noise, 1)
-    for token in range(max(0, t0 - window), min(t0 - window + n_slots, n_tokens)):
-        if may_be_noise(noise, words[token]):
-            column = n_noise + token - t0 + window
-            first, last = max(begins[token], token - window, t0), min(ends[token], token + window + 1, t1)
-            for k in range(n_noise):
-                if noise.words[k] == words[token]:
-                    for row in range((first - t0) * stride, (last - t0) * stride, stride):
-                        weights[row + k] += share * weights[row + column]
+    fill(noise.excess, 0, n_noise, np.float32(0))
+    control = config.baseline > 0 and lr > 0
+    if control:
+        update_means(noise, W, C, kept, windows, t0, t1, config)
+    loss = 0.0
+    for i in range(0, n_centres, config.tile_centres):
+        n_rows = minimum(config.tile_centres, n_centres - i)
+        # prefetch the rows of the same centres of the next block, and a part of its noise
+        ahead, part = t1 + i + config.window, i * n_noise // n_centres
+        fetch_rows(W, kept.words, t1 + i, minimum(t1 + i + n_rows, n_tokens), dim)
+        fetch_rows(C, kept.words, ahead, minimum(ahead + n_rows, n_tokens), dim)
+        fetch_rows(C, noise.following, part, (i + n_rows) * n_noise // n_centres, dim)
+
+        # train the tile, one portion of its windows after another
+        set_inputs(tile, kept.words, t0 + i, n_rows, frozen, config)
+        low, high = windows.begins[i], windows.ends[i]
+        for row in range(i + 1, i + n_rows):
+            low, high = minimum(low, windows.begins[row]), maximum(high, windows.ends[row])
+        for begin in range(low, high, config.portion):
+            end = minimum(begin + config.portion, high)
+            n_outputs = set_outputs(tile, noise, kept, windows, t0, i, n_rows, begin, end, lr, config)
+            loss += tile_step(W, W, C, tile, n_outputs, dim, lr, config.baseline, with_loss)
     mark_noise(noise, 0)
+    if control:
+        add_mean_input(C, noise, n_contexts, lr, config)
+    return loss
 
 
 @inlined
-def build_path_block(block, tree, kept, frozen, windows, t0, t1, dim):
-    """Fill a block of hierarchical softmax for the centres [t0, t1), a sub-block for each centre with contexts.
-
-    Returns the numbers of inputs and outputs, in whole groups.
-    """
-    inputs, outputs, band = block.inputs, block.outputs, block.band
-    weights, stride = band.weights, band.weights.size // (band.output_begin.size * ROWS)
-    n_inputs, n_outputs = 0, 0
-    for t in range(t0, t1):
-        begin, end = windows.begins[t - t0], windows.ends[t - t0]
-        if end - begin > 1:
-            input, output = n_inputs, n_outputs  # the sub-block's first
-
-            # inputs [input, last) are the words before and after the centre, then padding up to a whole group
-            set_row_offsets(inputs, input, kept.words, begin, t, dim)
-            set_row_offsets(inputs, input + t - begin, kept.words, t + 1, end, dim)
-            last = input + end - begin - 1
-            n_inputs = whole_groups(last)
-            fill_offsets(inputs, last, n_inputs - last, tree.local.input_padding_row)
-
-            # outputs [output, path_end) are the nodes from the root to the centre, then padding
-            path_end = set_path_offsets(outputs, output, tree, kept.words[t], dim)
-            n_outputs = whole_groups(path_end)
-            fill_offsets(outputs, path_end, n_outputs - path_end, tree.local.padding_row)
-
-            # weights: the path's sides in the first row, its copies in the other contexts' rows, 0 in those of padding
-            first = input * stride + output
-            fill(weights, first, n_outputs - output, np.float32(0))
-            set_path_weights(weights, first, tree, kept.words[t])
-            for row in range(input + 1, last):
-                copy_row(weights, row * stride + output, weights, first, n_outputs - output)
-            for row in range(last, n_inputs):
-                fill(weights, row * stride + output, n_outputs - output, np.float32(0))
-
-            # all groups of the sub-block's inputs have all groups of its outputs
-            for group in range(input // ROWS, n_inputs // ROWS):
-                band.output_begin[group], band.output_end[group] = output, n_outputs
-            for group in range(output // ROWS, n_outputs // ROWS):
-                band.input_begin[group], band.input_end[group] = input, n_inputs
+def set_inputs(tile, words, t, n_rows, frozen, config):
+    """Write the row offsets of words[t:t + n_rows], padded to `ROWS`, and of the rows to update."""
+    set_row_offsets(tile.inputs, 0, words, t, t + n_rows, config.dim)
+    fill_offsets(tile.inputs, n_rows, ROWS - n_rows, config.padding_row)
     if frozen.words.size:
-        redirect_frozen(block.update_rows, inputs, n_inputs, frozen, dim)
-    return n_inputs, n_outputs
+        redirect_frozen(tile.update_rows, tile.inputs, ROWS, frozen, config.dim)
+
+
+@inlined
+def set_outputs(tile, noise, kept, windows, t0, i, n_rows, begin, end, lr, config):
+    """Write the outputs after the noise, the tokens [begin, end), and the weights of all; returns their number.
+
+    The inputs are the centres from t0 + i on. A noise word's weight counts contexts that are other words, so that the
+    expected gradient is word2vec's, and no word is a negative sample in its own context.
+    """
+    weights, mean_weights, n_noise = tile.weights, tile.mean_weights, config.n_noise
+    n_used = n_noise + end - begin
+    n_outputs = whole_columns(n_used)
+    set_row_offsets(tile.outputs, n_noise, kept.words, begin, end, config.dim)
+    fill_offsets(tile.outputs, n_used, n_outputs - n_used, config.padding_row)
+    share = np.float32(config.negative) / np.float32(n_noise)
+    set_tile_weights(weights, n_noise, begin, end, n_outputs, windows.begins, windows.ends, i, t0 + i, n_rows, share)
+    rate = lr * config.baseline
+    for row in range(ROWS):
+        mean_weights[row] = rate * np.float32(n_noise) * weights[row]
+    for token in range(begin, end):
+        if may_be_noise(noise, kept.words[token]):
+            for k in range(n_noise):
+                if noise.words[k] == kept.words[token]:
+                    for row in range(ROWS):
+                        excess = share * weights[(n_noise + token - begin) * ROWS + row]
+                        weights[k * ROWS + row] += excess
+                        mean_weights[row] += rate * excess
+                        noise.excess[k] += excess
+    return n_used
+
+
+@inlined
+def path_step(W, N, tile, tree, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss):
+    """Train the centres [t0, t1) by hierarchical softmax, if the model has it; returns the loss."""
+    if tile is None:
+        return 0.0
+    dim = config.dim
+    loss = 0.0
+    for t in range(t0, t1):
+        ahead = t + t1 - t0 + config.window
+        fetch_rows(W, kept.words, ahead, minimum(ahead + 1, n_tokens), dim)
+        begin, end = windows.begins[t - t0], windows.ends[t - t0]
+        n_contexts = end - begin - 1
+        if n_contexts > 0:
+            path_end = set_path_offsets(tile.outputs, 0, tree, kept.words[t], dim)
+            n_outputs = whole_columns(path_end)
+            fill_offsets(tile.outputs, path_end, n_outputs - path_end, tree.local.padding_row)
+            first_side = tree.starts[kept.words[t]]
+            for context in range(0, n_contexts, ROWS):
+                n_rows = minimum(ROWS, n_contexts - context)
+                for row in range(ROWS):
+                    token = begin + context + row
+                    token += token >= t
+                    tile.inputs[row] = kept.words[token] * dim if row < n_rows else tree.local.input_padding_row
+                if frozen.words.size:
+                    redirect_frozen(tile.update_rows, tile.inputs, ROWS, frozen, dim)
+                set_path_weights(tile.weights, tree.sides, first_side, path_end, n_outputs, n_rows)
+                loss += tile_step(W, W, N, tile, path_end, dim, lr, np.float32(0), with_loss)
+    return loss
+
+
+@inlined
+def set_path_weights(weights, sides, first, n_nodes, n_outputs, n_rows):
+    """Write the sides of a path as the weights of `n_rows` inputs, 0 for others and for padding."""
+    for k in range(n_nodes):
+        side = np.float32(sides[first + k])
+        for row in range(ROWS):
+            weights[k * ROWS + row] = side if row < n_rows else np.float32(0)
+    for at in range(n_nodes * ROWS, n_outputs * ROWS):
+        weights[at] = np.float32(0)

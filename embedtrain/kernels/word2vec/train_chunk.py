@@ -11,12 +11,12 @@ import numpy as np
 
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.integers import minimum
-from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
+from embedtrain.kernels.simd.lanes import aligned_zeros
 from embedtrain.kernels.simd.tiles import ROWS
 from embedtrain.kernels.word2vec import cbow, skipgram
-from embedtrain.kernels.word2vec.block_step import Band, Block
 from embedtrain.kernels.word2vec.huffman import Tree, load_local, merge_local
-from embedtrain.kernels.word2vec.negatives import Noise, draw_noise
+from embedtrain.kernels.word2vec.negatives import Noise, draw_noise, reset_means
+from embedtrain.kernels.word2vec.tile_step import Tile, make_tile
 from embedtrain.kernels.word2vec.window_means import WindowMeans, set_context_offsets
 from embedtrain.kernels.word2vec.windows import Frozen, Kept, Windows, draw_windows, subsample, whole_groups
 
@@ -31,19 +31,22 @@ class BlockConfig(NamedTuple):
     negative: int
     n_noise: int  # noise words shared by centres, with a total weight of `negative` for each context
     n_centres: int  # in a block
+    tile_centres: int  # of skip-gram that are scored together, at most ROWS
+    portion: int  # tokens of the windows of a tile that are scored together
+    baseline: np.float32  # of the control variate; 0 without
     dim: int  # padded
     padding_row: int  # first element of the row of zeros in W and C that fills incomplete groups
     loss_every: int  # the loss is computed in one of this many blocks, and in the first with pairs
     corrected: bool  # whether CBOW divides the step of a mean among its contexts
 
 
-class Blocks(NamedTuple):
-    """The blocks that a model uses; None for the others."""
+class Tiles(NamedTuple):
+    """The tiles that a model uses; None for the others."""
 
-    skipgram_noise: Block | None = None
-    skipgram_paths: Block | None = None
-    cbow_noise: Block | None = None
-    cbow_paths: cbow.PathBlock | None = None
+    skipgram_noise: Tile | None = None
+    skipgram_paths: Tile | None = None
+    cbow_noise: Tile | None = None
+    cbow_paths: Tile | None = None
 
 
 class Scratch(NamedTuple):
@@ -55,7 +58,7 @@ class Scratch(NamedTuple):
     tree: Tree | None
     mean: WindowMeans | None
     frozen: Frozen
-    blocks: Blocks
+    tiles: Tiles
 
 
 @kernel
@@ -66,12 +69,13 @@ def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key
     both rates 0 no byte of the tables changes, and the loss is that of held-out text.
     Returns (summed loss, number of predictions in that sum, centres trained on).
     """
-    kept, windows, noise, tree, mean, frozen, blocks = scratch
+    kept, windows, noise, tree, mean, frozen, tiles = scratch
     window = config.window
     first, last, n_tokens = subsample(text.ids, text.offsets, begin, end, keep_thresholds, key, window, kept)
 
     loss, n_pairs = 0.0, 0
     state = draw_noise(noise, state)
+    reset_means(noise)
     load_local(N, tree, config.dim)
     for number, t0 in enumerate(range(first, last, config.n_centres)):
         t1 = minimum(t0 + config.n_centres, last)
@@ -82,18 +86,19 @@ def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key
         lr = first_lr + (last_lr - first_lr) * np.float32(t0 - first) / np.float32(last - first)
         with_loss = number % config.loss_every == 0 or n_pairs == 0  # no chunk with pairs is without a loss
 
-        # no code is compiled for those whose block is None
+        # no code is compiled for those whose tile is None
         loss += skipgram.noise_step(
-            W, C, blocks.skipgram_noise, noise, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss
-        )
+            W, C, tiles.skipgram_noise, noise, kept, frozen, windows, t0, t1, n_contexts, n_tokens, config, lr,
+            with_loss,
+        )  # fmt: skip
         loss += skipgram.path_step(
-            W, N, blocks.skipgram_paths, tree, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss
+            W, N, tiles.skipgram_paths, tree, kept, frozen, windows, t0, t1, n_tokens, config, lr, with_loss
         )
         loss += cbow.noise_step(
-            W, C, blocks.cbow_noise, noise, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss
+            W, C, tiles.cbow_noise, noise, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss
         )
         loss += cbow.path_step(
-            W, N, blocks.cbow_paths, tree, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss
+            W, N, tiles.cbow_paths, tree, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss
         )
         if last_lr > 0 and (number % _MERGE_EVERY == _MERGE_EVERY - 1 or t1 == last):
             merge_local(N, tree, config.dim)
@@ -111,28 +116,25 @@ def make_scratch(
     """Allocate the memory of a thread for chunks of at most `largest_chunk` tokens."""
     assert not means or config.n_centres <= cbow.CENTRE_STRIDE * cbow.CENTRES_PER_TILE
     n_kept = largest_chunk + 2 * config.window + 1
-    n_centres = whole_groups.py_func(config.n_centres)
     n_slots = whole_groups.py_func(config.n_centres + 2 * config.window)
-    windows = Windows(np.zeros(n_centres, np.int32), np.zeros(n_centres, np.int32))
+    windows = Windows(*(np.zeros(config.n_centres + ROWS, np.int32) for _ in range(2)))
     kept = Kept(*(np.zeros(n_kept, np.int32) for _ in range(3)))
     frozen_rows = frozen.words.size > 0
     mean = _make_mean(n_slots, config.dim, frozen_rows) if means else None
-    blocks = Blocks()
+    tiles = Tiles()
     if noise is not None and means:
-        n_outputs = cbow.CENTRES_PER_TILE + config.n_noise
-        blocks = blocks._replace(cbow_noise=_make_tile(cbow.CENTRES_PER_TILE, n_outputs, config.dim))
+        tile = make_tile(cbow.CENTRES_PER_TILE + config.n_noise, config.dim)
+        tile.inputs[:] = np.arange(cbow.CENTRES_PER_TILE) * config.dim
+        tiles = tiles._replace(cbow_noise=tile)
     elif noise is not None:
-        block = _make_block(n_centres, config.n_noise + n_slots, config.dim, frozen_rows)
-        blocks = blocks._replace(skipgram_noise=block)
+        reached = min(config.portion, config.tile_centres + 2 * config.window)
+        tile = make_tile(config.n_noise + reached, config.dim, frozen=frozen_rows, mean=noise.mean_output)
+        tiles = tiles._replace(skipgram_noise=tile)
     if tree is not None:
         longest = int(np.diff(tree.starts).max())
-        if means:
-            blocks = blocks._replace(cbow_paths=_make_path_block(padded(longest), config.dim))
-        else:
-            n_contexts, n_nodes = whole_groups.py_func(2 * config.window), whole_groups.py_func(longest)
-            block = _make_block(config.n_centres * n_contexts, config.n_centres * n_nodes, config.dim, frozen_rows)
-            blocks = blocks._replace(skipgram_paths=block)
-    return Scratch(kept, windows, noise, tree, mean, frozen, blocks)
+        tile = make_tile(longest, config.dim, frozen=frozen_rows and not means)
+        tiles = tiles._replace(**{"cbow_paths" if means else "skipgram_paths": tile})
+    return Scratch(kept, windows, noise, tree, mean, frozen, tiles)
 
 
 def n_noise_words(config: BlockConfig, *, means: bool) -> int:
@@ -140,44 +142,8 @@ def n_noise_words(config: BlockConfig, *, means: bool) -> int:
     return cbow.CENTRE_STRIDE * config.n_noise if means else config.n_noise
 
 
-def _make_block(n_inputs: int, n_outputs: int, dim: int, frozen: bool) -> Block:
-    inputs = np.zeros(n_inputs, np.int64)
-    stride = padded(n_outputs) + LANES  # a vector more, since the last one read need not be aligned
-    return Block(
-        inputs=inputs,
-        update_rows=np.zeros(n_inputs, np.int64) if frozen else inputs,
-        outputs=np.zeros(n_outputs, np.int64),
-        band=Band(
-            output_begin=np.zeros(n_inputs // ROWS, np.int64),
-            output_end=np.zeros(n_inputs // ROWS, np.int64),
-            input_begin=np.zeros(n_outputs // ROWS, np.int64),
-            input_end=np.zeros(n_outputs // ROWS, np.int64),
-            weights=aligned_zeros(n_inputs * stride),
-        ),
-        scores=aligned_zeros(n_inputs * stride),
-        X=aligned_zeros(n_inputs * dim),
-        x_rows=np.arange(n_inputs, dtype=np.int64) * dim,
-    )
-
-
-def _make_tile(n_inputs: int, n_outputs: int, dim: int) -> Block:
-    """A block of all pairs of inputs and outputs; the steps of inputs are added to a table with the rows of X."""
-    block = _make_block(n_inputs, n_outputs, dim, frozen=False)
-    block.band.output_end[:], block.band.input_end[:] = n_outputs, n_inputs
-    return block._replace(update_rows=block.x_rows)
-
-
 def _make_mean(n_slots: int, dim: int, frozen: bool) -> WindowMeans:
     rows = np.zeros(n_slots, np.int64)
     update_rows = np.zeros(n_slots, np.int64) if frozen else rows
-    return WindowMeans(rows, update_rows, aligned_zeros(cbow.CENTRES_PER_TILE * dim))
-
-
-def _make_path_block(longest: int, dim: int) -> cbow.PathBlock:
-    return cbow.PathBlock(
-        outputs=np.zeros(longest, np.int64),
-        weights=aligned_zeros(longest),
-        scores=aligned_zeros(longest),
-        X=aligned_zeros(dim),
-        x_rows=np.zeros(1, np.int64),
-    )
+    inputs, steps = (aligned_zeros(cbow.CENTRES_PER_TILE * dim) for _ in range(2))
+    return WindowMeans(rows, update_rows, inputs, steps)

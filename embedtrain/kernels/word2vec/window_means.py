@@ -17,7 +17,8 @@ class WindowMeans(NamedTuple):
 
     rows: NDArray[np.int64]  # (n_slots,) first element of each token's row in W
     update_rows: NDArray[np.int64]  # (n_slots,) of the row to update: the same array unless words are frozen
-    steps: NDArray[np.float32]  # (CENTRES_PER_TILE * dim,) of the means of a tile
+    inputs: NDArray[np.float32]  # (CENTRES_PER_TILE * dim,) the means of a tile
+    steps: NDArray[np.float32]  # (CENTRES_PER_TILE * dim,) of these means
 
 
 @inlined

@@ -12,7 +12,7 @@ from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.integers import maximum, minimum
 from embedtrain.kernels.random import is_kept, random_at, random_below
 from embedtrain.kernels.sentences import sentence_at
-from embedtrain.kernels.simd.rows import fill, prefetch_row
+from embedtrain.kernels.simd.rows import prefetch_row
 from embedtrain.kernels.simd.tiles import ROWS
 
 FORWARD = np.uint64(1)
@@ -80,8 +80,7 @@ class Windows(NamedTuple):
 def draw_windows(windows, kept, t0, t1, window, max_window, state):
     """Draw the windows of the centres [t0, t1) from 1 to `max_window` or, if that is 0, use `window`.
 
-    Padding up to a whole group of centres has windows without contexts. Returns the numbers of contexts and of centres
-    with contexts, and the generator's state.
+    Returns the numbers of contexts and of centres with contexts, and the generator's state.
     """
     begins, ends = windows
     n_contexts, n_centres = 0, 0
@@ -94,8 +93,6 @@ def draw_windows(windows, kept, t0, t1, window, max_window, state):
         begins[t - t0], ends[t - t0] = begin, end
         n_contexts += end - begin - 1
         n_centres += end - begin > 1
-    for pad in range(t1 - t0, whole_groups(t1 - t0)):
-        begins[pad], ends[pad] = 0, 1
     return n_contexts, n_centres, state
 
 
@@ -103,46 +100,6 @@ def draw_windows(windows, kept, t0, t1, window, max_window, state):
 def whole_groups(n):
     """Round `n` up to groups of `ROWS`."""
     return (n + ROWS - 1) // ROWS * ROWS
-
-
-@inlined
-def set_context_weights(band, kept, windows, t0, t1, n_before, window):
-    """Set weight 1 for the tokens in the window of each centre in [t0, t1), and the ranges of outputs.
-
-    Output `n_before + s` is the token `t0 - window + s`.
-    """
-    weights, stride = band.weights, band.weights.size // (band.output_begin.size * ROWS)
-    shift = n_before + window - t0  # from tokens to outputs
-    for i in range(0, t1 - t0, ROWS):
-        # the range that windows of a group can reach, in whole groups of outputs
-        first, last = t0 + i, minimum(t0 + i + ROWS, t1) - 1
-        low = (maximum(kept.begins[first], first - window) + shift) // ROWS * ROWS
-        high = whole_groups(minimum(kept.ends[last], last + window + 1) + shift)
-        band.output_begin[i // ROWS], band.output_end[i // ROWS] = low, high
-        for centre in range(i, i + ROWS):
-            row = centre * stride
-            fill(weights, row + low, high - low, np.float32(0))
-            begin, end = windows.begins[centre], windows.ends[centre]
-            if end - begin > 1:
-                for token in range(begin, end):
-                    weights[row + shift + token] = np.float32(1)
-                weights[row + shift + t0 + centre] = np.float32(0)
-
-
-@inlined
-def find_input_ranges(band, n_inputs, n_outputs, n_noise):
-    """Find the range of inputs of each group of outputs: all for noise, for tokens those whose range has it."""
-    output_begin, output_end = band.output_begin, band.output_end
-    input_begin, input_end = band.input_begin, band.input_end
-    for group in range(n_noise // ROWS):
-        input_begin[group], input_end[group] = 0, n_inputs
-    low, high = 0, 0  # ascending, as the ends of output ranges are
-    for output in range(n_noise, n_outputs, ROWS):
-        while low < n_inputs and output_end[low // ROWS] <= output:
-            low += ROWS
-        while high < n_inputs and output_begin[high // ROWS] <= output:
-            high += ROWS
-        input_begin[output // ROWS], input_end[output // ROWS] = low, high
 
 
 # Unsigned indices allow vectorisation of these loops: Numba checks whether signed ones are negative.

@@ -1,0 +1,80 @@
+"""The weights of a skip-gram tile: its centres with their noise words and with the tokens of their windows."""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.types import float32, int64, void
+
+from embedtrain.kernels.simd.lanes import (
+    FLOATS,
+    INT32,
+    LANES,
+    VECTOR,
+    constant,
+    emit_loop,
+    emits,
+    integer,
+    multiply,
+    pointer,
+    splat,
+    store,
+)
+from embedtrain.kernels.simd.tiles import ROWS
+
+_INTS = types.Array(types.int32, 1, "C")
+_INT_VECTOR = ir.VectorType(INT32, LANES)
+
+
+def _each_row(b, numbers, start):
+    """The vector that has numbers[start + lane % ROWS] in each lane."""
+    rows = ir.VectorType(INT32, ROWS)
+    loaded = b.load(b.bitcast(pointer(b, numbers, start), rows.as_pointer()))
+    loaded.align = 4
+    lanes = ir.Constant(_INT_VECTOR, [lane % ROWS for lane in range(LANES)])
+    return b.shuffle_vector(loaded, ir.Constant(rows, ir.Undefined), lanes)
+
+
+def _ints(values):
+    return ir.Constant(_INT_VECTOR, values)
+
+
+@emits(void, FLOATS, int64, int64, int64, int64, _INTS, _INTS, int64, int64, int64, float32)
+def set_tile_weights(b, weights, n_noise, low, high, n_columns, begins, ends, i, centre, n_rows, share):
+    """Set the weights of `ROWS` centres from token `centre` on, output by output; those from `n_rows` on have weight 0.
+
+    The window of centre r is [begins[i + r], ends[i + r]), of which the tokens [low, high) count, without the centre.
+    Outputs [0, n_noise) are noise words with the weight -share for each context, then follow the tokens from `low` on
+    with 1 for contexts and 0 for others, up to output `n_columns`.
+    """
+
+    def narrow(value):
+        return splat(b, b.trunc(value, INT32), LANES)
+
+    def select(condition, x, y):
+        return b.select(condition, x, y)
+
+    row_numbers, columns = _ints([lane % ROWS for lane in range(LANES)]), _ints([k // ROWS for k in range(LANES)])
+    lows, highs, used = narrow(low), narrow(high), b.icmp_signed("<", row_numbers, narrow(n_rows))
+    own = b.add(narrow(centre), row_numbers)
+    first, last = _each_row(b, begins, i), _each_row(b, ends, i)
+    first = select(b.icmp_signed(">", first, lows), first, lows)
+    last = select(b.icmp_signed("<", last, highs), last, highs)
+    last = select(used, last, first)
+
+    # noise: contexts are the tokens of the window without the centre
+    has_own = b.and_(b.icmp_signed(">=", own, first), b.icmp_signed("<", own, last))
+    contexts = b.sub(b.sub(last, first), b.zext(has_own, _INT_VECTOR))
+    contexts = select(b.icmp_signed(">", contexts, _ints([0] * LANES)), contexts, _ints([0] * LANES))
+    noise = multiply(b, splat(b, b.fsub(share.type(-0.0), share)), b.sitofp(contexts, VECTOR))
+    step = LANES // ROWS
+    emit_loop(b, integer(0), n_noise, step, [], lambda k, _: store(b, noise, weights, b.mul(k, integer(ROWS))))
+
+    # tokens: 1 in the window, 0 for the centre itself
+    def set_tokens(k, _):
+        token = b.add(narrow(b.add(low, b.sub(k, n_noise))), columns)
+        inside = b.and_(b.icmp_signed(">=", token, first), b.icmp_signed("<", token, last))
+        inside = b.and_(inside, b.icmp_signed("!=", token, own))
+        store(b, b.select(inside, constant(1), constant(0)), weights, b.mul(k, integer(ROWS)))
+
+    emit_loop(b, n_noise, n_columns, step, [], set_tokens)

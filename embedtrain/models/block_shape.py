@@ -1,0 +1,76 @@
+"""How many pairs are scored before a row moves: one rule that keeps the training of skip-gram and CBOW stable.
+
+The scores of a step are those of the rows before it, and a row moves by the sum of the gradients of all its pairs, of
+which each is at most as long as the other row. If that sum is too long, the row overshoots, and training diverges.
+`block_shape` bounds, for each row that a step updates, `lr` times the total weight of its pairs:
+
+- an input row: the contexts of one centre, each with its `negative` noise words;
+- the most frequent word: its share `p_max` of the contexts and noise words of all centres;
+- a noise word: all centres with all their contexts, with a weight of `negative / n_noise`;
+- a noise word that waits for the end of the block: its part of the control variate (`kernels/word2vec/negatives.py`).
+
+With few words or wide windows, tiles have fewer centres, and windows are trained in portions. The nodes of a Huffman
+tree need no bound: the root has one pair with each of at most `ROWS` inputs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE
+from embedtrain.models.word2vec_settings import Word2vecSettings
+
+#: Noise words that centres share, by model and whether its update is corrected: a trade-off of accuracy and speed
+#: (bench/block_shape.py), in multiples of 4. The corrected update has a higher learning rate.
+N_NOISE = {("skipgram", False): 16, ("cbow", False): 8, ("cbow", True): 16}
+#: Contexts that share these noise words in skip-gram, about: 48 centres with 6 contexts each.
+SHARING_CONTEXTS = 288
+#: Baseline of the control variate times (1 + negative), since a noise word's mean sigmoid is about 1 / (1 + negative);
+#: lower than what reduces the variance most (bench/control_variate.py), as held-out loss is lower.
+BASELINE = 0.6
+#: Of `lr` times the weight of an input's pairs in a step (bench/stability.py).
+INPUT_LIMIT = 3.01
+#: Of `lr` times the weight of an output's pairs in a step.
+OUTPUT_LIMIT = 1.5
+#: Of `lr` times the weight of the control variate's part of a noise word, which it receives at the end of the block.
+CONTROL_LIMIT = 0.25
+#: Of `lr` times the weight of its part of the most frequent word, whose running means are those of some blocks before.
+LAG_LIMIT = 0.07
+
+
+class BlockShape(NamedTuple):
+    """The sizes of blocks and tiles, and the baseline of the control variate."""
+
+    n_centres: int  # in a block, which share noise words in skip-gram
+    tile_centres: int  # scored together
+    portion: int  # tokens of the windows of a tile that are scored together
+    n_noise: int
+    baseline: float
+
+
+def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockShape:
+    """Choose the largest tiles and portions that are stable if the most frequent word has the share `p_max`."""
+    lr, negative = settings.lr, settings.negative
+    n_noise = N_NOISE[settings.model, settings.corrected]
+    skipgram = settings.model == "skipgram"
+    contexts: float = 2 * window  # of a centre in a step
+    if skipgram:
+        contexts = min(contexts, max(1.0, INPUT_LIMIT / (lr * (1 + negative))))
+    # for one context of one centre, the larger of the weights of the most frequent word and of a noise word
+    weight = lr * max((1 + negative) * p_max, skipgram * negative / n_noise)
+    tile_centres = ROWS
+    while tile_centres > 1 and tile_centres * contexts * weight > OUTPUT_LIMIT:
+        tile_centres //= 2
+    if not skipgram:
+        return BlockShape(CENTRE_STRIDE * tile_centres, tile_centres, 0, n_noise, 0.0)
+    contexts = min(contexts, OUTPUT_LIMIT / (tile_centres * weight))
+    portion = 2 * window + ROWS if contexts == 2 * window else max(1, int(contexts))
+
+    # the control variate: share noise words as long as its part of a row stays short, then make it weaker
+    mean_contexts = window + 1 if settings.window_mode == "dynamic" else 2 * window
+    baseline = BASELINE / (1 + negative)
+    limit = min(CONTROL_LIMIT * n_noise, LAG_LIMIT / p_max) / (lr * max(negative, 1))  # of contexts times baseline
+    groups = max(1, int(min(SHARING_CONTEXTS, limit / baseline) / (ROWS * mean_contexts)))
+    baseline = min(baseline, limit / (ROWS * groups * mean_contexts)) if tile_centres == ROWS else 0.0
+    return BlockShape(ROWS * groups, tile_centres, portion, n_noise, baseline)

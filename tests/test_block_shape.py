@@ -1,0 +1,137 @@
+"""The sizes of blocks, tiles and portions: the limits hold for all settings, and are reached."""
+
+import itertools
+
+import pytest
+
+from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE, CENTRES_PER_TILE
+from embedtrain.models.block_shape import (
+    BASELINE,
+    CONTROL_LIMIT,
+    INPUT_LIMIT,
+    LAG_LIMIT,
+    N_NOISE,
+    OUTPUT_LIMIT,
+    SHARING_CONTEXTS,
+    block_shape,
+)
+from embedtrain.models.cbow import Cbow
+from embedtrain.models.skipgram import SkipGram
+
+GRID = [
+    {"lr": lr, "negative": negative, "window": window, "window_mode": mode, "hs": negative == 0}
+    for lr, negative, window, mode in itertools.product(
+        (1e-4, 0.025, 0.1, 1, 100), (0, 1, 5, 20), (1, 5, 20, 100, 1000), ("dynamic", "fixed")
+    )
+]
+SHARES = (1e-4, 0.01, 0.05, 0.3, 0.5, 1)
+ROUNDING = 1 + 1e-9
+
+
+def mean_contexts(settings):
+    return settings.window + 1 if settings.window_mode == "dynamic" else 2 * settings.window
+
+
+def output_weight(settings, shape, p_max, tile_centres, contexts):
+    """`lr` times the weight of the pairs of the most frequent word, or a noise word, in a step."""
+    frequent, noise = (1 + settings.negative) * p_max, settings.negative / shape.n_noise
+    return settings.lr * tile_centres * contexts * max(frequent, noise if settings.model == "skipgram" else 0)
+
+
+@pytest.mark.parametrize("p_max", SHARES)
+def test_limits_of_skipgram_hold_and_are_reached(p_max):
+    for settings in (SkipGram(**chosen) for chosen in GRID):
+        window, lr, negative = settings.window, settings.lr, settings.negative
+        shape = block_shape(settings, window, p_max)
+        contexts = min(shape.portion, 2 * window)
+        assert shape.tile_centres in (1, 2, ROWS)
+        assert shape.n_noise == N_NOISE["skipgram", False]
+        assert shape.n_noise % 4 == 0, "weights are written in groups"
+        assert shape.portion == 2 * window + ROWS or 1 <= shape.portion < 2 * window
+
+        # an input row, the most frequent word, and a noise word
+        def input_weight(contexts, lr=lr, negative=negative):
+            return lr * contexts * (1 + negative)
+
+        assert shape.portion == 1 or input_weight(contexts) <= INPUT_LIMIT * ROUNDING
+        of_outputs = output_weight(settings, shape, p_max, shape.tile_centres, contexts)
+        assert (shape.portion, shape.tile_centres) == (1, 1) or of_outputs <= OUTPUT_LIMIT * ROUNDING
+        if shape.tile_centres < ROWS:
+            input_contexts = max(1, min(2 * window, INPUT_LIMIT / (lr * (1 + negative))))
+            assert (
+                output_weight(settings, shape, p_max, 2 * shape.tile_centres, input_contexts) > OUTPUT_LIMIT / ROUNDING
+            )
+        if shape.portion < 2 * window:
+            more = output_weight(settings, shape, p_max, shape.tile_centres, contexts + 1)
+            assert input_weight(contexts + 1) > INPUT_LIMIT / ROUNDING or more > OUTPUT_LIMIT / ROUNDING
+
+        # the control variate
+        n_contexts = shape.n_centres * mean_contexts(settings)
+        assert shape.n_centres % ROWS == 0
+        assert n_contexts <= SHARING_CONTEXTS or shape.n_centres == ROWS
+        assert 0 <= shape.baseline <= BASELINE / (1 + negative)
+        weights = [lr * shape.baseline * n_contexts * max(negative, 1) * share for share in (1 / shape.n_noise, p_max)]
+        assert all(
+            weight <= limit * ROUNDING for weight, limit in zip(weights, (CONTROL_LIMIT, LAG_LIMIT), strict=True)
+        )
+        assert (shape.baseline > 0) == (shape.tile_centres == ROWS)
+        if 0 < shape.baseline < BASELINE / (1 + negative):  # no larger one, with as few centres
+            assert shape.n_centres == ROWS
+            assert weights[0] > CONTROL_LIMIT / ROUNDING or weights[1] > LAG_LIMIT / ROUNDING
+
+
+@pytest.mark.parametrize("p_max", SHARES)
+@pytest.mark.parametrize("update", ["word2vec", "corrected"])
+def test_limits_of_cbow_hold_and_are_reached(p_max, update):
+    for chosen in GRID:
+        settings = Cbow(**chosen, cbow_update=update)
+        shape = block_shape(settings, settings.window, p_max)
+        assert shape.n_centres == CENTRE_STRIDE * shape.tile_centres
+        assert shape.tile_centres in (1, 2, CENTRES_PER_TILE)
+        assert (shape.n_noise, shape.baseline) == (N_NOISE["cbow", update == "corrected"], 0)
+        weight = output_weight(settings, shape, p_max, shape.tile_centres, 2 * settings.window)
+        assert shape.tile_centres == 1 or weight <= OUTPUT_LIMIT * ROUNDING
+        assert shape.tile_centres == CENTRES_PER_TILE or 2 * weight > OUTPUT_LIMIT / ROUNDING
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"window_mode": "fixed"},
+        {"window": 9},
+        {"window": 8, "window_mode": "fixed"},
+        {"lr": 0.04},
+        {"negative": 10},
+    ],
+    ids=str,
+)
+def test_usual_settings_have_whole_windows_and_tiles(change):
+    settings = SkipGram(**change)
+    shape = block_shape(settings, settings.window, 0.01)
+    assert (shape.tile_centres, shape.portion) == (ROWS, 2 * settings.window + ROWS)
+    assert shape.baseline > 0.03
+    shape = block_shape(Cbow(**change), settings.window, 0.01)
+    assert (shape.n_centres, shape.tile_centres) == (64, 4)
+
+
+def test_default_settings_share_the_noise_of_48_centres():
+    assert block_shape(SkipGram(), 5, 0.01) == (48, 4, 14, 16, pytest.approx(0.1))
+    assert block_shape(Cbow(), 5, 0.01) == (64, 4, 0, 8, 0)
+    assert block_shape(Cbow(cbow_update="corrected"), 5, 0.01) == (64, 4, 0, 16, 0)
+
+
+def test_wide_windows_and_few_words_have_smaller_tiles_and_portions():
+    wide = SkipGram(window=1000, window_mode="fixed")
+    usual, few = block_shape(wide, 1000, 0.001), block_shape(wide, 1000, 0.5)
+    assert usual.n_centres == ROWS
+    assert few.portion <= usual.portion < 100
+    assert few.tile_centres < ROWS
+    assert few.baseline == 0
+
+
+def test_the_window_is_that_of_the_text():
+    """Of at most the longest sentence, whatever the setting."""
+    settings = SkipGram(window=1000, window_mode="fixed")
+    assert block_shape(settings, 3, 0.01).portion == 6 + ROWS

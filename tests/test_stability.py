@@ -1,0 +1,77 @@
+"""Training learns from few words, in wide windows and at high rates: its loss falls below that of the start."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from embedtrain import train_cbow, train_skipgram
+
+TRAIN = {"skipgram": train_skipgram, "cbow": train_cbow}
+SIZES = (2, 3, 5, 50, 1000)
+WINDOWS = (1, 5, 20, 100)
+LONG = 1000  # tokens of a line
+
+
+def random_words(n_words, zipfian, n_lines):
+    """Lines of independent words, of which there is nothing to learn but their frequencies."""
+    rng = np.random.default_rng(n_words)
+    shares = 1 / np.arange(1, n_words + 1) if zipfian else np.ones(n_words)
+    return [[f"w{i}" for i in line] for line in rng.choice(n_words, (n_lines, LONG), p=shares / shares.sum())]
+
+
+def sessions(n_lines, n_groups=26, size=50, length=40):
+    """Lines each of the items of one group."""
+    rng = np.random.default_rng(7)
+    return [[f"g{k}i{i}" for i in rng.permutation(size)[:length]] for k in rng.integers(0, n_groups, n_lines)]
+
+
+def check(model, lines, **settings):
+    quick = {"dim": 16, "epochs": 2, "sample": 0, "min_count": 1, "threads": 1, "progress": False}
+    losses = TRAIN[model](lines, **quick, **settings).report.losses
+    assert losses[-1] < (1 + settings.get("negative", 5)) * math.log(2)
+
+
+# --- A few cases, always ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lr", [0.025, 0.1])
+@pytest.mark.parametrize(("window", "mode"), [(5, "dynamic"), (20, "fixed"), (100, "dynamic")])
+@pytest.mark.parametrize("n_words", [2, 5, 50])
+def test_few_words_and_wide_windows(n_words, window, mode, lr):
+    check("skipgram", random_words(n_words, False, 4), window=window, window_mode=mode, lr=lr)
+
+
+@pytest.mark.parametrize("lr", [0.025, 0.1])
+@pytest.mark.parametrize("model", TRAIN)
+def test_sessions_of_one_topic_each(model, lr):
+    check(model, sessions(300), window=20, window_mode="fixed", lr=lr)
+
+
+@pytest.mark.parametrize("negative", [1, 15])
+def test_few_and_many_negative_samples(negative):
+    check("skipgram", random_words(5, True, 10), window=20, negative=negative, lr=0.1)
+
+
+# --- The whole grid ---------------------------------------------------------------------------------------------------
+
+every_rate = pytest.mark.parametrize("lr", [0.025, 0.1])
+
+
+@pytest.mark.slow
+@every_rate
+@pytest.mark.parametrize("mode", ["dynamic", "fixed"])
+@pytest.mark.parametrize("window", [*WINDOWS, 1000])
+@pytest.mark.parametrize(("n_words", "zipfian"), [*itertools.product(SIZES, [False, True])])
+def test_grid_of_vocabularies_and_windows(n_words, zipfian, window, mode, lr):
+    n_lines = 4 if window == 1000 else 40
+    check("skipgram", random_words(n_words, zipfian, n_lines), window=window, window_mode=mode, lr=lr)
+
+
+@pytest.mark.slow
+@every_rate
+@pytest.mark.parametrize("mode", ["dynamic", "fixed"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_grid_of_sessions(window, mode, lr):
+    check("skipgram", sessions(1000), window=window, window_mode=mode, lr=lr)
