@@ -15,6 +15,7 @@ tree need no bound: the root has one pair with each of at most `ROWS` inputs.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from embedtrain.kernels.simd.tiles import ROWS
@@ -70,7 +71,8 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockS
     # the control variate: share noise words as long as its part of a row stays short, then make it weaker
     mean_contexts = window + 1 if settings.window_mode == "dynamic" else 2 * window
     baseline = BASELINE / (1 + negative)
-    limit = min(CONTROL_LIMIT * n_noise, LAG_LIMIT / p_max) / (lr * max(negative, 1))  # of contexts times baseline
+    # of contexts times baseline
+    limit = min(CONTROL_LIMIT * n_noise, LAG_LIMIT / p_max) / (lr * negative) if negative else math.inf
     groups = max(1, int(min(SHARING_CONTEXTS, limit / baseline) / (ROWS * mean_contexts)))
     baseline = min(baseline, limit / (ROWS * groups * mean_contexts)) if tile_centres == ROWS else 0.0
     return BlockShape(ROWS * groups, tile_centres, portion, n_noise, baseline)
