@@ -75,7 +75,7 @@ def test_limits_of_skipgram_hold_and_are_reached(p_max):
         assert all(
             weight <= limit * ROUNDING for weight, limit in zip(weights, (CONTROL_LIMIT, LAG_LIMIT), strict=True)
         )
-        assert (shape.baseline > 0) == (shape.tile_centres == ROWS)
+        assert (shape.baseline > 0) == (negative > 0 and shape.tile_centres == ROWS)
         if 0 < shape.baseline < BASELINE / (1 + negative):  # no larger one, with as few centres
             assert shape.n_centres == ROWS
             assert weights[0] > CONTROL_LIMIT / ROUNDING or weights[1] > LAG_LIMIT / ROUNDING

@@ -74,5 +74,5 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockS
     # of contexts times baseline
     limit = min(CONTROL_LIMIT * n_noise, LAG_LIMIT / p_max) / (lr * negative) if negative else math.inf
     groups = max(1, int(min(SHARING_CONTEXTS, limit / baseline) / (ROWS * mean_contexts)))
-    baseline = min(baseline, limit / (ROWS * groups * mean_contexts)) if tile_centres == ROWS else 0.0
+    baseline = min(baseline, limit / (ROWS * groups * mean_contexts)) if negative and tile_centres == ROWS else 0.0
     return BlockShape(ROWS * groups, tile_centres, portion, n_noise, baseline)
