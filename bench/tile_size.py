@@ -70,8 +70,7 @@ def epoch_seconds(tiles: Any, dim: int, threads: int) -> float:
     def train(task: Any) -> None:
         tile = tiles.number(task.row_block, task.column_block)
         cells = tiles.read(tile)
-        end, lr = len(cells.coords), np.float32(task.last_lr)
-        train_tile(W, W_sums, C, C_sums, cells, 0, end, *tiles.corner(tile), width, lr)
+        train_tile(W, W_sums, C, C_sums, cells, *tiles.corner(tile), width, np.float32(task.last_lr))
         rounds.done(task)
 
     for epoch in range(2):

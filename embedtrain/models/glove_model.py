@@ -103,7 +103,7 @@ class GloveModel:
             cells = self._tiles.read(number)
             n = len(cells.coords)
             cost = kernels.train_tile(
-                W, W_sums, C, C_sums, cells, 0, n, *self._tiles.corner(number),
+                W, W_sums, C, C_sums, cells, *self._tiles.corner(number),
                 self._width, np.float32(tile.last_lr),
             )  # fmt: skip
             return ChunkResult(n, n, cost, n, tile.last_lr)

@@ -26,7 +26,9 @@ def step(X, X_sums, Y, Y_sums, g):
     dim = len(X)
     x, y = dim, 2 * dim
     tables = [between_canaries(row, at) for row, at in ((X, x), (X_sums, x), (Y, y), (Y_sums, y))]
-    move(tables[0], tables[1], x, tables[2], tables[3], y, dim, np.float32(g))
+    found = move(tables[0], tables[1], x, tables[2], tables[3], y, dim, np.float32(g), x, y, x, y)
+    right = product(tables[0], x, tables[2], y, dim)
+    assert np.array_equal(found, right, equal_nan=True), "the product is that after the step"
     for table, at in zip(tables, (x, x, y, y), strict=True):
         assert (table[:at] == 77).all(), "elements before the row were written"
         assert (table[at + dim :] == 77).all(), "elements after the row were written"
@@ -47,6 +49,21 @@ def test_product_of_rows(n_vectors):
     found = product(between_canaries(X, dim), dim, between_canaries(Y, 2 * dim), 2 * dim, dim)
     X, Y = X.astype(np.float64), Y.astype(np.float64)
     assert found == pytest.approx(X @ Y, abs=1e-6 * np.abs(X * Y).sum())
+
+
+@pytest.mark.parametrize("shared", ["neither", "x", "y"])
+@pytest.mark.parametrize("n_vectors", VECTORS)
+def test_step_and_the_product_of_the_next_rows(n_vectors, shared):
+    dim = n_vectors * LANES
+    X, X_sums, Y, Y_sums = (np.stack(pair) for pair in zip(random_rows(1, dim), random_rows(2, dim), strict=True))
+    tables = [table.ravel().copy() for table in (X, X_sums, Y, Y_sums)]
+    next_x, next_y = 0 if shared == "x" else dim, 0 if shared == "y" else dim
+    found = move(tables[0], tables[1], 0, tables[2], tables[3], 0, dim, np.float32(0.5), next_x, next_y, dim, dim)
+    for table, right in zip(tables, step(X[0], X_sums[0], Y[0], Y_sums[0], 0.5), strict=True):
+        assert table[:dim].tobytes() == right.tobytes()
+    for table, before in zip(tables, (X, X_sums, Y, Y_sums), strict=True):
+        assert table[dim:].tobytes() == before[1].tobytes()
+    assert found == product(tables[0], next_x, tables[2], next_y, dim)
 
 
 @pytest.mark.parametrize("n_vectors", VECTORS)

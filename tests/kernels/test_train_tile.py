@@ -73,7 +73,7 @@ def ones(dim, n_words=N_WORDS):
     return Parameters(np.ones((n_words, dim)), np.ones((n_words, dim)), np.ones(n_words), np.ones(n_words))
 
 
-def train(tables, cells, lr, begin=0, end=None, corner=(0, 0), epochs=1):
+def train(tables, cells, lr, corner=(0, 0), epochs=1):
     """The tables after some epochs on a tile, with a canary row before and after each; and the cost of the last."""
     width = tables.W.shape[1]
     memory = []
@@ -83,9 +83,8 @@ def train(tables, cells, lr, begin=0, end=None, corner=(0, 0), epochs=1):
         rows[0] = rows[-1] = 77
         rows[1:-1] = table
         memory.append(flat)
-    end = len(cells.coords) if end is None else end
     for _ in range(epochs):
-        total = train_tile(*memory, cells, begin, end, corner[0] + 1, corner[1] + 1, width, np.float32(lr))
+        total = train_tile(*memory, cells, corner[0] + 1, corner[1] + 1, width, np.float32(lr))
     trained = [flat.reshape(-1, width) for flat in memory]
     for rows in trained:
         assert (rows[[0, -1]] == 77).all(), "a row beside the table was written"
@@ -128,6 +127,21 @@ def test_steps_and_cost_are_the_plain_form(dim):
     assert total == pytest.approx(right_total, rel=1e-6)
 
 
+@pytest.mark.parametrize("shared", ["row", "column", "both"])
+def test_the_error_of_a_cell_is_that_after_the_step_before(shared):
+    """Its product is computed in that step's loop."""
+    dim, n = 40, 20
+    parameters, numbers = random_parameters(9, dim), np.zeros(n, np.int64)
+    others = np.arange(n) % N_WORDS
+    rows, columns = numbers if shared != "column" else others, numbers if shared != "row" else others
+    counts = Counts(rows, columns, np.random.default_rng(9).lognormal(1, 1.5, n))
+    tables, total = train(tables_of(parameters, ones(dim)), cells_of(counts, np.ones(n)), 0.3)
+    right, right_sums, right_total = adagrad(parameters, ones(dim), counts, np.ones(n), 0.3)
+    same_parameters(parameters_of(tables.W, tables.C, dim), right, 1e-5)
+    same_parameters(parameters_of(tables.W_sums, tables.C_sums, dim), right_sums, 1e-5)
+    assert total == pytest.approx(right_total, rel=1e-6)
+
+
 def test_a_step_goes_down_the_gradient():
     dim = 4
     parameters, (counts, weights) = random_parameters(0, dim), random_counts(0, 1)
@@ -152,12 +166,12 @@ def test_no_step_is_longer_than_the_row_it_goes_along(sign):
     assert total == pytest.approx(cost(parameters, counts, np.ones(1)), rel=1e-6), "the cost is of the whole error"
 
 
-def test_a_tile_has_its_corner_and_a_range_of_cells():
-    dim, n = 5, 30
+def test_a_tile_has_its_corner():
+    dim, n = 5, 14
     parameters, (counts, weights) = random_parameters(3, dim), random_counts(3, n, 4, 6)
-    tables, total = train(tables_of(parameters, ones(dim)), cells_of(counts, weights), 0.1, 7, 21, corner=(8, 5))
-    moved = Counts(counts.rows[7:21] + 8, counts.columns[7:21] + 5, counts.values[7:21])
-    right, _, right_total = adagrad(parameters, ones(dim), moved, weights[7:21], 0.1)
+    tables, total = train(tables_of(parameters, ones(dim)), cells_of(counts, weights), 0.1, corner=(8, 5))
+    moved = Counts(counts.rows + 8, counts.columns + 5, counts.values)
+    right, _, right_total = adagrad(parameters, ones(dim), moved, weights, 0.1)
     same_parameters(parameters_of(tables.W, tables.C, dim), right, 2e-6)
     assert total == pytest.approx(right_total, rel=1e-6)
     assert tables.W[:8].tobytes() == tables_of(parameters, ones(dim)).W[:8].tobytes()
@@ -165,11 +179,10 @@ def test_a_tile_has_its_corner_and_a_range_of_cells():
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_tiles_of_no_cell_and_of_one(n):
-    parameters, (counts, weights) = random_parameters(0, 3), random_counts(0, 5)
+    parameters, (counts, weights) = random_parameters(0, 3), random_counts(0, n)
     before = tables_of(parameters, ones(3))
-    tables, total = train(before, cells_of(counts, weights), 0.1, 2, 2 + n)
-    one = Counts(*(array[2 : 2 + n] for array in counts))
-    assert total == pytest.approx(cost(parameters, one, weights[2 : 2 + n]), rel=1e-6)
+    tables, total = train(before, cells_of(counts, weights), 0.1)
+    assert total == pytest.approx(cost(parameters, counts, weights), rel=1e-6)
     assert (tables.W != before.W).any() == (n > 0)
 
 

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.integers import maximum, minimum
 from embedtrain.kernels.simd.adagrad import adagrad_step, dot
-from embedtrain.kernels.simd.rows import prefetch_row
 
-_AHEAD = 8  # cells, whose steps take about as long as fetching a row
+_AHEAD = 1024  # elements of each table, whose steps take about as long as fetching a row
 _MAX_G = np.float32(1)  # no step is longer than the other row, else training on huge counts diverges
 
 
@@ -39,8 +39,8 @@ def row_offsets(coord, first_row, first_column, dim):
 
 
 @kernel
-def train_tile(W, W_sums, C, C_sums, cells, begin, end, first_row, first_column, dim, lr):
-    """Take one step of AdaGrad on each of the cells [begin, end) of a tile, in sequence.
+def train_tile(W, W_sums, C, C_sums, cells, first_row, first_column, dim, lr):
+    """Take one step of AdaGrad on each of the cells of a tile, in sequence.
 
     e = W_i . C_j - log x    g = lr f(x) e, clipped to [-1, 1]
     W_i -= g C_j / sqrt(W_sums_i)    C_j -= g W_i / sqrt(C_sums_j)    W_sums_i += (g C_j)^2    C_sums_j += (g W_i)^2
@@ -50,20 +50,21 @@ def train_tile(W, W_sums, C, C_sums, cells, begin, end, first_row, first_column,
     Returns the cost, the sum of 1/2 f(x) e^2, each term before its step; not finite if the tables are not.
     """
     coords, logs, weights = cells
-    cost = 0.0
-    for cell in range(begin, end):
-        # prefetch the rows of a later cell
-        i, j = row_offsets(coords[min(cell + _AHEAD, end - 1)], first_row, first_column, dim)
-        prefetch_row(W, i, dim)
-        prefetch_row(W_sums, i, dim)
-        prefetch_row(C, j, dim)
-        prefetch_row(C_sums, j, dim)
-
-        # the error before the step, then the step
-        i, j = row_offsets(coords[cell], first_row, first_column, dim)
-        e = dot(W, i, C, j, dim) - logs[cell]
+    cost, last, ahead = 0.0, coords.size - 1, maximum(2, _AHEAD // dim)
+    if last < 0:
+        return cost
+    i, j = row_offsets(coords[0], first_row, first_column, dim)
+    product = dot(W, i, C, j, dim)
+    for cell in range(coords.size):
+        e = product - logs[cell]
         cost += 0.5 * weights[cell] * np.float64(e) * e
+        # the step, and the product of the next cell
+        next_i, next_j = row_offsets(coords[minimum(cell + 1, last)], first_row, first_column, dim)
         if lr != 0:
             g = min(max(lr * weights[cell] * e, -_MAX_G), _MAX_G)
-            adagrad_step(W, W_sums, i, C, C_sums, j, dim, g)
+            later = row_offsets(coords[minimum(cell + ahead, last)], first_row, first_column, dim)
+            product = adagrad_step(W, W_sums, i, C, C_sums, j, dim, g, next_i, next_j, *later)
+        else:
+            product = dot(W, next_i, C, next_j, dim)
+        i, j = next_i, next_j
     return cost

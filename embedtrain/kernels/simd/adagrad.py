@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import math
 
-from numba.types import float32, int64, void
+from numba.types import float32, int64
 
 from embedtrain.kernels.simd.lanes import (
     FLAGS,
     FLOATS,
-    INT,
     LANES,
-    add,
     call_vector,
     constant,
     emit_loop,
@@ -27,25 +25,16 @@ from embedtrain.kernels.simd.lanes import (
     store,
     sum_vector,
 )
-
-_SUMS = 4  # partial sums of a product, since an addition waits for the one before
+from embedtrain.kernels.simd.rows import fetch_line
 
 
 @emits(float32, FLOATS, int64, FLOATS, int64, int64)
 def dot(b, X, x, Y, y, dim):
     """X[x] Y[y] + … + X[x + dim - 1] Y[y + dim - 1], for whole vectors."""
-
-    def multiply_rows(d, sums):
-        at = [b.add(d, integer(k * LANES)) for k in range(len(sums))]
-        return [fma(b, load(b, X, x, k), load(b, Y, y, k), total) for k, total in zip(at, sums, strict=True)]
-
-    step = _SUMS * LANES
-    whole = b.and_(dim, INT(-step))
-    sums = emit_loop(b, integer(0), whole, step, [constant(0)] * _SUMS, multiply_rows)
-    sums[:1] = emit_loop(b, whole, dim, LANES, sums[:1], multiply_rows)  # the rest
-    while len(sums) > 1:
-        sums = [add(b, *sums[k : k + 2]) for k in range(0, len(sums), 2)]
-    return sum_vector(b, sums[0])
+    sums = emit_loop(
+        b, integer(0), dim, LANES, [constant(0)], lambda d, sums: [fma(b, load(b, X, x, d), load(b, Y, y, d), *sums)]
+    )
+    return sum_vector(b, *sums)
 
 
 def _moved(b, x, step, squares):
@@ -59,23 +48,29 @@ def _moved(b, x, step, squares):
     return b.select(moves, b.fsub(x, scaled, flags=FLAGS), x)
 
 
-@emits(void, FLOATS, FLOATS, int64, FLOATS, FLOATS, int64, int64, float32)
-def adagrad_step(b, X, X_sums, x, Y, Y_sums, y, dim, g):
+@emits(float32, FLOATS, FLOATS, int64, FLOATS, FLOATS, int64, int64, float32, int64, int64, int64, int64)
+def adagrad_step(b, X, X_sums, x, Y, Y_sums, y, dim, g, next_x, next_y, later_x, later_y):
     """X -= g Y / sqrt(X_sums)    Y -= g X / sqrt(Y_sums)    X_sums += (g Y)^2    Y_sums += (g X)^2
 
     For the `dim` elements, in whole vectors, from `x` on of X and its sums and from `y` on of Y and its sums; the right
     sides have the values from before the step. The four arrays do not overlap.
+    Returns the `dot` at `next_x` and `next_y` after the step, and prefetches the elements at `later_x` and `later_y`:
+    in one loop, so that the processor computes roots while it waits for the sum of the product.
     """
     rate = splat(b, g)
 
-    def step(d, _):
+    def step(d, sums):
         i, j = b.add(x, d), b.add(y, d)
         x_old, y_old = load(b, X, i), load(b, Y, j)
         x_squares, y_squares = load(b, X_sums, i), load(b, Y_sums, j)
         x_step, y_step = multiply(b, rate, y_old), multiply(b, rate, x_old)
-        store(b, _moved(b, x_old, x_step, x_squares), X, i)
-        store(b, _moved(b, y_old, y_step, y_squares), Y, j)
+        # The sums first: a store next to the load from the same place becomes a slower one with a mask.
         store(b, fma(b, x_step, x_step, x_squares), X_sums, i)
         store(b, fma(b, y_step, y_step, y_squares), Y_sums, j)
+        store(b, _moved(b, x_old, x_step, x_squares), X, i)
+        store(b, _moved(b, y_old, y_step, y_squares), Y, j)
+        for table, later in ((X, later_x), (X_sums, later_x), (Y, later_y), (Y_sums, later_y)):
+            fetch_line(b, table, b.add(later, d))
+        return [fma(b, load(b, X, next_x, d), load(b, Y, next_y, d), *sums)]
 
-    emit_loop(b, integer(0), dim, LANES, [], step)
+    return sum_vector(b, *emit_loop(b, integer(0), dim, LANES, [constant(0)], step))

@@ -125,7 +125,7 @@ def fill(b, X, x, n, value):
     emit_loop(b, x, b.add(x, n), LANES, [], lambda at, _: store(b, values, X, at))
 
 
-def _fetch_line(b, data, at):
+def fetch_line(b, data, at):
     """Prefetch the cache line of data[at] for reading; prefetching for writing would take it from other threads."""
     byte_pointer = ir.IntType(8).as_pointer()
     signature = ir.FunctionType(ir.VoidType(), [byte_pointer, INT32, INT32, INT32])
@@ -136,10 +136,10 @@ def _fetch_line(b, data, at):
 @emits(void, ANY, int64)
 def prefetch(b, array, at):
     """Prefetch the cache line of array[at]; `at` may be out of bounds."""
-    _fetch_line(b, array, at)
+    fetch_line(b, array, at)
 
 
 @emits(void, FLOATS, int64, int64)
 def prefetch_row(b, X, row, dim):
     """Prefetch the `dim` elements from X[row] on."""
-    emit_loop(b, row, b.add(row, dim), CACHE_LINE, [], lambda at, _: _fetch_line(b, X, at))
+    emit_loop(b, row, b.add(row, dim), CACHE_LINE, [], lambda at, _: fetch_line(b, X, at))
