@@ -26,17 +26,16 @@ _INTS = types.Array(types.int32, 1, "C")
 _INT_VECTOR = ir.VectorType(INT32, LANES)
 
 
+def _ints(values):
+    return ir.Constant(_INT_VECTOR, values)
+
+
 def _each_row(b, numbers, start):
     """The vector that has numbers[start + lane % ROWS] in each lane."""
     rows = ir.VectorType(INT32, ROWS)
     loaded = b.load(b.bitcast(pointer(b, numbers, start), rows.as_pointer()))
     loaded.align = 4
-    lanes = ir.Constant(_INT_VECTOR, [lane % ROWS for lane in range(LANES)])
-    return b.shuffle_vector(loaded, ir.Constant(rows, ir.Undefined), lanes)
-
-
-def _ints(values):
-    return ir.Constant(_INT_VECTOR, values)
+    return b.shuffle_vector(loaded, loaded, _ints([lane % ROWS for lane in range(LANES)]))
 
 
 @emits(void, FLOATS, int64, int64, int64, int64, _INTS, _INTS, int64, int64, int64, float32)
@@ -51,22 +50,19 @@ def set_tile_weights(b, weights, n_noise, low, high, n_columns, begins, ends, i,
     def narrow(value):
         return splat(b, b.trunc(value, INT32), LANES)
 
-    def select(condition, x, y):
-        return b.select(condition, x, y)
-
     row_numbers, columns = _ints([lane % ROWS for lane in range(LANES)]), _ints([k // ROWS for k in range(LANES)])
     lows, highs, used = narrow(low), narrow(high), b.icmp_signed("<", row_numbers, narrow(n_rows))
     own = b.add(narrow(centre), row_numbers)
     first, last = _each_row(b, begins, i), _each_row(b, ends, i)
-    first = select(b.icmp_signed(">", first, lows), first, lows)
-    last = select(b.icmp_signed("<", last, highs), last, highs)
-    last = select(used, last, first)
+    first = b.select(b.icmp_signed(">", first, lows), first, lows)
+    last = b.select(b.icmp_signed("<", last, highs), last, highs)
+    last = b.select(used, last, first)
 
     # noise: contexts are the tokens of the window without the centre
     has_own = b.and_(b.icmp_signed(">=", own, first), b.icmp_signed("<", own, last))
     contexts = b.sub(b.sub(last, first), b.zext(has_own, _INT_VECTOR))
-    contexts = select(b.icmp_signed(">", contexts, _ints([0] * LANES)), contexts, _ints([0] * LANES))
-    noise = multiply(b, splat(b, b.fsub(share.type(-0.0), share)), b.sitofp(contexts, VECTOR))
+    contexts = b.select(b.icmp_signed(">", contexts, _ints([0] * LANES)), contexts, _ints([0] * LANES))
+    noise = multiply(b, splat(b, b.fneg(share)), b.sitofp(contexts, VECTOR))
     step = LANES // ROWS
     emit_loop(b, integer(0), n_noise, step, [], lambda k, _: store(b, noise, weights, b.mul(k, integer(ROWS))))
 

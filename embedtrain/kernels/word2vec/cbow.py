@@ -115,7 +115,8 @@ def path_step(W, N, tile, tree, mean, kept, windows, t0, t1, n_tokens, config, l
             fetch_context(W, kept, t1 + first * tile_centres + input, n_tokens, config)
             if windows.ends[i] - windows.begins[i] > 1:
                 # score the mean against LANES nodes at a time
-                n_nodes = set_path_tile(tile, tree, kept.words[t0 + i], dim)
+                n_nodes = set_path_offsets(outputs, tree, kept.words[t0 + i], LANES, dim)
+                set_path_weights(weights, tree, kept.words[t0 + i], n_nodes, LANES, 1, 1)
                 compute_mean(X, 0, W, mean, windows, t0, i, config)
                 for k in range(0, n_nodes, LANES):
                     dot_row(X, inputs, N, outputs, k, dim, G)
@@ -133,14 +134,3 @@ def path_step(W, N, tile, tree, mean, kept, windows, t0, t1, n_tokens, config, l
                         )  # fmt: skip
                     add_mean_step(W, mean, 0, windows, t0, i, config)
     return loss
-
-
-@inlined
-def set_path_tile(tile, tree, word, dim):
-    """Write the outputs and weights of hierarchical softmax, the path of a word; returns its length."""
-    n_nodes = set_path_offsets(tile.outputs, 0, tree, word, dim)
-    whole = (n_nodes + LANES - 1) // LANES * LANES
-    fill_offsets(tile.outputs, n_nodes, whole - n_nodes, tree.local.padding_row)
-    fill(tile.weights, whole - LANES, LANES, np.float32(0))  # of the padding; the path's own follow
-    set_path_weights(tile.weights, 0, tree, word)
-    return n_nodes

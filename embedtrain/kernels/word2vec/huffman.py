@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined, kernel
-from embedtrain.kernels.simd.rows import copy_row
+from embedtrain.kernels.simd.rows import copy_row, fill
+from embedtrain.kernels.word2vec.windows import fill_offsets
 
 
 class LocalNodes(NamedTuple):
@@ -123,18 +124,26 @@ def merge_local(N, tree, dim):
 
 
 @inlined
-def set_path_offsets(outputs, at, tree, word, dim):
-    """Write the row offsets of a word's path to outputs[at:]; returns their end."""
+def set_path_offsets(outputs, tree, word, group, dim):
+    """Write the row offsets of a word's path, with padding up to a multiple of `group`; returns its length."""
     begin = np.uint64(tree.starts[word])
-    n, first = np.uint64(tree.starts[word + 1]) - begin, np.uint64(at)
+    n = np.uint64(tree.starts[word + 1]) - begin
     for k in range(n):
-        outputs[first + k] = row_of(tree, np.int64(tree.nodes[begin + k]), dim)
-    return at + np.int64(n)
+        outputs[k] = row_of(tree, np.int64(tree.nodes[begin + k]), dim)
+    n_nodes = np.int64(n)
+    fill_offsets(outputs, n_nodes, -n_nodes % group, tree.local.padding_row)
+    return n_nodes
 
 
 @inlined
-def set_path_weights(weights, at, tree, word):
-    """Write 1 or -1 for the side of a word's path at each node to weights[at:]."""
-    begin, first = np.uint64(tree.starts[word]), np.uint64(at)
-    for k in range(np.uint64(tree.starts[word + 1]) - begin):
-        weights[first + k] = np.float32(tree.sides[begin + k])
+def set_path_weights(weights, tree, word, n_nodes, group, n_inputs, n_rows):
+    """Write the sides of a word's path, node by node, for `n_inputs` of `n_rows` rows; 0 for others and padding.
+
+    `group * n_rows` must be whole vectors.
+    """
+    begin, rows = np.uint64(tree.starts[word]), np.uint64(n_rows)
+    fill(weights, (n_nodes - 1) // group * group * n_rows, group * n_rows, np.float32(0))
+    for k in range(np.uint64(n_nodes)):
+        side = np.float32(tree.sides[begin + k])
+        for row in range(rows):
+            weights[k * rows + row] = side if row < np.uint64(n_inputs) else np.float32(0)

@@ -11,9 +11,9 @@ import numpy as np
 from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.integers import maximum, minimum
 from embedtrain.kernels.simd.rows import fill
-from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.simd.tiles import COLUMNS, ROWS
 from embedtrain.kernels.simd.window_weights import set_tile_weights
-from embedtrain.kernels.word2vec.huffman import set_path_offsets
+from embedtrain.kernels.word2vec.huffman import set_path_offsets, set_path_weights
 from embedtrain.kernels.word2vec.negatives import add_mean_input, mark_noise, may_be_noise, update_means
 from embedtrain.kernels.word2vec.tile_step import tile_step, whole_columns
 from embedtrain.kernels.word2vec.windows import fetch_rows, fill_offsets, redirect_frozen, set_row_offsets
@@ -109,10 +109,7 @@ def path_step(W, N, tile, tree, kept, frozen, windows, t0, t1, n_tokens, config,
         begin, end = windows.begins[t - t0], windows.ends[t - t0]
         n_contexts = end - begin - 1
         if n_contexts > 0:
-            path_end = set_path_offsets(tile.outputs, 0, tree, kept.words[t], dim)
-            n_outputs = whole_columns(path_end)
-            fill_offsets(tile.outputs, path_end, n_outputs - path_end, tree.local.padding_row)
-            first_side = tree.starts[kept.words[t]]
+            n_nodes = set_path_offsets(tile.outputs, tree, kept.words[t], COLUMNS, dim)
             for context in range(0, n_contexts, ROWS):
                 n_rows = minimum(ROWS, n_contexts - context)
                 for row in range(ROWS):
@@ -121,17 +118,6 @@ def path_step(W, N, tile, tree, kept, frozen, windows, t0, t1, n_tokens, config,
                     tile.inputs[row] = kept.words[token] * dim if row < n_rows else tree.local.input_padding_row
                 if frozen.words.size:
                     redirect_frozen(tile.update_rows, tile.inputs, ROWS, frozen, dim)
-                set_path_weights(tile.weights, tree.sides, first_side, path_end, n_outputs, n_rows)
-                loss += tile_step(W, W, N, tile, path_end, dim, lr, np.float32(0), with_loss)
+                set_path_weights(tile.weights, tree, kept.words[t], n_nodes, COLUMNS, n_rows, ROWS)
+                loss += tile_step(W, W, N, tile, n_nodes, dim, lr, np.float32(0), with_loss)
     return loss
-
-
-@inlined
-def set_path_weights(weights, sides, first, n_nodes, n_outputs, n_rows):
-    """Write the sides of a path as the weights of `n_rows` inputs, 0 for others and for padding."""
-    for k in range(n_nodes):
-        side = np.float32(sides[first + k])
-        for row in range(ROWS):
-            weights[k * ROWS + row] = side if row < n_rows else np.float32(0)
-    for at in range(n_nodes * ROWS, n_outputs * ROWS):
-        weights[at] = np.float32(0)

@@ -18,7 +18,7 @@ from embedtrain.kernels.word2vec.huffman import Tree, load_local, merge_local
 from embedtrain.kernels.word2vec.negatives import Noise, draw_noise, reset_means
 from embedtrain.kernels.word2vec.tile_step import Tile, make_tile
 from embedtrain.kernels.word2vec.window_means import WindowMeans, set_context_offsets
-from embedtrain.kernels.word2vec.windows import Frozen, Kept, Windows, draw_windows, subsample, whole_groups
+from embedtrain.kernels.word2vec.windows import Frozen, Kept, Windows, draw_windows, subsample
 
 _MERGE_EVERY = 64  # blocks; merging every 16 costs a twentieth of the speed of two threads
 
@@ -116,11 +116,10 @@ def make_scratch(
     """Allocate the memory of a thread for chunks of at most `largest_chunk` tokens."""
     assert not means or config.n_centres <= cbow.CENTRE_STRIDE * cbow.CENTRES_PER_TILE
     n_kept = largest_chunk + 2 * config.window + 1
-    n_slots = whole_groups.py_func(config.n_centres + 2 * config.window)
     windows = Windows(*(np.zeros(config.n_centres + ROWS, np.int32) for _ in range(2)))
     kept = Kept(*(np.zeros(n_kept, np.int32) for _ in range(3)))
     frozen_rows = frozen.words.size > 0
-    mean = _make_mean(n_slots, config.dim, frozen_rows) if means else None
+    mean = _make_mean(config.n_centres + 2 * config.window, config.dim, frozen_rows) if means else None
     tiles = Tiles()
     if noise is not None and means:
         tile = make_tile(cbow.CENTRES_PER_TILE + config.n_noise, config.dim)

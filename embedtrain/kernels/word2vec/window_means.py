@@ -9,7 +9,7 @@ from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.integers import maximum, minimum
 from embedtrain.kernels.simd.lanes import LANES
 from embedtrain.kernels.simd.rows import ROW_VECTORS, add_to_rows, sum_rows
-from embedtrain.kernels.word2vec.windows import redirect_frozen, set_slot_offsets
+from embedtrain.kernels.word2vec.windows import redirect_frozen, set_row_offsets
 
 
 class WindowMeans(NamedTuple):
@@ -25,9 +25,11 @@ class WindowMeans(NamedTuple):
 def set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config):
     """Write the row offsets of the tokens in the windows of [t0, t1), if inputs are means."""
     if mean is not None:
-        n_slots = set_slot_offsets(mean.rows, 0, kept, t0, t1, n_tokens, config)
+        begin = t0 - config.window
+        first, last = maximum(0, begin), minimum(t1 + config.window, n_tokens)
+        set_row_offsets(mean.rows, first - begin, kept.words, first, last, config.dim)
         if frozen.words.size:
-            redirect_frozen(mean.update_rows, mean.rows, n_slots, frozen, config.dim)
+            redirect_frozen(mean.update_rows, mean.rows, last - begin, frozen, config.dim)
 
 
 @inlined

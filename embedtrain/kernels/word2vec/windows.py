@@ -13,7 +13,6 @@ from embedtrain.kernels.integers import maximum, minimum
 from embedtrain.kernels.random import is_kept, random_at, random_below
 from embedtrain.kernels.sentences import sentence_at
 from embedtrain.kernels.simd.rows import prefetch_row
-from embedtrain.kernels.simd.tiles import ROWS
 
 FORWARD = np.uint64(1)
 
@@ -96,12 +95,6 @@ def draw_windows(windows, kept, t0, t1, window, max_window, state):
     return n_contexts, n_centres, state
 
 
-@inlined
-def whole_groups(n):
-    """Round `n` up to groups of `ROWS`."""
-    return (n + ROWS - 1) // ROWS * ROWS
-
-
 # Unsigned indices allow vectorisation of these loops: Numba checks whether signed ones are negative.
 
 
@@ -119,17 +112,6 @@ def fill_offsets(rows, at, n, row):
     at = np.uint64(at)
     for i in range(np.uint64(n)):
         rows[at + i] = row
-
-
-@inlined
-def set_slot_offsets(rows, at, kept, t0, t1, n_tokens, config):
-    """rows[at:] = the row offsets of the tokens from t0 - window to t1 + window; returns their number in groups."""
-    begin = t0 - config.window
-    n_slots = whole_groups(t1 - t0 + 2 * config.window)
-    first, last = maximum(0, begin), minimum(begin + n_slots, n_tokens)
-    fill_offsets(rows, at, n_slots, config.padding_row)
-    set_row_offsets(rows, at + first - begin, kept.words, first, last, config.dim)
-    return n_slots
 
 
 @inlined
