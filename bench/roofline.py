@@ -138,7 +138,7 @@ def main() -> None:
     per_centre = 1 / (REPEATS * ROWS)
     exact = n_noise + columns
     to_exact = per_centre * exact / n_outputs
-    exchange = timed(_exchanges, table, rows, table, outputs, n_outputs, G * 0, mean, mean_weights, dim, REPEATS)
+    exchange = timed(_exchanges, table, rows, table, outputs, n_outputs, G, mean, mean_weights, dim, REPEATS)
     stages = {
         "scores": (timed(_dots, table, rows, table, outputs, n_outputs, dim, G, REPEATS) * to_exact, exact),
         "updates": (exchange * to_exact, 2 * exact),

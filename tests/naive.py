@@ -206,13 +206,13 @@ def draw_blocks(
 
 
 def skipgram_tiles(
-    block: Block, negative: float, tile_centres: int = 1, portion: int | None = None
+    block: Block, negative: float, tile_centres: int = 1, tile_tokens: int | None = None
 ) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """(inputs, outputs, weights) of a block of skip-gram: tiles of consecutive centres, their windows in portions.
 
     A centre's pair with each of its contexts weighs 1, that with noise word k is negative (label 0) and weighs
     (number of its contexts that are not k) * negative / n_noise. Portions begin at the first token of all windows, a
-    window's own centre included, and have `portion` tokens each, or all.
+    window's own centre included, and have `tile_tokens` tokens each, or all.
     """
     n_noise = len(block.noise)
     words = dict(zip(chain(*block.tokens), chain(*block.contexts), strict=True))
@@ -220,7 +220,7 @@ def skipgram_tiles(
         members = range(first, min(first + tile_centres, len(block.centres)))
         reached = [token for i in members for token in (i, *block.tokens[i])]
         low, high = min(reached), max(reached) + 1
-        step = portion or high - low
+        step = tile_tokens or high - low
         for begin in range(low, high, step):
             end = min(begin + step, high)
             tokens = sorted({t for i in members for t in block.tokens[i] if begin <= t < end})
@@ -262,7 +262,7 @@ def skipgram_noise(
     *,
     negative: float,
     tile_centres: int,
-    portion: int,
+    tile_tokens: int,
     baseline: float,
     lr: float,
     frozen: Sequence[int] = (),
@@ -276,7 +276,7 @@ def skipgram_noise(
     if lr > 0 and baseline > 0:
         running.update(W, C, block)
     noise_weights = np.zeros(n_noise)
-    for inputs, outputs, weights in skipgram_tiles(block, negative, tile_centres, portion):
+    for inputs, outputs, weights in skipgram_tiles(block, negative, tile_centres, tile_tokens):
         loss += logistic_loss(W, C, inputs, outputs, weights)
         added = lr * baseline * weights[:, :n_noise].sum(axis=1, keepdims=True) * running.output
         W, C = tile_step(W, C, inputs, outputs, weights, lr, frozen=frozen, baseline=baseline, added=added)

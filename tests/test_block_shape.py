@@ -44,25 +44,25 @@ def test_limits_of_skipgram_hold_and_are_reached(p_max):
     for settings in (SkipGram(**chosen) for chosen in GRID):
         window, lr, negative = settings.window, settings.lr, settings.negative
         shape = block_shape(settings, window, p_max)
-        contexts = min(shape.portion, 2 * window)
+        contexts = min(shape.tile_tokens, 2 * window)
         assert shape.tile_centres in (1, 2, ROWS)
         assert shape.n_noise == N_NOISE["skipgram", False]
         assert shape.n_noise % 4 == 0, "weights are written in groups"
-        assert shape.portion == 2 * window + ROWS or 1 <= shape.portion < 2 * window
+        assert shape.tile_tokens == 2 * window + ROWS or 1 <= shape.tile_tokens < 2 * window
 
         # an input row, the most frequent word, and a noise word
         def input_weight(contexts, lr=lr, negative=negative):
             return lr * contexts * (1 + negative)
 
-        assert shape.portion == 1 or input_weight(contexts) <= INPUT_LIMIT * ROUNDING
+        assert shape.tile_tokens == 1 or input_weight(contexts) <= INPUT_LIMIT * ROUNDING
         of_outputs = output_weight(settings, shape, p_max, shape.tile_centres, contexts)
-        assert (shape.portion, shape.tile_centres) == (1, 1) or of_outputs <= OUTPUT_LIMIT * ROUNDING
+        assert (shape.tile_tokens, shape.tile_centres) == (1, 1) or of_outputs <= OUTPUT_LIMIT * ROUNDING
         if shape.tile_centres < ROWS:
             input_contexts = max(1, min(2 * window, INPUT_LIMIT / (lr * (1 + negative))))
             assert (
                 output_weight(settings, shape, p_max, 2 * shape.tile_centres, input_contexts) > OUTPUT_LIMIT / ROUNDING
             )
-        if shape.portion < 2 * window:
+        if shape.tile_tokens < 2 * window:
             more = output_weight(settings, shape, p_max, shape.tile_centres, contexts + 1)
             assert input_weight(contexts + 1) > INPUT_LIMIT / ROUNDING or more > OUTPUT_LIMIT / ROUNDING
 
@@ -110,7 +110,7 @@ def test_limits_of_cbow_hold_and_are_reached(p_max, update):
 def test_usual_settings_have_whole_windows_and_tiles(change):
     settings = SkipGram(**change)
     shape = block_shape(settings, settings.window, 0.01)
-    assert (shape.tile_centres, shape.portion) == (ROWS, 2 * settings.window + ROWS)
+    assert (shape.tile_centres, shape.tile_tokens) == (ROWS, 2 * settings.window + ROWS)
     assert shape.baseline > 0.03
     shape = block_shape(Cbow(**change), settings.window, 0.01)
     assert (shape.n_centres, shape.tile_centres) == (64, 4)
@@ -126,7 +126,7 @@ def test_wide_windows_and_few_words_have_smaller_tiles_and_portions():
     wide = SkipGram(window=1000, window_mode="fixed")
     usual, few = block_shape(wide, 1000, 0.001), block_shape(wide, 1000, 0.5)
     assert usual.n_centres == ROWS
-    assert few.portion <= usual.portion < 100
+    assert few.tile_tokens <= usual.tile_tokens < 100
     assert few.tile_centres < ROWS
     assert few.baseline == 0
 
@@ -134,4 +134,4 @@ def test_wide_windows_and_few_words_have_smaller_tiles_and_portions():
 def test_the_window_is_that_of_the_text():
     """Of at most the longest sentence, whatever the setting."""
     settings = SkipGram(window=1000, window_mode="fixed")
-    assert block_shape(settings, 3, 0.01).portion == 6 + ROWS
+    assert block_shape(settings, 3, 0.01).tile_tokens == 6 + ROWS

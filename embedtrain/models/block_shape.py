@@ -45,7 +45,7 @@ class BlockShape(NamedTuple):
 
     n_centres: int  # in a block, which share noise words in skip-gram
     tile_centres: int  # scored together
-    portion: int  # tokens of the windows of a tile that are scored together
+    tile_tokens: int  # tokens of the windows of a tile that are scored together
     n_noise: int
     baseline: float
 
@@ -66,7 +66,7 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockS
     if not skipgram:
         return BlockShape(CENTRE_STRIDE * tile_centres, tile_centres, 0, n_noise, 0.0)
     contexts = min(contexts, OUTPUT_LIMIT / (tile_centres * weight))
-    portion = 2 * window + ROWS if contexts == 2 * window else max(1, int(contexts))
+    tile_tokens = 2 * window + ROWS if contexts == 2 * window else max(1, int(contexts))
 
     # the control variate: share noise words as long as its part of a row stays short, then make it weaker
     mean_contexts = window + 1 if settings.window_mode == "dynamic" else 2 * window
@@ -75,4 +75,4 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockS
     limit = min(CONTROL_LIMIT * n_noise, LAG_LIMIT / p_max) / (lr * negative) if negative else math.inf
     groups = max(1, int(min(SHARING_CONTEXTS, limit / baseline) / (ROWS * mean_contexts)))
     baseline = min(baseline, limit / (ROWS * groups * mean_contexts)) if negative and tile_centres == ROWS else 0.0
-    return BlockShape(ROWS * groups, tile_centres, portion, n_noise, baseline)
+    return BlockShape(ROWS * groups, tile_centres, tile_tokens, n_noise, baseline)

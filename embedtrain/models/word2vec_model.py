@@ -77,11 +77,11 @@ class Word2vecModel:
         self._config = kernels.BlockConfig(
             window=window,
             max_window=settings.window if settings.window_mode == "dynamic" else 0,
-            negative=settings.negative,
             n_noise=shape.n_noise,
+            noise_weight=np.float32(settings.negative / shape.n_noise),
             n_centres=shape.n_centres,
             tile_centres=shape.tile_centres,
-            portion=shape.portion,
+            tile_tokens=shape.tile_tokens,
             baseline=np.float32(shape.baseline),
             dim=padded(dim),
             padding_row=n_words * padded(dim),

@@ -3,9 +3,9 @@
 import naive
 import numpy as np
 import pytest
-from small_text import KEY, STATE, blocks_of_chunk, small_tree
+from small_text import KEY, STATE, blocks_of_chunk
 
-from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
+from embedtrain.kernels.simd.lanes import aligned_zeros, padded
 from embedtrain.kernels.word2vec import cbow
 from embedtrain.kernels.word2vec import window_means as means
 from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE, CENTRES_PER_TILE
@@ -13,7 +13,6 @@ from embedtrain.kernels.word2vec.train_chunk import BlockConfig, n_noise_words
 from embedtrain.kernels.word2vec.windows import Frozen
 
 N_WORDS, DIM, N_NOISE = 12, padded(6), 8
-COUNTS = [89, 55, 34, 21, 13, 8, 5, 3, 2, 2, 1, 1]
 DISCARD = N_WORDS + 1  # a row after the padding row
 
 every_block = pytest.mark.parametrize(
@@ -25,8 +24,8 @@ every_block = pytest.mark.parametrize(
 def config_of(window, dynamic, block, corrected=False):
     max_window = window if dynamic else 0
     return BlockConfig(
-        window, max_window, 5, N_NOISE, block, tile_centres=0, portion=0, baseline=np.float32(0), dim=DIM,
-        padding_row=N_WORDS * DIM, loss_every=1, corrected=corrected,
+        window, max_window, N_NOISE, np.float32(5 / N_NOISE), block, tile_centres=0, tile_tokens=0,
+        baseline=np.float32(0), dim=DIM, padding_row=N_WORDS * DIM, loss_every=1, corrected=corrected,
     )  # fmt: skip
 
 
@@ -114,20 +113,5 @@ def test_inputs_of_a_tile_are_the_rows_of_means_and_no_mean_is_added(text, sampl
     tile = scratch.tiles.cbow_noise
     assert tile.update_rows is tile.inputs
     assert (tile.inputs == np.arange(CENTRES_PER_TILE) * DIM).all()
-    assert (tile.mean == 0).all()
+    assert (tile.mean_output == 0).all()
     assert (tile.mean_weights == 0).all()
-
-
-@pytest.mark.parametrize("word", range(N_WORDS))
-def test_means_are_scored_along_the_path_of_their_centre(text, sampling, word):
-    copies = [(100 + k) * DIM for k in range(12)]
-    tree = small_tree(COUNTS, copies)
-    (scratch, *_), *_ = blocks_of_chunk(text, sampling, config_of(2, True, 64), 5, 110, means=True, tree=tree)
-    filled = scratch.tiles.cbow_paths
-    filled.weights[:] = 99
-    n_nodes = cbow.set_path_tile(filled, tree, word, DIM)
-    fill = slice(n_nodes, -(-n_nodes // LANES) * LANES)
-    nodes, sides = (filled.outputs[:n_nodes] // DIM - 100).tolist(), filled.weights[:n_nodes].tolist()
-    assert list(zip(nodes, sides, strict=True)) == naive.huffman_paths(COUNTS)[word]
-    assert (filled.outputs[fill] == copies[-1]).all()
-    assert (filled.weights[fill] == 0).all(), "padding"

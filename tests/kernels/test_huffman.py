@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros
+from embedtrain.kernels.simd.tiles import COLUMNS, ROWS
 from embedtrain.kernels.word2vec import huffman
 from embedtrain.models.distributions import huffman_paths
 
@@ -121,22 +122,31 @@ def copies(N, local):
     return np.array([N[local.first + k * local.step :][:DIM] for k in range(N_COPIES)])
 
 
-def test_paths_have_the_offsets_of_shared_rows_and_of_copies_near_the_root():
+@pytest.mark.parametrize(
+    ("group", "n_inputs", "n_rows"), [(LANES, 1, 1), *((COLUMNS, n_inputs, ROWS) for n_inputs in range(1, ROWS + 1))]
+)
+def test_paths_have_the_offsets_of_shared_rows_and_of_copies_near_the_root(group, n_inputs, n_rows):
+    """And the sides as weights of each input, node by node; both with padding."""
     tree = tree_and_nodes()
     local = tree.local
     assert local.first_node == N_NODES - N_COPIES
     for word in range(8):
-        outputs, weights = np.full(6, -1), np.zeros(6, np.float32)
-        end = huffman.set_path_offsets(outputs, 1, tree, word, DIM)
-        huffman.set_path_weights(weights, 1, tree, word)
+        outputs, weights = np.full(3 * LANES, -1), aligned_zeros(3 * LANES * ROWS)
+        weights[:] = 99
+        n_nodes = huffman.set_path_offsets(outputs, tree, word, group, DIM)
+        huffman.set_path_weights(weights, tree, word, n_nodes, group, n_inputs, n_rows)
         path = slice(tree.starts[word], tree.starts[word + 1])
         rows = [
             node * DIM if node < local.first_node else local.first + (node - local.first_node) * local.step
             for node in tree.nodes[path].tolist()
         ]
-        assert end == 1 + len(rows)
-        assert outputs.tolist() == [-1, *rows, -1, -1]
-        assert weights.tolist() == [0, *tree.sides[path], 0, 0]
+        assert n_nodes == len(rows)
+        padding = -n_nodes % group
+        assert outputs.tolist() == [*rows, *[local.padding_row] * padding, *[-1] * (3 * LANES - n_nodes - padding)]
+        sides, rest = np.zeros((n_nodes + padding, n_rows)), (n_nodes + padding) * n_rows
+        sides[:n_nodes, :n_inputs] = tree.sides[path, None]
+        assert (weights[:rest].reshape(-1, n_rows) == sides).all()
+        assert (weights[rest:] == 99).all()
 
 
 def test_a_copy_of_every_node():

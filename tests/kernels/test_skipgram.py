@@ -19,10 +19,10 @@ COUNTS = [89, 55, 34, 21, 13, 8, 5, 3, 2, 2, 1, 1]
 DISCARD = 88 * DIM
 
 
-def config_of(window, dynamic, block, *, n_noise=16, tile_centres=ROWS, portion=100, baseline=0.0):
+def config_of(window, dynamic, block, *, n_noise=16, tile_centres=ROWS, tile_tokens=100, baseline=0.0):
     return BlockConfig(
-        window, window if dynamic else 0, 5, n_noise, block, tile_centres, portion, np.float32(baseline), DIM,
-        N_WORDS * DIM, loss_every=1, corrected=False,
+        window, window if dynamic else 0, n_noise, np.float32(5 / n_noise), block, tile_centres, tile_tokens,
+        np.float32(baseline), DIM, N_WORDS * DIM, loss_every=1, corrected=False,
     )  # fmt: skip
 
 
@@ -42,16 +42,16 @@ def check_tiles(text, sampling, config, frozen):
         kept, windows, noise, *_, (tile, *_) = scratch
         set_row_offsets(tile.outputs, 0, noise.words, 0, n_noise, DIM)
         mark_noise(noise, 1)
-        noise.excess[:] = 0
-        right_tiles = naive.skipgram_tiles(block, 5, config.tile_centres, config.portion)
+        noise.excluded[:] = 0
+        right_tiles = naive.skipgram_tiles(block, 5, config.tile_centres, config.tile_tokens)
         noise_weights = np.zeros(n_noise)
         for i in range(0, t1 - t0, config.tile_centres):
             n_rows = min(config.tile_centres, t1 - t0 - i)
             members = slice(i, i + n_rows)
             low, high = windows.begins[members].min(), windows.ends[members].max()
             skipgram.set_inputs(tile, kept.words, t0 + i, n_rows, frozen, config)
-            for begin in range(low, high, config.portion):
-                end, (inputs, outputs, right) = min(begin + config.portion, high), next(right_tiles)
+            for begin in range(low, high, config.tile_tokens):
+                end, (inputs, outputs, right) = min(begin + config.tile_tokens, high), next(right_tiles)
                 tile.weights[:] = np.nan
                 n_outputs = skipgram.set_outputs(
                     tile, noise, kept, windows, t0, i, n_rows, begin, end, lr, config
@@ -79,7 +79,7 @@ def check_tiles(text, sampling, config, frozen):
                 noise_weights += right[:, :n_noise].sum(axis=0)
         assert next(right_tiles, None) is None
         share, n_contexts = 5 / n_noise, sum(map(len, block.contexts))
-        assert noise.excess[:n_noise] - share * n_contexts == pytest.approx(noise_weights, rel=1e-5, abs=1e-4)
+        assert noise.excluded[:n_noise] - share * n_contexts == pytest.approx(noise_weights, rel=1e-5, abs=1e-4)
         mark_noise(noise, 0)
     return n_tiles
 
@@ -95,12 +95,12 @@ def test_tiles_are_those_of_the_plain_form(text, sampling, window, dynamic, bloc
 
 
 @pytest.mark.parametrize("tile_centres", [1, 2, 4])
-@pytest.mark.parametrize("portion", [1, 3, 7, 100])
+@pytest.mark.parametrize("tile_tokens", [1, 3, 7, 100])
 @pytest.mark.parametrize("n_noise", [4, 12, 16])
-def test_tiles_of_any_size(text, sampling, n_noise, portion, tile_centres):
-    config = config_of(40, True, 10, n_noise=n_noise, tile_centres=tile_centres, portion=portion, baseline=0.3)
+def test_tiles_of_any_size(text, sampling, n_noise, tile_tokens, tile_centres):
+    config = config_of(40, True, 10, n_noise=n_noise, tile_centres=tile_centres, tile_tokens=tile_tokens, baseline=0.3)
     n_tiles = check_tiles(text, sampling, config, Frozen(np.arange(N_WORDS, dtype=np.uint8) % 2, DISCARD))
-    assert n_tiles > 80 * 5 / (tile_centres * portion)
+    assert n_tiles > 80 * 5 / (tile_centres * tile_tokens)
 
 
 @pytest.mark.parametrize("window", [1, 2, 3, 5, 9])

@@ -25,7 +25,7 @@ def filled_tile(inputs, outputs, weights, dim, update_rows=None, mean=None, mean
     n_padded = whole_columns(len(outputs))
     tile.outputs[: len(outputs)], tile.outputs[len(outputs) : n_padded] = np.array(outputs) * dim, PADDING * dim
     tile.weights[: weights.size], tile.weights[weights.size : n_padded * ROWS] = weights.T.ravel(), 0
-    tile.mean[:] = 0 if mean is None else mean
+    tile.mean_output[:] = 0 if mean is None else mean
     tile.mean_weights[:ROWS] = mean_weights
     return tile
 

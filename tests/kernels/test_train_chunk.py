@@ -107,7 +107,7 @@ def random_tables(mode, n_words=N_WORDS, dim=DIM, n_copies=5, n_threads=1):
 
 def config_of(
     mode, window=3, block=None, *, dim=DIM, n_words=N_WORDS, max_window=None, loss_every=1, n_noise=8,
-    tile_centres=ROWS, portion=100, baseline=0.1,
+    tile_centres=ROWS, tile_tokens=100, baseline=0.1,
 ):  # fmt: skip
     """A configuration; windows are drawn from the whole of `window`, or up to `max_window`, or fixed where that is 0.
 
@@ -116,11 +116,11 @@ def config_of(
     return word2vec.BlockConfig(
         window=window,
         max_window=window if max_window is None else max_window,
-        negative=mode.negative,
         n_noise=n_noise,
+        noise_weight=np.float32(mode.negative / n_noise),
         n_centres=block or (40 if mode.model == "cbow" else 8),
         tile_centres=tile_centres,
-        portion=portion,
+        tile_tokens=tile_tokens,
         baseline=np.float32(baseline),
         dim=padded(dim),
         padding_row=n_words * padded(dim),
@@ -202,7 +202,7 @@ def train_plainly(mode, tables, text, sampling, config, first_lr, last_lr, *, fr
             if mode.noise:
                 W, C, noise_loss = naive.skipgram_noise(
                     W, C, block, running, negative=mode.negative, tile_centres=config.tile_centres,
-                    portion=config.portion, baseline=float(config.baseline), lr=lr, frozen=frozen,
+                    tile_tokens=config.tile_tokens, baseline=float(config.baseline), lr=lr, frozen=frozen,
                 )  # fmt: skip
                 loss += noise_loss
             for scored in naive.skipgram_paths(block, paths, ROWS) if mode.hs else ():
@@ -328,11 +328,13 @@ SKIPGRAM = MODES[0]
 
 
 @pytest.mark.parametrize("tile_centres", [1, 2, 4])
-@pytest.mark.parametrize("portion", [1, 3, 7, 100])
+@pytest.mark.parametrize("tile_tokens", [1, 3, 7, 100])
 @pytest.mark.parametrize("n_noise", [4, 12, 16])
-def test_tiles_and_portions_of_any_size(text, sampling, n_noise, portion, tile_centres):
+def test_tiles_and_portions_of_any_size(text, sampling, n_noise, tile_tokens, tile_centres):
     """In windows wider than most sentences, in blocks that are not whole tiles, with frozen words."""
-    config = config_of(SKIPGRAM, 20, 10, n_noise=n_noise, portion=portion, tile_centres=tile_centres, max_window=0)
+    config = config_of(
+        SKIPGRAM, 20, 10, n_noise=n_noise, tile_tokens=tile_tokens, tile_centres=tile_centres, max_window=0
+    )
     compare(SKIPGRAM, text, sampling, config, (0.005, 0.002), frozen=[1, 5])
 
 
@@ -346,11 +348,11 @@ def test_running_means_over_many_blocks(sampling, block, baseline):
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode.model == "skipgram"], ids=str)
-@pytest.mark.parametrize("portion", [1, 4])
-def test_portions_at_rate_0_have_the_same_loss(text, sampling, mode, portion):
+@pytest.mark.parametrize("tile_tokens", [1, 4])
+def test_portions_at_rate_0_have_the_same_loss(text, sampling, mode, tile_tokens):
     losses = []
-    for tokens in (portion, 100):
-        config, tables = config_of(mode, 20, 10, portion=tokens), random_tables(mode)
+    for tokens in (tile_tokens, 100):
+        config, tables = config_of(mode, 20, 10, tile_tokens=tokens), random_tables(mode)
         losses.append(train(tables, text, sampling, config, scratch_of(mode, tables, config, sampling), 0, 0))
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 

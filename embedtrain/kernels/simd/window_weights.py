@@ -39,12 +39,12 @@ def _each_row(b, numbers, start):
 
 
 @emits(void, FLOATS, int64, int64, int64, int64, _INTS, _INTS, int64, int64, int64, float32)
-def set_tile_weights(b, weights, n_noise, low, high, n_columns, begins, ends, i, centre, n_rows, share):
+def set_tile_weights(b, weights, n_noise, low, high, n_columns, begins, ends, i, centre, n_rows, noise_weight):
     """Set the weights of `ROWS` centres from token `centre` on, output by output; those from `n_rows` on have weight 0.
 
     The window of centre r is [begins[i + r], ends[i + r]), of which the tokens [low, high) count, without the centre.
-    Outputs [0, n_noise) are noise words with the weight -share for each context, then follow the tokens from `low` on
-    with 1 for contexts and 0 for others, up to output `n_columns`.
+    Outputs [0, n_noise) are noise words with the weight -noise_weight for each context, then follow the tokens from
+    `low` on with 1 for contexts and 0 for others, up to output `n_columns`.
     """
 
     def narrow(value):
@@ -62,7 +62,7 @@ def set_tile_weights(b, weights, n_noise, low, high, n_columns, begins, ends, i,
     has_own = b.and_(b.icmp_signed(">=", own, first), b.icmp_signed("<", own, last))
     contexts = b.sub(b.sub(last, first), b.zext(has_own, _INT_VECTOR))
     contexts = b.select(b.icmp_signed(">", contexts, _ints([0] * LANES)), contexts, _ints([0] * LANES))
-    noise = multiply(b, splat(b, b.fneg(share)), b.sitofp(contexts, VECTOR))
+    noise = multiply(b, splat(b, b.fneg(noise_weight)), b.sitofp(contexts, VECTOR))
     step = LANES // ROWS
     emit_loop(b, integer(0), n_noise, step, [], lambda k, _: store(b, noise, weights, b.mul(k, integer(ROWS))))
 

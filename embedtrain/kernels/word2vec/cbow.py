@@ -56,7 +56,7 @@ def set_noise_tile(tile, noise, kept, windows, t0, n_centres, first, config):
     Its inputs are the means of their windows.
     """
     outputs, weights, n_noise = tile.outputs, tile.weights, config.n_noise
-    share, first_noise = np.float32(config.negative) / np.float32(n_noise), first * n_noise
+    first_noise = first * n_noise
     fill_offsets(outputs, 0, CENTRES_PER_TILE, config.padding_row)
     set_row_offsets(outputs, CENTRES_PER_TILE, noise.words, first_noise, first_noise + n_noise, config.dim)
     fill(weights, 0, (CENTRES_PER_TILE + n_noise) * CENTRES_PER_TILE, np.float32(0))
@@ -67,7 +67,7 @@ def set_noise_tile(tile, noise, kept, windows, t0, n_centres, first, config):
             outputs[input], weights[input * CENTRES_PER_TILE + input] = centre * config.dim, np.float32(1)
             for k in range(n_noise):  # no word is a negative sample in its own context
                 if noise.words[first_noise + k] != centre:
-                    weights[(CENTRES_PER_TILE + k) * CENTRES_PER_TILE + input] = -share
+                    weights[(CENTRES_PER_TILE + k) * CENTRES_PER_TILE + input] = -config.noise_weight
 
 
 # Rows are prefetched one by one between the sums, which this hardly delays; outputs, for which threads compete most,
@@ -129,8 +129,8 @@ def path_step(W, N, tile, tree, mean, kept, windows, t0, t1, n_tokens, config, l
                     for d in range(0, dim, ROW_VECTORS * LANES):
                         vectors = minimum(ROW_VECTORS, (dim - d) // LANES)
                         exchange_row(
-                            mean.steps, inputs, X, inputs, N, outputs, n_nodes, G, tile.mean, tile.mean_weights,
-                            d, vectors,
+                            mean.steps, inputs, X, inputs, N, outputs, n_nodes, G, tile.mean_output,
+                            tile.mean_weights, d, vectors,
                         )  # fmt: skip
                     add_mean_step(W, mean, 0, windows, t0, i, config)
     return loss

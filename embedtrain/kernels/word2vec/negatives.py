@@ -41,7 +41,7 @@ class Noise(NamedTuple):
     marks: NDArray[np.uint8]  # (_MARKS,) 1 for hashes of noise words, to avoid searching all
     thresholds: NDArray[np.uint32]  # (n_words,) for `draw_alias`
     aliases: NDArray[np.int32]
-    excess: NDArray[np.float32]  # (n_noise,) of each noise word's weight in a block, for contexts that are this word
+    excluded: NDArray[np.float32]  # (n_noise,) weight in a block for contexts that are the noise word itself, left out
     mean_output: NDArray[np.float32]  # (dim,) running mean of the rows of noise words in C ...
     mean_input: NDArray[np.float32]  # (dim,) ... and of those of centres in W
     n_rows: NDArray[np.int64]  # (2,) rows in these means, at most _MEAN_ROWS
@@ -114,7 +114,6 @@ def update_means(noise, W, C, kept, windows, t0, t1, config):
 @inlined
 def add_mean_input(C, noise, n_contexts, lr, config):
     """Add the mean centre's part of the steps of a block, with `n_contexts` in all, to its noise words."""
-    share = np.float32(config.negative) / np.float32(config.n_noise)
     for k in range(config.n_noise):
-        weight = lr * config.baseline * (noise.excess[k] - share * np.float32(n_contexts))
+        weight = lr * config.baseline * (noise.excluded[k] - config.noise_weight * np.float32(n_contexts))
         add_row(C, noise.words[k] * config.dim, weight, noise.mean_input, 0, config.dim)

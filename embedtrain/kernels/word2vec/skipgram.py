@@ -30,7 +30,7 @@ def noise_step(W, C, tile, noise, kept, frozen, windows, t0, t1, n_contexts, n_t
     dim, n_centres, n_noise = config.dim, t1 - t0, config.n_noise
     set_row_offsets(tile.outputs, 0, noise.words, 0, n_noise, dim)
     mark_noise(noise, 1)
-    fill(noise.excess, 0, n_noise, np.float32(0))
+    fill(noise.excluded, 0, n_noise, np.float32(0))
     control = config.baseline > 0 and lr > 0
     if control:
         update_means(noise, W, C, kept, windows, t0, t1, config)
@@ -48,8 +48,8 @@ def noise_step(W, C, tile, noise, kept, frozen, windows, t0, t1, n_contexts, n_t
         low, high = windows.begins[i], windows.ends[i]
         for row in range(i + 1, i + n_rows):
             low, high = minimum(low, windows.begins[row]), maximum(high, windows.ends[row])
-        for begin in range(low, high, config.portion):
-            end = minimum(begin + config.portion, high)
+        for begin in range(low, high, config.tile_tokens):
+            end = minimum(begin + config.tile_tokens, high)
             n_outputs = set_outputs(tile, noise, kept, windows, t0, i, n_rows, begin, end, lr, config)
             loss += tile_step(W, W, C, tile, n_outputs, dim, lr, config.baseline, with_loss)
     mark_noise(noise, 0)
@@ -69,30 +69,33 @@ def set_inputs(tile, words, t, n_rows, frozen, config):
 
 @inlined
 def set_outputs(tile, noise, kept, windows, t0, i, n_rows, begin, end, lr, config):
-    """Write the outputs after the noise, the tokens [begin, end), and the weights of all; returns their number.
+    """Write the outputs after the noise words, the tokens [begin, end), and all weights; returns the number of outputs.
 
-    The inputs are the centres from t0 + i on. A noise word's weight counts contexts that are other words, so that the
-    expected gradient is word2vec's, and no word is a negative sample in its own context.
+    The inputs are `n_rows` centres from t0 + i on. A noise word's weight counts contexts that are other words, so that
+    the expected gradient is word2vec's, and no word is a negative sample in its own context.
     """
     weights, mean_weights, n_noise = tile.weights, tile.mean_weights, config.n_noise
     n_used = n_noise + end - begin
     n_outputs = whole_columns(n_used)
     set_row_offsets(tile.outputs, n_noise, kept.words, begin, end, config.dim)
     fill_offsets(tile.outputs, n_used, n_outputs - n_used, config.padding_row)
-    share = np.float32(config.negative) / np.float32(n_noise)
-    set_tile_weights(weights, n_noise, begin, end, n_outputs, windows.begins, windows.ends, i, t0 + i, n_rows, share)
+    # weights as if no context were a noise word: all noise words have that of the first
+    set_tile_weights(
+        weights, n_noise, begin, end, n_outputs, windows.begins, windows.ends, i, t0 + i, n_rows, config.noise_weight
+    )
     rate = lr * config.baseline
     for row in range(ROWS):
         mean_weights[row] = rate * np.float32(n_noise) * weights[row]
+    # exclude contexts from the weight of a noise word that is the same word
     for token in range(begin, end):
         if may_be_noise(noise, kept.words[token]):
             for k in range(n_noise):
                 if noise.words[k] == kept.words[token]:
                     for row in range(ROWS):
-                        excess = share * weights[(n_noise + token - begin) * ROWS + row]
-                        weights[k * ROWS + row] += excess
-                        mean_weights[row] += rate * excess
-                        noise.excess[k] += excess
+                        excluded = config.noise_weight * weights[(n_noise + token - begin) * ROWS + row]
+                        weights[k * ROWS + row] += excluded
+                        mean_weights[row] += rate * excluded
+                        noise.excluded[k] += excluded
     return n_used
 
 

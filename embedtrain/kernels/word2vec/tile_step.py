@@ -26,15 +26,17 @@ class Tile(NamedTuple):
 
     inputs: NDArray[np.int64]  # (ROWS,) first element of each input row
     update_rows: NDArray[np.int64]  # (ROWS,) of the row to update: the same array unless words are frozen
-    outputs: NDArray[np.int64]  # (n_outputs,) first element of each output row
+    outputs: NDArray[np.int64]  # (n_outputs, padded for `dot_row`) first element of each output row
     weights: NDArray[np.float32]  # (n_outputs * ROWS,)
     scores: NDArray[np.float32]  # (n_outputs * ROWS,) S, then G
-    mean: NDArray[np.float32]  # (dim,) a row that is added to the inputs, the mean of the noise ...
+    mean_output: NDArray[np.float32]  # (dim,) a row that is added to the inputs, the mean of noise words ...
     mean_weights: NDArray[np.float32]  # (ROWS,) ... with these weights
 
 
-def make_tile(n_outputs: int, dim: int, *, frozen: bool = False, mean: NDArray[np.float32] | None = None) -> Tile:
-    """Allocate a tile for at most `n_outputs` outputs; without a `mean`, nothing is added."""
+def make_tile(
+    n_outputs: int, dim: int, *, frozen: bool = False, mean_output: NDArray[np.float32] | None = None
+) -> Tile:
+    """Allocate a tile for at most `n_outputs` outputs; without a `mean_output`, zeros are added."""
     n_outputs = whole_columns.py_func(n_outputs)
     inputs = np.zeros(ROWS, np.int64)
     return Tile(
@@ -43,7 +45,7 @@ def make_tile(n_outputs: int, dim: int, *, frozen: bool = False, mean: NDArray[n
         outputs=np.zeros(padded(n_outputs), np.int64),
         weights=aligned_zeros(n_outputs * ROWS),
         scores=aligned_zeros(n_outputs * ROWS),
-        mean=aligned_zeros(dim) if mean is None else mean,
+        mean_output=aligned_zeros(dim) if mean_output is None else mean_output,
         mean_weights=aligned_zeros(ROWS),
     )
 
@@ -61,17 +63,20 @@ def tile_step(E, X, Y, tile, n_outputs, dim, lr, baseline, with_loss):
     Weights and `outputs` have padding up to `whole_columns`. With lr = 0 no byte of the tables changes. For `baseline`
     see `negatives`. Returns the loss, the sum of |weight| * softplus(S or -S), or 0 without `with_loss`.
     """
-    outputs, weights, G = tile.outputs, tile.weights, tile.scores
+    inputs, outputs, weights, G = tile.inputs, tile.outputs, tile.weights, tile.scores
+    # S = X Y^T
     for k in range(0, n_outputs, COLUMNS):
-        dot_tile(X, tile.inputs, Y, outputs, k, dim, G)
+        dot_tile(X, inputs, Y, outputs, k, dim, G)
     n_scores = whole_columns(n_outputs) * ROWS
     loss = logistic_loss(G, weights, n_scores) if with_loss else 0.0
     if lr == 0:  # adding a step of 0 would still turn -0 into 0
         return loss
+    # G = lr * |weight| * (label - sigmoid(S))
     logistic_gradient(G, weights, n_scores, lr, baseline)
+    # X += G Y and Y += G^T X, some vectors of all rows at a time
     for d in range(0, dim, TILE_VECTORS * LANES):
         vectors = minimum(TILE_VECTORS, (dim - d) // LANES)
         exchange_tile(
-            E, tile.update_rows, X, tile.inputs, Y, outputs, n_outputs, G, tile.mean, tile.mean_weights, d, vectors
+            E, tile.update_rows, X, inputs, Y, outputs, n_outputs, G, tile.mean_output, tile.mean_weights, d, vectors
         )
     return loss

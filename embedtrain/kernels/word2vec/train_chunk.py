@@ -28,11 +28,11 @@ class BlockConfig(NamedTuple):
 
     window: int  # the largest that a sentence can fill
     max_window: int  # each centre draws its window from 1 to this, as word2vec.c does; 0: all have `window`
-    negative: int
-    n_noise: int  # noise words shared by centres, with a total weight of `negative` for each context
+    n_noise: int  # noise words that centres share
+    noise_weight: np.float32  # of each of them for a context, negative / n_noise
     n_centres: int  # in a block
     tile_centres: int  # of skip-gram that are scored together, at most ROWS
-    portion: int  # tokens of the windows of a tile that are scored together
+    tile_tokens: int  # tokens of the windows of a tile that are scored together
     baseline: np.float32  # of the control variate; 0 without
     dim: int  # padded
     padding_row: int  # first element of the row of zeros in W and C that fills incomplete groups
@@ -126,8 +126,8 @@ def make_scratch(
         tile.inputs[:] = np.arange(cbow.CENTRES_PER_TILE) * config.dim
         tiles = tiles._replace(cbow_noise=tile)
     elif noise is not None:
-        reached = min(config.portion, config.tile_centres + 2 * config.window)
-        tile = make_tile(config.n_noise + reached, config.dim, frozen=frozen_rows, mean=noise.mean_output)
+        reached = min(config.tile_tokens, config.tile_centres + 2 * config.window)
+        tile = make_tile(config.n_noise + reached, config.dim, frozen=frozen_rows, mean_output=noise.mean_output)
         tiles = tiles._replace(skipgram_noise=tile)
     if tree is not None:
         longest = int(np.diff(tree.starts).max())
