@@ -9,8 +9,8 @@ which each is at most as long as the other row. If that sum is too long, the row
 - a noise word: all centres with all their contexts, with a weight of `negative / n_noise`;
 - a noise word that waits for the end of the block: its part of the control variate (`kernels/word2vec/negatives.py`).
 
-With few words or wide windows, tiles have fewer centres, and windows are trained in portions. The nodes of a Huffman
-tree need no bound: the root has one pair with each of at most `ROWS` inputs.
+With few words or wide windows, tiles have fewer centres, and windows are trained in portions of `tile_tokens` tokens.
+The nodes of a Huffman tree need no bound: the root has one pair with each of at most `ROWS` inputs.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ SHARING_CONTEXTS = 288
 #: Baseline of the control variate times (1 + negative), since a noise word's mean sigmoid is about 1 / (1 + negative);
 #: lower than what reduces the variance most (bench/control_variate.py), as held-out loss is lower.
 BASELINE = 0.6
-#: Of `lr` times the weight of an input's pairs in a step (bench/stability.py).
+#: Limits, each of `lr` times a weight (bench/stability.py). The weight of an input's pairs in a step.
 INPUT_LIMIT = 3.01
-#: Of `lr` times the weight of an output's pairs in a step.
+#: The weight of an output's pairs in a step.
 OUTPUT_LIMIT = 1.5
-#: Of `lr` times the weight of the control variate's part of a noise word, which it receives at the end of the block.
+#: The weight of the control variate's part of the step of a noise word, which is added at the end of the block.
 CONTROL_LIMIT = 0.25
-#: Of `lr` times the weight of its part of the most frequent word, whose running means are those of some blocks before.
+#: The same of the most frequent word; lower, since the running means lag behind its row.
 LAG_LIMIT = 0.07
 
 
@@ -59,7 +59,7 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockS
     if skipgram:
         contexts = min(contexts, max(1.0, INPUT_LIMIT / (lr * (1 + negative))))
     # for one context of one centre, the larger of the weights of the most frequent word and of a noise word
-    weight = lr * max((1 + negative) * p_max, skipgram * negative / n_noise)
+    weight = lr * max((1 + negative) * p_max, negative / n_noise if skipgram else 0)
     tile_centres = ROWS
     while tile_centres > 1 and tile_centres * contexts * weight > OUTPUT_LIMIT:
         tile_centres //= 2
@@ -71,7 +71,7 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockS
     # the control variate: share noise words as long as its part of a row stays short, then make it weaker
     mean_contexts = window + 1 if settings.window_mode == "dynamic" else 2 * window
     baseline = BASELINE / (1 + negative)
-    # of contexts times baseline
+    # the largest product of a block's contexts and the baseline
     limit = min(CONTROL_LIMIT * n_noise, LAG_LIMIT / p_max) / (lr * negative) if negative else math.inf
     groups = max(1, int(min(SHARING_CONTEXTS, limit / baseline) / (ROWS * mean_contexts)))
     baseline = min(baseline, limit / (ROWS * groups * mean_contexts)) if negative and tile_centres == ROWS else 0.0

@@ -36,19 +36,9 @@ def setting(words, window, noise, baseline):
     text = Text(readonly(np.array(words, np.int32)), readonly(np.array([0, len(words)])))
     sampling = Sampling(keep_thresholds(np.ones(N_WORDS), N_WORDS), alias_table(np.array(noise) / np.sum(noise)))
     dim = padded(DIM)
+    noise_weight = np.float32(NEGATIVE / N_NOISE)
     config = BlockConfig(
-        window,
-        0,
-        N_NOISE,
-        np.float32(NEGATIVE / N_NOISE),
-        4,
-        4,
-        100,
-        np.float32(baseline),
-        dim,
-        N_WORDS * dim,
-        1,
-        corrected=False,
+        window, 0, N_NOISE, noise_weight, 4, 4, 100, np.float32(baseline), dim, N_WORDS * dim, 1, corrected=False
     )
     middle = len(words) // 2
     ((scratch, t0, t1, n_tokens),) = blocks_of_chunk(

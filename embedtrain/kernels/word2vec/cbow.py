@@ -99,7 +99,7 @@ def fetch_outputs(C, noise, kept, t0, t1, first, input, tile_centres, n_tokens, 
 def path_step(W, N, tile, tree, mean, kept, windows, t0, t1, n_tokens, config, lr, with_loss):
     """Train the centres [t0, t1) by hierarchical softmax, if the model has it, one mean x at a time.
 
-    g = lr * (1 if the path goes to the lighter child of y, else 0 - sigmoid(x . y))    x += g y    y += g x
+    g = lr * ((1 if the path goes to the lighter child of y else 0) - sigmoid(x . y))    x += g y    y += g x
 
     Returns the loss, or 0 without `with_loss`.
     """

@@ -31,8 +31,8 @@ class BlockConfig(NamedTuple):
     n_noise: int  # noise words that centres share
     noise_weight: np.float32  # of each of them for a context, negative / n_noise
     n_centres: int  # in a block
-    tile_centres: int  # of skip-gram that are scored together, at most ROWS
-    tile_tokens: int  # tokens of the windows of a tile that are scored together
+    tile_centres: int  # of skip-gram: centres that are scored together, at most ROWS ...
+    tile_tokens: int  # ... with this many tokens of their windows
     baseline: np.float32  # of the control variate; 0 without
     dim: int  # padded
     padding_row: int  # first element of the row of zeros in W and C that fills incomplete groups
