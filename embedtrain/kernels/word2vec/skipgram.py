@@ -79,7 +79,7 @@ def set_outputs(tile, noise, kept, windows, t0, i, n_rows, begin, end, lr, confi
     n_outputs = whole_columns(n_used)
     set_row_offsets(tile.outputs, n_noise, kept.words, begin, end, config.dim)
     fill_offsets(tile.outputs, n_used, n_outputs - n_used, config.padding_row)
-    # weights as if no context were a noise word: all noise words have that of the first
+    # weights as if no context were a noise word, so that all noise words have the same; the mean has their sum
     set_tile_weights(
         weights, n_noise, begin, end, n_outputs, windows.begins, windows.ends, i, t0 + i, n_rows, config.noise_weight
     )
@@ -107,12 +107,14 @@ def path_step(W, N, tile, tree, kept, frozen, windows, t0, t1, n_tokens, config,
     dim = config.dim
     loss = 0.0
     for t in range(t0, t1):
+        # prefetch the last context of the same centre of the next block
         ahead = t + t1 - t0 + config.window
         fetch_rows(W, kept.words, ahead, minimum(ahead + 1, n_tokens), dim)
         begin, end = windows.begins[t - t0], windows.ends[t - t0]
         n_contexts = end - begin - 1
         if n_contexts > 0:
             n_nodes = set_path_offsets(tile.outputs, tree, kept.words[t], COLUMNS, dim)
+            # score ROWS contexts at a time against the path
             for context in range(0, n_contexts, ROWS):
                 n_rows = minimum(ROWS, n_contexts - context)
                 for row in range(ROWS):
