@@ -67,7 +67,8 @@ def epoch_seconds(tiles: Any, dim: int, threads: int) -> float:
     W_sums[:] = C_sums[:] = 1
     rounds = TileSchedule(tiles.sizes, 0.05, 1)
 
-    def train(task: Any) -> None:
+    def train(portion: Any) -> None:
+        (task,) = portion
         tile = tiles.number(task.row_block, task.column_block)
         cells = tiles.read(tile)
         train_tile(W, W_sums, C, C_sums, cells, *tiles.corner(tile), width, np.float32(task.last_lr))

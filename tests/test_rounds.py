@@ -80,7 +80,8 @@ def test_every_row_and_column_sees_the_tiles_in_their_order(shape, n_workers):
     seen = {(axis, block): [] for axis in (0, 1) for block in range(shape[axis])}
     pauses = rng.random(shape) / 500
 
-    def worker(tile):
+    def worker(portion):
+        (tile,) = portion
         own = [seen[axis, block] for axis, block in enumerate(tile[:2])]
         for tiles in own:
             tiles.append(("begin", tile[:2]))
@@ -103,8 +104,8 @@ def test_a_tile_is_drawn_when_what_it_waits_for_is_done():
     rounds = full((2, 2))
     first, second, third, fourth = rounds.tasks(0)
     drawn = rounds.in_turn([first, second, third, fourth])
-    assert (next(drawn), next(drawn)) == (first, second)
+    assert (next(drawn), next(drawn)) == ([first], [second])
     rounds.done(second)
     rounds.done(first)
-    assert (next(drawn), next(drawn)) == (third, fourth)
+    assert (next(drawn), next(drawn)) == ([third], [fourth])
     assert isinstance(third, Tile)

@@ -326,6 +326,27 @@ def test_tasks_that_share_nothing_are_done_side_by_side():
     assert sorted(run_tasks([work] * 3, order.fetch(["ab", "c", "d"]))) == ["ab", "c", "d"]
 
 
+def test_a_task_that_waits_is_overtaken_but_not_where_it_shares_something():
+    order = ConflictOrder(letters)
+    drawn = order.fetch(["a", "ab", "b", "c", "cd"])
+    assert (next(drawn), next(drawn)) == ("a", "c"), "b must follow ab"
+    order.done("c")
+    assert next(drawn) == "cd"
+    order.done("a")
+    assert next(drawn) == "ab"
+    order.done("ab")
+    assert list(drawn) == ["b"]
+
+
+def test_no_task_is_drawn_while_an_earlier_one_may_start():
+    order, tasks = ConflictOrder(letters), iter(["a", "a", "b", "c"])
+    drawn = order.fetch(tasks)
+    assert (next(drawn), next(drawn)) == ("a", "b")
+    order.done("a")
+    assert next(drawn) == "a"
+    assert list(tasks) == ["c"]
+
+
 @pytest.mark.parametrize("n_workers", [1, 2, 4])
 def test_an_error_in_a_task_ends_all_threads_though_others_wait_for_it(n_workers, alive):
     order = ConflictOrder(letters)

@@ -47,7 +47,7 @@ def test_stretches_are_the_chunks_of_every_epoch_at_once():
     for epoch in range(2):
         chunks = schedule.tasks(epoch)
         assert chunks == plan_chunks(1000, epoch, 2, 0.1, 300)
-        assert list(schedule.in_turn(chunks)) == chunks, "none waits for another"
+        assert list(schedule.in_turn(chunks)) == [[chunk] for chunk in chunks], "none waits for another"
 
 
 def result(loss, pairs):
@@ -125,6 +125,18 @@ def test_where_stretches_differ_what_was_known_of_the_epoch_is_judged_too():
     meter.add(result(7500.0, 1000))
     with pytest.raises(TrainingError, match=r"the loss is 8\.25 a pair"):
         meter.check(1, 0.4, final=True)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 16])
+def test_portions_are_small_near_the_end_and_hold_every_chunk_once(n_threads):
+    schedule = ChunkSchedule(100_000, 1, 0.1, 256, n_threads)
+    chunks = schedule.tasks(0)
+    portions = list(schedule.in_turn(iter(chunks)))
+    assert [chunk for portion in portions for chunk in portion] == chunks
+    sizes = [len(portion) for portion in portions]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == {1: 1, 2: 8, 16: 3}[n_threads], "one thread alone checks interrupts after every chunk"
+    assert sizes[-n_threads:] == [1] * n_threads
 
 
 def test_an_epoch_without_pairs_is_not_judged():

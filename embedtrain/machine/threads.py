@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from numbers import Integral
 from pathlib import Path
 from threading import Lock as Lock
@@ -27,6 +28,7 @@ Result = TypeVar("Result")
 MOST_THREADS = 1024
 _WAIT = 0.1  # seconds; an untimed wait cannot be interrupted on every platform
 _AHEAD = 4  # results of each worker that may wait
+_WAITING = 64  # tasks that wait for others, while later ones start
 _GRACE = 0.5  # seconds to wait at the end for a task being fetched, perhaps from a pipe that stays open
 
 
@@ -178,15 +180,38 @@ class ConflictOrder(Generic[Task]):
         self._in_use: set[Hashable] = set()
 
     def fetch(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        """Yield the tasks in order, each when it may start; `done` must be called for every task, also a failed one."""
+        """Yield the first task that may start; `done` must be called for every task, also a failed one.
+
+        A task is drawn only when none drawn before may start.
+        """
         self._in_use.clear()
-        for task in tasks:
-            needed = set(self._resources(task))
+        left = ((task, set(self._resources(task))) for task in tasks)
+        waiting: list[tuple[Task, set[Hashable]]] = []
+        while True:
             with self._changed:
-                while not self._in_use.isdisjoint(needed):
+                while (number := self._startable(waiting, left)) is None:
+                    if not waiting:
+                        return
                     self._changed.wait()
+                task, needed = waiting.pop(number)
                 self._in_use |= needed
             yield task
+
+    def _startable(
+        self, waiting: list[tuple[Task, set[Hashable]]], left: Iterator[tuple[Task, set[Hashable]]]
+    ) -> int | None:
+        """Find the first of the tasks `waiting` that may start; draws into it from those `left` while none may."""
+        taken = set(self._in_use)  # or needed by an earlier task
+        for number in range(_WAITING):
+            if number == len(waiting):
+                waiting.extend(islice(left, 1))
+                if number == len(waiting):
+                    return None
+            needed = waiting[number][1]
+            if taken.isdisjoint(needed):
+                return number
+            taken |= needed
+        return None
 
     def done(self, task: Task) -> None:
         """Release the resources of a task."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Word2vecModel:
         text, counts, n_words = data.training, data.vocabulary.counts, len(data.vocabulary)
         counts = counts[: data.vocabulary.n_frequent(1)]  # other words have vectors, and are not trained
         self._text, self._settings, self._frozen = text, settings, frozen
-        self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr)
+        self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr, n_threads=n_threads)
         dim = settings.n_dims
         scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
         self.words = EmbeddingTable.uniform(n_words, dim, settings.seed, n_threads, scratch)
@@ -170,6 +171,7 @@ def _arrays(parts: Any) -> list[NDArray[Any]]:
     return [array for part in parts for array in _arrays(part)] if isinstance(parts, tuple) else []
 
 
+@lru_cache  # every chunk of an epoch needs that of the epoch
 def _random_key(seed: int, *numbers: int) -> np.uint64:
     """Hash the seed, the numbers and their count to 64 bits."""
     return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]

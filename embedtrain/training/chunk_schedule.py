@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple, Protocol, TypeVar
 
 LARGEST_CHUNK = 1 << 16  # tokens; some milliseconds, after which interrupts, progress and loss are checked
 _CHUNKS = 64  # chunks in an epoch of a small corpus, about; enough to balance the threads
 _SMALLEST = 256  # tokens
+_PORTION = 8  # chunks that a thread takes at once, at most; threads that take few by few wait for the interpreter lock
+_PORTIONS = 8  # of the chunks left for each thread, about, so that all finish an epoch at nearly the same time
 _LOWEST = 1e-4  # least share of the initial rate, as in word2vec.c
 
 
@@ -33,8 +36,8 @@ class Schedule(Protocol[AnyTask]):
     def tasks(self, epoch: int) -> Sequence[AnyTask]:
         """The tasks of an epoch, the same for any number of threads."""
 
-    def in_turn(self, tasks: Iterable[AnyTask]) -> Iterable[AnyTask]:
-        """Yield the tasks in order, each as soon as it may start; consumed by one thread at a time."""
+    def in_turn(self, tasks: Iterable[AnyTask]) -> Iterator[list[AnyTask]]:
+        """Yield portions of the tasks in order, each as soon as it may start; consumed by one thread at a time."""
 
     def done(self, task: AnyTask) -> None:
         """Called when a task is finished or skipped."""
@@ -81,14 +84,19 @@ class ChunkSchedule:
     epochs: int
     lr: float
     largest: int = LARGEST_CHUNK
+    n_threads: int = 1
 
     def tasks(self, epoch: int) -> list[Chunk]:
         """The chunks of an epoch."""
         return plan_chunks(self.n_items, epoch, self.epochs, self.lr, self.largest)
 
-    def in_turn(self, tasks: Iterable[Chunk]) -> Iterable[Chunk]:
-        """Return the chunks: none waits for another."""
-        return tasks
+    def in_turn(self, tasks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+        """Divide the chunks into portions, smaller towards the end of the epoch; none waits for another."""
+        chunks = iter(tasks)
+        for first in chunks:
+            n_left = (self.n_items - first.begin) // (first.end - first.begin)
+            n = min(_PORTION, n_left // (_PORTIONS * self.n_threads)) if self.n_threads > 1 else 1
+            yield [first, *islice(chunks, max(0, n - 1))]
 
     def done(self, task: Chunk) -> None:
         """Do nothing: no chunk waits for another."""

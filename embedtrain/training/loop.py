@@ -70,16 +70,22 @@ def do_tasks(
 ) -> Generator[ChunkResult, None, None]:
     """Let the workers process tasks, each when the schedule lets it start, and yield the results."""
 
-    def reporting(work: Callable[[AnyTask], ChunkResult]) -> Callable[[AnyTask], ChunkResult]:
-        def do(task: AnyTask) -> ChunkResult:
+    def doing(work: Callable[[AnyTask], ChunkResult]) -> Callable[[list[AnyTask]], list[ChunkResult]]:
+        def do(portion: list[AnyTask]) -> list[ChunkResult]:
             try:
-                return work(task)
+                return [work(task) for task in portion]
             finally:
-                schedule.done(task)
+                release(portion)
 
         return do
 
-    return run_tasks([reporting(work) for work in workers], schedule.in_turn(tasks), on_skipped=schedule.done)
+    def release(portion: list[AnyTask]) -> None:
+        for task in portion:
+            schedule.done(task)
+
+    with closing(run_tasks([doing(work) for work in workers], schedule.in_turn(tasks), on_skipped=release)) as portions:
+        for results in portions:
+            yield from results
 
 
 def training_speed(workers: Sequence[Callable[[AnyTask], ChunkResult]], schedule: Schedule[AnyTask]) -> float:

@@ -3,8 +3,8 @@
 In a round, every block of rows is paired with another block of columns, so that all its tiles can be trained on at the
 same time; the next round shifts the columns by a block. This is the stratified order of Gemulla, Haas, Nijkamp,
 Sismanis, "Large-scale matrix factorization with distributed stochastic gradient descent" (2011), without a barrier
-between the rounds: a tile waits only for earlier tiles in its rows and columns. So every row takes the same steps in
-the same order, for any number of threads.
+between the rounds: a tile waits only for earlier tiles in its rows and columns, and later ones overtake it. So every
+row takes the same steps in the same order, for any number of threads.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class TileSchedule:
             tiles += [Tile(i, j, self.lr) for i, j in np.stack(pairs, axis=1).tolist() if self.cells[i, j]]
         return tiles
 
-    def in_turn(self, tasks: Iterable[Tile]) -> Iterator[Tile]:
+    def in_turn(self, tasks: Iterable[Tile]) -> Iterator[list[Tile]]:
         """Yield each tile as soon as the earlier ones in its rows and columns are done."""
-        return self._order.fetch(tasks)
+        return ([tile] for tile in self._order.fetch(tasks))
 
     def done(self, tile: Tile) -> None:
         """Release the rows and columns of a tile."""
