@@ -28,10 +28,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     settings = parser.parse_args()
 
-    from scipy.sparse import load_npz
-
-    matrix = load_npz(settings.counts).tocsr()
-    arrays = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float32)
+    arrays = read_arrays(settings.counts)
     sizes = list(product(settings.rows, settings.shares))
     speeds: dict[tuple[int, int], list[float]] = {size: [] for size in sizes}
     said = {}
@@ -44,6 +41,14 @@ def main() -> None:
     for rows, share in sizes:
         speed = statistics.median(speeds[rows, share])
         print(f"{rows:4}  {share:5}  {speed:9.1f}  {said[rows, share]}", flush=True)
+
+
+def read_arrays(counts: Path) -> Any:
+    """The arrays of a matrix."""
+    from scipy.sparse import load_npz
+
+    matrix = load_npz(counts).tocsr()
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float32)
 
 
 def build(arrays: Any, rows: int, share: int, threads: int) -> Any:
