@@ -50,3 +50,23 @@ def words_of(text: str) -> list[str]:
     text = "".join(c for c in text if kind_of(c) != "I")
     words = (text[slice(*found.span())] for found in _WORD.finditer("".join(map(kind_of, text))))
     return [word.replace("’", "'").replace("‐", "-").replace("‑", "-") for word in words]
+
+
+def ngrams_of(word: bytes, min_length: int, max_length: int) -> list[bytes]:
+    """The n-grams of a word in UTF-8 between borders, as fastText's computeSubwords lists them."""
+    text, found = b"<%b>" % word, []
+    begins = [place for place, byte in enumerate(text) if byte & 0xC0 != 0x80] + [len(text)]
+    for first in range(len(begins) - 1):
+        for length in range(min_length, max_length + 1):
+            is_border = length == 1 and first in (0, len(begins) - 2)
+            if first + length < len(begins) and not is_border:
+                found.append(text[begins[first] : begins[first + length]])
+    return [] if word == b"</s>" else found
+
+
+def bucket_of(ngram: bytes, n_buckets: int) -> int:
+    """FNV-1a with 32 bits over bytes as C's signed char, modulo the number of buckets."""
+    state = 2166136261
+    for byte in ngram:
+        state = ((state ^ (byte - 256 * (byte > 127)) & 0xFFFFFFFF) * 16777619) & 0xFFFFFFFF
+    return state % n_buckets

@@ -4,10 +4,12 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from embedtrain.formats.subwords import Subwords
 from embedtrain.vectors.word_vectors import WordVectors
 
 pytestmark = pytest.mark.clients
@@ -177,3 +179,80 @@ def test_fasttext_starts_from_the_file(vectors, saved, tmp_path):
         str(lessons), dim=16, epoch=0, minCount=1, pretrainedVectors=str(saved), thread=1, verbose=0
     )
     assert bits([model.get_word_vector(word) for word in vectors.words]) == bits(vectors.vectors)
+
+
+BUNDLED = ["crime-and-punishment.bin", "lee_fasttext_new.bin", "toy-model.bin"]
+UNSEEN = ["landlords", "unseen", "naïvely", "東京都", "x" * 300, "qzxv"]
+
+
+@pytest.fixture(scope="module")
+def with_subwords():
+    """Vectors with subwords, of which one bucket in three has a row."""
+    random = np.random.default_rng(4)
+    buckets = np.arange(0, 3000, 3)
+    subwords = Subwords(3, 6, 3000, random.normal(size=(len(buckets), 16)).astype(np.float32), buckets)
+    words = ["house", "houses", *UNUSUAL_WORDS]
+    table = random.normal(size=(len(words), 16)).astype(np.float32)
+    return WordVectors(words, table, counts=np.arange(len(words), 0, -1), subwords=subwords)
+
+
+def fasttext_model(path):
+    module = import_or_skip("fasttext")
+    if not hasattr(module, "load_model"):
+        pytest.skip("this is another package of the name fasttext")
+    return module.load_model(str(path))
+
+
+def test_fasttext_gives_our_vectors_of_known_and_unknown_words(with_subwords, tmp_path):
+    with_subwords.save(tmp_path / "x.bin")
+    theirs = fasttext_model(tmp_path / "x.bin")
+    for word in [*with_subwords.words, *UNSEEN]:
+        np.testing.assert_allclose(theirs.get_word_vector(word), with_subwords[word], atol=1e-5)
+
+
+def test_gensim_gives_our_vectors_of_known_and_unknown_words(with_subwords, tmp_path):
+    module = import_or_skip("gensim.models.fasttext")
+    with_subwords.save(tmp_path / "x.bin")
+    model = module.load_facebook_model(tmp_path / "x.bin")
+    for theirs in (model.wv, module.load_facebook_vectors(tmp_path / "x.bin")):
+        for word in [*with_subwords.words, *UNSEEN]:
+            if word != "</s>":  # gensim gives it n-grams, fastText does not
+                np.testing.assert_allclose(theirs[word], with_subwords[word], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_models_of_fasttext_have_the_vectors_that_gensim_gives(name):
+    module = import_or_skip("gensim.models.fasttext")
+    path = Path(module.__file__).parents[1] / "test" / "test_data" / name
+    if not path.exists():
+        pytest.skip("this gensim comes without its test data")
+    ours, theirs = WordVectors.load(path), module.load_facebook_vectors(path)
+    assert list(ours.words) == theirs.index_to_key
+    assert ours.counts.tolist() == [theirs.get_vecattr(word, "count") for word in theirs.index_to_key]
+    for word in [*ours.words, *UNSEEN]:
+        if word != "</s>":
+            np.testing.assert_allclose(ours[word], theirs[word], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_models_of_fasttext_have_the_vectors_that_it_gives(name):
+    gensim = import_or_skip("gensim")
+    path = Path(gensim.__file__).parent / "test" / "test_data" / name
+    ours, theirs = WordVectors.load(path), fasttext_model(path)
+    for word in [*ours.words, *UNSEEN]:
+        np.testing.assert_allclose(ours[word], theirs.get_word_vector(word), atol=1e-6)
+
+
+def test_we_read_what_fasttext_trains(tmp_path):
+    fasttext = import_or_skip("fasttext")
+    text = tmp_path / "text.txt"
+    text.write_text("das Haus die Häuser\n" * 50 + "ein Häuschen am Bach\n" * 50, encoding="utf-8")
+    for loss in ("ns", "hs"):
+        model = fasttext.train_unsupervised(  # with less than ten threads a part of the rows has no values
+            str(text), dim=8, bucket=500, minCount=1, minn=2, maxn=5, epoch=1, loss=loss, thread=10, verbose=0
+        )
+        model.save_model(str(tmp_path / "x.bin"))
+        ours = WordVectors.load(tmp_path / "x.bin")
+        assert list(ours.words) == model.get_words()
+        for word in [*ours.words, "Haustür", "Bächlein"]:
+            np.testing.assert_allclose(ours[word], model.get_word_vector(word), atol=1e-6)

@@ -154,7 +154,7 @@ def test_formats_have_names(tmp_path):
 
 
 FOREIGN = {
-    "fastText": (struct.pack("<ii", 793_712_314, 12), "a fastText model; "),
+    "fastText": (struct.pack("<ii", 793_712_314, 12), "a fastText model of 8 bytes; "),
     "pickle": (pickle.dumps([1, 2]), "Python pickle"),
     "gensim": (pickle.dumps("gensim.models"), "Python pickle of gensim"),
     "old pickle": (pickle.dumps({1: 2}, 0), "pickle"),
@@ -194,23 +194,24 @@ def test_archives_and_folders_are_called_by_their_names(tmp_path):
 
 READ_OF_GENSIM = {
     "EN.1-10.cbow1_wind5_hs0_neg10_size300_smpl1e-05.txt": (20, 300),
+    "crime-and-punishment.bin": (291, 5),
     "crime-and-punishment.vec": (291, 5),
     "euclidean_vectors.bin": (2747, 10),
     "high_precision.kv.bin": (2, 2),
     "high_precision.kv.txt": (2, 2),
+    "lee_fasttext_new.bin": (1763, 10),
     "lee_fasttext.vec": (1762, 10),
     "pang_lee_polarity_fasttext.vec": (1694, 100),
     "poincare_vectors.bin": (1182, 10),
     "test_glove.txt": (76, 50),
+    "toy-model.bin": (22, 5),
     "toy-model.vec": (22, 5),
     "w2v_keyedvectors_load_test.modeldata": (2, 3),
     "word2vec_pre_kv_c": (1750, 10),
 }
 REFUSED_OF_GENSIM = {
     "pretrained.vec": "promises 3 words",
-    "lee_fasttext_new.bin": "fastText model",
-    "crime-and-punishment.bin": "fastText model",
-    "toy-model.bin": "fastText model",
+    "pang_lee_polarity_fasttext.bin": "supervised fastText model",
     "lee_fasttext.bin": "binary and of an unknown kind",
     "model-from-gensim-3.8.0.w2v": "pickle of gensim",
     "word2vec_3.3": "pickle of gensim",

@@ -19,6 +19,7 @@ from embedtrain import WordVectors, formats
 from embedtrain.errors import EmbedtrainError
 from embedtrain.formats import text_parsing
 from embedtrain.formats.format import VectorTable
+from embedtrain.formats.subwords import Subwords
 from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
 
 SHARES = {
@@ -26,6 +27,7 @@ SHARES = {
     "x.glove": 0.15,
     "x.vec.gz": 0.1,
     "x.bin": 0.2,
+    "xsub.bin": 0.1,
     "x.npz": 0.15,
     "x.safetensors": 0.15,
     "x.npy": 0.1,
@@ -89,7 +91,9 @@ def originals(folder, name):
         vectors = np.random.default_rng(dim).standard_normal((n_words, dim)).astype(dtype)
         words = [f"w{row}" + "é" * (row % 3) for row in range(n_words)]
         path = folder / f"{n_words}{name}"
-        formats.write(path, VectorTable(words, vectors, np.arange(n_words), {"dim": dim}))
+        rows = np.ones((30, dim), np.float32)
+        subwords = Subwords(2, 4, 30, rows) if name == "xsub.bin" or (name == "x.npz" and dim > 1) else None
+        formats.write(path, VectorTable(words, vectors, np.arange(n_words), {"dim": dim}, subwords=subwords))
         if path.is_dir():
             found.append({f"{name}/{file.name}": file.read_bytes() for file in path.iterdir()})
         else:  # the projector has two

@@ -17,8 +17,11 @@ _SIGNS = frozenset("+-−–")
 @query_options.method_option
 @query_options.topn_option
 @query_options.restrict_option
+@query_options.subwords_option
 @query_options.json_option
-def analogy(file: str, words: tuple[str, ...], method: str, topn: int, restrict: int | None, as_json: bool) -> None:
+def analogy(
+    file: str, words: tuple[str, ...], method: str, topn: int, restrict: int | None, no_subwords: bool, as_json: bool
+) -> None:
     """Show the words of the vectors FILE that complete "A is to B as C is to ...".
 
     The words man, king, woman should give queen, as the expression "king - man + woman" does, with spaces around + and
@@ -32,7 +35,7 @@ def analogy(file: str, words: tuple[str, ...], method: str, topn: int, restrict:
     query_options.require_order(file, words)
     if words and words != ("-",) and len(" ".join(words).split()) == len(words):
         _terms(words)  # before vectors, which load slowly
-    vectors = WordVectors.load(file)
+    vectors = WordVectors.load(file, subwords=not no_subwords)
     most_similar = vectors.most_similar if method == "add" else vectors.most_similar_cosmul
 
     def query(arguments: list[str], repeated: bool) -> None:

@@ -55,8 +55,7 @@ def convert(
     from embedtrain.machine.progress import say
 
     chosen = formats.format_of(target, format)
-    format = chosen.name
-    outputs = _outputs(target, format)
+    outputs = _outputs(target, chosen.name)
     check_distinct_paths({"the input": [source, *Path(source).glob("*")]}, outputs)
     chosen.check_output(Path(target))
     skipped = SkippedErrors()
@@ -70,6 +69,7 @@ def convert(
     table = formats.read(source, options, source_format)
     if skipped.n:
         say(f"Note: {skipped}")
+    format = formats.format_of(target, format, has_subwords=table.subwords is not None).name
     formats.write(target, table, format, threads)
     n_words, dim = table.vectors.shape
     written = " and ".join(map(str, outputs.values()))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedtrain.cli.query_options import json_option, method_option, print_json, show, suggest
+from embedtrain.cli.query_options import json_option, method_option, print_json, show, subwords_option, suggest
 
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
+
+_SUBWORDS = "  subwords"  # heading of a column
 
 
 @click.command(short_help="Evaluate vectors by analogies and similarities.")
@@ -34,16 +36,17 @@ if TYPE_CHECKING:
     help="Whether words that differ only in case are the same.",
 )
 @method_option
+@subwords_option
 @json_option
 def evaluate(
     file: str, more: tuple[str, ...], analogies: tuple[str, ...], similarity: tuple[str, ...], restrict: int, case: str,
-    method: str, as_json: bool,
+    method: str, no_subwords: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Evaluate the vectors FILE by analogies and by human similarity scores.
 
     Both options may be given several times; - is standard input. If gensim is installed, "google" is its file of
     analogies, "wordsim353" and "simlex999" its scored pairs. Coverage is the share of questions whose words all have
-    vectors; only these are scored.
+    vectors; only these are scored. The column "subwords" counts those with a word whose vector is that of its n-grams.
 
     Example: embedtrain evaluate vectors.vec --analogies google
     """
@@ -64,7 +67,7 @@ def evaluate(
         )
     questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
     pairs = [(path, read_pairs(path)) for path in similarity]
-    vectors = WordVectors.load(file)
+    vectors = WordVectors.load(file, subwords=not no_subwords)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
     accuracies = [(path, evaluate_analogies(vectors, read, method=method, **rule)) for path, read in questions]
     correlations = [(path, evaluate_similarity(vectors, read, **rule)) for path, read in pairs]
@@ -85,25 +88,32 @@ def evaluate(
 
 def _print_analogies(path: str, score: AnalogyScore, method: str) -> None:
     sections = [*score.sections, score.total]
+    has_any = score.total.n_subwords > 0
     width = max(len(section.name) for section in sections)
     show("")
     show(f"{path}: analogies by {'3CosAdd' if method == 'add' else '3CosMul'}")
-    click.echo(f"{'section':{width}}   right   known     all  accuracy  coverage")
+    click.echo(f"{'section':{width}}   right   known     all  accuracy  coverage{_SUBWORDS * has_any}")
     for section in sections:
         numbers = f"{len(section.right):7,} {section.n_known:7,} {section.n_questions:7,}"
         accuracy = "-" if section.accuracy is None else f"{section.accuracy:.2%}"
-        show(f"{section.name:{width}} {numbers}  {accuracy:>8}  {section.coverage:>8.2%}")
+        show(f"{section.name:{width}} {numbers}  {accuracy:>8}  {_coverage(section, has_any)}")
 
 
 def _print_similarities(correlations: list[tuple[str, SimilarityScore]]) -> None:
     width = max(len(path) for path, _ in correlations)
-    click.echo(f"\n{'similarity':{width}}  Spearman  Pearson   known     all  coverage")
+    has_any = any(score.n_subwords for _, score in correlations)
+    click.echo(f"\n{'similarity':{width}}  Spearman  Pearson   known     all  coverage{_SUBWORDS * has_any}")
     for path, score in correlations:
         spearman, pearson = (
             "-" if math.isnan(number) else f"{number:.4f}" for number in (score.spearman, score.pearson)
         )
         numbers = f"{score.n_known:7,} {score.n_pairs:7,}"
-        show(f"{path:{width}}  {spearman:>8} {pearson:>8} {numbers}  {score.coverage:>8.2%}")
+        show(f"{path:{width}}  {spearman:>8} {pearson:>8} {numbers}  {_coverage(score, has_any)}")
+
+
+def _coverage(score: SectionScore | SimilarityScore, has_subwords: bool) -> str:
+    """The last columns."""
+    return f"{score.coverage:>8.2%}" + (f"{score.n_subwords:{len(_SUBWORDS)},}" if has_subwords else "")
 
 
 def _analogies_as_object(score: AnalogyScore) -> dict[str, Any]:
@@ -114,11 +124,18 @@ def _analogies_as_object(score: AnalogyScore) -> dict[str, Any]:
 def _section_as_object(section: SectionScore) -> dict[str, Any]:
     return {
         "section": section.name, "right": len(section.right), "known": section.n_known,
-        "questions": section.n_questions, "accuracy": section.accuracy, "coverage": section.coverage,
+        "questions": section.n_questions, "subwords": section.n_subwords, "accuracy": section.accuracy,
+        "coverage": section.coverage,
     }  # fmt: skip
 
 
 def _similarity_as_object(score: SimilarityScore) -> dict[str, Any]:
     numbers = {name: getattr(score, name) for name in ("spearman", "pearson", "spearman_p", "pearson_p")}
     finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
-    return {**finite, "known": score.n_known, "pairs": score.n_pairs, "coverage": score.coverage}
+    return {
+        **finite,
+        "known": score.n_known,
+        "pairs": score.n_pairs,
+        "subwords": score.n_subwords,
+        "coverage": score.coverage,
+    }

@@ -36,6 +36,7 @@ def info(file: str, as_json: bool) -> None:
         "dimensions": f"{facts['dimensions']:,}",
         "values": facts["dtype"],
         "counts": f"{facts['tokens']:,} tokens" if facts["tokens"] is not None else "none",
+        **({} if facts["subwords"] is None else {"subwords": facts["subwords"]}),
         "first words": " ".join(facts["first_words"]),
         "norms": f"{norms['least']:.4g} to {norms['most']:.4g}, mean {norms['mean']:.4g}",
         **{str(name): str(value) for name, value in facts["settings"].items()},
@@ -56,7 +57,7 @@ def _facts(path: Path) -> dict[str, Any]:
     from embedtrain.machine.files import source_name
 
     format = formats.recognise(path)
-    words, vectors, counts, settings, _ = formats.read(path, ReadOptions(mmap=True), format.name)
+    words, vectors, counts, settings, _, subwords = formats.read(path, ReadOptions(mmap=True), format.name)
     files = [inside for inside in path.iterdir() if inside.is_file()] if path.is_dir() else [path]
     norms = np.empty(len(words))
     for begin in range(0, len(words), _ROWS):
@@ -72,6 +73,7 @@ def _facts(path: Path) -> dict[str, Any]:
         "dimensions": int(vectors.shape[1]),
         "dtype": "text" if format.is_text else str(vectors.dtype),
         "tokens": None if counts is None else int(counts.sum()),
+        "subwords": None if subwords is None else str(subwords),
         "first_words": list(words[:_SHOWN]),
         "norms": {"least": float(norms.min()), "mean": float(norms.mean()), "most": float(norms.max())},
         "settings": plain_settings(settings),

@@ -28,6 +28,9 @@ method_option = click.option(
     show_default=True,
     help="3CosAdd (B - A + C) or 3CosMul (cosines to B and C multiplied, divided by that to A).",
 )
+subwords_option = click.option(
+    "--no-subwords", is_flag=True, help="Unknown words have no vectors, even if FILE has subwords."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON lines in UTF-8, one object a result.")
 
 

@@ -8,11 +8,11 @@ import stat
 from pathlib import Path
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.formats import foreign, npy_folder, npz, projector, safetensors, text, word2vec_binary
+from embedtrain.formats import fasttext, foreign, npy_folder, npz, projector, safetensors, text, word2vec_binary
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.machine.compression import SUFFIXES, Stream, plain_name, require_compressor
 from embedtrain.machine.files import STDIN, reading, source_name
-from embedtrain.machine.progress import listed
+from embedtrain.machine.progress import listed, note
 from embedtrain.machine.threads import resolve_threads
 
 #: All formats by name, in the order in which recognition tries them.
@@ -23,6 +23,7 @@ FORMATS = {
         npz.FORMAT,
         safetensors.FORMAT,
         projector.FORMAT,
+        fasttext.FORMAT,
         word2vec_binary.FORMAT,
         text.WORD2VEC,
         text.GLOVE,
@@ -40,10 +41,16 @@ def named(format: str) -> Format:
     return FORMATS[format]
 
 
-def format_of(path: str | os.PathLike[str], format: str | None = None) -> Format:
-    """Return the format of an output: that of this name, or of its suffix; word2vec text without a suffix."""
+def format_of(path: str | os.PathLike[str], format: str | None = None, *, has_subwords: bool = False) -> Format:
+    """Return the format of an output: that of this name, or of its suffix; word2vec text without a suffix.
+
+    Of two formats with the same suffix, vectors with subwords take the one that holds them.
+    """
     path = check_path(path)
     chosen = _format_of_suffix(path) if format is None else named(format)
+    if format is None and has_subwords and not chosen.holds_subwords:
+        suffixes = chosen.suffixes
+        chosen = next((one for one in FORMATS.values() if one.holds_subwords and one.suffixes == suffixes), chosen)
     if path.suffix.lower() in SUFFIXES:
         if not chosen.is_compressible:
             raise SettingError(f"the format {chosen.name} is not compressed as {path.suffix}; name a file without it")
@@ -104,7 +111,11 @@ def write(
     """Write a file of vectors atomically; by default its format is that of its suffix."""
     path = check_path(path)
     resolve_threads(threads)
-    format_of(path, format).write(path, table, threads=threads)
+    chosen = format_of(path, format, has_subwords=table.subwords is not None)
+    if table.subwords is not None and not chosen.holds_subwords:
+        holding = listed((one.name for one in FORMATS.values() if one.holds_subwords), "or")
+        note(f"{source_name(path)} has no vectors for unknown words: {chosen.name} holds no subwords; write {holding}")
+    chosen.write(path, table, threads=threads)
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:

@@ -47,7 +47,7 @@ def select(name: str, table: VectorTable, options: ReadOptions) -> VectorTable:
             check_float16(name, words, vectors)
     counts = None if counts is None else np.array(counts[kept], np.int64)
     contexts = None if contexts is None else contexts[kept]  # mapped if all are kept: most readers do not need them
-    return VectorTable(words, vectors, counts, table.settings, contexts)
+    return VectorTable(words, vectors, counts, table.settings, contexts, table.subwords)
 
 
 def _bad_rows(words: Sequence[str], vectors: NDArray[Any], rows: Sequence[int], options: ReadOptions) -> dict[int, str]:
@@ -81,6 +81,8 @@ def _check_shapes(name: str, table: VectorTable) -> None:
     contexts = table.context_vectors
     if contexts is not None and (contexts.shape, contexts.dtype) != (vectors.shape, vectors.dtype):
         raise DataError(f"{name}: context vectors must have the shape and type of the vectors, got {contexts.shape}")
+    if table.subwords is not None and table.subwords.rows.shape[1] != vectors.shape[1]:
+        raise DataError(f"{name}: subwords must have {vectors.shape[1]:,} dimensions; it is damaged, create it again")
     if not len(words):
         raise DataError(f"{name}: there are no words in the file")
 

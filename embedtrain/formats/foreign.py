@@ -20,8 +20,6 @@ _LINES = 20  # lines in which commas are looked for
 _PICKLE = rb"(\x80[\x02-\x05]|\(?[ic](\w+(\.\w+)+|copy_reg)\n\w+\n|\([dl]p\d+\n)"
 #: Regular expressions of beginnings, what they belong to, and what to do.
 _FOREIGN = (
-    (rb"\xba\x16O/", "a fastText model",
-     "take the .vec file beside it, or in gensim load_facebook_vectors(…).save_word2vec_format('….vec')"),
     (rb"\x89HDF\r\n\x1a\n", "an HDF5 file", "write its vectors with the program that made it"),
     (rb"SQLite format 3\0", "an SQLite database, perhaps of Magnitude", "write its vectors as text"),
     (rb"FiFu", "a finalfusion file", "finalfusion convert --to text writes what can be read"),

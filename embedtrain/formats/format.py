@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
+from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.files import require_writable
 from embedtrain.machine.progress import counted, note
 
@@ -26,6 +27,7 @@ class VectorTable(NamedTuple):
     counts: NDArray[np.int64] | None = None  # (n_words,) occurrences, where the format can hold them
     settings: Mapping[str, Any] = {}  # settings of training; read-only
     context_vectors: NDArray[Any] | None = None  # as `vectors`, where the format can hold them
+    subwords: Subwords | None = None  # where the format can hold them
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Format:
     check_output: Callable[[Path], None] = require_writable  # whether it can be written, without creating it
     is_compressible: bool = False  # whether .gz and others may follow the suffix
     is_text: bool = False
+    holds_subwords: bool = False
 
 
 class SkippedErrors:

@@ -1,4 +1,4 @@
-"""A file of arrays, as `numpy.savez` writes them: the bytes of words, their starts, vectors, counts, settings.
+"""A file of arrays, as `numpy.savez` writes them: the bytes of words, their starts, vectors, counts and more.
 
 Nothing is pickled: any NumPy reads it with ``allow_pickle=False``. ``words`` and ``starts`` give word i as
 ``bytes(words[starts[i]:starts[i + 1]]).decode()``.
@@ -7,6 +7,7 @@ Nothing is pickled: any NumPy reads it with ``allow_pickle=False``. ``words`` an
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, one_line
 from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
+from embedtrain.formats.subwords import Subwords
 from embedtrain.formats.table import checked
 from embedtrain.machine.files import atomic_file, reading, source_name
 from embedtrain.machine.npz import array_names, map_arrays, no_damage, write_arrays
 from embedtrain.machine.words import PackedWords
 
 _NEEDED = {"words", "starts", "vectors", "about"}
+_OPTIONAL = {"counts", "context_vectors", "ngrams", "ngram_rows", "ngram_buckets"}
 
 
 def _detect(head: Head) -> bool:
@@ -45,7 +48,7 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
     with reading(path), no_damage(f"cannot read {name}: it is damaged or not an .npz file; create it again"):
         try:
             names = set(array_names(path))
-            arrays = map_arrays(path, {*_NEEDED, "counts", "context_vectors"} if names >= _NEEDED else ())
+            arrays = map_arrays(path, _NEEDED | _OPTIONAL if names >= _NEEDED else ())
         except MemoryError:
             raise DataError(f"cannot read {name}: an array of it does not fit into memory") from None
         if not arrays:
@@ -59,8 +62,21 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
             )
         words = PackedWords.checked(name, arrays["words"], arrays["starts"])[:]
     settings = settings_of(name, arrays["about"].tobytes())
-    optional = arrays.get("counts"), settings, arrays.get("context_vectors")
+    optional = arrays.get("counts"), settings, arrays.get("context_vectors"), _subwords(name, arrays)
     return select(name, VectorTable(words, arrays["vectors"], *optional), options)
+
+
+def _subwords(name: str, arrays: Mapping[str, NDArray[Any]]) -> Subwords | None:
+    """Return the n-grams in a file; ``ngrams`` are their lengths and the number of buckets."""
+    if "ngrams" not in arrays:
+        return None
+    try:
+        min_length, max_length, n_buckets = arrays["ngrams"].tolist()
+        return Subwords(min_length, max_length, n_buckets, arrays["ngram_rows"], arrays.get("ngram_buckets"))
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{name}: its subwords do not fit ({one_line(error)}); it is damaged, create it again"
+        ) from None
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
@@ -71,9 +87,17 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
         arrays["counts"] = table.counts
     if table.context_vectors is not None:
         arrays["context_vectors"] = table.context_vectors
+    if (subwords := table.subwords) is not None:
+        arrays["ngrams"] = np.array([subwords.min_length, subwords.max_length, subwords.n_buckets], np.int64)
+        arrays["ngram_rows"] = subwords.rows
+        if subwords.buckets is not None:
+            arrays["ngram_buckets"] = subwords.buckets
     arrays["about"] = np.frombuffer(describe(table.settings).encode(), np.uint8)
     with atomic_file(path) as file:
         write_arrays(file, arrays)
 
 
-FORMAT = Format("npz", "a NumPy file of arrays, with counts and settings", (".npz",), _write, _read, _detect)
+FORMAT = Format(
+    "npz", "a NumPy file of arrays, with counts, settings and subwords", (".npz",), _write, _read, _detect,
+    holds_subwords=True,
+)  # fmt: skip

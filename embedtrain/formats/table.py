@@ -63,6 +63,8 @@ def checked(table: VectorTable) -> VectorTable:
     contexts = None if table.context_vectors is None else np.asarray(table.context_vectors, vectors.dtype)
     if contexts is not None and (contexts.shape != vectors.shape or not all_finite(contexts)):
         raise DataError(f"context vectors must be finite and {vectors.shape}, got an array of shape {contexts.shape}")
+    if table.subwords is not None and table.subwords.rows.shape[1] != vectors.shape[1]:
+        raise DataError(f"subwords must have {vectors.shape[1]:,} dimensions, got {table.subwords.rows.shape[1]:,}")
     return table._replace(vectors=vectors, counts=counts, context_vectors=contexts)
 
 
@@ -91,6 +93,11 @@ class TableBuilder:
         self._require_memory(n_expected)
         self._rows: NDArray[Any] = np.empty((n_expected, dim), options.dtype)
         self._odd: dict[str, tuple[int, str]] = {}  # the number of odd words and the place of the first, by kind
+
+    @property
+    def positions(self) -> list[int]:
+        """The positions of the appended rows."""
+        return list(self._seen.values())
 
     def report(self, position: int, problem: str) -> None:
         """Report a problem of a line or word, counted from 0."""

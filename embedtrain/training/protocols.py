@@ -96,7 +96,7 @@ class Model(Protocol):
     def state(self) -> dict[str, NDArray[np.float32]]:
         """Views of the arrays that training changes, by their name in a checkpoint; `word_vectors` is first."""
 
-    def vectors(self) -> dict[str, NDArray[np.float32]]:
+    def vectors(self) -> Mapping[str, Any]:
         """The tables by their names in `WordVectors`."""
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Any], ChunkResult]:

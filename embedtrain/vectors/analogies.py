@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import SettingError
-from embedtrain.vectors.neighbors import cosines_to, unit_tiles
+from embedtrain.vectors.neighbors import cosines_to, unit_tiles, units_of
 
 _Rows: TypeAlias = "NDArray[np.float32]"
 
@@ -52,11 +52,12 @@ def solve(
     questions: NDArray[np.int64],
     method: str,
     first_spelling: NDArray[np.int64],
+    embedded: NDArray[np.float32] | None = None,
 ) -> NDArray[np.int64]:
     """The (n_questions,) rows that answer (n_questions, 3) rows a, b and c; -1 where no row is left to answer.
 
     `first_spelling` (n,) is the first row with the same word, perhaps in another spelling. Rows with the same word as
-    a, b or c are not candidates.
+    a, b or c are not candidates. Rows from ``len(vectors)`` on are those of `embedded`, which are not candidates.
     """
     if method not in METHODS:
         raise SettingError(f"method must be 'add' (3CosAdd) or 'mul' (3CosMul), got {method!r}")
@@ -64,7 +65,7 @@ def solve(
     best = np.full(len(questions), -1, np.int64)
     highest = np.full(len(questions), -np.inf, np.float32)
     number, row = _excluded(questions, first_spelling)
-    a, b, c = (np.asarray(vectors[rows], np.float32) / norms[rows, None] for rows in questions.T)
+    a, b, c = (units_of(vectors, rows, embedded) for rows in questions.T)
     for start, tile in unit_tiles(vectors, norms):
         for first in range(0, len(questions), _QUESTIONS):
             block = slice(first, first + _QUESTIONS)

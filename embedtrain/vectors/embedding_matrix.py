@@ -16,6 +16,8 @@ from embedtrain.machine.progress import note
 from embedtrain.vectors.neighbors import row_norms
 from embedtrain.vectors.word_table import WordTable
 
+_WORDS = 1 << 14  # that n-grams give vectors at once
+
 
 def embedding_matrix(
     table: WordTable, word_index: Mapping[str, int] | Sequence[str], unknown: str | NDArray[Any], padding: int | None
@@ -27,18 +29,35 @@ def embedding_matrix(
     require_memory(n_rows * dim * 4, f"{n_rows:,} rows of {dim} values", "number the words from 0 without gaps")
     fill = _unknown_row(table, unknown)
     matrix = np.zeros((n_rows, dim), np.float32)
+    is_known = _embed_unknown(table, rows, matrix, fill)
     for word, row in rows.items():  # one by one, to avoid a second matrix
-        known = table.index.get(word)
-        matrix[row] = fill if known is None else table.vectors[known]
+        if (known := table.index.get(word)) is not None:
+            matrix[row] = table.vectors[known]
+            is_known = True
     if padding is not None:
         matrix[padding] = 0
     finite = np.isfinite(row_norms(matrix))
     if not finite.all():
         row = int(np.argmin(finite))
         raise DataError(f"row {row} would not be finite, for a vector is not; leave its word out of the file")
-    if rows and not any(word in table for word in rows):
+    if rows and not is_known:
         note(f"none of the {len(rows):,} words in word_index has a vector; check their case")
     return matrix
+
+
+def _embed_unknown(table: WordTable, rows: Mapping[str, int], matrix: NDArray[np.float32], fill: NDArray[Any]) -> bool:
+    """Fill the rows of words that are not in the table; returns whether n-grams gave any a vector."""
+    unknown = [word for word in rows if word not in table.index]
+    matrix[[rows[word] for word in unknown]] = fill
+    if table.subwords is None:
+        return False
+    has_any = False
+    for begin in range(0, len(unknown), _WORDS):
+        words = unknown[begin : begin + _WORDS]
+        vectors, is_known = table.subwords.embed(words)
+        matrix[[rows[word] for word, known in zip(words, is_known.tolist(), strict=True) if known]] = vectors[is_known]
+        has_any |= bool(is_known.any())
+    return has_any
 
 
 def _rows(word_index: Mapping[str, int] | Sequence[str]) -> dict[str, int]:
@@ -71,7 +90,7 @@ def _row(name: str, number: Any) -> int:
 
 
 def _unknown_row(table: WordTable, unknown: Any) -> NDArray[Any]:
-    """The row of words without a vector."""
+    """The row of words without a vector or known n-grams."""
     if isinstance(unknown, str) and unknown == "zeros":
         return np.zeros(table.vector_size)
     if isinstance(unknown, str) and unknown == "mean":

@@ -12,6 +12,7 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embedtrain.errors import SettingError
 from embedtrain.vectors.analogies import solve
@@ -33,12 +34,15 @@ class SectionScore:
         Number of questions.
     right, wrong : list of (a, b, c, d)
         Questions whose words are all known, by whether they were answered correctly.
+    n_subwords : int
+        Number of these with an unknown word whose vector is that of its n-grams.
     """
 
     name: str
     n_questions: int = 0
     right: list[Question] = field(default_factory=list)
     wrong: list[Question] = field(default_factory=list)
+    n_subwords: int = 0
 
     @property
     def n_known(self) -> int:
@@ -70,6 +74,7 @@ class AnalogyScore:
             total.n_questions += section.n_questions
             total.right += section.right
             total.wrong += section.wrong
+            total.n_subwords += section.n_subwords
         return total
 
 
@@ -92,6 +97,8 @@ class SimilarityScore:
         Their two-sided p-values.
     n_known, n_pairs : int
         Pairs whose words are both known, and all pairs.
+    n_subwords : int
+        Known pairs with an unknown word whose vector is that of its n-grams.
     """
 
     spearman: float
@@ -100,6 +107,7 @@ class SimilarityScore:
     pearson_p: float
     n_known: int
     n_pairs: int
+    n_subwords: int = 0
 
     @property
     def coverage(self) -> float:
@@ -114,6 +122,7 @@ def evaluate_analogies(
     restrict: int | None = RESTRICTION,
     ignore_case: bool = True,
     method: str = "add",
+    subwords: bool = True,
 ) -> AnalogyScore:
     """Compute the accuracy in analogies; `vectors.analogies` names the papers of the methods.
 
@@ -129,6 +138,9 @@ def evaluate_analogies(
         Unicode normalisation are the same in any case.
     method : {"add", "mul"}
         3CosAdd or 3CosMul.
+    subwords : bool
+        Whether unknown words have the vectors of their n-grams, in lower case with `ignore_case`, where `vectors` have
+        subwords. The fourth word of an analogy must be among the first words.
 
     Returns
     -------
@@ -142,18 +154,21 @@ def evaluate_analogies(
         If `restrict` or `method` is not valid.
     """
     sections = read_analogies(questions) if isinstance(questions, (str, os.PathLike)) else questions
-    spellings = _Spellings(vectors.words, restrict, ignore_case)
-    first_spelling = spellings.first
+    spellings = _Spellings(vectors, restrict, ignore_case, subwords)
+    n = len(spellings.first)
     scores = [SectionScore(section.name, len(section.questions)) for section in sections]
     known = []
     for score, section in zip(scores, sections, strict=True):
         for question in section.questions:
-            rows_of = [spellings.find(word) for word in question]
+            rows_of = [*map(spellings.find_or_embed, question[:3]), spellings.find(question[3])]
             if None not in rows_of:
                 known.append((score, question, rows_of))
     rows = np.array([rows_of for *_, rows_of in known], np.int64).reshape(-1, 4)
-    n = len(first_spelling)
-    found = solve(vectors.vectors[:n], vectors.norms[:n], rows[:, :3], method, first_spelling)
+    embedded = spellings.embedded()
+    first_spelling = np.concatenate([spellings.first, np.arange(n, n + len(embedded))])
+    found = solve(vectors.vectors[:n], vectors.norms[:n], rows[:, :3], method, first_spelling, embedded)
+    for (score, *_), highest in zip(known, rows.max(axis=1, initial=-1).tolist(), strict=True):
+        score.n_subwords += highest >= n
     is_right = (found >= 0) & (first_spelling[found] == first_spelling[rows[:, 3]])
     for (score, question, _), right in zip(known, is_right.tolist(), strict=True):
         (score.right if right else score.wrong).append(question)
@@ -166,12 +181,13 @@ def evaluate_similarity(
     *,
     restrict: int | None = RESTRICTION,
     ignore_case: bool = True,
+    subwords: bool = True,
 ) -> SimilarityScore:
     """Compute the correlation of cosines with human similarity scores.
 
     Parameters
     ----------
-    vectors, restrict, ignore_case
+    vectors, restrict, ignore_case, subwords
         As for `evaluate_analogies`.
     pairs : path, "wordsim353" or "simlex999" where gensim is installed, or the result of `evaluation_files.read_pairs`
 
@@ -187,11 +203,16 @@ def evaluate_similarity(
         If `restrict` is not valid.
     """
     scored = read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs
-    find = _Spellings(vectors.words, restrict, ignore_case).find
+    spellings = _Spellings(vectors, restrict, ignore_case, subwords)
+    find = spellings.find_or_embed
     rows = [(find(first), find(second), score) for first, second, score in scored]
     known = [(a, b, score) for a, b, score in rows if a is not None and b is not None]
-    cosines = [vectors.similarity(a, b) for a, b, _ in known]
-    return SimilarityScore(*_correlations(cosines, [score for *_, score in known]), len(known), len(scored))
+    n, embedded = len(spellings.first), spellings.embedded()
+    terms = [[row if row < n else embedded[row - n] for row in pair[:2]] for pair in known]
+    cosines = [vectors.similarity(first, second) for first, second in terms]
+    n_subwords = sum(max(a, b) >= n for a, b, _ in known)
+    correlations = _correlations(cosines, [score for *_, score in known])
+    return SimilarityScore(*correlations, len(known), len(scored), n_subwords)
 
 
 def _correlations(cosines: Sequence[float], scores: Sequence[float]) -> tuple[float, float, float, float]:
@@ -207,12 +228,16 @@ def _correlations(cosines: Sequence[float], scores: Sequence[float]) -> tuple[fl
 
 
 class _Spellings:
-    """The first words, by their own and by their common spelling."""
+    """The first words, by their own and by their common spelling, and unknown words that n-grams give vectors."""
 
-    def __init__(self, words: Sequence[str], restrict: int | None, ignore_case: bool) -> None:
+    def __init__(self, vectors: WordTable, restrict: int | None, ignore_case: bool, subwords: bool) -> None:
         if restrict is not None and (not isinstance(restrict, Integral) or restrict < 1):
             raise SettingError(f"restrict must be at least 1 word, a whole number, or None for all, got {restrict!r}")
-        words = words[:restrict]
+        words = vectors.words[:restrict]
+        self._subwords = vectors.subwords if subwords else None
+        self._rows: dict[str, int | None] = {}  # of unknown words
+        self._embedded: list[NDArray[np.float32]] = []
+        self._dim = vectors.vector_size
         self._common = partial(folded, width=False, case=ignore_case)
         self._exact = {word: row for row, word in enumerate(words)}
         self._first: dict[str, int] = {}
@@ -224,3 +249,20 @@ class _Spellings:
     def find(self, word: str) -> int | None:
         """The row of a word with this spelling, or else with the same common spelling."""
         return self._exact.get(word, self._first.get(self._common(word)))
+
+    def find_or_embed(self, word: str) -> int | None:
+        """The row of a word, or of the vector that its n-grams give, numbered after the first words."""
+        row = self.find(word)
+        if row is not None or self._subwords is None:
+            return row
+        form = self._common(word)
+        if form not in self._rows:
+            vectors, is_known = self._subwords.embed([form])
+            self._rows[form] = len(self.first) + len(self._embedded) if is_known[0] else None
+            if is_known[0]:
+                self._embedded.append(vectors[0])
+        return self._rows[form]
+
+    def embedded(self) -> NDArray[np.float32]:
+        """The (n, dim) vectors of the unknown words so far."""
+        return np.array(self._embedded, np.float32).reshape(-1, self._dim)

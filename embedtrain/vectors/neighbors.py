@@ -35,6 +35,24 @@ def row_norms(vectors: NDArray[Any]) -> NDArray[np.float32]:
     return norms
 
 
+def rows_of(vectors: NDArray[Any], rows: NDArray[np.int64], embedded: NDArray[np.float32] | None) -> NDArray[Any]:
+    """The (n, dim) rows of a table in which `embedded`, of unknown words, follow `vectors`."""
+    if embedded is None or not len(embedded):
+        return vectors[rows]
+    is_embedded = rows >= len(vectors)
+    result = vectors[np.where(is_embedded, 0, rows)]
+    result[is_embedded] = embedded[rows[is_embedded] - len(vectors)]
+    return result
+
+
+def units_of(
+    vectors: NDArray[Any], rows: NDArray[np.int64], embedded: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """The (n, dim) rows of a table as `rows_of`, scaled to length 1."""
+    units = np.asarray(rows_of(vectors, rows, embedded), np.float32)
+    return units / row_norms(units)[:, None]
+
+
 def unit_tiles(
     vectors: NDArray[Any], norms: NDArray[np.float32], n_rows: int = _ROWS
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -79,15 +97,23 @@ def _lower_bound(scores: NDArray[np.float32], topn: int) -> np.float32:
 
 
 def nearest_to_rows(
-    vectors: NDArray[Any], norms: NDArray[np.float32], rows: NDArray[np.int64], topn: int, among: int
+    vectors: NDArray[Any],
+    norms: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    topn: int,
+    among: int,
+    embedded: NDArray[np.float32] | None = None,
 ) -> Nearest:
-    """The nearest of the first `among` rows to each of the (n_queries,) `rows`, other than itself; padded with -1."""
+    """The nearest of the first `among` rows to each of the (n_queries,) `rows`, other than itself; padded with -1.
+
+    Rows from ``len(vectors)`` on are those of `embedded`.
+    """
     topn = max(0, min(topn, among))
     found = Nearest(np.empty((len(rows), topn), np.int64), np.empty((len(rows), topn), np.float32))
     step = max(1, _FLOATS // max(1, topn, vectors.shape[1]))
     for start in range(0, len(rows) if topn else 0, step):
         group = slice(start, start + step)
-        queries = np.asarray(vectors[rows[group]], np.float32) / norms[rows[group], None]
+        queries = units_of(vectors, rows[group], embedded)
         _fill(Nearest(found.rows[group], found.cosines[group]), vectors[:among], norms[:among], queries, rows[group])
     found.rows[np.isneginf(found.cosines)] = -1
     np.clip(found.cosines, -1, 1, out=found.cosines)

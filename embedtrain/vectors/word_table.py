@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError, quoted
+from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.progress import note
 from embedtrain.vectors.analogies import cosmul_scores
-from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms, top_rows
+from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms, rows_of, top_rows
 from embedtrain.vectors.spelling import suggestion
 
 #: A word or the number of its row.
@@ -29,7 +30,7 @@ _FEW = 8  # queries that are faster one by one than loading kernels
 
 
 class UnknownWord(DataError, KeyError):
-    """A word that has no vector."""
+    """A word that has no vector, nor n-grams that give one."""
 
 
 class WordTable:
@@ -37,6 +38,7 @@ class WordTable:
 
     words: Sequence[str]
     vectors: NDArray[np.float32]
+    subwords: Subwords | None
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -81,10 +83,15 @@ class WordTable:
         return word in self.index
 
     def __getitem__(self, key: Key | Iterable[Key]) -> NDArray[np.float32]:
-        """The vector of a key, or the (n, dim) vectors of several."""
+        """The vector of a key, or the (n, dim) vectors of several; with subwords, also of unknown words."""
         if isinstance(key, Iterable) and not isinstance(key, (str, bytes)):
-            return self.vectors[np.array([self._row(one) for one in key], np.int64)]
-        return self.get_vector(key)  # type: ignore[arg-type]
+            rows, embedded = self._rows_and_embedded(key)
+            return rows_of(self.vectors, rows, embedded)
+        return self._vector(key)
+
+    def can_embed(self, word: str) -> bool:
+        """Whether a word has a vector: its own, or one of its n-grams in `subwords`."""
+        return self._try_vector(word) is not None
 
     def get_vector(self, key: Key, norm: bool = False) -> NDArray[np.float32]:
         """The (dim,) vector of a word or row, scaled to length 1 if `norm`.
@@ -94,12 +101,11 @@ class WordTable:
         UnknownWord
             If there is no such word or row; also a `KeyError`. All methods that take words raise it.
         """
-        row = self._row(key)
-        return self._unit(row).astype(np.float32) if norm else self.vectors[row]
+        return self._unit(key).astype(np.float32) if norm else self._vector(key)
 
-    def similarity(self, w1: Key, w2: Key) -> float:
-        """The cosine of two words, from -1 to 1."""
-        cosine = float(self._unit(self._row(w1)) @ self._unit(self._row(w2)))
+    def similarity(self, w1: Key | NDArray[Any], w2: Key | NDArray[Any]) -> float:
+        """The cosine of two words, rows or (dim,) arrays, from -1 to 1."""
+        cosine = float(self._scaled(w1) @ self._scaled(w2))
         return min(1.0, max(-1.0, cosine))  # rounding goes beyond
 
     def most_similar(
@@ -188,13 +194,14 @@ class WordTable:
         """
         if _is_key(words) or not isinstance(words, Iterable):
             return self.neighbors([words], topn, restrict_vocab)[0]  # type: ignore[list-item]
-        rows = [self._row(word) for word in words]
+        keys = list(words)
+        rows, embedded = self._rows_and_embedded(keys)
         n = self._n_searched(restrict_vocab)
         if not isinstance(topn, Integral):
             raise SettingError(f"topn must be a whole number of words, got {topn!r}")
-        if len(rows) <= _FEW:
-            return [self.most_similar(row, topn=int(topn), restrict_vocab=n) for row in rows]
-        found = nearest_to_rows(self.vectors, self.norms, np.array(rows, np.int64), int(topn), among=n)
+        if len(keys) <= _FEW:
+            return [self.most_similar([key], topn=int(topn), restrict_vocab=n) for key in keys]
+        found = nearest_to_rows(self.vectors, self.norms, rows, int(topn), among=n, embedded=embedded)
         return [
             [(self.words[row], cosine) for row, cosine in zip(*nearest, strict=True) if row >= 0]
             for nearest in zip(found.rows.tolist(), found.cosines.tolist(), strict=True)
@@ -202,10 +209,11 @@ class WordTable:
 
     def rank(self, key1: Key, key2: Key) -> int:
         """The position of `key2` among the neighbours of `key1`, counted from 1."""
-        first, second = self._row(key1), self._row(key2)
-        cosines = cosines_to(self.vectors, self.norms, self._unit(first))
+        first, second = self._find(key1), self._row(key2)
+        cosines = cosines_to(self.vectors, self.norms, self._unit(key1))
         nearer = cosines > cosines[second]
-        nearer[first] = False
+        if first is not None:
+            nearer[first] = False
         return 1 + int(np.count_nonzero(nearer))
 
     def doesnt_match(self, words: Iterable[Key]) -> Key:
@@ -220,13 +228,13 @@ class WordTable:
             got = f"the {type(words).__name__} {shortened(words)}"
             raise DataError(f"doesnt_match takes a list of words, got {got}; write [{shortened(words)}]")
         given = list(words)
-        unknown = [word for word in given if self._find(word) is None]
-        known = [word for word in given if self._find(word) is not None]
+        known = [word for word in given if self._try_vector(word) is not None]
+        unknown = [word for word in given if self._try_vector(word) is None]
         if not known:
             raise DataError(f"doesnt_match needs words that have vectors, got {shortened(given)}")
         if unknown:
             note(f"doesnt_match leaves out words without a vector: {shortened(unknown)}")
-        units = np.array([self._unit(self._row(word)) for word in known])
+        units = np.array([self._unit(word) for word in known])
         return known[int(np.argmin(units @ units.mean(axis=0)))]
 
     def _find(self, key: Any) -> int | None:
@@ -243,22 +251,49 @@ class WordTable:
         hint = suggestion(key, self.index)
         raise UnknownWord(f"{quoted(key)} is not among the {len(self):,} words{'; ' if hint else ''}{hint}")
 
-    def _unit(self, row: int) -> NDArray[np.float64]:
-        """The vector of a row scaled to length 1, unless it is 0."""
-        vector = self.vectors[row].astype(np.float64)
+    def _try_vector(self, key: Any) -> NDArray[np.float32] | None:
+        """The vector of a key: its row, or that of an unknown word's n-grams; None if there is neither."""
+        row = self._find(key)
+        if row is not None:
+            return self.vectors[row]
+        if self.subwords is None or not isinstance(key, str):
+            return None
+        vectors, is_known = self.subwords.embed([key])
+        return vectors[0] if is_known[0] else None
+
+    def _vector(self, key: Any) -> NDArray[np.float32]:
+        vector = self._try_vector(key)
+        return self.vectors[self._row(key)] if vector is None else vector  # `_row` raises
+
+    def _rows_and_embedded(self, keys: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The (n,) rows of keys and the vectors of unknown words, whose rows are numbered after the table's."""
+        keys = list(keys)
+        found = [self._find(key) for key in keys]
+        unknown = [key for key, row in zip(keys, found, strict=True) if row is None]
+        embedded = np.array([self._vector(key) for key in unknown], np.float32).reshape(len(unknown), self.vector_size)
+        number = iter(range(len(self), len(self) + len(unknown)))
+        return np.array([next(number) if row is None else row for row in found], np.int64), embedded
+
+    def _unit(self, key: Any) -> NDArray[np.float64]:
+        """The vector of a key scaled to length 1, unless it is 0."""
+        vector = self._vector(key).astype(np.float64)
         if not np.isfinite(vector).all():
-            raise self._not_finite(row)
+            raise self._not_finite(key)
         return vector / (float(np.linalg.norm(vector)) or 1.0)
 
-    def _not_finite(self, row: int) -> DataError:
-        return DataError(
-            f"the vector of {quoted(self.words[row])} has no finite length; leave the word out of the file"
-        )
+    def _scaled(self, term: Any) -> NDArray[np.float64]:
+        """The vector of a key, or the given vector, scaled to length 1."""
+        vector = self._unit_or_vector(term)
+        return vector if _is_key(term) else vector / (float(np.linalg.norm(vector)) or 1.0)
+
+    def _not_finite(self, key: Any) -> DataError:
+        word = key if isinstance(key, str) else self.words[int(key)]
+        return DataError(f"the vector of {quoted(word)} has no finite length; leave the word out of the file")
 
     def _unit_or_vector(self, term: Any) -> NDArray[np.float64]:
         """The vector of a key scaled to length 1, or the given vector unscaled."""
         if _is_key(term):
-            return self._unit(self._row(term))
+            return self._unit(term)
         try:
             vector = np.asarray(term, np.float64)
         except (TypeError, ValueError):
@@ -280,7 +315,8 @@ class WordTable:
             return scores
         if not isinstance(topn, Integral):
             raise SettingError(f"topn must be a whole number of words, or None for all scores, got {topn!r}")
-        given = [self._row(term) for term, _ in terms if _is_key(term)]
+        rows = (self._find(term) for term, _ in terms if _is_key(term))
+        given = [row for row in rows if row is not None]
         return [(self.words[row], score) for row, score in top_rows(scores, int(topn), given)]
 
 

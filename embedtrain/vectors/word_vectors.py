@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from embedtrain import formats
 from embedtrain.errors import DataError, SettingError
 from embedtrain.formats.format import ReadOptions, SkippedErrors, VectorTable
+from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.progress import note
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_table import WordTable
@@ -36,6 +37,9 @@ class WordVectors(WordTable):
         The model's other table, of words as contexts.
     word_vectors : (n_words, dim) float32 array or None
         The model's table of words, where `vectors` is computed from it.
+    subwords : Subwords or None
+        Vectors of character n-grams, which give unknown words a vector. ``in`` is whether a word has its own,
+        `can_embed` whether it has any.
     settings : mapping
         Settings of training.
     report : TrainingReport or None
@@ -44,7 +48,7 @@ class WordVectors(WordTable):
     Raises
     ------
     DataError
-        If `vectors` or `counts` does not have a row for each word.
+        If `vectors` or `counts` does not have a row for each word, or `subwords` has other dimensions.
     """
 
     words: Sequence[str]
@@ -54,6 +58,7 @@ class WordVectors(WordTable):
     settings: Mapping[str, Any] = field(default_factory=dict)
     report: TrainingReport | None = None
     word_vectors: NDArray[np.float32] | None = None
+    subwords: Subwords | None = None
 
     def __post_init__(self) -> None:
         for name, n_axes in (("vectors", 2), ("counts", 1), ("context_vectors", None), ("word_vectors", None)):
@@ -66,6 +71,9 @@ class WordVectors(WordTable):
                 raise DataError(f"{name} must be a {n_axes}-d array of {len(self):,} rows, one per word, got {got}")
             rows.flags.writeable = False  # norms are computed once
             object.__setattr__(self, name, rows)
+        if self.subwords is not None and self.subwords.rows.shape[1] != self.vector_size:
+            got = self.subwords.rows.shape[1]
+            raise DataError(f"subwords must have the {self.vector_size} dimensions of the vectors, got {got}")
 
     def __repr__(self) -> str:
         return f"<WordVectors: {len(self):,} words, {self.vector_size} dimensions>"
@@ -96,7 +104,7 @@ class WordVectors(WordTable):
         word_index : mapping of str to int, or sequence of str
             The row of each word, or the words by row.
         unknown : {"zeros", "mean"} or (dim,) array
-            Row of words without a vector: zeros, the mean of all vectors, or this vector.
+            Row of words without a vector or known n-grams: zeros, the mean of all vectors, or this vector.
         padding : int, optional
             A row of zeros, also if it has a word. Rows without a word are zeros too.
 
@@ -126,6 +134,8 @@ class WordVectors(WordTable):
     ) -> tuple[float, list[dict[str, Any]]]:
         """Compute the accuracy in analogies: `evaluate_analogies` with gensim's parameters and results.
 
+        As in gensim, unknown words are left out, also with subwords.
+
         Returns
         -------
         accuracy : float
@@ -144,7 +154,7 @@ class WordVectors(WordTable):
             return [tuple(map(str.upper, words)) for words in questions] if case_insensitive else questions
 
         score = evaluate_analogies(
-            self, analogies, restrict=restrict_vocab, ignore_case=case_insensitive, method=method
+            self, analogies, restrict=restrict_vocab, ignore_case=case_insensitive, method=method, subwords=False
         )
         sections = [
             {"section": section.name, "correct": cased(section.right), "incorrect": cased(section.wrong)}
@@ -162,6 +172,8 @@ class WordVectors(WordTable):
         case_insensitive: bool = True,
     ) -> tuple[tuple[float, float], tuple[float, float], float]:
         """Compute the correlation with human scores: `evaluate_similarity` with gensim's parameters and results.
+
+        As in gensim, unknown words are left out, also with subwords.
 
         Parameters
         ----------
@@ -184,7 +196,7 @@ class WordVectors(WordTable):
         from embedtrain.vectors.evaluation_files import read_pairs
 
         scored = read_pairs(pairs, delimiter, encoding)
-        score = evaluate_similarity(self, scored, restrict=restrict_vocab, ignore_case=case_insensitive)
+        score = evaluate_similarity(self, scored, restrict=restrict_vocab, ignore_case=case_insensitive, subwords=False)
         pearson = Correlation(score.pearson, score.pearson_p)
         return pearson, Correlation(score.spearman, score.spearman_p), 100 * (1 - score.coverage)
 
@@ -209,11 +221,14 @@ class WordVectors(WordTable):
     def save(self, path: str | os.PathLike[str], *, format: str | None = None, threads: int | None = None) -> None:
         """Write words and vectors atomically.
 
+        A warning is issued if there are `subwords` and the format does not hold them.
+
         Parameters
         ----------
         path : path
         format : str, optional
-            A name in `formats.FORMATS`; by default it follows from the suffix; word2vec text without one.
+            A name in `formats.FORMATS`; by default it follows from the suffix; word2vec text without one. ``.bin`` is
+            fastText's format with `subwords`, else word2vec's.
         threads : int, optional
             Threads that format text; by default all.
 
@@ -224,7 +239,7 @@ class WordVectors(WordTable):
         SettingError
             If `format` or the suffix is not known, or the format cannot be compressed as the suffix implies.
         """
-        table = VectorTable(self.words, self.vectors, self.counts, self.settings, self.context_vectors)
+        table = VectorTable(self.words, self.vectors, self.counts, self.settings, self.context_vectors, self.subwords)
         formats.write(path, table, format, threads=threads)
 
     @classmethod
@@ -239,6 +254,7 @@ class WordVectors(WordTable):
         mmap: bool = False,
         errors: str = "strict",
         threads: int | None = None,
+        subwords: bool = True,
     ) -> WordVectors:
         """Read a file of vectors.
 
@@ -260,6 +276,8 @@ class WordVectors(WordTable):
             values, a value that is not finite, or a repeated or invalid word.
         threads : int, optional
             Threads that parse large text files; by default all.
+        subwords : bool
+            Whether to keep `subwords`, where the file has them; without, unknown words have no vectors.
 
         Returns
         -------
@@ -274,13 +292,14 @@ class WordVectors(WordTable):
         """
         skipped = SkippedErrors()
         options = _read_options(limit, vocabulary, dtype, mmap, errors, skipped, threads)
-        words, vectors, counts, settings, contexts = formats.read(path, options, format)
+        words, vectors, counts, settings, contexts, ngrams = formats.read(path, options, format)
         if options.vocabulary and not len(words):
             n, name = len(options.vocabulary), os.fspath(path)
             note(f"none of the {n:,} words in vocabulary is among those of {name}; check their case and Unicode form")
         if skipped.n:
             note(str(skipped))
-        return cls(words, vectors, counts, contexts, settings={**settings, "file": os.fspath(path)})
+        settings = {**settings, "file": os.fspath(path)}
+        return cls(words, vectors, counts, contexts, settings, subwords=ngrams if subwords else None)
 
 
 def _as_array(value: Any, dtype: Any) -> NDArray[Any]:
