@@ -111,6 +111,7 @@ def test_look_ups_take_unknown_words(table):
     assert np.linalg.norm(vectors.get_vector("housed", norm=True)) == pytest.approx(1)
     cosine = unknown @ vectors["house"] / np.linalg.norm(unknown) / np.linalg.norm(vectors["house"])
     assert vectors.similarity("housed", "house") == pytest.approx(cosine, abs=1e-6)
+    assert vectors.similarity(2 * unknown, "house") == pytest.approx(cosine, abs=1e-6)
     nearest = vectors.similar_by_vector(unknown, topn=9)
     assert vectors.most_similar("housed", topn=9) == nearest
     assert len(nearest) == 9  # no word is left out
@@ -138,14 +139,15 @@ def test_an_embedding_matrix_has_rows_of_unknown_words(table):
     assert vectors.embedding_matrix(["housed"]).any()  # without a warning
 
 
-def test_evaluation_counts_the_words_that_ngrams_give():
+def test_evaluation_counts_the_words_that_ngrams_give(tmp_path):
     vectors, _ = make()
     pairs = [("house", "houses", 3.0), ("Housed", "do", 1.0), ("housing", "houser", 2.0)]
     score = evaluate_similarity(vectors, pairs)
     assert (score.n_known, score.n_subwords, score.coverage) == (3, 2, 1)
     kept = evaluate_similarity(vectors, pairs, subwords=False)
     assert (kept.n_known, kept.n_subwords) == (1, 0)
-    assert vectors.evaluate_word_pairs.__doc__ is not None
+    (tmp_path / "pairs").write_text("".join(f"{a}\t{b}\t{score}\n" for a, b, score in pairs))
+    assert vectors.evaluate_word_pairs(tmp_path / "pairs")[-1] == pytest.approx(200 / 3)  # % unknown, as in gensim
     section = Section("x", [("house", "houses", "do", "a"), ("Housed", "housing", "do", "a"), ("a", "do", "do", "doo")])
     total = evaluate_analogies(vectors, [section]).total
     assert (total.n_known, total.n_subwords, total.n_questions) == (2, 1, 3)  # no word beyond the table is an answer
@@ -221,7 +223,7 @@ def test_wrong_settings_are_refused(settings, complaint):
 def test_wrong_arrays_are_refused():
     with pytest.raises(DataError, match="need 10 rows of float32"):
         Subwords(1, 3, 10, rows(9))
-    for buckets in ([3, 3], [4, 2], [-1, 2], [0, 10], [0.5, 1]):
+    for buckets in ([3, 3], [4, 2], [-1, 2], [0, 10], [0.5, 1], np.array([4, 2], np.uint64)):
         with pytest.raises(DataError, match="ascending, from 0 to 9"):
             Subwords(1, 3, 10, rows(2), np.array(buckets))
     with pytest.raises(DataError, match="2 dimensions of the vectors, got 6"):

@@ -75,7 +75,7 @@ def _subwords(name: str, arrays: Mapping[str, NDArray[Any]]) -> Subwords | None:
         return Subwords(min_length, max_length, n_buckets, arrays["ngram_rows"], arrays.get("ngram_buckets"))
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(
-            f"{name}: its subwords do not fit ({one_line(error)}); it is damaged, create it again"
+            f"{name}: its subwords do not fit ({one_line(error)[:100]}); it is damaged, create it again"
         ) from None
 
 

@@ -56,7 +56,9 @@ class Subwords:
             if not isinstance(value, Integral) or not 1 <= int(value) <= most:
                 limit = "max_length" if name == "min_length" else f"{most:,}"
                 raise SettingError(f"{name} of subwords must be a whole number from 1 to {limit}, got {value!r}")
-        rows, buckets = self.rows, self.buckets
+        rows, buckets = np.ascontiguousarray(self.rows).view(), self.buckets
+        rows.flags.writeable = False
+        object.__setattr__(self, "rows", rows)
         n_rows = self.n_buckets if buckets is None else len(buckets)
         if rows.ndim != 2 or len(rows) != n_rows or rows.dtype != np.float32:
             raise DataError(f"subwords need {n_rows:,} rows of float32, got shape {rows.shape} of {rows.dtype}")
@@ -67,12 +69,12 @@ class Subwords:
         lengths = f"{self.min_length}-{self.max_length}"
         return f"n-grams of {lengths} characters in {self.n_buckets:,} buckets, {len(self.rows):,} with a row"
 
-    def _of(self, words: Sequence[bytes]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _sums_of(self, words: Sequence[bytes]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The (n, dim) sums of the rows of the n-grams of words in UTF-8, and the (n, 1) numbers of n-grams."""
         starts, found = ngram_buckets(words, self.min_length, self.max_length, self.n_buckets)
-        return self._sums(starts, found), np.diff(starts).astype(np.float32)[:, None]
+        return self._row_sums(starts, found), np.diff(starts).astype(np.float32)[:, None]
 
-    def _sums(self, starts: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _row_sums(self, starts: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.float32]:
         """The (n, dim) sums of the rows of buckets `found`, those of item i from ``starts[i]`` on."""
         if self.buckets is not None:
             places = np.searchsorted(self.buckets, found)
@@ -91,24 +93,27 @@ class Subwords:
         result[order] = sums
         return result
 
+    @np.errstate(over="ignore", invalid="ignore")  # callers check what is not finite
     def embed(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """The (n, dim) means of the n-grams of words, and whether any n-gram of a word has a row that is not zero."""
         vectors = np.zeros((len(words), self.rows.shape[1]), np.float32)
         encoded = [word.encode(errors="surrogatepass") for word in words]
         for block in word_blocks(len(words)):
-            sums, n_ngrams = self._of(encoded[block])
+            sums, n_ngrams = self._sums_of(encoded[block])
             np.divide(sums, n_ngrams, out=vectors[block], where=n_ngrams > 0)
         return vectors, np.array([bool(word) for word in words], bool) & vectors.any(axis=1)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def compose(self, words: Sequence[bytes], own: NDArray[np.float32]) -> NDArray[np.float32]:
         """The (n, dim) vectors of a block of words in UTF-8 with these own rows."""
-        sums, n_ngrams = self._of(words)
+        sums, n_ngrams = self._sums_of(words)
         vectors: NDArray[np.float32] = (own + sums) / (1 + n_ngrams)
         return vectors
 
+    @np.errstate(over="ignore", invalid="ignore")
     def own_rows(self, words: Sequence[bytes], vectors: NDArray[Any]) -> NDArray[np.float32]:
         """The (n, dim) own rows of a block of words in UTF-8 with these vectors; undoes `compose`."""
-        sums, n_ngrams = self._of(words)
+        sums, n_ngrams = self._sums_of(words)
         own: NDArray[np.float32] = vectors.astype(np.float32) * (1 + n_ngrams) - sums
         return own
 
@@ -129,6 +134,6 @@ def word_blocks(n: int) -> Iterator[slice]:
 
 
 def _is_ascending(buckets: NDArray[Any], n_buckets: int) -> bool:
-    if buckets.ndim != 1 or buckets.dtype.kind not in "iu":
+    if buckets.ndim != 1 or buckets.dtype.kind != "i":
         return False
-    return not len(buckets) or bool(buckets[0] >= 0 and buckets[-1] < n_buckets and (np.diff(buckets) > 0).all())
+    return not len(buckets) or bool(buckets[0] >= 0 and buckets[-1] < n_buckets and (buckets[1:] > buckets[:-1]).all())
