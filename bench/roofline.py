@@ -41,7 +41,7 @@ from embedtrain.kernels.simd.tiles import COLUMNS, ROWS, TILE_VECTORS, dot_tile,
 from embedtrain.models.block_shape import N_NOISE
 
 WINDOW, REPEATS = 5, 20_000
-_CHAINS = REGISTERS // 2
+_CHAINS = 3 * REGISTERS // 4
 
 
 @emits(float32, FLOATS, int64)
