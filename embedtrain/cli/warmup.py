@@ -16,13 +16,13 @@ _N_WORDS = 25_000  # more than a table of types has room for at first, and than 
 
 
 @click.command(short_help="Compile the kernels, as for a container image.")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=click.Choice(list(_BY_NAME)))
+@click.argument("models", nargs=-1, metavar="[MODEL...]", type=click.Choice(list(_BY_NAME)))
 def warmup(models: Sequence[str]) -> None:
-    """Compile the kernels of usual runs of skipgram, cbow or glove, so that they are not compiled later.
+    """Compile the kernels of usual runs of skipgram, cbow and glove, or of one, so that they are not compiled later.
 
     They are kept in the folder of the user's caches, or in NUMBA_CACHE_DIR, for this kind of processor.
 
-    Example: embedtrain warmup skipgram
+    Example: embedtrain warmup
     """
     from embedtrain.corpus.sources import Corpus
     from embedtrain.errors import DataError
@@ -34,7 +34,7 @@ def warmup(models: Sequence[str]) -> None:
         warnings.simplefilter("ignore")  # about the text
         text, path = Path(folder, "text"), Path(folder, "vectors.vec")
         text.write_text("".join(f"w{n} w{n + 1}\n" for n in range(0, _N_WORDS, 2)))
-        for name in models:
+        for name in models or _BY_NAME:
             settings = _BY_NAME[name](epochs=1, min_count=1, threads=2, progress=False)
             settings.train(Corpus(text, tokenize="words"))
             settings.train(Corpus(text)).save(path)

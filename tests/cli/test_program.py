@@ -74,7 +74,7 @@ def test_an_unknown_command_suggests_one(name, message):
     assert message in error_of(run(name, "x"), 2)
 
 
-@pytest.mark.parametrize("name", cli.main.commands)
+@pytest.mark.parametrize("name", [name for name in cli.main.commands if name != "warmup"])  # it needs none
 def test_a_missing_argument_has_an_example(name):
     assert re.search(f"missing argument [A-Z]+; for example: embedtrain {name} ", error_of(run(name), 2))
 

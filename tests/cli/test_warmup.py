@@ -9,7 +9,7 @@ from embedtrain.kernels import compilation, kernel_cache
 
 @pytest.fixture(scope="module")
 def warmed():
-    return embedtrain("warmup", "skipgram", "cbow", "glove", timeout=300)
+    return embedtrain("warmup", timeout=300)
 
 
 def test_the_folder_of_kernels_is_named(warmed):
