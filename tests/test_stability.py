@@ -75,3 +75,12 @@ def test_grid_of_vocabularies_and_windows(n_words, zipfian, window, mode, lr):
 @pytest.mark.parametrize("window", WINDOWS)
 def test_grid_of_sessions(window, mode, lr):
     check("skipgram", sessions(1000), window=window, window_mode=mode, lr=lr)
+
+
+def test_lines_of_one_topic_train_without_a_control_variate():
+    """Each line is of 10 words: running means would be those of the same words."""
+    rng = np.random.default_rng(3)
+    lines = [[f"t{topic}w{word}" for word in rng.integers(0, 10, 1000)] for topic in rng.integers(0, 5, 100)]
+    losses = train_skipgram(lines, dim=16, epochs=3, sample=0, threads=1, progress=False).report.losses
+    assert losses[-1] < losses[0]
+    assert losses[-1] < 2

@@ -33,6 +33,7 @@ from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.text_data import TextData, TextSource
 
 N_COPIES = 256  # nodes near the root that every thread copies (bench/tree_copies.py)
+_MOST_REPETITION = 0.018  # for the control variate; Wikipedia has 0.009, walks on a graph, which diverge, 0.021
 _STRETCHES = 16  # samples of the text in `largest_share`
 _LOSS_EVERY = 8  # blocks; the loss of all blocks costs a tenth of the speed (bench/loss_share.py)
 _NUMBERS = {2: "two", 3: "three"}
@@ -75,6 +76,8 @@ class Word2vecModel:
         self.loss_limit = 2 * ((1 + settings.negative) * (settings.negative > 0) + path) * math.log(2)
         window = self._window(text)
         shape = block_shape(settings, window, max(largest_share(text, keep), noise.max()))
+        if repetition(text, keep) > _MOST_REPETITION:
+            shape = shape._replace(baseline=0.0)
         self._config = kernels.BlockConfig(
             window=window,
             max_window=settings.window if settings.window_mode == "dynamic" else 0,
@@ -175,6 +178,21 @@ def _arrays(parts: Any) -> list[NDArray[Any]]:
 def _random_key(seed: int, *numbers: int) -> np.uint64:
     """Hash the seed, the numbers and their count to 64 bits."""
     return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]
+
+
+def repetition(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
+    """The probability that two of 64 consecutive tokens, after subsampling, are the same word; mean of samples.
+
+    Where lines have a topic of a few words, the running means of the control variate are those of these words, follow
+    themselves late, and training diverges.
+    """
+    repetitions = []
+    for begin in np.unique(np.linspace(0, max(0, len(text.ids) - 64), 16 * _STRETCHES).astype(int)).tolist():
+        ids = text.ids[begin : begin + 64]
+        words, n = np.unique(ids[ids < len(keep)], return_counts=True)
+        kept = n * keep[words]
+        repetitions.append((kept * keep[words] * (n - 1)).sum() / max(kept.sum() ** 2, 1.0))
+    return float(np.mean(repetitions))
 
 
 def largest_share(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
