@@ -80,7 +80,6 @@ def test_grid_of_sessions(window, mode, lr):
 def test_lines_of_one_topic_train_without_a_control_variate():
     """Each line is of 10 words: running means would be those of the same words."""
     rng = np.random.default_rng(3)
-    lines = [[f"t{topic}w{word}" for word in rng.integers(0, 10, 1000)] for topic in rng.integers(0, 5, 100)]
-    losses = train_skipgram(lines, dim=16, epochs=3, sample=0, threads=1, progress=False).report.losses
-    assert losses[-1] < losses[0]
-    assert losses[-1] < 2
+    lines = [[f"t{topic}w{word}" for word in rng.integers(0, 10, 1000)] for topic in rng.integers(0, 5, 200)]
+    losses = train_skipgram(lines, epochs=5, threads=1, progress=False).report.losses
+    assert max(losses) < 2
