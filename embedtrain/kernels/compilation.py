@@ -162,7 +162,7 @@ class _LinkedCode(JITCodeLibrary):  # type: ignore[misc]
         self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
-        """Return the null pointer, as there is no compiled function."""
+        """Return the null pointer: the function is not compiled by itself."""
         return 0
 
     @property
