@@ -1,7 +1,8 @@
-"""Which steps diverge: small vocabularies, wide windows and sessions of one topic, with other limits of `block_shape`.
+"""Which steps diverge: few words, wide windows, lines of one topic and walks, with other limits of `block_shape`.
 
     python bench/stability.py
     python bench/stability.py --limits INPUT_LIMIT=6           diverges in sessions and with windows of 100 and more
+    python bench/stability.py --limits LAG_LIMIT=1e-3          diverges in lines of one topic
 
 Prints the final loss for each text, learning rate and window (d: dynamic, f: fixed), "diverges" if training stopped, or
 the loss with "!" if it is not below that of vectors of zeros, (1 + negative) log 2.
@@ -23,7 +24,7 @@ LINE = 1000
 
 
 def texts() -> Iterator[tuple[str, list[list[str]]]]:
-    """Random lines over few words, equally frequent or by Zipf's law; and sessions, each of one of 26 topics."""
+    """Random lines over few words, equally frequent or by Zipf's law; lines each of one topic; walks on a graph."""
     for n_words in (2, 3, 5, 50, 1000):
         for law in ("flat", "zipf"):
             generator = np.random.default_rng(n_words)
@@ -33,6 +34,21 @@ def texts() -> Iterator[tuple[str, list[list[str]]]]:
     generator = np.random.default_rng(7)
     topics = generator.integers(0, 26, LINE)
     yield "sessions", [[f"t{topic} i{item}" for item in generator.permutation(50)[:40]] for topic in topics]
+    for size in (5, 10, 40):
+        lines = zip(topics, generator.integers(0, size, (200, LINE)), strict=False)
+        yield f"topics {size}", [[f"t{topic} w{word}" for word in line] for topic, line in lines]
+    yield "walks", list(walks(generator, n_groups=20, size=50))
+
+
+def walks(generator: np.random.Generator, n_groups: int, size: int) -> Iterator[list[str]]:
+    """Lines of 80 nodes, of which a step leaves the group of `size` nodes once in 20 times, and else goes near by."""
+    for start in np.repeat(generator.permutation(n_groups * size), 3):
+        node, line = int(start), []
+        for step in generator.integers(1, 9, 80):
+            line.append(str(node))
+            jump = generator.random() < 0.05
+            node = int(generator.integers(n_groups * size)) if jump else node // size * size + (node + step) % size
+        yield line
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ GRID = [
     )
 ]
 SHARES = (1e-4, 0.01, 0.05, 0.3, 0.5, 1)
+REPETITIONS = (0, 0.005, 0.02, 0.1, 1)
 ROUNDING = 1 + 1e-9
 
 
@@ -39,11 +40,12 @@ def output_weight(settings, shape, p_max, tile_centres, contexts):
     return settings.lr * tile_centres * contexts * max(frequent, noise if settings.model == "skipgram" else 0)
 
 
+@pytest.mark.parametrize("repetition", REPETITIONS)
 @pytest.mark.parametrize("p_max", SHARES)
-def test_limits_of_skipgram_hold_and_are_reached(p_max):
+def test_limits_of_skipgram_hold_and_are_reached(p_max, repetition):
     for settings in (SkipGram(**chosen) for chosen in GRID):
         window, lr, negative = settings.window, settings.lr, settings.negative
-        shape = block_shape(settings, window, p_max)
+        shape = block_shape(settings, window, p_max, repetition)
         contexts = min(shape.tile_tokens, 2 * window)
         assert shape.tile_centres in (1, 2, ROWS)
         assert shape.n_noise == N_NOISE["skipgram", False]
@@ -71,14 +73,14 @@ def test_limits_of_skipgram_hold_and_are_reached(p_max):
         assert shape.n_centres % ROWS == 0
         assert n_contexts <= SHARING_CONTEXTS or shape.n_centres == ROWS
         assert 0 <= shape.baseline <= BASELINE / (1 + negative)
-        weights = [lr * shape.baseline * n_contexts * max(negative, 1) * share for share in (1 / shape.n_noise, p_max)]
-        assert all(
-            weight <= limit * ROUNDING for weight, limit in zip(weights, (CONTROL_LIMIT, LAG_LIMIT), strict=True)
-        )
+        of_centre = lr * shape.baseline * negative * mean_contexts(settings)
+        of_noise = of_centre * shape.n_centres / shape.n_noise
+        gain = of_centre * of_noise * repetition
+        assert of_noise <= CONTROL_LIMIT * ROUNDING
+        assert gain <= LAG_LIMIT * ROUNDING
         assert (shape.baseline > 0) == (negative > 0 and shape.tile_centres == ROWS)
-        if 0 < shape.baseline < BASELINE / (1 + negative):  # no larger one, with as few centres
-            assert shape.n_centres == ROWS
-            assert weights[0] > CONTROL_LIMIT / ROUNDING or weights[1] > LAG_LIMIT / ROUNDING
+        if 0 < shape.baseline < BASELINE / (1 + negative):  # no larger one
+            assert of_noise > CONTROL_LIMIT / ROUNDING or gain > LAG_LIMIT / ROUNDING
 
 
 @pytest.mark.parametrize("p_max", SHARES)
@@ -86,7 +88,7 @@ def test_limits_of_skipgram_hold_and_are_reached(p_max):
 def test_limits_of_cbow_hold_and_are_reached(p_max, update):
     for chosen in GRID:
         settings = Cbow(**chosen, cbow_update=update)
-        shape = block_shape(settings, settings.window, p_max)
+        shape = block_shape(settings, settings.window, p_max, 0.01)
         assert shape.n_centres == CENTRE_STRIDE * shape.tile_centres
         assert shape.tile_centres in (1, 2, CENTRES_PER_TILE)
         assert (shape.n_noise, shape.baseline) == (N_NOISE["cbow", update == "corrected"], 0)
@@ -109,29 +111,36 @@ def test_limits_of_cbow_hold_and_are_reached(p_max, update):
 )
 def test_usual_settings_have_whole_windows_and_tiles(change):
     settings = SkipGram(**change)
-    shape = block_shape(settings, settings.window, 0.01)
+    shape = block_shape(settings, settings.window, 0.01, 0.01)
     assert (shape.tile_centres, shape.tile_tokens) == (ROWS, 2 * settings.window + ROWS)
     assert shape.baseline > 0.03
-    shape = block_shape(Cbow(**change), settings.window, 0.01)
+    shape = block_shape(Cbow(**change), settings.window, 0.01, 0.01)
     assert (shape.n_centres, shape.tile_centres) == (64, 4)
 
 
 def test_default_settings_share_the_noise_of_48_centres():
-    assert block_shape(SkipGram(), 5, 0.01) == (48, 4, 14, 16, pytest.approx(0.1))
-    assert block_shape(Cbow(), 5, 0.01) == (64, 4, 0, 8, 0)
-    assert block_shape(Cbow(cbow_update="corrected"), 5, 0.01) == (64, 4, 0, 16, 0)
+    assert block_shape(SkipGram(), 5, 0.01, 0.005) == (48, 4, 14, 16, pytest.approx(0.1))
+    assert block_shape(Cbow(), 5, 0.01, 0.01) == (64, 4, 0, 8, 0)
+    assert block_shape(Cbow(cbow_update="corrected"), 5, 0.01, 0.01) == (64, 4, 0, 16, 0)
 
 
 def test_wide_windows_and_few_words_have_smaller_tiles_and_portions():
     wide = SkipGram(window=1000, window_mode="fixed")
-    usual, few = block_shape(wide, 1000, 0.001), block_shape(wide, 1000, 0.5)
+    usual, few = block_shape(wide, 1000, 0.001, 0.01), block_shape(wide, 1000, 0.5, 0.5)
     assert usual.n_centres == ROWS
     assert few.tile_tokens <= usual.tile_tokens < 100
     assert few.tile_centres < ROWS
     assert few.baseline == 0
 
 
+def test_repeated_words_weaken_the_control_variate():
+    baselines = [block_shape(SkipGram(), 5, 0.01, repetition).baseline for repetition in (0.005, 0.02, 0.08)]
+    assert baselines[0] == pytest.approx(0.1)
+    assert baselines[1] == pytest.approx(2 * baselines[2])
+    assert 0.05 < baselines[1] < 0.08
+
+
 def test_the_window_is_that_of_the_text():
     """Of at most the longest sentence, whatever the setting."""
     settings = SkipGram(window=1000, window_mode="fixed")
-    assert block_shape(settings, 3, 0.01).tile_tokens == 6 + ROWS
+    assert block_shape(settings, 3, 0.01, 0.01).tile_tokens == 6 + ROWS

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from embedtrain import train_cbow, train_skipgram
+from embedtrain.models import block_shape
 
 TRAIN = {"skipgram": train_skipgram, "cbow": train_cbow}
 SIZES = (2, 3, 5, 50, 1000)
@@ -77,9 +78,53 @@ def test_grid_of_sessions(window, mode, lr):
     check("skipgram", sessions(1000), window=window, window_mode=mode, lr=lr)
 
 
-def test_lines_of_one_topic_train_without_a_control_variate():
-    """Each line is of 10 words: running means would be those of the same words."""
-    rng = np.random.default_rng(3)
-    lines = [[f"t{topic}w{word}" for word in rng.integers(0, 10, 1000)] for topic in rng.integers(0, 5, 200)]
-    losses = train_skipgram(lines, epochs=5, threads=1, progress=False).report.losses
-    assert max(losses) < 2
+# --- Words that repeat within a few lines -----------------------------------------------------------------------------
+
+
+def topics(size, zipfian, n_lines=200, n_topics=100):
+    """Long lines, each of words of one topic."""
+    rng = np.random.default_rng(size)
+    shares = 1 / np.arange(1, size + 1) if zipfian else np.ones(size)
+    return [
+        [f"t{topic}w{word}" for word in rng.choice(size, LONG, p=shares / shares.sum())]
+        for topic in rng.integers(0, n_topics, n_lines)
+    ]
+
+
+def walks(n_groups=20, size=50, n_lines=3000, length=80):
+    """Walks on a graph of groups, of which a step leaves the group once in 20 times, and else goes near by."""
+    rng = np.random.default_rng(11)
+    for start in rng.integers(0, n_groups * size, n_lines):
+        line = [start]
+        for step, jump, far in zip(
+            rng.integers(1, 9, length), rng.random(length) < 0.05, rng.integers(0, n_groups * size, length), strict=True
+        ):
+            line.append(far if jump else line[-1] // size * size + (line[-1] + step) % size)
+        yield [str(node) for node in line]
+
+
+def check_against_no_control_variate(lines, monkeypatch, epochs=5, **settings):
+    """The last loss is at most 5 % above that of training without a control variate."""
+    settings = {"epochs": epochs, "dim": 48, "threads": 1, "progress": False, **settings}
+    loss = train_skipgram(lines, **settings).report.losses[-1]
+    monkeypatch.setattr(block_shape, "LAG_LIMIT", 1e-12)
+    assert loss < 1.05 * train_skipgram(lines, **settings).report.losses[-1]
+
+
+def test_lines_of_one_topic(monkeypatch):
+    check_against_no_control_variate(topics(10, False, 100, 5), monkeypatch)
+
+
+@pytest.mark.slow
+@every_rate
+@pytest.mark.parametrize("window", [5, 20])
+@pytest.mark.parametrize(("size", "zipfian"), [*itertools.product((5, 10, 40, 160), (False, True))])
+def test_grid_of_topics(size, zipfian, window, lr, monkeypatch):
+    lines = topics(size, zipfian)
+    check_against_no_control_variate(lines, monkeypatch, window=window, lr=lr, sample=0, min_count=1, epochs=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [{}, {"window": 10, "lr": 0.05}, {"sample": 0}], ids=str)
+def test_walks_on_a_graph(settings, monkeypatch):
+    check_against_no_control_variate(list(walks()), monkeypatch, epochs=10, **settings)

@@ -9,6 +9,10 @@ which each is at most as long as the other row. If that sum is too long, the row
 - a noise word: all centres with all their contexts, with a weight of `negative / n_noise`;
 - a noise word that waits for the end of the block: its part of the control variate (`kernels/word2vec/negatives.py`).
 
+The control variate adds running means, which lag behind the rows: where few words repeat, a centre follows the mean of
+their outputs, and these outputs that of the same centres. The gain of this loop is bounded: the product of both weights
+and of the `repetition`, the probability that two of 64 consecutive tokens are the same word.
+
 With few words or wide windows, tiles have fewer centres, and windows are trained in portions of `tile_tokens` tokens.
 The nodes of a Huffman tree need no bound: the root has one pair with each of at most `ROWS` inputs.
 """
@@ -36,8 +40,8 @@ INPUT_LIMIT = 3.01
 OUTPUT_LIMIT = 1.5
 #: The weight of the control variate's part of the step of a noise word, which is added at the end of the block.
 CONTROL_LIMIT = 0.25
-#: The same of the most frequent word; lower, since the running means lag behind its row.
-LAG_LIMIT = 0.07
+#: The product of this weight, that of a centre and the repetition; lines of one topic diverge from about 3e-4 on.
+LAG_LIMIT = 1.25e-4
 
 
 class BlockShape(NamedTuple):
@@ -50,7 +54,7 @@ class BlockShape(NamedTuple):
     baseline: float
 
 
-def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockShape:
+def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetition: float) -> BlockShape:
     """Choose the largest tiles and portions that are stable if the most frequent word has the share `p_max`."""
     lr, negative = settings.lr, settings.negative
     n_noise = N_NOISE[settings.model, settings.corrected]
@@ -71,8 +75,12 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float) -> BlockS
     # the control variate: share noise words as long as its part of a row stays short, then make it weaker
     mean_contexts = window + 1 if settings.window_mode == "dynamic" else 2 * window
     baseline = BASELINE / (1 + negative)
-    # the largest product of a block's contexts and the baseline
-    limit = min(CONTROL_LIMIT * n_noise, LAG_LIMIT / p_max) / (lr * negative) if negative else math.inf
-    groups = max(1, int(min(SHARING_CONTEXTS, limit / baseline) / (ROWS * mean_contexts)))
-    baseline = min(baseline, limit / (ROWS * groups * mean_contexts)) if negative and tile_centres == ROWS else 0.0
-    return BlockShape(ROWS * groups, tile_centres, tile_tokens, n_noise, baseline)
+    push = lr * negative * mean_contexts  # times the baseline, the weight of a centre
+    limit = CONTROL_LIMIT * n_noise / push if negative else math.inf
+    groups = max(1, int(min(SHARING_CONTEXTS / mean_contexts, limit / baseline) / ROWS))
+    n_centres = ROWS * groups
+    if negative == 0 or tile_centres < ROWS:
+        return BlockShape(n_centres, tile_centres, tile_tokens, n_noise, 0.0)
+    lag = push**2 * n_centres / n_noise * repetition  # times the baseline squared
+    baseline = min(baseline, limit / n_centres, math.sqrt(LAG_LIMIT / max(lag, LAG_LIMIT)))
+    return BlockShape(n_centres, tile_centres, tile_tokens, n_noise, baseline)

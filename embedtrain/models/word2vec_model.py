@@ -33,7 +33,6 @@ from embedtrain.training.tables import EmbeddingTable, table_bytes
 from embedtrain.training.text_data import TextData, TextSource
 
 N_COPIES = 256  # nodes near the root that every thread copies (bench/tree_copies.py)
-_MOST_REPETITION = 0.018  # for the control variate; Wikipedia has 0.009, walks on a graph, which diverge, 0.021
 _STRETCHES = 16  # samples of the text in `largest_share`
 _LOSS_EVERY = 8  # blocks; the loss of all blocks costs a tenth of the speed (bench/loss_share.py)
 _NUMBERS = {2: "two", 3: "three"}
@@ -75,9 +74,8 @@ class Word2vecModel:
         path = 0.0 if self._paths is None else float(np.diff(self._paths.starts).max())
         self.loss_limit = 2 * ((1 + settings.negative) * (settings.negative > 0) + path) * math.log(2)
         window = self._window(text)
-        shape = block_shape(settings, window, max(largest_share(text, keep), noise.max()))
-        if repetition(text, keep) > _MOST_REPETITION:
-            shape = shape._replace(baseline=0.0)
+        p_max = max(largest_share(text, keep), noise.max())
+        shape = block_shape(settings, window, p_max, repetition(text, keep))
         self._config = kernels.BlockConfig(
             window=window,
             max_window=settings.window if settings.window_mode == "dynamic" else 0,
@@ -183,8 +181,7 @@ def _random_key(seed: int, *numbers: int) -> np.uint64:
 def repetition(text: EncodedCorpus, keep: NDArray[np.float64]) -> float:
     """The probability that two of 64 consecutive tokens, after subsampling, are the same word; mean of samples.
 
-    Where lines have a topic of a few words, the running means of the control variate are those of these words, follow
-    themselves late, and training diverges.
+    Wikipedia has 0.01, random walks on a graph 0.02, lines of a topic of ten words 0.1.
     """
     repetitions = []
     for begin in np.unique(np.linspace(0, max(0, len(text.ids) - 64), 16 * _STRETCHES).astype(int)).tolist():

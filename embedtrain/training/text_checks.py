@@ -16,7 +16,8 @@ from embedtrain.training.settings import TextSettings, TrainingSettings
 _LEAST_COVERED = 0.8  # of the tokens
 _MOST_REMOVED = 0.8  # of the tokens; a usual sample of 1e-5 removes 0.7 of English text
 _FEWEST_PAIRS = 10  # expected in an epoch, where subsampling removes most tokens
-_LITTLE = 1_000_000  # tokens in all epochs, from which vectors hardly leave their random start
+_LITTLE = 1_000_000  # tokens in all epochs; with fewer of them, and fewer for each word than ...
+_FEW_EACH = 100  # ... this, vectors hardly leave their random start
 _AT_ONCE = 1 << 16  # tokens
 
 
@@ -43,7 +44,8 @@ def check_pairs(settings: TextSettings, vocabulary: Vocabulary, text: EncodedCor
     if _has_pairs(text, keep, _FEWEST_PAIRS if removes_most else 1):
         if removes_most:
             yield f"{sampling}; for small text use `sample=0`"
-        if isinstance(settings, TrainingSettings) and len(text.ids) * settings.epochs < _LITTLE:
+        few = min(_LITTLE, _FEW_EACH * len(vocabulary))
+        if isinstance(settings, TrainingSettings) and len(text.ids) * settings.epochs < few:
             yield (
                 f"{len(text.ids):,} tokens in {counted(settings.epochs, 'epoch')} are few, and vectors stay close to "
                 f"their random start; take more text, or raise `epochs={settings.epochs}`"
