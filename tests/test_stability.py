@@ -103,9 +103,9 @@ def walks(n_groups=20, size=50, n_lines=3000, length=80):
         yield [str(node) for node in line]
 
 
-def check_against_no_control_variate(lines, monkeypatch, epochs=5, **settings):
-    """The last loss is at most 5 % above that of training without a control variate."""
-    settings = {"epochs": epochs, "dim": 48, "threads": 1, "progress": False, **settings}
+def check_against_no_control_variate(lines, monkeypatch, **settings):
+    """The loss is at most 5 % above that of training without a control variate."""
+    settings = {"epochs": 5, "dim": 48, "threads": 1, "progress": False, **settings}
     loss = train_skipgram(lines, **settings).report.losses[-1]
     monkeypatch.setattr(block_shape, "LAG_LIMIT", 1e-12)
     assert loss < 1.05 * train_skipgram(lines, **settings).report.losses[-1]
@@ -118,7 +118,7 @@ def test_lines_of_one_topic(monkeypatch):
 @pytest.mark.slow
 @every_rate
 @pytest.mark.parametrize("window", [5, 20])
-@pytest.mark.parametrize(("size", "zipfian"), [*itertools.product((5, 10, 40, 160), (False, True))])
+@pytest.mark.parametrize(("size", "zipfian"), [*itertools.product((5, 10, 40), (False, True))])
 def test_grid_of_topics(size, zipfian, window, lr, monkeypatch):
     lines = topics(size, zipfian)
     check_against_no_control_variate(lines, monkeypatch, window=window, lr=lr, sample=0, min_count=1, epochs=2)
