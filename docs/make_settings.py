@@ -11,6 +11,7 @@ from embedtrain.cli.options import option_name
 from embedtrain.models.cbow import Cbow
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.models.glove import Glove
+from embedtrain.models.node2vec import Node2vec
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.training.declarations import Settings, declaration, declared, described, types_of
 
@@ -19,6 +20,7 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "embedtrain skipgram, train_skipgram": SkipGram,
     "embedtrain cbow, train_cbow": Cbow,
     "embedtrain glove, train_glove": Glove,
+    "embedtrain node2vec, RandomWalks": Node2vec,
     "embedtrain cooccur, cooccurrence_counts": Cooccurrence,
 }
 INTRODUCTION = """# Settings
@@ -28,7 +30,7 @@ This page is generated from the declarations in the code by `python docs/make_se
 The first column is the keyword of the Python function, the fourth the option of the command line. How a text is read
 (`--tokenize`, `--lowercase`, `--normalize`, `--encoding`, `--invalid-utf8`, `--field`, `--force`) is given to
 `embedtrain.Corpus` in Python. Options of the command line alone (`-o`, `--log`, `--dry-run`, `--quiet`) are listed by
-`--help`.
+`--help`. Of `node2vec`, the settings of walks are keywords of `embedtrain.RandomWalks`, the others of `train_skipgram`.
 """
 HEADING = "| setting | type | default | option | meaning |\n|---|---|---|---|---|\n"
 
@@ -53,7 +55,7 @@ def page() -> str:
         command, function = title.split(", ")
         text += f"\n## `{command}`, `{function}`\n\n{HEADING}"
         types = types_of(settings)
-        text += "".join(row(field, types[field.name]) + "\n" for field in declared(settings))
+        text += "".join(row(field, types[field.name]) + "\n" for field in declared(settings) if declaration(field).help)
     return text
 
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from embedtrain.models.glove import plan_glove, train_glove
     from embedtrain.models.skipgram import plan_skipgram, train_skipgram
     from embedtrain.training.epoch_log import EpochLog
+    from embedtrain.training.random_walks import RandomWalks
     from embedtrain.training.reports import Epoch, Plan
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
+    from embedtrain.vectors.node_evaluation import evaluate_labels, evaluate_links
     from embedtrain.vectors.word_table import UnknownWord
     from embedtrain.vectors.word_vectors import WordVectors
 
@@ -43,6 +45,7 @@ _MODULES = {
     "Interrupted": "errors",
     "OutputError": "errors",
     "Plan": "training.reports",
+    "RandomWalks": "training.random_walks",
     "SettingError": "errors",
     "TrainingError": "errors",
     "UnknownWord": "vectors.word_table",
@@ -50,6 +53,8 @@ _MODULES = {
     "cooccurrence": "models.cooccurrence",
     "cooccurrence_counts": "models.cooccurrence",
     "evaluate_analogies": "vectors.evaluation",
+    "evaluate_labels": "vectors.node_evaluation",
+    "evaluate_links": "vectors.node_evaluation",
     "evaluate_similarity": "vectors.evaluation",
     "plan_cbow": "models.cbow",
     "plan_glove": "models.glove",
@@ -70,6 +75,7 @@ __all__ = [
     "Interrupted",
     "OutputError",
     "Plan",
+    "RandomWalks",
     "SettingError",
     "TrainingError",
     "UnknownWord",
@@ -78,6 +84,8 @@ __all__ = [
     "cooccurrence",
     "cooccurrence_counts",
     "evaluate_analogies",
+    "evaluate_labels",
+    "evaluate_links",
     "evaluate_similarity",
     "plan_cbow",
     "plan_glove",

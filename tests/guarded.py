@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from embedtrain import (
     Corpus,
     EmbedtrainError,
+    RandomWalks,
     WordVectors,
     cooccurrence_counts,
     kernels,
@@ -282,7 +283,19 @@ def neighbors():
     return 0
 
 
-SCENARIOS = {f.__name__: f for f in (skipgram, cbow, corrected, glove, counting, texts, floats, neighbors)}
+def walks():
+    """Walks on graphs of all kinds, directed ones with dead ends."""
+    for n_nodes, length, p, directed, weighted in itertools.product(
+        [2, 3, 17, 70], [2, 5, 300], [0.1, 1, 3], *[[False, True]] * 2
+    ):
+        ends = np.random.default_rng(n_nodes).integers(0, n_nodes, (2 * n_nodes, 2)).tolist()
+        lines = [f"{a} {b} {1 + a}" for a, b in [*ends, (0, 1)]]
+        source = RandomWalks(lines, 3, length, p, 0.5, directed=directed, weighted=weighted)
+        train_skipgram(source, dim=1, epochs=2, sample=0, **QUIET)
+    return 0
+
+
+SCENARIOS = {f.__name__: f for f in (skipgram, cbow, corrected, glove, counting, texts, floats, neighbors, walks)}
 
 if __name__ == "__main__":
     side, scenario, path = sys.argv[1:]

@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="maps memory as Linux does"),
 ]
 HERE = Path(__file__).parent
-SCENARIOS = ["skipgram", "cbow", "corrected", "glove", "counting", "texts", "floats", "neighbors"]
+SCENARIOS = ["skipgram", "cbow", "corrected", "glove", "counting", "texts", "floats", "neighbors", "walks"]
 WITHIN = {"glove.cooccurrence.add_cells", "glove.cooccurrence.take_row", "text.type_table.fill_slots"}
 seen, ran = Counter(), []
 

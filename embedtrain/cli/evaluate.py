@@ -35,18 +35,33 @@ _SUBWORDS = "  subwords"  # heading of a column
     show_default=True,
     help="Whether words that differ only in case are the same.",
 )
+@click.option("--labels", metavar="PATH", help="Classify the nodes of a graph: lines of a node and its labels.")
+@click.option(
+    "--shares",
+    default="0.1,0.5,0.9",
+    show_default=True,
+    metavar="LIST",
+    help="Shares of the nodes with --labels to train classifiers on.",
+)
+@click.option("--edges", metavar="PATH", help="Predict held-out edges of a graph: lines of two nodes; with --graph.")
+@click.option("--graph", metavar="PATH", help="The edges that were trained on.")
 @method_option
 @subwords_option
 @json_option
 def evaluate(
     file: str, more: tuple[str, ...], analogies: tuple[str, ...], similarity: tuple[str, ...], restrict: int, case: str,
-    method: str, no_subwords: bool, as_json: bool,
+    labels: str | None, shares: str, edges: str | None, graph: str | None, method: str, no_subwords: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Evaluate the vectors FILE by analogies and by human similarity scores.
 
     Both options may be given several times; - is standard input. If gensim is installed, "google" is its file of
     analogies, "wordsim353" and "simlex999" its scored pairs. Coverage is the share of questions whose words all have
     vectors; only these are scored. The column "subwords" counts those with a word whose vector is that of its n-grams.
+
+    Vectors of the nodes of a graph are evaluated by --labels: logistic regressions on a share of the nodes give each
+    other node as many labels as it has (micro and macro F1, means of 5 random divisions); and by --edges: held-out
+    edges against as many random pairs without an edge (AUC).
 
     Example: embedtrain evaluate vectors.vec --analogies google
     """
@@ -61,9 +76,12 @@ def evaluate(
     if swapped := next(filter(is_named_as_vectors, (*analogies, *similarity)), None):
         option = "--analogies" if swapped in analogies else "--similarity"
         suggest(f"{swapped} has the name of a vectors file", [swapped, option, file])
+    if _evaluate_nodes(file, labels, shares, edges, graph, as_json) and not analogies and not similarity:
+        return
     if not analogies and not similarity:
         raise click.UsageError(
-            "name a file with --analogies or --similarity; google, wordsim353 and simlex999 are known"
+            "name a file with --analogies or --similarity, or of a graph with --labels or --edges; google, wordsim353 "
+            "and simlex999 are known"
         )
     questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
     pairs = [(path, read_pairs(path)) for path in similarity]
@@ -84,6 +102,36 @@ def evaluate(
         _print_analogies(path, score, method)
     if correlations:
         _print_similarities(correlations)
+
+
+def _evaluate_nodes(
+    file: str, labels: str | None, shares: str, edges: str | None, graph: str | None, as_json: bool
+) -> bool:
+    """Evaluate the vectors of nodes by labels and by held-out edges; returns whether one of them is given."""
+    from embedtrain.vectors.node_evaluation import evaluate_labels, evaluate_links
+    from embedtrain.vectors.word_vectors import WordVectors
+
+    if (edges is None) != (graph is None):
+        raise click.UsageError("--edges and --graph go together: the held-out edges and those that were trained on")
+    if labels is not None:
+        try:
+            parts = [float(share) for share in shares.split(",")]
+        except ValueError:
+            raise click.UsageError(f"--shares must be numbers with commas, as 0.1,0.5, got {shares!r}") from None
+        scores = evaluate_labels(WordVectors.load(file), labels, shares=parts)
+        if as_json:
+            print_json({"labels": labels, "scores": [score._asdict() for score in scores]})
+        else:
+            show(f"{labels}: labels, by logistic regression\ntrained on  micro F1  macro F1")
+            for score in scores:
+                show(f"{score.share:>10.1%}  {score.micro:>8.4f}  {score.macro:>8.4f}")
+    if edges is not None and graph is not None:
+        found = evaluate_links(WordVectors.load(file), edges, graph)
+        if as_json:
+            print_json({"edges": edges, "graph": graph, **found._asdict()})
+        else:
+            show(f"{edges}: {found.n_known:,} held-out edges, AUC {found.cosine:.4f} by cosine, {found.dot:.4f} by dot")
+    return labels is not None or edges is not None
 
 
 def _print_analogies(path: str, score: AnalogyScore, method: str) -> None:

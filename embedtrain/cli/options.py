@@ -15,7 +15,7 @@ import click
 
 from embedtrain.errors import spelled
 from embedtrain.machine.progress import listed
-from embedtrain.models import MODELS
+from embedtrain.models import MODELS, OTHERS
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
 from embedtrain.training.foreign_names import remedy_for
@@ -28,7 +28,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 #: From names of options in word2vec.c, gensim, fastText, GloVe and finalfrontier to ours.
 ALIASES = {
     alias: field.name.replace("_", "-")
-    for model in MODELS
+    for model in (*MODELS, *OTHERS)
     for field in declared(model)
     for alias in declaration(field).aliases
 }
@@ -158,6 +158,17 @@ def output_option(help: str) -> Callable[[_Command], _Command]:
     return grouped_option("-o", "--output", group="output", type=PATH, metavar="FILE", help=help)
 
 
+QUIET = grouped_option("--quiet", group="output", is_flag=True, help="Print errors only.")
+
+
+def edges_options(command: _Command) -> _Command:
+    """Decorate a command with the argument of a graph."""
+    return with_options(
+        click.argument("corpus", metavar="EDGES...", nargs=-1, required=True, type=click.Path(), callback=_inputs_only),
+        QUIET,
+    )(command)
+
+
 def corpus_options(command: _Command) -> _Command:
     """Decorate a command with the argument and options of a `Corpus`."""
     return with_options(
@@ -189,7 +200,7 @@ def corpus_options(command: _Command) -> _Command:
             "--force", group="input", is_flag=True,
             help="Read and train although the corpus looks like something else than text.",
         ),
-        grouped_option("--quiet", group="output", is_flag=True, help="Print errors only."),
+        QUIET,
     )(command)  # fmt: skip
 
 
@@ -228,7 +239,7 @@ def read_corpus(options: dict[str, Any]) -> Corpus:
     """Make the corpus of a command, checked to be readable; its options are removed."""
     from embedtrain.corpus.sources import OPTIONS, Corpus
 
-    corpus = Corpus(*options.pop("corpus"), **{name: options.pop(name) for name in OPTIONS})
+    corpus = Corpus(*options.pop("corpus"), **{name: options.pop(name) for name in OPTIONS if name in options})
     corpus.require_readable()
     return corpus
 

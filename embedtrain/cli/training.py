@@ -15,6 +15,7 @@ from embedtrain.cli.options import (
     PATH,
     GroupedCommand,
     corpus_options,
+    edges_options,
     grouped_option,
     output_option,
     output_path,
@@ -26,7 +27,7 @@ from embedtrain.cli.options import (
 from embedtrain.cli.saving import folder_beside, saving
 from embedtrain.cli.summary import print_plan, save_and_report
 from embedtrain.machine.progress import say
-from embedtrain.models import MODELS
+from embedtrain.models import MODELS, OTHERS
 from embedtrain.training.settings import CountModelSettings, TrainingSettings
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ Raw text: embedtrain {model} books --tokenize words --lowercase -o out.vec
 """
 _COUNTS = """ Or it is a file of counts: of embedtrain cooccur, an .npz of SciPy, or GloVe's cooccurrence.bin, with
 --vocab."""
+
+_GRAPH = """
+EDGES is an edge list, plain or compressed, or - for standard input: lines of two nodes and perhaps a weight, divided by
+spaces, tabs or commas; lines that begin with # or % are comments. Self loops are left out, repeated edges count once
+or, with --weighted, have the sum of their weights.
+
+Example: embedtrain {model} edges.txt -o nodes.vec
+"""
 
 _OUTPUT = output_option("Vectors file; by default the corpus' name with .vec, here.")
 _OUTPUTS_OF_EPOCHS = with_options(
@@ -67,15 +76,19 @@ def training_command(model: type[Any]) -> click.Command:
 
     if issubclass(model, TrainingSettings):
         command = _OUTPUTS_OF_EPOCHS(command)
-    command = settings_options(model)(_OUTPUT(corpus_options(command)))
+    of_graph = model in OTHERS
+    command = settings_options(model)(_OUTPUT((edges_options if of_graph else corpus_options)(command)))
+    name = model.command if of_graph else model.model
     summary = inspect.getdoc(model) or ""
-    text = _TEXT.format(model=model.model, counts=_COUNTS if issubclass(model, CountModelSettings) else "")
-    return click.command(model.model, cls=GroupedCommand, help=f"{summary}\n{text}", short_help=summary.split("\n")[0])(
+    text = (_GRAPH if of_graph else _TEXT).format(
+        model=name, counts=_COUNTS if issubclass(model, CountModelSettings) else ""
+    )
+    return click.command(name, cls=GroupedCommand, help=f"{summary}\n{text}", short_help=summary.split("\n")[0])(
         command
     )
 
 
-COMMANDS = [training_command(model) for model in MODELS]
+COMMANDS = [training_command(model) for model in (*MODELS, *OTHERS)]
 
 
 def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) -> None:

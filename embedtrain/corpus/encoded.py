@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,15 @@ _HOLD_OUT_TOKENS = 1000  # longer sentences are held out in units of this length
 #: From a position and the ids from there on: the ids to copy, and a mask of those that are kept.
 _Choice: TypeAlias = "Callable[[int, NDArray[np.int32]], tuple[NDArray[np.int32], NDArray[np.bool_]]]"
 _Folder: TypeAlias = "str | os.PathLike[str] | None"  # for temporary files; None: the system's
+#: From an epoch and a range of tokens: ids and borders of sentences that have these tokens, and where they begin.
+Reader: TypeAlias = "Callable[[int, int, int], tuple[NDArray[np.int32], NDArray[np.int64], int]]"
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written, as mapped files are, so that kernels are compiled once."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,14 @@ class EncodedCorpus:
         """Tokens in the longest sentence."""
         parts = range(0, self.n_sentences, _AT_ONCE)
         return int(max(np.diff(self.offsets[at : at + _AT_ONCE + 1]).max() for at in parts))
+
+    def encoded(self, **_: object) -> EncodedCorpus:
+        """Return self: it is encoded already."""
+        return self
+
+    def reader(self, largest: int, threads: int = 1) -> Reader:
+        """Make the function by which a worker reads chunks of at most `largest` tokens; walks are drawn anew."""
+        return lambda epoch, begin, end: (self.ids, self.offsets, 0)
 
     def with_vocabulary(self, vocabulary: Vocabulary, folder: _Folder = None, name: str = "the text") -> EncodedCorpus:
         """Copy the corpus in the ids of another vocabulary, without tokens of other words; `name` is for messages."""

@@ -7,7 +7,7 @@ ordered by count, and the ids are renumbered. The result does not depend on whic
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import accumulate
 from typing import NamedTuple, cast
@@ -42,14 +42,16 @@ def encode(
     threads: int,
     folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
 ) -> EncodedCorpus:
     """Read a corpus once and encode it into temporary files in `folder`, which last as long as the result.
 
     Plain text is tokenised by all threads. For compressed files, one thread decompresses and at least one tokenises.
+    `prepare` may change chunks before they are tokenised.
     """
     corpus = Corpus.of(corpus)
     if is_encoded(corpus.sources[0]):
-        encoded: EncodedCorpus = corpus.sources[0]
+        encoded: EncodedCorpus = corpus.sources[0].encoded(threads=threads, folder=folder, progress=progress)
         return encoded
     with ExitStack() as stack:
 
@@ -58,7 +60,7 @@ def encode(
 
         classes = _classes(corpus)
         workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
-        chunks, vocabulary, notes = _read(corpus, workers, threads, progress)
+        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
         _write_offsets(offsets, chunks)
@@ -103,11 +105,15 @@ class _EncodedChunk(NamedTuple):
 
 
 def _read(
-    corpus: Corpus, workers: Sequence[_TypeCounter], threads: int, progress: Progress | None
+    corpus: Corpus,
+    workers: Sequence[_TypeCounter],
+    threads: int,
+    progress: Progress | None,
+    prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
 ) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:
     """Let the workers read all text; returns the contents of each chunk, the vocabulary and notes."""
     chunks = []
-    for chunk in in_order(run_tasks(workers, read_chunks(corpus, threads))):
+    for chunk in in_order(run_tasks(workers, prepare(read_chunks(corpus, threads)))):
         chunks.append(chunk)
         if progress is not None:
             progress.update(chunk.n_tokens)

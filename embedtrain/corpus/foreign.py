@@ -170,7 +170,7 @@ def _edge_list(lines: Sequence[bytes]) -> str | None:
         return None
     return (
         f"an edge list or a table: {n_fields} fields in every line, most of them numbers; "
-        "write walks on the graph, or the items of each session, one a line"
+        "train on a graph with embedtrain node2vec or RandomWalks, or write the items of each session, one a line"
     )
 
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from embedtrain.corpus import tokenizer
 from embedtrain.corpus.text_encoding import encoding_name
@@ -19,6 +19,16 @@ from embedtrain.machine.files import STDIN, path_hint, reading, source_name
 
 if TYPE_CHECKING:
     from embedtrain.corpus.encoded import EncodedCorpus
+    from embedtrain.machine.progress import Progress
+
+
+class Encodable(Protocol):
+    """A source that encodes itself: `RandomWalks`, or an `EncodedCorpus`."""
+
+    def encoded(
+        self, *, threads: int, folder: str | os.PathLike[str] | None, progress: Progress | None
+    ) -> EncodedCorpus:
+        """Encode the source."""
 
 
 @dataclass(frozen=True, init=False)
@@ -27,7 +37,7 @@ class Corpus:
 
     Parameters
     ----------
-    *sources : path, or one iterable of str or of lists of str, or one EncodedCorpus
+    *sources : path, or one iterable of str or of lists of str, or one EncodedCorpus or RandomWalks
         A path is a file, plain or compressed (gzip, bzip2, xz, Zstandard; recognised by content); a folder, whose
         files that are not hidden are read in the order of their names, with those of its subfolders; a pattern such
         as ``"texts/*.gz"``; or ``"-"``, standard input. An iterable gives lines, or the tokens of sentences.
@@ -72,7 +82,7 @@ class Corpus:
 
     def __init__(
         self,
-        *sources: CorpusLike | EncodedCorpus,
+        *sources: CorpusLike,
         field: str | None = None,
         lowercase: bool = False,
         invalid_utf8: str = "replace",
@@ -205,12 +215,15 @@ class Corpus:
 OPTIONS = tuple(field.name for field in fields(Corpus) if field.name != "sources")
 
 #: Anything that `Corpus.of` accepts.
-CorpusLike: TypeAlias = str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus
+if TYPE_CHECKING:
+    CorpusLike: TypeAlias = str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus | Encodable
+else:  # the documentation lists these
+    CorpusLike = str | os.PathLike[str] | Iterable[str] | Iterable[Iterable[str]] | Corpus
 
 
 def is_encoded(source: object) -> bool:
-    """Whether a source is an `EncodedCorpus`, without importing its module and Numba."""
-    return hasattr(source, "ids") and hasattr(source, "offsets")
+    """Whether a source is an `EncodedCorpus` or makes one, without importing its module and Numba."""
+    return hasattr(source, "encoded")
 
 
 def _is_path(source: object) -> bool:

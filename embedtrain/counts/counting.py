@@ -120,7 +120,8 @@ class _WindowCounter:
         """Count the windows of ids[begin:end], as integer sums if `scale` is None; return the lengths of rows."""
         window = len(self.windows.weights) - 1
         index = index_text(self.text, self.n_words, window, begin, end, len(self.workspaces))
-        release_pages(self.text.ids, self.text.offsets)
+        if isinstance(self.text.ids, np.ndarray):
+            release_pages(self.text.ids, self.text.offsets)
         lengths = np.empty(self.n_words, np.int64)
         updates = 2 * window * np.diff(index.starts)
         ranges = row_ranges(np.minimum(updates, self.n_words), updates, len(self.workspaces[0].columns))
@@ -146,7 +147,8 @@ class _WindowCounter:
 
 def index_text(text: EncodedCorpus, n_words: int, window: int, begin: int, end: int, threads: int) -> Index:
     """Index the kept tokens of ids[begin:end], copied with a window of their sentences before and after."""
-    ids, offsets = text.ids, text.offsets
+    ids, offsets, moved = text.reader(end - begin, threads)(0, begin, end)
+    begin, end = begin - moved, end - moved
     borders = np.linspace(begin, end, threads + 1).astype(np.int64)  # a part of the text for each thread
     counts = np.zeros((threads, n_words), np.int64)
 

@@ -2,7 +2,10 @@
 
 from embedtrain.models.cbow import Cbow
 from embedtrain.models.glove import Glove
+from embedtrain.models.node2vec import Node2vec
 from embedtrain.models.skipgram import SkipGram
 
-#: The settings of every model; each has a command of its name.
+#: The settings of every model of text; each has a command of its name.
 MODELS = (SkipGram, Cbow, Glove)
+#: Those of models of other data.
+OTHERS = (Node2vec,)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
+from embedtrain.kernels.random import key_from
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.kernels.word2vec import train_chunk as kernels
 from embedtrain.kernels.word2vec.huffman import Tree, make_local_nodes
@@ -67,7 +68,7 @@ class Word2vecModel:
         self._n_threads = n_threads
 
         keep = keep_probability(counts, settings.sample)
-        self._keep_thresholds = keep_thresholds(keep, len(text.vocabulary))
+        self._keep_thresholds = keep_thresholds(keep, len(text.vocabulary) + 1)  # the last for the padding of walks
         noise = noise_distribution(counts, settings.noise_exponent)
         self._alias_table = alias_table(noise)
         self._paths = huffman_paths(counts) if settings.hs else None
@@ -122,16 +123,17 @@ class Word2vecModel:
         """Make the function that trains a thread on chunks, or evaluates all blocks of another `text`."""
         config = self._config if text is None else self._config._replace(window=self._window(text), loss_every=1)
         source = text or self._text
-        numbers = Text(source.ids, source.offsets)
+        read = source.reader(LARGEST_CHUNK)
         scratch = self._scratch(thread, config)
         W = self.words.flat
         C, N = (None if table is None else table.flat for table in (self.contexts, self.nodes))
         seed, keep = self._settings.seed, self._keep_thresholds
 
         def train(chunk: Chunk) -> ChunkResult:
+            ids, offsets, first = read(chunk.epoch, chunk.begin, chunk.end)
             loss, pairs, kept = kernels.train_chunk(
-                W, C, N, numbers, chunk.begin, chunk.end, keep, config, scratch,
-                _random_key(seed, chunk.epoch), _random_key(seed, chunk.epoch, chunk.number),
+                W, C, N, Text(ids, offsets), chunk.begin - first, chunk.end - first, keep, config, scratch,
+                key_from(_random_key(seed, chunk.epoch), first), _random_key(seed, chunk.epoch, chunk.number),
                 np.float32(chunk.first_lr), np.float32(chunk.last_lr),
             )  # fmt: skip
             return ChunkResult(chunk.end - chunk.begin, kept, loss, pairs, chunk.last_lr)

@@ -124,7 +124,7 @@ class CountsFromText:
 
     def provenance(self) -> dict[str, Any]:
         """The settings of counting and training."""
-        return self._settings.kept("result")
+        return self._texts.provenance()
 
     def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> CountData:
         """Encode the text and count it."""

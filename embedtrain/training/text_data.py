@@ -13,7 +13,7 @@ import numpy as np
 from embedtrain.corpus.cache import encode_cached
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.encoding import encode
-from embedtrain.corpus.sources import Corpus, CorpusLike
+from embedtrain.corpus.sources import Corpus, CorpusLike, is_encoded
 from embedtrain.corpus.text_chunks import read_chunks
 from embedtrain.corpus.text_signs import signs_in_sentences, signs_in_types
 from embedtrain.corpus.vocabulary import Vocabulary
@@ -63,7 +63,7 @@ class TextData(NamedTuple):
 
     def summary(self) -> dict[str, int]:
         """The figures of a report."""
-        return {"tokens": len(self.whole.ids), "types": len(self.whole.vocabulary), "covered": self.covered}
+        return {"tokens": self.whole.vocabulary.n_tokens, "types": len(self.whole.vocabulary), "covered": self.covered}
 
 
 def checksum(*arrays: np.ndarray[Any, Any]) -> int:
@@ -101,13 +101,18 @@ class TextSource:
         self._known = None if settings.read_vocab is None else read_vocabulary(settings.read_vocab)
 
     @property
+    def _is_drawn(self) -> bool:
+        """Whether the corpus is random walks on a graph."""
+        return hasattr(self.corpus.sources[0], "sample")
+
+    @property
     def read_options(self) -> dict[str, Any]:
         """Options of reading the corpus, by command-line names."""
         return {name: value for name, value in self.corpus.options.items() if not callable(value)}
 
     def provenance(self) -> dict[str, Any]:
         """The settings to store with the vectors."""
-        return self._settings.kept("result")
+        return {**self._settings.kept("result"), **getattr(self.corpus.sources[0], "options", {})}
 
     def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> TextData:
         """Encode all text, choose the vocabulary and split off held-out text."""
@@ -120,6 +125,8 @@ class TextSource:
             whole = training = self._encode(self.corpus, shown)
             note(*signs_in_types(self.corpus, whole.vocabulary))  # first, as they explain a vocabulary without words
             known, limits = self._known or whole.vocabulary, (settings.min_count, settings.max_vocab)
+            if self._is_drawn:
+                limits = 1, None  # every node of a graph gets a vector
             vocabulary = known.extended(*limits, kept_words) if kept_words else known.cut(*limits)
             covered, held_out = vocabulary.n_tokens, None
             covered_share = covered / len(whole.ids)
@@ -138,16 +145,21 @@ class TextSource:
                 training, held_out = training.split(valid_share, self._seed, folder)
             note(
                 *signs_in_sentences(whole),
-                *coverage_signs(settings, vocabulary, covered, len(whole.ids)),
+                *coverage_signs(settings, vocabulary, covered, whole.vocabulary.n_tokens),
                 *check_pairs(settings, vocabulary, training),
             )
             copies = (valid_share > 0) + has_other_ids
-            disk = max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
+            disk = (
+                0
+                if is_encoded(self.corpus.sources[0])
+                else max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
+            )
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)
 
     def sample(self) -> TextData:
         """Text of two words, to compile the kernels of a run."""
-        text = encode([["two", "words"]], threads=1, folder=self._settings.temp_folder)
+        two = self.corpus.sources[0].sample() if self._is_drawn else [["two", "words"]]
+        text = encode(Corpus(two), threads=1, folder=self._settings.temp_folder)
         return TextData(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
 
     def _encode(self, corpus: Corpus, shown: Shown) -> EncodedCorpus:

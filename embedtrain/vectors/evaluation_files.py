@@ -60,7 +60,7 @@ def read_analogies(path: str | os.PathLike[str]) -> list[Section]:
     """
     path = resolve(path)
     sections: list[Section] = []
-    for location, line in _lines(path, "utf-8"):
+    for location, line in read_lines(path, "utf-8"):
         if line.startswith(":"):
             sections.append(Section(line.lstrip(": "), []))
             continue
@@ -107,7 +107,7 @@ def _rows(path: Path, delimiter: str | None, encoding: str) -> Iterator[tuple[st
     """Yield the location and columns of each line."""
     if delimiter == "":
         raise SettingError(r"delimiter must be the characters between columns, as '\t' or ',', got ''")
-    for location, line in _lines(path, encoding):
+    for location, line in read_lines(path, encoding):
         if delimiter is None:  # a single comma may be that of a number
             delimiter = next((mark for mark in "\t;," if line.count(mark) > 1), " ")
         fields = line.split(None if delimiter == " " else delimiter)
@@ -128,7 +128,7 @@ def _unexpected(location: str, expected: str, fields: list[str]) -> DataError:
     return DataError(f"{location}: expected {expected}, {got}; {remedy}")
 
 
-def _lines(path: Path, encoding: str) -> Iterator[tuple[str, str]]:
+def read_lines(path: Path, encoding: str) -> Iterator[tuple[str, str]]:
     """Yield the location and the stripped text of each line that is neither blank nor a comment."""
     with reading(path), open_source(path) as file:
         number = 0

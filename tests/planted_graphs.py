@@ -1,0 +1,23 @@
+"""Graphs with planted communities and roles, as lines of edges, and how well vectors tell them apart."""
+
+import numpy as np
+
+N_GROUPS, SIZE = 8, 30
+
+
+def communities(seed=0, inside=0.3, outside=0.01):
+    """Edges of a graph of `N_GROUPS` groups of `SIZE` nodes named "group.number"."""
+    random = np.random.default_rng(seed)
+    names = [f"{group}.{number}" for group in range(N_GROUPS) for number in range(SIZE)]
+    group = np.repeat(np.arange(N_GROUPS), SIZE)
+    chance = np.where(group[:, None] == group, inside, outside)
+    first, second = np.nonzero(np.triu(random.random(chance.shape) < chance, 1))
+    edges = [f"{names[a]} {names[b]}" for a, b in zip(first, second, strict=True)]
+    random.shuffle(edges)
+    return edges
+
+
+def neighbours_of_the_group(vectors):
+    """Share of the nodes whose nearest node is of the same group."""
+    nearest = [vectors.most_similar(name, topn=1)[0][0] for name in vectors.words]
+    return np.mean([a.split(".")[0] == b.split(".")[0] for a, b in zip(vectors.words, nearest, strict=True)])

@@ -1,0 +1,170 @@
+"""Reading graphs: edge lists, matrices and graphs like those of networkx, good and bad."""
+
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+from text_files import refused
+
+from embedtrain import Corpus
+from embedtrain.corpus.graphs import read_graph
+
+
+def edges_of(graph, **options):
+    """The edges of a graph with their weights, by the names of nodes, and the notes."""
+    options = {"names": None, "directed": False, "weighted": False, **options}
+    names, matrix, notes = read_graph(graph, threads=1, folder=None, progress=None, **options)
+    assert matrix.has_canonical_format
+    cells, words = matrix.tocoo(), list(names)
+    assert len(set(words)) == len(words) == matrix.shape[0] == matrix.shape[1]
+    rows, columns = cells.coords
+    return {(words[a], words[b]): weight for a, b, weight in zip(rows, columns, cells.data, strict=True)}, words, notes
+
+
+class Networkx:
+    """What is used of a graph of networkx."""
+
+    def __init__(self, nodes, edges, directed=False):
+        self.nodes, self._edges, self._directed = nodes, edges, directed
+
+    def edges(self, data, default):
+        assert data == "weight"
+        return [(a, b, weight[0] if weight else default) for a, b, *weight in self._edges]
+
+    def is_directed(self):
+        return self._directed
+
+
+FORMS = {
+    "spaces": "a b\nb c\n", "tabs": "a\tb\nb\tc\n", "commas": "a,b\nb,c\n", "commas and spaces": "a, b\nb, c\n",
+    "comments": "# a graph, of x y\n% 2 3\na b\n\n#c d\nb c", "windows": "a b\r\nb c\r\n", "columns": "  a   b\nb c \n",
+    "weights": "a b 2\nb c 0.5\n", "comments and commas": "# x\n% y\na,b\n#c,d\nb,c\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_edge_lists_of_all_forms(tmp_path, content, compressed):
+    data = gzip.compress(content.encode()) if compressed else content.encode()
+    (tmp_path / "edges").write_bytes(data)
+    expected = {("a", "b"): 1, ("b", "a"): 1, ("b", "c"): 1, ("c", "b"): 1}
+    found, words, _ = edges_of(tmp_path / "edges")
+    assert (found, sorted(words)) == (expected, ["a", "b", "c"])
+    assert edges_of(tmp_path / "edges", directed=True)[0] == {("a", "b"): 1, ("b", "c"): 1}
+    if not compressed and "\r" not in content:
+        assert edges_of([line for line in content.split("\n") if line])[0] == expected
+
+
+def test_commas_are_part_of_names_beside_tabs():
+    assert edges_of(["Smith,J\tDoe,A", "Doe,A\tRoe"], directed=True)[0].keys() == {
+        ("Smith,J", "Doe,A"), ("Doe,A", "Roe")
+    }  # fmt: skip
+
+
+def test_weights_are_read_and_summed():
+    lines = ["a b 2", "b c 1e-1", "b a 0.5", "c d 0"]
+    found, words, notes = edges_of(lines, weighted=True)
+    assert found == {("a", "b"): 2.5, ("b", "a"): 2.5, ("b", "c"): 0.1, ("c", "b"): 0.1}
+    assert sorted(words) == ["a", "b", "c", "d"]
+    assert notes == (
+        "1 edge given again: repeated edges have the sum of their weights",
+        "1 node without edges: their vectors stay as they begin",
+    )
+    assert edges_of(["a b", "a b", "b c"], weighted=True)[0]["a", "b"] == 2
+
+
+def test_many_files_are_one_graph(tmp_path):
+    (tmp_path / "1").write_text("1 2\n")
+    (tmp_path / "2").write_text("2 3\n")
+    assert len(edges_of(Corpus(tmp_path / "1", tmp_path / "2"))[0]) == 4
+    assert len(edges_of(tmp_path)[0]) == 4
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(1, 3)), min_size=1),
+    st.booleans(),
+    st.booleans(),
+)
+def test_all_sources_give_the_same_graph(edges, directed, weighted):
+    if all(a == b for a, b, _ in edges):
+        return
+    options = {"directed": directed, "weighted": weighted}
+    expected = {}
+    for a, b, weight in edges:
+        for pair in ((a, b),) if directed else {(a, b), (b, a)}:
+            if a != b:
+                pair = tuple(map(str, pair))
+                expected[pair] = weight + expected.get(pair, 0) if weighted else 1
+    lines = [f"{a} {b} {weight}" for a, b, weight in edges]
+    found, words, _ = edges_of(lines, **options)
+    assert found == expected
+    assert set(words) == {str(node) for *pair, _ in edges for node in pair}
+    graph = Networkx(range(6), edges, directed)
+    found, words, _ = edges_of(graph, weighted=weighted)
+    assert (found, words) == (expected, list("012345"))
+    sources, targets, weights = zip(*edges, strict=True)
+    if directed:
+        matrix = sparse.coo_array((weights, (sources, targets)), shape=(6, 6))
+        assert edges_of(matrix, **options)[:2] == (expected, list("012345"))
+
+
+def test_undirected_matrices_are_symmetric_or_triangles():
+    whole = np.array([[0, 2, 0], [2, 0, 3], [0, 3, 0]])
+    expected = {("x", "y"): 2, ("y", "x"): 2, ("y", "z"): 3, ("z", "y"): 3}
+    for matrix in (whole, np.triu(whole), np.tril(whole)):
+        for kind in (sparse.csr_array, sparse.csc_matrix, sparse.coo_matrix):
+            assert edges_of(kind(matrix), weighted=True, names=["x", "y", "z"])[0] == expected
+
+
+def test_what_is_left_out_is_said():
+    _, words, notes = edges_of(["a a", "b b", "a b", "b a", "c c", "d e"])
+    assert sorted(words) == ["a", "b", "c", "d", "e"]
+    assert notes == (
+        "3 self loops left out",
+        "1 edge given again: repeated edges count once",
+        "1 node without edges: their vectors stay as they begin",
+    )
+    notes = edges_of(["a b 2", "a c 1"], directed=True)[2]
+    assert notes == (
+        "the graph has weights, which are not used; set `weighted` to draw steps in proportion to them",
+        "walks end at 2 nodes without outgoing edges",
+    )
+
+
+REFUSED = {
+    "one column": (
+        ["a b", "c"],
+        {},
+        "a line of an edge list is two nodes, and perhaps a weight, got 'c' with 1 column",
+    ),
+    "only one column": (["a", "c"], {}, "got 'a' with 1 column"),
+    "four columns": (["a b 1 2"], {}, "got 'a b 1 2' with 4 columns"),
+    "a missing weight": (["a b 1", "a c"], {"weighted": True}, "is two nodes and a weight, got 'a c' with 2 columns"),
+    "text as weight": (["a b 1", "a c x"], {"weighted": True}, "the third column must be weights: .*'x'"),
+    "a heading": (["source,target,weight", "a,b,1"], {"weighted": True}, "'weight'; put # before a heading"),
+    "a negative weight": (["a b 1", "a c -2"], {"weighted": True}, "that of the edge 'a' 'c' is -2"),
+    "nan": (["a b nan"], {"weighted": True}, "weights must be positive and finite, that of the edge 'a' 'b' is nan"),
+    "infinity": (["a b inf"], {"weighted": True}, "must be positive and finite"),
+    "no edges": (["a a"], {}, "the graph has no edges between different nodes"),
+    "comments only": (["# a b"], {}, "the graph has no edges"),
+    "nothing": ([], {}, "holds no words"),
+    "only weights of 0": (["a b 0"], {"weighted": True}, "the graph has no edges"),
+    "names of an edge list": (["a b"], {"names": ["a", "b"]}, "names is for matrices"),
+    "an oblong matrix": (sparse.csr_array((2, 3)), {}, "must be square, got 2 × 3"),
+    "an empty matrix": (sparse.csr_array((3, 3)), {}, "the graph has no edges"),
+    "few names": (sparse.csr_array(np.eye(3)), {"names": ["a"]}, "a name for each of the 3 nodes, got 1"),
+    "the same names": (sparse.csr_array(np.ones((2, 2))), {"names": ["a", "a"]}, "two nodes have the name 'a'"),
+    "a name with a space": (sparse.csr_array(np.ones((2, 2))), {"names": ["a", "b c"]}, "the word 'b c' .* whitespace"),
+    "nodes that look the same": (Networkx([1, "1"], [(1, "1")]), {}, "two nodes have the name '1'"),
+    "a word as weight": (Networkx([1, 2], [(1, 2, "x")]), {}, "weight of an edge must be a number"),
+    "a missing file": ("nowhere", {}, "cannot read nowhere"),
+}
+
+
+@pytest.mark.parametrize(("graph", "options", "message"), REFUSED.values(), ids=REFUSED)
+def test_bad_graphs_are_refused(graph, options, message):
+    with refused(message):
+        edges_of(graph, **options)
