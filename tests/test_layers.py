@@ -11,12 +11,13 @@ LAYERS = [
     {"machine"},
     {"corpus"},
     {"counts", "formats"},
-    {"vectors"},
+    {"vectors", "explorer"},
     {"training"},
     {"models"},
     {"__init__", "cli"},
     {"__main__"},
 ]
+BESIDE = {"vectors", "explorer"}  # methods of `WordVectors` call the explorer, which searches neighbours
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -46,7 +47,7 @@ def test_imports_go_down(path):
         if module == "embedtrain" or not module.startswith("embedtrain."):
             continue
         other = unit_of(module)
-        assert other == own or layer_of(other) < layer_of(own), f"{own} imports {module}"
+        assert other == own or layer_of(other) < layer_of(own) or {own, other} == BESIDE, f"{own} imports {module}"
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "kernels").rglob("*.py")), ids=lambda path: path.name)

@@ -19,10 +19,12 @@ from embedtrain.cli.check import check
 from embedtrain.cli.convert import convert
 from embedtrain.cli.cooccur import cooccur
 from embedtrain.cli.evaluate import evaluate
+from embedtrain.cli.explore import explore
 from embedtrain.cli.hints import unknown_command, usage_hint
 from embedtrain.cli.info import info
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize, option_of
+from embedtrain.cli.plot import plot
 from embedtrain.cli.training import COMMANDS
 from embedtrain.cli.vocab import vocab
 from embedtrain.cli.warmup import warmup
@@ -59,6 +61,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 _GROUPS = {
     "Training": [*COMMANDS, cooccur, vocab],
     "Queries": [neighbors, analogy, evaluate],
+    "Pictures": [explore, plot],
     "Files": [info, convert, check, cache, warmup],
 }
 

@@ -200,6 +200,87 @@ class WordVectors(WordTable):
         pearson = Correlation(score.pearson, score.pearson_p)
         return pearson, Correlation(score.spearman, score.spearman_p), 100 * (1 - score.coverage)
 
+    def explore(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        limit: int = 50_000,
+        neighbors: int = 20,
+        projection: str = "auto",
+        coordinates: str | os.PathLike[str] | None = None,
+        labels: str | os.PathLike[str] | Mapping[str, str] | None = None,
+        max_size: int | str = "15M",
+        progress: bool | str | None = None,
+    ) -> None:
+        """Write an HTML page to explore the vectors in: a map, search, exact neighbours, analogies.
+
+        Parameters
+        ----------
+        path : path
+        limit : int
+            Only the first words.
+        neighbors : int
+            Nearest neighbours of each word, by cosine in all dimensions.
+        projection : {"auto", "pca", "umap", "tsne"}
+            How the coordinates on the map are computed; "auto" is UMAP where umap-learn is installed, else principal
+            components.
+        coordinates : path, optional
+            An .npy file of coordinates instead: an array with two columns and a row for each word.
+        labels : path or mapping, optional
+            Labels of words for colours: a file of lines "word label", or a mapping. Words without one are grey.
+        max_size : int or str
+            Largest size of the page, in bytes or as "15M". The vectors, rounded to 8 bits for analogies, are left out
+            with a warning where they do not fit.
+        progress : bool, optional
+            Whether progress is reported; by default on a terminal.
+
+        Raises
+        ------
+        SettingError
+            If a setting is not valid, a package is not installed, or the page would be larger than `max_size`.
+        DataError
+            If a vector is not finite, `coordinates` or `labels` do not fit the words, or a file cannot be read or
+            written.
+        """
+        from embedtrain.explorer.explore import explore
+
+        explore(self, path, limit, neighbors, projection, coordinates, labels, max_size, progress)
+
+    def plot(
+        self,
+        words: Iterable[str] | Mapping[str, Iterable[str]],
+        ax: Any = None,
+        *,
+        pairs: Iterable[tuple[str, str]] = (),
+    ) -> Any:
+        """Draw words by the first two principal components of their vectors, with matplotlib.
+
+        Parameters
+        ----------
+        words : iterable of str, or mapping of str to iterable of str
+            Words, or words by the name of their group, which has a colour and a legend.
+        ax : matplotlib.axes.Axes, optional
+            By default those of a new figure, ``ax.figure``.
+        pairs : iterable of (str, str)
+            Words with an arrow from the first to the second, as of countries and capitals.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        UnknownWord
+            If a word has no vector; also a `KeyError`.
+        DataError
+            If there are no words, or no installed font has a character.
+        SettingError
+            If matplotlib is not installed, or too old for words written from right to left.
+        """
+        from embedtrain.explorer.figure import plot
+
+        return plot(self, words, ax, pairs)
+
     def to_gensim(self) -> Any:
         """Convert to gensim's ``KeyedVectors``, with words, vectors and counts.
 

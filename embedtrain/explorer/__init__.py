@@ -1,0 +1,1 @@
+"""Pictures of vectors: an explorer in one HTML file, and figures."""

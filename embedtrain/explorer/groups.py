@@ -1,0 +1,88 @@
+"""Groups of words, for colours: clusters of vectors, and labels."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.errors import DataError, quoted
+from embedtrain.machine.files import read_regular, reading, source_name
+from embedtrain.machine.progress import counted, note
+
+_MOST = 10  # colours of the palette
+_NO_GROUP = 255
+_SHOWN = 40  # characters of a name
+_FREQUENT = 100  # words of a cluster that may name it
+_SAMPLE, _STEPS = 20_000, 30  # words that move the centres of clusters, and how often
+
+
+class Groups(NamedTuple):
+    """The group of each word."""
+
+    names: list[str]
+    rows: NDArray[np.uint8]  # (n,) index in `names`, or `_NO_GROUP`
+
+
+def cluster(units: NDArray[np.float32], words: Sequence[str]) -> Groups:
+    """Clusters of (n, dim) unit vectors by k-means, the largest first; frequent words near the centre name them.
+
+    Each centre starts at the word farthest from those before, so that nothing is random.
+    """
+    sample = units[:: -(-len(units) // _SAMPLE)]
+    centres, nearest = sample[:1], sample @ sample[0]
+    while len(centres) < min(_MOST, len(sample)):
+        centres = np.vstack([centres, sample[nearest.argmin()]])
+        nearest = np.maximum(nearest, sample @ centres[-1])
+    for _ in range(_STEPS):
+        members = np.eye(len(centres), dtype=np.float32)[(sample @ centres.T).argmax(axis=1)]
+        sums = members.T @ sample
+        centres = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    cosines = units @ centres.T
+    rows = cosines.argmax(axis=1)
+    used, sizes = np.unique(rows, return_counts=True)
+    used = used[np.argsort(-sizes, kind="stable")]
+    number = np.zeros(len(centres), np.uint8)
+    number[used] = np.arange(len(used))
+    return Groups([_central(cosines[:, row], rows == row, words) for row in used], number[rows])
+
+
+def _central(cosines: NDArray[np.float32], is_member: NDArray[np.bool_], words: Sequence[str]) -> str:
+    """The three words nearest to the centre among the most frequent ones of a cluster."""
+    frequent = np.flatnonzero(is_member)[:_FREQUENT]
+    return " ".join(words[row][: _SHOWN // 3] for row in frequent[np.argsort(-cosines[frequent], kind="stable")[:3]])
+
+
+def labelled(labels: str | os.PathLike[str] | Mapping[str, str], words: Sequence[str]) -> Groups:
+    """The most frequent labels of words, and "other"."""
+    label_of = labels if isinstance(labels, Mapping) else _read(Path(labels))
+    found = [label_of.get(word) for word in words]
+    n_unknown = len(label_of) - len(label_of.keys() & set(words))
+    if n_unknown:
+        note(f"{n_unknown:,} of {counted(len(label_of), 'labelled word')} are not among the {len(words):,} words")
+    if n_unknown == len(label_of):
+        raise DataError("none of the words with a label is among the words of the page; check their case")
+    names = [name for name, _ in Counter(filter(None, found)).most_common()]
+    number = {name: min(row, _MOST - 1) for row, name in enumerate(names)}
+    kept = names if len(names) <= _MOST else [*names[: _MOST - 1], "other"]
+    rows = [number[label] if label else _NO_GROUP for label in found]
+    return Groups([name[:_SHOWN] for name in kept], np.array(rows, np.uint8))
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The labels in lines "word label"."""
+    labels = {}
+    with reading(path):
+        lines = read_regular(path).decode("utf-8-sig", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        word, _, label = line.strip().replace("\t", " ", 1).partition(" ")
+        if bool(word) != bool(label):
+            raise DataError(f"{source_name(path)}, line {number}: expected a word and its label, got {quoted(line)}")
+        if word:
+            labels[word] = label.strip()
+    return labels

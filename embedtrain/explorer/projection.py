@@ -1,0 +1,104 @@
+"""Coordinates on a plane: principal components, UMAP, t-SNE, or those of a file."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.files import open_regular, reading, source_name
+from embedtrain.machine.progress import Progress, Shown, say
+
+#: The package of each projection.
+PACKAGES = {"pca": "numpy", "umap": "umap", "tsne": "openTSNE"}
+_LEAST = 10  # words for UMAP and t-SNE, which look at neighbours
+_COMPONENTS = 50  # that UMAP and t-SNE are given
+_STEPS = 750  # of openTSNE
+
+
+def choose(projection: str, n: int) -> str:
+    """The projection of `n` words for a setting: a name in `PACKAGES`, or "auto", UMAP where it is installed."""
+    if projection not in ("auto", *PACKAGES):
+        raise SettingError(f"`projection` must be auto, pca, umap or tsne, got {projection!r}")
+    if projection == "auto":
+        projection = "umap" if n >= _LEAST and find_spec("umap") else "pca"
+    if find_spec(PACKAGES[projection]) is None:
+        raise SettingError(
+            f"`projection={projection}` needs a package; install it with: pip install 'embedtrain[plot]'"
+        )
+    if projection != "pca" and n < _LEAST:
+        raise SettingError(f"`projection={projection}` needs {_LEAST} words or more, got {n}; set `projection=pca`")
+    return projection
+
+
+def project(units: NDArray[np.float32], projection: str, shown: Shown = "") -> NDArray[np.float32]:
+    """The (n, 2) coordinates of (n, dim) vectors by a name in `PACKAGES`; the same for the same vectors."""
+    if projection == "pca":
+        return principal_components(units, 2)
+    reduced = principal_components(units, min(_COMPONENTS, units.shape[1]))
+    say(f"{projection:8} of {len(units):,} words; 50,000 take minutes", shown=shown)
+    with warnings.catch_warnings(), Progress(projection, _STEPS, shown=shown, unit="steps") as progress:
+        warnings.simplefilter("ignore")  # on random states and threads
+        return _neighbour_embedding(reduced, projection, progress)
+
+
+def _neighbour_embedding(vectors: NDArray[np.float32], projection: str, progress: Progress) -> Any:
+    common: dict[str, Any] = {"metric": "cosine", "random_state": 1}
+    n = len(vectors)
+    if projection == "umap":
+        from umap import UMAP
+
+        return UMAP(n_neighbors=min(15, n - 1), min_dist=0.1, **common).fit_transform(vectors)
+    from openTSNE import TSNE
+
+    every = 50
+
+    def report(*_: object) -> None:
+        progress.update(every)
+
+    perplexity = min(30.0, (n - 1) / 3)
+    return np.asarray(TSNE(perplexity=perplexity, callbacks=report, callbacks_every_iters=every, **common).fit(vectors))
+
+
+def principal_components(vectors: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """The (n_rows, n) coordinates along the n principal axes, each axis with its largest element positive.
+
+    Axes beyond the dimensions of the vectors are zero.
+    """
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    covariance = (vectors.T @ vectors).astype(np.float64) / len(vectors) - np.outer(mean, mean)
+    axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :n]  # eigenvalues ascend
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    coordinates = np.zeros((len(vectors), n), np.float32)
+    coordinates[:, : axes.shape[1]] = (vectors - mean.astype(np.float32)) @ axes.astype(np.float32)
+    return coordinates
+
+
+def read_coordinates(path: str | os.PathLike[str], n: int) -> NDArray[np.float32]:
+    """Read the (n, 2) coordinates in an .npy file; of more rows, the first."""
+    name = source_name(Path(path))
+    with reading(Path(path)), open_regular(path) as file:
+        try:
+            coordinates = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise DataError(f"{name} is not an array of NumPy (.npy); write it with numpy.save") from error
+    shape = coordinates.shape
+    if len(shape) != 2 or shape[1] != 2 or shape[0] < n or coordinates.dtype.kind not in "fiu":
+        got = f"{coordinates.dtype} of shape {shape}"
+        raise DataError(f"{name} must hold two numbers for each of the {n:,} words, shape ({n}, 2), got {got}")
+    if not np.isfinite(coordinates[:n]).all():
+        raise DataError(f"{name} holds nan or inf; coordinates must be finite")
+    return coordinates[:n].astype(np.float32)
+
+
+def scaled(coordinates: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Coordinates as 16-bit integers, the same scale in both directions, their middle in the middle."""
+    low, high = (extreme(axis=0).astype(np.float64) for extreme in (coordinates.min, coordinates.max))
+    extent = float((high - low).max()) or 1.0
+    return np.rint(((coordinates - (low + high) / 2) / extent + 0.5) * 65535).astype("<u2")
