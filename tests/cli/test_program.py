@@ -41,7 +41,7 @@ def test_the_help_of_training_has_an_example_of_raw_text_in_one_line():
 
 def test_commands_and_options_are_in_groups():
     groups = [line for line in run("--help").stdout.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert groups == ["Options:", "Training:", "Queries:", "Files:"]
+    assert groups == ["Options:", "Training:", "Queries:", "Pictures:", "Files:"]
     for name in ("skipgram", "cbow", "glove", "cooccur"):
         groups = [line for line in run(name, "--help").stdout.splitlines() if line.endswith(" options:")]
         assert groups == [f"{group} options:" for group in ("Model", "Vocabulary", "Input", "Run", "Output", "Other")]

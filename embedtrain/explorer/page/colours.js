@@ -5,7 +5,7 @@ import { facts, groups, words } from "./data.js";
 const PALETTE = ["3f90da", "ffa90e", "bd1f01", "94a4a2", "832db6", "a96b59", "e76300", "b9ac70", "717581", "92dadd"];
 const VIRIDIS = ["440154", "482878", "3e4a89", "31688e", "26828e", "1f9e89", "35b779", "6ece58", "b5de2b"];
 const NO_GROUP = 255;
-const [OPAQUE, FAINT] = [200, 30];
+const [OPAQUE, FAINT] = [200, 50];
 
 /** From the most frequent to the least: from the strongest contrast to the weakest. */
 const ramp = (isDark) => (isDark ? VIRIDIS.slice(2).reverse() : VIRIDIS.slice(0, -2));
