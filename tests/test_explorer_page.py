@@ -323,3 +323,15 @@ def test_projections_of_other_packages_are_the_same_again(projection, vectors, f
     few.explore(folder / "once.html", projection=projection)
     few.explore(folder / "again.html", projection=projection)
     assert (folder / "once.html").read_bytes() == (folder / "again.html").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "table", [np.ones((12, 4)), np.zeros((12, 4)), np.arange(-6, 6)[:, None]], ids=["1", "0", "dim 1"]
+)
+def test_words_on_a_line_need_no_other_projection(table, folder):
+    pytest.importorskip("openTSNE", reason="the extra [plot] has it")
+    vectors = WordVectors([f"w{row}" for row in range(12)], table.astype(np.float32))
+    for projection in ("tsne", "pca"):
+        vectors.explore(folder / f"{projection}.html", projection=projection)
+    pages = [(folder / f"{projection}.html").read_text().replace(projection, "") for projection in ("tsne", "pca")]
+    assert pages[0] == pages[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,61 +37,57 @@ def explore(
     progress: bool | str | None,
 ) -> None:
     """Write the explorer of `vectors`; `WordVectors.explore` documents the parameters."""
+    most, report = parse_bytes(max_size, "max_size"), shown(progress)
     for name, value in (("limit", limit), ("neighbors", neighbors)):
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        if not isinstance(value, Integral) or value < 1:
             raise SettingError(f"`{name}` must be a whole number of at least 1, got {value!r}")
-    most = parse_bytes(max_size, "max_size")
-    given = {"the vectors": [vectors.settings.get("file")], "`coordinates`": [coordinates]}
-    given["`labels`"] = [None if isinstance(labels, Mapping) else labels]
-    check_distinct_paths(given, {"the page": path})
+    labels_file = None if isinstance(labels, Mapping) else labels
+    inputs = {"the vectors": vectors.settings.get("file"), "`coordinates`": coordinates, "`labels`": labels_file}
+    check_distinct_paths({name: [file] for name, file in inputs.items()}, {"the page": path})
     require_writable(path)
-    n, dim = min(int(limit), len(vectors)), vectors.vector_size
+    n, dim = min(limit, len(vectors)), vectors.vector_size
     if not n:
         raise DataError("there are no words to explore")
-    report = shown(progress)
-    require_memory(8 * n * dim + 4 * most, "the page and its vectors", "lower `limit`")
+    k = min(neighbors, n - 1)
+    require_memory(n * (10 * dim + 16 * k + 400), "the vectors and the page", "lower `limit`")
     placed = None if coordinates is None else read_coordinates(coordinates, n)
-    projection = "file" if placed is not None else choose(projection, n)
-    words, k = list(vectors.words[:n]), min(int(neighbors), n - 1)
-    units = np.concatenate([tile for _, tile in unit_tiles(vectors.vectors[:n], vectors.norms[:n])])
+    projection = choose(projection, n) if placed is None else "file"
+    words, norms = list(vectors.words[:n]), vectors.norms[:n]
+    units = np.concatenate([tile for _, tile in unit_tiles(vectors.vectors[:n], norms)])
     groups = {"clusters": cluster(units, words)}
     if labels is not None:
         groups["labels"] = labelled(labels, words)
-    facts = {
-        "words": words,
-        "counts": None if vectors.counts is None else vectors.counts[:n].tolist(),
-        "dim": dim,
-        "neighbors": k,
-        "projection": projection,
-        **{name: group.names for name, group in groups.items()},
-    }
+    counts = None if vectors.counts is None else vectors.counts[:n].tolist()
+    facts = {"words": words, "counts": counts, "dim": dim, "neighbors": k, "projection": projection}
+    facts |= {name: group.names for name, group in groups.items()}
     arrays = {name: group.rows.tobytes() for name, group in groups.items()}
-    arrays |= {
-        "coordinates": bytes(4 * n),
-        "rows": bytes(_bytes_of_row(n) * n * k),
-        "cosines": bytes(n * k),
-        "range": bytes(8),
-    }
-    size = len(render(facts, arrays))
-    if size > most:
-        raise SettingError(
-            f"{counted(n, 'word')} with {k} neighbours each need a page of {format_bytes(size)}, above "
-            f"`max_size={max_size}`; set `max_size={_megabytes(size)}`, or lower `limit` or `neighbors`"
-        )
-    arrays["vectors"] = _quantized(units).tobytes()
-    with_vectors = len(render(facts, arrays))
-    if with_vectors > most:
-        del arrays["vectors"]
-        note(
-            "the page has no analogies, as the vectors would make it larger than "
-            f"`max_size={max_size}`; set `max_size={_megabytes(with_vectors)}` to keep them"
-        )
-    size = with_vectors if "vectors" in arrays else size
+    arrays |= {"coordinates": bytes(4 * n), "rows": bytes(_bytes_of_row(n) * n * k), "cosines": bytes(n * k)}
+    arrays |= {"range": bytes(8), "vectors": _quantized(units).tobytes()}
+    size = _fit(facts, arrays, most)
     say(f"page     {counted(n, 'word')}, {k} neighbours each, {format_bytes(size)}", shown=report)
     arrays |= _nearest(vectors, n, k, report)
     arrays["coordinates"] = scaled(project(units, projection, report) if placed is None else placed).tobytes()
     with atomic_file(path) as file:
         file.write(render(facts, arrays))
+
+
+def _fit(facts: Mapping[str, Any], arrays: dict[str, bytes], most: int) -> int:
+    """Remove the vectors if the page is too large with them; return its size."""
+    size = len(render(facts, arrays))
+    if size <= most:
+        return size
+    with_vectors = f"{size // 10**6 + 1}M"
+    del arrays["vectors"]
+    size = len(render(facts, arrays))
+    if size > most:
+        raise SettingError(
+            f"{counted(len(facts['words']), 'word')} with {facts['neighbors']} neighbours each need a page of "
+            f"{format_bytes(size)}; set `max_size={size // 10**6 + 1}M`, or lower `limit` or `neighbors`"
+        )
+    note(
+        f"the page has no analogies, as it would be too large with vectors; set `max_size={with_vectors}` to keep them"
+    )
+    return size
 
 
 def _nearest(vectors: WordVectors, n: int, k: int, report: Shown) -> dict[str, bytes]:
@@ -114,10 +110,6 @@ def _nearest(vectors: WordVectors, n: int, k: int, report: Shown) -> dict[str, b
 
 def _bytes_of_row(n: int) -> int:
     return 2 if n <= 1 << 16 else 3
-
-
-def _megabytes(size: int) -> str:
-    return f"{size // 10**6 + 1}M"
 
 
 def _quantized(units: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -19,7 +19,8 @@ from embedtrain.machine.progress import Progress, Shown, say
 PACKAGES = {"pca": "numpy", "umap": "umap", "tsne": "openTSNE"}
 _LEAST = 10  # words for UMAP and t-SNE, which look at neighbours
 _COMPONENTS = 50  # that UMAP and t-SNE are given
-_STEPS = 750  # of openTSNE
+_ROUNDING = 1e-5  # of coordinates of unit vectors
+_STEPS, _EVERY = 750, 50  # of openTSNE, and between its reports
 
 
 def choose(projection: str, n: int) -> str:
@@ -39,31 +40,23 @@ def choose(projection: str, n: int) -> str:
 
 def project(units: NDArray[np.float32], projection: str, shown: Shown = "") -> NDArray[np.float32]:
     """The (n, 2) coordinates of (n, dim) vectors by a name in `PACKAGES`; the same for the same vectors."""
-    if projection == "pca":
-        return principal_components(units, 2)
-    reduced = principal_components(units, min(_COMPONENTS, units.shape[1]))
-    say(f"{projection:8} of {len(units):,} words; 50,000 take minutes", shown=shown)
+    principal = principal_components(units, 2)
+    principal[:, np.ptp(principal, axis=0) < _ROUNDING] = 0
+    if projection == "pca" or not principal.any(axis=0).all():  # or all words are on a line
+        return principal
+    reduced, n = principal_components(units, min(_COMPONENTS, units.shape[1])), len(units)
+    common: dict[str, Any] = {"metric": "cosine", "random_state": 1}
+    say(f"{projection:8} of {n:,} words, minutes for 50,000", shown=shown)
     with warnings.catch_warnings(), Progress(projection, _STEPS, shown=shown, unit="steps") as progress:
         warnings.simplefilter("ignore")  # on random states and threads
-        return _neighbour_embedding(reduced, projection, progress)
+        if projection == "umap":
+            from umap import UMAP
 
+            return np.asarray(UMAP(n_neighbors=min(15, n - 1), min_dist=0.1, **common).fit_transform(reduced))
+        from openTSNE import TSNE
 
-def _neighbour_embedding(vectors: NDArray[np.float32], projection: str, progress: Progress) -> Any:
-    common: dict[str, Any] = {"metric": "cosine", "random_state": 1}
-    n = len(vectors)
-    if projection == "umap":
-        from umap import UMAP
-
-        return UMAP(n_neighbors=min(15, n - 1), min_dist=0.1, **common).fit_transform(vectors)
-    from openTSNE import TSNE
-
-    every = 50
-
-    def report(*_: object) -> None:
-        progress.update(every)
-
-    perplexity = min(30.0, (n - 1) / 3)
-    return np.asarray(TSNE(perplexity=perplexity, callbacks=report, callbacks_every_iters=every, **common).fit(vectors))
+        common |= {"callbacks": lambda *_: progress.update(_EVERY), "callbacks_every_iters": _EVERY}
+        return np.asarray(TSNE(perplexity=min(30.0, (n - 1) / 3), **common).fit(reduced))
 
 
 def principal_components(vectors: NDArray[np.float32], n: int) -> NDArray[np.float32]:
@@ -92,9 +85,11 @@ def read_coordinates(path: str | os.PathLike[str], n: int) -> NDArray[np.float32
     if len(shape) != 2 or shape[1] != 2 or shape[0] < n or coordinates.dtype.kind not in "fiu":
         got = f"{coordinates.dtype} of shape {shape}"
         raise DataError(f"{name} must hold two numbers for each of the {n:,} words, shape ({n}, 2), got {got}")
-    if not np.isfinite(coordinates[:n]).all():
+    with np.errstate(over="ignore"):
+        coordinates = coordinates[:n].astype(np.float32)
+    if not np.isfinite(coordinates).all():
         raise DataError(f"{name} holds nan or inf; coordinates must be finite")
-    return coordinates[:n].astype(np.float32)
+    return coordinates
 
 
 def scaled(coordinates: NDArray[np.float32]) -> NDArray[np.uint16]:
