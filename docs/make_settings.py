@@ -11,6 +11,7 @@ from embedtrain.cli.options import option_name
 from embedtrain.models.cbow import Cbow
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.models.glove import Glove
+from embedtrain.models.item2vec import Item2vec
 from embedtrain.models.node2vec import Node2vec
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.training.declarations import Settings, declaration, declared, described, types_of
@@ -21,6 +22,7 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "embedtrain cbow, train_cbow": Cbow,
     "embedtrain glove, train_glove": Glove,
     "embedtrain node2vec, RandomWalks": Node2vec,
+    "embedtrain item2vec, train_item2vec": Item2vec,
     "embedtrain cooccur, cooccurrence_counts": Cooccurrence,
 }
 INTRODUCTION = """# Settings

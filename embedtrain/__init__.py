@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from embedtrain.models.cbow import plan_cbow, train_cbow
     from embedtrain.models.cooccurrence import cooccurrence, cooccurrence_counts
     from embedtrain.models.glove import plan_glove, train_glove
+    from embedtrain.models.item2vec import train_item2vec
     from embedtrain.models.skipgram import plan_skipgram, train_skipgram
     from embedtrain.training.epoch_log import EpochLog
     from embedtrain.training.random_walks import RandomWalks
     from embedtrain.training.reports import Epoch, Plan
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
     from embedtrain.vectors.node_evaluation import evaluate_labels, evaluate_links
+    from embedtrain.vectors.sessions import evaluate_sessions
     from embedtrain.vectors.word_table import UnknownWord
     from embedtrain.vectors.word_vectors import WordVectors
 
@@ -55,12 +57,14 @@ _MODULES = {
     "evaluate_analogies": "vectors.evaluation",
     "evaluate_labels": "vectors.node_evaluation",
     "evaluate_links": "vectors.node_evaluation",
+    "evaluate_sessions": "vectors.sessions",
     "evaluate_similarity": "vectors.evaluation",
     "plan_cbow": "models.cbow",
     "plan_glove": "models.glove",
     "plan_skipgram": "models.skipgram",
     "train_cbow": "models.cbow",
     "train_glove": "models.glove",
+    "train_item2vec": "models.item2vec",
     "train_skipgram": "models.skipgram",
 }
 
@@ -86,12 +90,14 @@ __all__ = [
     "evaluate_analogies",
     "evaluate_labels",
     "evaluate_links",
+    "evaluate_sessions",
     "evaluate_similarity",
     "plan_cbow",
     "plan_glove",
     "plan_skipgram",
     "train_cbow",
     "train_glove",
+    "train_item2vec",
     "train_skipgram",
 ]
 

@@ -33,6 +33,26 @@ def random_below(bits: int, n: int) -> int:
     return ((bits >> 32) * n) >> 32
 
 
+def permuted(key: int, index: int, n: int) -> int:
+    """Where a random permutation of [0, n) leads: six steps of multiplying, adding and shifting, until below n."""
+    width = (n - 1).bit_length()
+    while True:
+        for bits in (random_at(key, step) for step in range(6)):
+            index = (index * (bits | 1) + (bits >> 32)) % (1 << width)
+            index ^= index >> ((width + 1) // 2)
+        if index < n:
+            return index
+
+
+def shuffled(ids: NDArray, offsets: NDArray, key: int) -> NDArray:
+    """The ids with each sentence in the order that the key gives."""
+    orders = (
+        begin + np.array([permuted(random_at(key, begin), i, end - begin) for i in range(end - begin)])
+        for begin, end in pairwise(offsets.tolist())
+    )
+    return ids[np.concatenate(list(orders))]
+
+
 def draw_alias(bits: int, thresholds: Sequence[int], aliases: Sequence[int]) -> int:
     """An outcome of an alias table."""
     index = random_below(bits, len(thresholds))

@@ -57,7 +57,7 @@ def blocks_of_chunk(text, sampling, config, begin, end, *, means, with_noise=Fal
         noise = make_noise(word2vec.n_noise_words(config, means=means), config.dim, *sampling.noise)
     scratch = word2vec.make_scratch(config, means=means, noise=noise, tree=tree, largest_chunk=128, frozen=frozen)
     first, last, n_tokens = subsample(
-        *text, begin, end, sampling.keep_thresholds, np.uint64(KEY), config.window, scratch.kept
+        *text, begin, end, sampling.keep_thresholds, np.uint64(KEY), config.window, config.shuffled, scratch.kept
     )
     state = np.uint64(STATE)
     state = np.uint64(draw_noise(noise, state))

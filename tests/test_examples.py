@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from programs import python
 
-from embedtrain import WordVectors, train_cbow, train_glove, train_skipgram
+from embedtrain import WordVectors, train_cbow, train_glove, train_item2vec, train_skipgram
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -23,7 +23,9 @@ def test_a_text_classifier_knows_new_words_by_their_vectors():
     assert right["averaged vectors"] > right["bags of words"] + 0.1
 
 
-@pytest.mark.parametrize("function", [train_cbow, train_glove, train_skipgram], ids=lambda function: function.__name__)
+@pytest.mark.parametrize(
+    "function", [train_cbow, train_glove, train_item2vec, train_skipgram], ids=lambda function: function.__name__
+)
 def test_help_ends_with_examples_that_work(tmp_path, monkeypatch, function):
     monkeypatch.chdir(tmp_path)
     (test,) = doctest.DocTestFinder().find(function, function.__name__)

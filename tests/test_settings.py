@@ -14,8 +14,8 @@ from embedtrain import SettingError, cooccurrence_counts, plan_skipgram, train_c
 WHOLE = "must be a whole number of at least"
 REFUSED = [
     # whole numbers
-    (train_glove, {"window": 0}, f"window {WHOLE} 1, got 0; the default is 10"),
-    (train_cbow, {"window": 2.5}, rf"window {WHOLE} 1, got 2\.5; the default is 5"),
+    (train_glove, {"window": 0}, f"window {WHOLE} 1 or 'all', got 0; the default is 10"),
+    (train_cbow, {"window": 2.5}, rf"window {WHOLE} 1 or 'all', got 2\.5; the default is 5"),
     (train_skipgram, {"dim": "8"}, f"dim {WHOLE} 1, got '8'"),
     (plan_skipgram, {"dim": 0}, f"dim {WHOLE} 1, got 0"),
     (train_glove, {"epochs": 2**31}, "epochs must be a whole number between 1 and 2147483647, got 2147483648"),

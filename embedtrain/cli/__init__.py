@@ -25,6 +25,7 @@ from embedtrain.cli.info import info
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize, option_of
 from embedtrain.cli.plot import plot
+from embedtrain.cli.recommend import recommend
 from embedtrain.cli.training import COMMANDS
 from embedtrain.cli.vocab import vocab
 from embedtrain.cli.warmup import warmup
@@ -60,7 +61,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 _GROUPS = {
     "Training": [*COMMANDS, cooccur, vocab],
-    "Queries": [neighbors, analogy, evaluate],
+    "Queries": [neighbors, analogy, recommend, evaluate],
     "Pictures": [explore, plot],
     "Files": [info, convert, check, cache, warmup],
 }

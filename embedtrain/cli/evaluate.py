@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedtrain.cli.query_options import json_option, method_option, print_json, show, subwords_option, suggest
+from embedtrain.cli.rankings import show_rankings
 
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
@@ -20,6 +21,8 @@ _SUBWORDS = "  subwords"  # heading of a column
 @click.argument("more", nargs=-1, metavar="")
 @click.option("--analogies", multiple=True, metavar="PATH", help="Lines of four words, with or without ': section'.")
 @click.option("--similarity", multiple=True, metavar="PATH", help="Lines of two words and a score.")
+@click.option("--sessions", multiple=True, metavar="PATH", help="Sessions of items, one a line or a JSON list a line.")
+@click.option("--train", metavar="PATH", help="With --sessions: those trained on, to compare with co-occurrence.")
 @click.option(
     "--restrict",
     type=click.IntRange(min=1),
@@ -49,13 +52,16 @@ _SUBWORDS = "  subwords"  # heading of a column
 @subwords_option
 @json_option
 def evaluate(
-    file: str, more: tuple[str, ...], analogies: tuple[str, ...], similarity: tuple[str, ...], restrict: int, case: str,
-    labels: str | None, shares: str, edges: str | None, graph: str | None, method: str, no_subwords: bool,
-    as_json: bool,
+    file: str, more: tuple[str, ...], analogies: tuple[str, ...], similarity: tuple[str, ...],
+    sessions: tuple[str, ...], train: str | None, restrict: int, case: str, labels: str | None, shares: str,
+    edges: str | None, graph: str | None, method: str, no_subwords: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Evaluate the vectors FILE by analogies and by human similarity scores.
+    """Evaluate the vectors FILE by analogies, by human similarity scores, or by sessions of items.
 
-    Both options may be given several times; - is standard input. If gensim is installed, "google" is its file of
+    By sessions of items: the rank of the last item, given the item before it, and given all items before. FILE and
+    --train should be the sessions without their last items. --restrict and --case do not apply.
+
+    The options may be given several times; - is standard input. If gensim is installed, "google" is its file of
     analogies, "wordsim353" and "simlex999" its scored pairs. Coverage is the share of questions whose words all have
     vectors; only these are scored. The column "subwords" counts those with a word whose vector is that of its n-grams.
 
@@ -65,27 +71,24 @@ def evaluate(
 
     Example: embedtrain evaluate vectors.vec --analogies google
     """
-    from embedtrain.formats import is_named_as_vectors
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
     from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
     from embedtrain.vectors.word_vectors import WordVectors
 
-    if more:
-        found, questions_file = (more[0], file) if is_named_as_vectors(more[0]) else (file, more[0])
-        suggest(f"{more[0]} has no option before it", [found, "--analogies", questions_file])
-    if swapped := next(filter(is_named_as_vectors, (*analogies, *similarity)), None):
-        option = "--analogies" if swapped in analogies else "--similarity"
-        suggest(f"{swapped} has the name of a vectors file", [swapped, option, file])
-    if _evaluate_nodes(file, labels, shares, edges, graph, as_json) and not analogies and not similarity:
-        return
-    if not analogies and not similarity:
+    _require_files(file, more, train, {"--analogies": analogies, "--similarity": similarity, "--sessions": sessions})
+    of_nodes = _evaluate_nodes(file, labels, shares, edges, graph, as_json)
+    if not (analogies or similarity or sessions):
+        if of_nodes:
+            return
         raise click.UsageError(
-            "name a file with --analogies or --similarity, or of a graph with --labels or --edges; google, wordsim353 "
-            "and simlex999 are known"
+            "name a file with --analogies, --similarity or --sessions, or of a graph with --labels or --edges; google, "
+            "wordsim353 and simlex999 are known"
         )
     questions = [(path, read_analogies(path)) for path in analogies]  # before vectors, which load slowly
     pairs = [(path, read_pairs(path)) for path in similarity]
     vectors = WordVectors.load(file, subwords=not no_subwords)
+    for path in sessions:
+        show_rankings(file, vectors, path, train, as_json)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
     accuracies = [(path, evaluate_analogies(vectors, read, method=method, **rule)) for path, read in questions]
     correlations = [(path, evaluate_similarity(vectors, read, **rule)) for path, read in pairs]
@@ -97,7 +100,8 @@ def evaluate(
             print_json({**common, "similarity": path, **_similarity_as_object(correlation)})
         return
     cased = "case ignored" if case == "ignore" else "exact case"
-    show(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
+    if accuracies or correlations:
+        show(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
     for path, score in accuracies:
         _print_analogies(path, score, method)
     if correlations:
@@ -132,6 +136,20 @@ def _evaluate_nodes(
         else:
             show(f"{edges}: {found.n_known:,} held-out edges, AUC {found.cosine:.4f} by cosine, {found.dot:.4f} by dot")
     return labels is not None or edges is not None
+
+
+def _require_files(file: str, more: tuple[str, ...], train: str | None, options: dict[str, tuple[str, ...]]) -> None:
+    """Check that files are named with options, and the vectors without one."""
+    from embedtrain.formats import is_named_as_vectors
+
+    if more:
+        found, questions_file = (more[0], file) if is_named_as_vectors(more[0]) else (file, more[0])
+        suggest(f"{more[0]} has no option before it", [found, "--analogies", questions_file])
+    for option, paths in options.items():
+        if swapped := next(filter(is_named_as_vectors, paths), None):
+            suggest(f"{swapped} has the name of a vectors file", [swapped, option, file])
+    if train is not None and not options["--sessions"]:
+        raise click.UsageError("--train is for --sessions; name the file of test sessions with it")
 
 
 def _print_analogies(path: str, score: AnalogyScore, method: str) -> None:

@@ -13,14 +13,17 @@ from embedtrain.cli import query_options
 @query_options.topn_option
 @query_options.restrict_option
 @query_options.subwords_option
+@click.option("--complements", is_flag=True, help="Show words by the product with their context vectors (.npz).")
 @query_options.json_option
 def neighbors(
-    file: str, words: tuple[str, ...], topn: int, restrict: int | None, no_subwords: bool, as_json: bool
-) -> None:
+    file: str, words: tuple[str, ...], topn: int, restrict: int | None, no_subwords: bool, complements: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Show the words of the vectors FILE that are nearest to each of WORDS, by cosine.
 
     Without WORDS, or with -, they are read from the terminal or standard input, line by line. Words that begin with -
-    must follow --. If FILE has subwords, as fastText's models have, WORDS may be unknown.
+    must follow --. If FILE has subwords, as fastText's models have, WORDS may be unknown. With --complements, the
+    words that occur with a word come first: what is bought with an item, not instead of it.
 
     Example: embedtrain neighbors vectors.vec king
     """
@@ -31,10 +34,15 @@ def neighbors(
 
     def query(arguments: list[str], repeated: bool) -> None:
         words = query_options.split_words(arguments, vectors)
-        for word, nearest in zip(words, vectors.neighbors(words, topn, restrict), strict=True):
+        if complements:
+            found = [vectors.complements(word, topn, restrict) for word in words]
+        else:
+            found = vectors.neighbors(words, topn, restrict)
+        for word, nearest in zip(words, found, strict=True):
             if as_json:
-                near = [{"word": other, "cosine": round(cosine, 6)} for other, cosine in nearest]
-                query_options.print_json({"word": word, "neighbors": near})
+                score, kind = ("product", "complements") if complements else ("cosine", "neighbors")
+                near = [{"word": other, score: round(value, 6)} for other, value in nearest]
+                query_options.print_json({"word": word, kind: near})
             else:
                 query_options.print_scores(nearest, word if repeated or len(words) > 1 else "")
 

@@ -61,6 +61,18 @@ class UnaliasedChoice(click.Choice[str]):
         return str(choice)
 
 
+def number_or(words: Sequence[str]) -> Callable[[str], int | str]:
+    """Make a function that converts whole numbers, and leaves these words."""
+
+    def convert(value: str) -> int | str:
+        try:
+            return value if value in words else int(value)
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is neither a whole number nor {listed(words, 'or')}.") from None
+
+    return convert
+
+
 class GroupedCommand(click.Command):
     """A command with options in groups, which recognises options of other programs and of other models."""
 
@@ -135,6 +147,9 @@ def _option(field: Field[Any], types: tuple[Any, ...]) -> Callable[[_Command], _
     about, choices = declaration(field), choices_of(types)
     is_plain = len(types) == 1 and types[0] in (int, float, bool)
     text = PATH if any(get_origin(kind) is os.PathLike for kind in types) else str
+    kind: Any = types[0] if is_plain else text
+    if choices:
+        kind = number_or(choices) if int in types else UnaliasedChoice(choices)
     return grouped_option(
         about.option or f"--{option_name(field)}",
         field.name,
@@ -143,7 +158,7 @@ def _option(field: Field[Any], types: tuple[Any, ...]) -> Callable[[_Command], _
         show_default=bool(field.default),
         help=spelled(about.help.partition(" In Python ")[0], option_of),
         is_flag=types == (bool,),
-        type=UnaliasedChoice(choices) if choices else types[0] if is_plain else text,
+        type=kind,
         metavar=about.metavar or (None if choices or is_plain else "FILE"),
     )
 

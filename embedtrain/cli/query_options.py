@@ -62,7 +62,7 @@ def run_queries(words: Sequence[str], prompt: str, query: Callable[[list[str], b
     if is_typed:
         click.echo(f"Type {prompt}; an empty line ends.", err=True)
     n_lines = n_errors = 0
-    for line in _typed() if is_typed else _piped():
+    for line in _typed() if is_typed else piped_lines():
         n_lines += 1
         try:
             query([line], not is_typed)
@@ -83,7 +83,7 @@ def _typed() -> Iterator[str]:
         yield line
 
 
-def _piped() -> Iterator[str]:
+def piped_lines() -> Iterator[str]:
     """The lines of standard input that are not blank, as UTF-8 in any locale."""
     stream = getattr(sys.stdin, "buffer", None) or ()
     lines = (line.decode(errors="replace").removeprefix("\ufeff").strip() for line in stream)

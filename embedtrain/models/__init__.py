@@ -2,10 +2,11 @@
 
 from embedtrain.models.cbow import Cbow
 from embedtrain.models.glove import Glove
+from embedtrain.models.item2vec import Item2vec
 from embedtrain.models.node2vec import Node2vec
 from embedtrain.models.skipgram import SkipGram
 
 #: The settings of every model of text; each has a command of its name.
-MODELS = (SkipGram, Cbow, Glove)
+MODELS = (SkipGram, Cbow, Glove, Item2vec)
 #: Those of models of other data.
 OTHERS = (Node2vec,)

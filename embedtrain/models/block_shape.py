@@ -57,8 +57,8 @@ class BlockShape(NamedTuple):
 def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetition: float) -> BlockShape:
     """Choose the largest tiles and portions that are stable if the most frequent word has the share `p_max`."""
     lr, negative = settings.lr, settings.negative
-    n_noise = N_NOISE[settings.model, settings.corrected]
-    skipgram = settings.model == "skipgram"
+    skipgram = settings.model != "cbow"
+    n_noise = N_NOISE["skipgram" if skipgram else "cbow", settings.corrected]
     contexts: float = 2 * window  # of a centre in a step
     if skipgram:
         contexts = min(contexts, max(1.0, INPUT_LIMIT / (lr * (1 + negative))))

@@ -34,7 +34,8 @@ class Node2vec(SkipGram, WalkSettings):
     epochs: int = setting(
         1, "Times that all walks are drawn and trained on.", at_least=1, kept="result", aliases=("iter", "epoch")
     )
-    # without an option: they choose among the words of a text, or hold out a part of it
+    # without an option: they are of lines, choose among the words of a text, or hold out a part of it
+    partners: int = setting(10, "", option=None)
     min_count: int = setting(1, "", at_least=1, at_most=1, option=None)
     max_vocab: int | None = setting(None, "", option=None)
     read_vocab: None = setting(None, "", option=None)

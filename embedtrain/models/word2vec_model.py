@@ -79,7 +79,7 @@ class Word2vecModel:
         shape = block_shape(settings, window, p_max, repetition(text, keep))
         self._config = kernels.BlockConfig(
             window=window,
-            max_window=settings.window if settings.window_mode == "dynamic" else 0,
+            max_window=settings.reach if settings.window_mode == "dynamic" else 0,
             n_noise=shape.n_noise,
             noise_weight=np.float32(settings.negative / shape.n_noise),
             n_centres=shape.n_centres,
@@ -90,6 +90,7 @@ class Word2vecModel:
             padding_row=n_words * padded(dim),
             loss_every=_LOSS_EVERY,
             corrected=settings.corrected,
+            shuffled=settings.window == "all",
         )
 
     @classmethod
@@ -142,7 +143,7 @@ class Word2vecModel:
 
     def _window(self, text: EncodedCorpus) -> int:
         """The largest window that a sentence of a text can fill."""
-        return max(1, min(self._settings.window, text.longest_sentence - 1))
+        return max(1, min(self._settings.reach, text.longest_sentence - 1))
 
     def _scratch(self, thread: int, config: kernels.BlockConfig) -> kernels.Scratch:
         """Allocate the memory of a thread."""

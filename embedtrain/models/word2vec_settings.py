@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.errors import SettingError
 from embedtrain.models.distributions import keep_probability
-from embedtrain.training.declarations import setting
+from embedtrain.training.declarations import changed, setting
 from embedtrain.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 class Word2vecSettings(TrainingSettings):
     """Windows, outputs, subsampling and held-out text of skip-gram and CBOW."""
 
-    model: ClassVar[Literal["skipgram", "cbow"]]
+    model: ClassVar[str]
 
-    window: int = setting(
-        5, "Words before and after a word that are its contexts.",
-        at_least=1, kept="result", aliases=("ws", "window-size", "context"),
+    window: int | Literal["all"] = setting(
+        5, "Words before and after a word that are its contexts; with all, `partners` from anywhere in its line.",
+        at_least=1, kept="result", metavar="INTEGER|all", aliases=("ws", "window-size", "context"),
+    )  # fmt: skip
+    partners: int = setting(
+        10, "With `window='all'`: contexts drawn for each word, at most; in every epoch others.",
+        at_least=1, kept="result",
     )  # fmt: skip
     negative: int = setting(
         5, "Negative samples for each pair; 0 leaves negative sampling out, with `hs`.",
@@ -60,6 +64,10 @@ class Word2vecSettings(TrainingSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.window == "all":  # lines are shuffled, and all windows are the largest
+            object.__setattr__(self, "window_mode", "fixed")
+        elif changed(self, ["partners"]):
+            raise SettingError("`partners` are drawn with `window='all'` only; set it, or give the `window`")
         if not (self.negative or self.hs):
             raise SettingError("`negative` must be at least 1, got 0; without negative samples use `hs`")
         if self.valid is not None and self.valid_share:
@@ -72,6 +80,11 @@ class Word2vecSettings(TrainingSettings):
         from embedtrain.models.word2vec_model import word2vec_run  # imports Numba, which --help does not need
 
         return word2vec_run(self, data)
+
+    @property
+    def reach(self) -> int:
+        """The largest window to each side."""
+        return (self.partners + 1) // 2 if self.window == "all" else self.window
 
     @property
     def corrected(self) -> bool:

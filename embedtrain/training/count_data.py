@@ -147,8 +147,9 @@ class CountsFromText:
         self, text: EncodedCorpus, n_words: int, settings: CountSettings, folder: Path, budget: int,
         progress: Progress | None = None,
     ) -> CsrMatrix:  # fmt: skip
+        window = text.longest_sentence if settings.window == "all" else settings.window
         return count_windows(
-            text, n_words, window=settings.window, weighting=settings.weighting, symmetric=settings.symmetric,
+            text, n_words, window=window, weighting=settings.weighting, symmetric=settings.symmetric,
             threads=resolve_threads(self._settings.threads), budget=budget, folder=folder, progress=progress,
         )  # fmt: skip
 

@@ -66,6 +66,11 @@ def setting(default: Any, help: str, **about: Any) -> Any:
     return dataclass_field(default=default, metadata={"setting": Declaration(help, **about)})
 
 
+def other_default(base: type[Settings], name: str, default: Any) -> Any:
+    """Declare a field of a base class with another default."""
+    return dataclass_field(default=default, metadata=base.__dataclass_fields__[name].metadata)
+
+
 def declaration(field: Field[Any]) -> Declaration:
     """The declaration of a field."""
     about: Declaration = field.metadata["setting"]
@@ -121,18 +126,22 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
     """Convert a value to Python's own type; raises `SettingError` if it has another type or is out of range."""
     about = declaration(field)
     remedy = about.remedy or ("" if field.default is None else f"the default is {field.default}")
-    if choices := choices_of(types):
+    choices = choices_of(types)
+    if isinstance(value, str) and value in choices:
+        return value
+    if choices and int not in types:
         flags = (True, False) if bool in types else ()
-        is_valid = value in choices or (bool(flags) and isinstance(value, bool))
+        is_valid = bool(flags) and isinstance(value, bool)
         rule, remedy = listed(map(repr, (*choices, *flags)), "or"), ""
     elif types == (bool,):
         is_valid, rule, remedy = isinstance(value, (bool, np.bool_)), "True or False", ""
-    elif types == (int,):
+    elif types == (int,) or choices:
         most = int(min(about.at_most, _LARGEST))
         is_valid = isinstance(value, Integral) and about.at_least <= int(value) <= most
         rule = f"a whole number of at least {about.at_least}"
         if isinstance(value, Integral) and int(value) > most:
             rule = f"a whole number between {about.at_least} and {most}"
+        rule += "".join(f" or {choice!r}" for choice in choices)
     elif types == (float,):
         is_valid, rule = isinstance(value, Real) and about.contains(float(value)), about.range
     else:
@@ -143,13 +152,14 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
         return value
     if not is_valid:
         raise SettingError(f"`{field.name}` must be {rule}, got {value!r}{remedy and '; '}{remedy}")
-    return value if choices else types[0](value)  # NumPy's numbers would overflow, and recompile kernels
+    return types[0](value)  # NumPy's numbers would overflow, and recompile kernels
 
 
 def described(types: tuple[Any, ...]) -> str:
     """Format types for the documentation."""
     if choices := choices_of(types):
-        return "bool or " * (bool in types) + "{" + ", ".join(f'"{choice}"' for choice in choices) + "}"
+        others = "".join(f"{kind.__name__} or " for kind in types if kind in (bool, int))
+        return others + "{" + ", ".join(f'"{choice}"' for choice in choices) + "}"
     is_path = any(get_origin(kind) is os.PathLike for kind in types)
     names = {str: "path" if is_path else "str", Callable: "callable", Iterable: "iterable"}
     origins = [get_origin(kind) or kind for kind in types if get_origin(kind) is not os.PathLike]

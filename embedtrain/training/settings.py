@@ -116,9 +116,9 @@ class TextSettings(VocabularySettings):
 class CountSettings(TextSettings):
     """How co-occurrences are counted."""
 
-    window: int = setting(
-        10, "Words before and after a word that count as its contexts.",
-        at_least=1, kept="result", aliases=("ws", "window-size", "context"),
+    window: int | Literal["all"] = setting(
+        10, "Words before and after a word that count as its contexts; with all, its whole line, without weights.",
+        at_least=1, kept="result", metavar="INTEGER|all", aliases=("ws", "window-size", "context"),
     )  # fmt: skip
     weighting: Literal["distance", "uniform"] = setting(
         "distance", "Count a pair as 1 / distance, as GloVe does, or as 1.", kept="result"
@@ -132,6 +132,11 @@ class CountSettings(TextSettings):
         "free memory.",
         group="run", metavar="SIZE",
     )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.window == "all":  # the order of a line does not matter
+            object.__setattr__(self, "weighting", "uniform")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,20 +114,24 @@ def nearest_to_rows(
     for start in range(0, len(rows) if topn else 0, step):
         group = slice(start, start + step)
         queries = units_of(vectors, rows[group], embedded)
-        _fill(Nearest(found.rows[group], found.cosines[group]), vectors[:among], norms[:among], queries, rows[group])
-    found.rows[np.isneginf(found.cosines)] = -1
-    np.clip(found.cosines, -1, 1, out=found.cosines)
+        own = (np.arange(len(queries)), rows[group])
+        nearest_to_queries(
+            Nearest(found.rows[group], found.cosines[group]), vectors[:among], norms[:among], queries, own
+        )
     return found
 
 
-def _fill(
+def nearest_to_queries(
     found: Nearest,
     vectors: NDArray[Any],
     norms: NDArray[np.float32],
     queries: NDArray[np.float32],
-    excluded: NDArray[np.int64],
+    excluded: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> None:
-    """Fill `found` with the neighbours of each query, without its excluded row."""
+    """Fill `found` with the neighbours of each query, padded with -1.
+
+    `excluded` are numbers of queries, ascending, and rows that are not neighbours of them.
+    """
     from embedtrain.kernels.top_k import insert_higher
 
     found.rows[:], found.cosines[:] = -1, -np.inf
@@ -139,7 +143,10 @@ def _fill(
             block = slice(first, first + n_queries)
             cosines = space[: len(queries[block]) * len(tile)].reshape(-1, len(tile))
             np.matmul(queries[block], tile.T, out=cosines)
-            own = excluded[block] - start
-            inside = np.flatnonzero((own >= 0) & (own < len(tile)))
-            cosines[inside, own[inside]] = -np.inf
+            of_block = slice(*np.searchsorted(excluded[0], (first, first + n_queries)))
+            query, column = excluded[0][of_block] - first, excluded[1][of_block] - start
+            inside = (column >= 0) & (column < len(tile))
+            cosines[query[inside], column[inside]] = -np.inf
             insert_higher(cosines.ravel(), len(tile), start, found.rows[block], found.cosines[block])
+    found.rows[np.isneginf(found.cosines)] = -1
+    np.clip(found.cosines, -1, 1, out=found.cosines)

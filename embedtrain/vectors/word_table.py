@@ -207,6 +207,39 @@ class WordTable:
             for nearest in zip(found.rows.tolist(), found.cosines.tolist(), strict=True)
         ]
 
+    def recommend(self, history: Iterable[Any], topn: int = 10, *, repeats: bool = False) -> list[Any]:
+        """The items nearest to the mean of a history, or of each of many histories.
+
+        Parameters
+        ----------
+        history : iterable of str or int, or iterable of such iterables
+            Items that someone had, each counted once, or many histories. A whole number is an id, not a row. A
+            warning is issued for items without a vector, which are left out.
+        topn : int
+            Number of items of each.
+        repeats : bool
+            Whether to recommend items of the history too; repeats are normal in shops.
+
+        Returns
+        -------
+        list of (item, cosine), or list of such lists for many histories
+            The nearest first, ties in the order of rows; empty for one of many histories without known items.
+
+        Raises
+        ------
+        UnknownWord
+            If no item of the only history has a vector; also a `KeyError`.
+        DataError
+            If an item is neither a str nor a whole number.
+        SettingError
+            If `topn` is not a whole number of at least 1.
+        """
+        from embedtrain.vectors.recommend import recommend
+
+        if not isinstance(topn, Integral) or topn < 1:
+            raise SettingError(f"topn must be a whole number of items, at least 1, got {topn!r}")
+        return recommend(self, history, int(topn), repeats=repeats)
+
     def rank(self, key1: Key, key2: Key) -> int:
         """The position of `key2` among the neighbours of `key1`, counted from 1."""
         first, second = self._find(key1), self._row(key2)

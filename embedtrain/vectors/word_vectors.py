@@ -124,6 +124,28 @@ class WordVectors(WordTable):
 
         return embedding_matrix(self, word_index, unknown, padding)
 
+    def complements(self, word: str, topn: int = 10, restrict_vocab: int | None = None) -> list[tuple[str, float]]:
+        """The items that go with an item: those with the greatest product of its vector and their context vectors.
+
+        Items that occur together have great products, items that occur in the same company, such as two brands, have
+        similar vectors: `neighbors` are substitutes.
+
+        Raises
+        ------
+        UnknownWord
+            If the word has no vector; also a `KeyError`.
+        DataError
+            If there are no `context_vectors`.
+        """
+        if self.context_vectors is None:
+            raise DataError("complements need context vectors, which .npz files keep; train again with -o items.npz")
+        row, n, contexts = self._row(word), self._n_searched(restrict_vocab), self.context_vectors
+        vector = (self.vectors if self.word_vectors is None else self.word_vectors)[row]
+        if self.word_vectors is None and self.settings.get("vectors") == "sum":  # of GloVe's tables
+            vector = vector - contexts[row]
+        found: list[tuple[str, float]] = self._best(contexts[:n] @ vector, topn, [(word, 1.0)])
+        return found
+
     def evaluate_word_analogies(
         self,
         analogies: str | os.PathLike[str],

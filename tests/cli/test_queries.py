@@ -251,4 +251,4 @@ def test_questions_come_from_standard_input(monkeypatch, capsys):
 
 
 def test_evaluate_without_questions_is_refused():
-    assert "--analogies or --similarity" in str(run(evaluate, "x.vec", status=2).exception)
+    assert "--analogies, --similarity or --sessions" in str(run(evaluate, "x.vec", status=2).exception)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from naive import alias_probabilities, draw_alias, mix, random_at, random_below
+from naive import alias_probabilities, draw_alias, mix, permuted, random_at, random_below
 
 from embedtrain.kernels import random as sampling
 from embedtrain.models.distributions import alias_table, keep_probability, keep_thresholds, noise_distribution
@@ -25,6 +25,23 @@ def test_below_covers_its_range_evenly():
     draws = [int(sampling.random_below(np.uint64(sampling.random_at(np.uint64(7), i)), 5)) for i in range(5000)]
     assert draws == [random_below(random_at(7, i), 5) for i in range(5000)]
     assert np.bincount(draws, minlength=5) == pytest.approx(np.full(5, 1000), abs=120)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 16, 17, 100])
+def test_permutations_are_those_of_the_plain_form(n):
+    for key in (0, 77, 2**63 + 5):
+        order = [int(sampling.permuted(np.uint64(key), i, n)) for i in range(n)]
+        assert sorted(order) == list(range(n))
+        assert order == [permuted(key, i, n) for i in range(n)]
+
+
+@pytest.mark.parametrize("n", [7, 12, 16, 20])
+def test_shuffled_pairs_have_equal_chances_of_being_near(n):
+    window, keys = 3, 3000
+    place = np.array([np.argsort([permuted(random_at(5, key), i, n) for i in range(n)]) for key in range(keys)])
+    near = (np.abs(place[:, :, None] - place[:, None]) <= window).mean(axis=0)[np.triu_indices(n, 1)]
+    chance = window * (2 * n - window - 1) / (n * (n - 1))  # ordered pairs in a window of a line, of all
+    assert near == pytest.approx(np.full(len(near), chance), abs=4.5 * np.sqrt(chance * (1 - chance) / keys))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 100])

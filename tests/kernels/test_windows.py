@@ -8,15 +8,18 @@ from small_text import KEY, STATE
 from embedtrain.kernels.word2vec import windows
 
 
-def keep(text, sampling, begin, end, window):
+def keep(text, sampling, begin, end, window, shuffled=False):
     kept = windows.Kept(*(np.zeros(128 + 2 * window, np.int32) for _ in range(3)))
-    return kept, *windows.subsample(*text, begin, end, sampling.keep_thresholds, np.uint64(KEY), window, kept)
+    return kept, *windows.subsample(*text, begin, end, sampling.keep_thresholds, np.uint64(KEY), window, shuffled, kept)
 
 
+@pytest.mark.parametrize("shuffled", [False, True])
 @pytest.mark.parametrize("window", [1, 3, 50])
 @pytest.mark.parametrize(("begin", "end"), [(0, 121), (0, 1), (20, 60), (41, 44), (60, 61), (120, 121)])
-def test_kept_tokens_and_their_neighbours_beyond_the_chunk(text, sampling, window, begin, end):
-    kept, first, last, n = keep(text, sampling, begin, end, window)
+def test_kept_tokens_and_their_neighbours_beyond_the_chunk(text, sampling, window, begin, end, shuffled):
+    kept, first, last, n = keep(text, sampling, begin, end, window, shuffled)
+    if shuffled:
+        text = text._replace(ids=naive.shuffled(*text, KEY))
     middles = naive.centres(*text, begin, end, sampling.keep_thresholds, KEY)
     words, begins, ends = (array.tolist() for array in kept)
     assert last - first == len(middles)

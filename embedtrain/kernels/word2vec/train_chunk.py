@@ -38,6 +38,7 @@ class BlockConfig(NamedTuple):
     padding_row: int  # first element of the row of zeros in W and C that fills incomplete groups
     loss_every: int  # the loss is computed in one of this many blocks, and in the first with pairs
     corrected: bool  # whether CBOW divides the step of a mean among its contexts
+    shuffled: bool = False  # whether sentences are shuffled, anew in every epoch
 
 
 class Tiles(NamedTuple):
@@ -71,7 +72,9 @@ def train_chunk(W, C, N, text, begin, end, keep_thresholds, config, scratch, key
     """
     kept, windows, noise, tree, mean, frozen, tiles = scratch
     window = config.window
-    first, last, n_tokens = subsample(text.ids, text.offsets, begin, end, keep_thresholds, key, window, kept)
+    first, last, n_tokens = subsample(
+        text.ids, text.offsets, begin, end, keep_thresholds, key, window, config.shuffled, kept
+    )
 
     loss, n_pairs = 0.0, 0
     state = draw_noise(noise, state)

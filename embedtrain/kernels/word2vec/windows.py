@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.integers import maximum, minimum
-from embedtrain.kernels.random import is_kept, random_at, random_below
+from embedtrain.kernels.random import is_kept, permuted, random_at, random_below
 from embedtrain.kernels.sentences import sentence_at
 from embedtrain.kernels.simd.rows import prefetch_row
 
@@ -33,9 +33,20 @@ class Kept(NamedTuple):
 
 
 @inlined
-def subsample(ids, offsets, lo, hi, thresholds, key, window, kept):
+def word_at(ids, offsets, sentence, position, key, shuffled):
+    """The word at a position, perhaps after its sentence is shuffled."""
+    if shuffled:
+        begin = offsets[sentence]
+        position = begin + permuted(random_at(key, begin), position - begin, offsets[sentence + 1] - begin)
+    return ids[position]
+
+
+@inlined
+def subsample(ids, offsets, lo, hi, thresholds, key, window, shuffled, kept):
     """Collect the kept tokens of positions [lo, hi), and up to `window` more on each side in the same sentence.
 
+    If `shuffled`, each sentence is in a random order that `key` determines, so that all its pairs of tokens have the
+    same chance of being at most `window` apart.
     Returns (first, last, n): `kept` holds n tokens, of which [first, last) are from [lo, hi).
     """
     words, begins, ends = kept.words, kept.begins, kept.ends
@@ -44,22 +55,22 @@ def subsample(ids, offsets, lo, hi, thresholds, key, window, kept):
     first, start = 0, lo
     while start > offsets[sentence] and first < window:
         start -= 1
-        first += is_kept(key, start, thresholds[ids[start]])
+        first += is_kept(key, start, thresholds[word_at(ids, offsets, sentence, start, key, shuffled)])
 
     # sentence by sentence; a token that is not kept is overwritten by the next
     n, last = 0, 0
     while start < hi:
         begin, border = n, offsets[sentence + 1]
         for position in range(start, minimum(border, hi)):
-            words[n] = ids[position]
+            words[n] = word_at(ids, offsets, sentence, position, key, shuffled)
             begins[n] = begin
-            n += is_kept(key, position, thresholds[ids[position]])
+            n += is_kept(key, position, thresholds[words[n]])
         # after hi, up to `window` more kept tokens of its sentence
         last, position = n, hi
         while position < border and n < last + window:
-            words[n] = ids[position]
+            words[n] = word_at(ids, offsets, sentence, position, key, shuffled)
             begins[n] = begin
-            n += is_kept(key, position, thresholds[ids[position]])
+            n += is_kept(key, position, thresholds[words[n]])
             position += 1
         for token in range(begin, n):
             ends[token] = n

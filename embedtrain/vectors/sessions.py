@@ -1,0 +1,185 @@
+"""Evaluation on sessions: the rank of the last item of each, given the item before it or all items before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.threads import resolve_threads
+from embedtrain.vectors.neighbors import unit_tiles
+from embedtrain.vectors.word_table import WordTable
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    from embedtrain.corpus.sources import CorpusLike
+
+#: From (n_sessions, n_rows) queries to the scores of all rows.
+_Scores: TypeAlias = "Callable[[sparse.csr_array], NDArray[np.float32]]"
+
+_SCORES = 1 << 22  # computed together
+
+
+class Ranking(NamedTuple):
+    """How well a method ranks the last items of sessions.
+
+    Attributes
+    ----------
+    method : {"vectors", "popularity", "co-occurrence", "co-occurrence, cosine"}
+    query : {"item before", "whole history"}
+    hit_rate, ndcg : float
+        HR@k, the share of last items among the first k, and NDCG@k, the mean of 1 / log2(1 + rank) of these.
+    mrr : float
+        The mean of 1 / rank.
+    coverage : float
+        The share of all items that are among the first k of a session.
+    """
+
+    method: str
+    query: str
+    hit_rate: float
+    ndcg: float
+    mrr: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class SessionScore:
+    """Rankings of the last items of sessions.
+
+    Attributes
+    ----------
+    rankings : list of Ranking
+    n_known, n_sessions : int
+        Sessions whose last two items have vectors, which are ranked, and all sessions.
+    """
+
+    rankings: list[Ranking]
+    n_known: int
+    n_sessions: int
+
+
+def evaluate_sessions(
+    vectors: WordTable, sessions: CorpusLike, train: CorpusLike | None = None, *, k: int = 10
+) -> SessionScore:
+    """Rank the last item of each session, given the item before it, and given all items before.
+
+    The vectors should be trained on all sessions without their last items. Candidates are all items but the item
+    before the last; items that the session has already are candidates, as repeats are normal in shops. Items are
+    ranked by their cosine to the item before, or to the mean of the distinct items before; by popularity, the order of
+    rows; and with `train` by the number of sessions they share with these items, as it is and divided by the square
+    roots of the items' own numbers of sessions. Ties are in the order of rows.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+    sessions : path, Corpus, iterable of str, or iterable of lists of str or int
+        As for `train_item2vec`, with their last items.
+    train : the same, optional
+        The sessions that the vectors were trained on.
+    k : int
+
+    Returns
+    -------
+    SessionScore
+
+    Raises
+    ------
+    DataError
+        If no session has two known items at its end, or `train` has no known item.
+    SettingError
+        If `k` is not a whole number of at least 1.
+    """
+    if not isinstance(k, Integral) or k < 1:
+        raise SettingError(f"k must be a whole number of at least 1, got {k!r}")
+    rows, offsets = _read(sessions, vectors)
+    ends = offsets[1:]
+    long = np.diff(offsets) > 1
+    if not long.any():
+        raise DataError("all sessions have one item; the last of two or more is ranked, given those before it")
+    known = long & (rows[ends - 1] >= 0) & (rows[np.maximum(ends - 2, 0)] >= 0)
+    if not known.any():
+        raise DataError(f"none of the {np.count_nonzero(long):,} sessions has vectors for its last two items")
+    begins, ends = offsets[:-1][known], ends[known] - 1
+    targets, n = rows[ends], len(vectors)
+    queries = {"item before": _items(rows, ends - 1, ends, n), "whole history": _items(rows, begins, ends, n)}
+    rankings = [
+        Ranking(method, name, *_figures(scores, query, rows[ends - 1], targets, int(k)))
+        for method, scores in _methods(vectors, train).items()
+        for name, query in queries.items()
+    ]
+    return SessionScore(rankings, len(ends), len(offsets) - 1)
+
+
+def _read(sessions: CorpusLike, vectors: WordTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The (n_items,) rows of the items of sessions, -1 if unknown, and (n_sessions + 1,) where sessions begin."""
+    from embedtrain.corpus.encoding import encode  # Numba, and the corpus, which queries do not need
+
+    text = encode(sessions, threads=resolve_threads(None))
+    rows = np.array([vectors.index.get(word, -1) for word in text.vocabulary.words[:]], np.int64)
+    return rows[text.ids], np.array(text.offsets)
+
+
+def _items(
+    rows: NDArray[np.int64], begins: NDArray[np.int64], ends: NDArray[np.int64], n_rows: int
+) -> sparse.csr_array:
+    """The (n_sessions, n_rows) matrix with 1 for each known item in rows[begin:end] of a session."""
+    from scipy import sparse
+
+    lengths = ends - begins
+    session = np.repeat(np.arange(len(begins)), lengths)
+    items = rows[np.arange(len(session)) + np.repeat(ends - np.cumsum(lengths), lengths)]
+    session, items = session[items >= 0], items[items >= 0]
+    matrix = sparse.csr_array((np.ones(len(items), np.float32), (session, items)), shape=(len(begins), n_rows))
+    matrix.data[:] = 1  # however often
+    return matrix
+
+
+def _methods(vectors: WordTable, train: CorpusLike | None) -> dict[str, _Scores]:
+    """From the names of methods to functions that score all rows for the items of (n_sessions, n_rows) queries."""
+    units = np.concatenate([tile for _, tile in unit_tiles(vectors.vectors, vectors.norms)])
+    by_row = -np.arange(len(vectors), dtype=np.float32)
+    methods: dict[str, _Scores] = {
+        "vectors": lambda query: (query @ units) @ units.T,
+        "popularity": lambda query: np.tile(by_row, (query.shape[0], 1)),
+    }
+    if train is not None:
+        rows, offsets = _read(train, vectors)
+        items = _items(rows, offsets[:-1], offsets[1:], len(vectors))
+        if not items.nnz:
+            raise DataError("none of the items in the training sessions has a vector")
+        n_shared = (items.T @ items).tocsr()
+        n_sessions = np.sqrt(np.maximum(n_shared.diagonal(), 1))
+        n_shared.setdiag(0)
+        cosines = n_shared.multiply(1 / n_sessions).multiply(1 / n_sessions[:, None]).tocsr()
+        methods["co-occurrence"] = lambda query: (query @ n_shared).toarray()
+        methods["co-occurrence, cosine"] = lambda query: (query @ cosines).toarray()
+    return methods
+
+
+def _figures(
+    scores_of: _Scores, queries: sparse.csr_array, before: NDArray[np.int64], targets: NDArray[np.int64], k: int
+) -> tuple[float, float, float, float]:
+    """HR@k, NDCG@k, MRR and coverage of the targets of (n_sessions, n_rows) queries; `before` are not candidates."""
+    n_sessions, n_rows = queries.shape
+    step = max(1, _SCORES // n_rows)
+    ranks, shown = np.empty(n_sessions), np.zeros(n_rows, bool)
+    for begin in range(0, n_sessions, step):
+        block = slice(begin, begin + step)
+        scores = scores_of(queries[block])
+        number, target = np.arange(len(scores)), targets[block]
+        scores[number, before[block]] = -np.inf
+        own = scores[number, target][:, None]
+        nearer = (scores > own) | ((scores == own) & (np.arange(n_rows) < target[:, None]))
+        ranks[block] = 1 + np.count_nonzero(nearer, axis=1)
+        ranks[block][before[block] == target] = np.inf
+        shown[np.argpartition(-scores, min(k, n_rows) - 1)[:, :k]] = True
+    hits = ranks <= k
+    ndcg = np.where(hits, 1 / np.log2(1 + ranks), 0)
+    return float(hits.mean()), float(ndcg.mean()), float((1 / ranks).mean()), float(shown.mean())

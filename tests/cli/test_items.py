@@ -1,0 +1,115 @@
+"""The commands `item2vec` and `recommend`, `neighbors --complements` and `evaluate --sessions`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from commands import error_of, named, run
+
+from embedtrain import WordVectors, cli
+
+pytestmark = pytest.mark.usefixtures("items")
+
+
+@pytest.fixture
+def items(folder):
+    """Vectors of five items, and sessions."""
+    table = np.array([[1, 0.1], [1, 0.2], [0, 1], [0.1, 1], [-1, 0]], np.float32)
+    vectors = WordVectors(["tea", "milk", "nails", "saw", "boat"], table, context_vectors=table[::-1])
+    vectors.save("items.npz")
+    vectors.save("items.vec")
+    (folder / "sessions.txt").write_text("saw tea milk\nnails saw\nboat\ntea xx\n")
+    (folder / "train.txt").write_text("saw tea\nnails saw\ntea milk\n")
+    return vectors
+
+
+def piped(*args, typed):
+    return CliRunner().invoke(cli.main, [str(arg) for arg in args], input=typed)
+
+
+def test_item2vec_trains_on_whole_sessions():
+    assert run("item2vec", "text.txt", "--dim", "8", "--epochs", "1", "-o", "out.npz").exit_code == 0
+    settings = WordVectors.load("out.npz").settings
+    assert (settings["model"], settings["window"], settings["sample"], settings["min_count"]) == (
+        "item2vec",
+        "all",
+        0,
+        1,
+    )
+    assert WordVectors.load("out.npz").complements("the", 1)
+
+
+@pytest.mark.parametrize("command", ["skipgram", "cbow", "glove", "item2vec"])
+def test_the_window_is_a_number_or_all(calls, command):
+    for value in ("all", "7"):
+        assert run(command, "text.txt", "--window", value).exit_code == 0
+    assert [settings.window for _, settings in calls] == ["all", 7]
+    line = error_of(run(command, "text.txt", "--window", "some"), 2)
+    assert "--window: 'some' is neither a whole number nor all" in line.replace("'--window'", "--window")
+
+
+def test_recommendations_are_those_of_the_library(items):
+    done = run("recommend", "items.npz", "tea", "saw", "-n", "2")
+    expected = "".join(f"{cosine:.4f}  {item}\n" for item, cosine in items.recommend(["tea", "saw"], 2))
+    assert (done.exit_code, done.stdout, done.stderr) == (0, expected, "")
+    found = json.loads(run("recommend", "items.npz", "tea", "--json", "--repeats", "-n", "1").stdout)
+    assert found == {"history": ["tea"], "items": [{"item": "tea", "cosine": 1.0}]}
+
+
+def test_histories_are_read_from_standard_input():
+    done = piped("recommend", "items.npz", "-n", "1", typed='tea\n\n["nails", "saw"]\nyy\n')
+    headings = [line for line in done.stdout.splitlines() if line.endswith(":")]
+    assert (done.exit_code, headings) == (0, ["tea:", '["nails", "saw"]:', "yy:"])
+    assert done.stdout.splitlines()[1].endswith("milk")
+    assert "Note: 1 item without a vector, as 'yy'; 1 of 3 histories have no other" in done.stderr
+
+
+REFUSED = [
+    (1, ["recommend", "items.npz", "xx", "yy"], "no item of the history has a vector: ['xx', 'yy']"),
+    (1, ["recommend", "missing.npz", "tea"], "cannot read missing.npz"),
+    (2, ["recommend", "tea", "items.npz"], "tea is not a file, but items.npz is; did you mean"),
+    (2, ["recommend", "items.npz", "[1,"], "not a JSON list of items"),
+    (1, ["recommend", "items.npz", "[1.5]"], "an item must be a str or a whole number, got float"),
+    (2, ["recommend", "items.npz", "tea", "-n", "0"], "-n"),
+    (1, ["neighbors", "items.vec", "tea", "--complements"], "complements need context vectors, which .npz files keep"),
+    (2, ["evaluate", "items.vec"], "name a file with --analogies, --similarity or --sessions"),
+    (2, ["evaluate", "items.vec", "--similarity", "x", "--train", "train.txt"], "--train is for --sessions"),
+    (2, ["evaluate", "sessions.txt", "--sessions", "items.vec"], "evaluate items.vec --sessions sessions.txt"),
+    (
+        1,
+        ["evaluate", "items.vec", "--sessions", "one.txt"],
+        "none of the 2 sessions has vectors for its last two items",
+    ),
+    (1, ["item2vec", "single.txt"], "there is nothing to learn from: 2 tokens in 2 sentences, one in each"),
+    (2, ["item2vec", "sessions.txt", "--partners", "0"], "--partners must be a whole number of at least 1, got 0"),
+    (2, ["skipgram", "sessions.txt", "--partners", "5"], "--partners are drawn with --window all only"),
+]
+
+
+@pytest.mark.parametrize(("status", "args", "message"), REFUSED, ids=named(REFUSED))
+def test_bad_input_is_one_line(status, args, message):
+    Path("single.txt").write_text("a\nb\n")
+    assert message in error_of(run(*args), status)
+
+
+def test_complements_are_those_of_the_library(items):
+    done = run("neighbors", "items.npz", "tea", "--complements", "-n", "2")
+    assert done.stdout == "".join(f"{score:.4f}  {item}\n" for item, score in items.complements("tea", 2))
+    found = json.loads(run("neighbors", "items.npz", "tea", "--complements", "--json", "-n", "1").stdout)
+    assert (found["word"], list(found["complements"][0])) == ("tea", ["word", "product"])
+
+
+def test_evaluation_prints_the_protocol_and_the_baselines():
+    done = run("evaluate", "items.vec", "--sessions", "sessions.txt", "--train", "train.txt")
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[:2] == [
+        "sessions.txt: the last items of 2 of 4 sessions, those whose last two items are known, ranked among",
+        "5 items without the one before, repeats allowed; train on all but the last items, min-count 1",
+    ]
+    assert lines[3].split() == ["item", "before", "vectors", "1.000", "1.000", "1.000", "100.0%"]
+    assert len(lines) == 3 + 8
+    found = json.loads(run("evaluate", "items.vec", "--sessions", "sessions.txt", "--json").stdout)
+    assert (found["known"], found["all"], found["k"], len(found["rankings"])) == (2, 4, 10, 4)
