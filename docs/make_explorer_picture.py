@@ -17,7 +17,7 @@ from embedtrain import train_skipgram
 
 PICTURE = Path(__file__).with_name("explorer.png")
 CORPORA = Path(__file__).parent.parent / "corpora"
-OPTIONS = ("headless", "no-sandbox", "window-size=1100,700", "use-angle=swiftshader", "enable-unsafe-swiftshader")
+OPTIONS = "headless no-sandbox disable-gpu window-size=1100,700 use-angle=swiftshader enable-unsafe-swiftshader".split()
 
 
 def main(page: Path) -> None:

@@ -28,6 +28,7 @@ def start_browser(folder, *options):
     chosen.binary_location = PROGRAM
     for option in (
         "headless",
+        "disable-gpu",
         "no-sandbox",
         f"user-data-dir={folder}/profile",
         "window-size=1200,800",
@@ -106,6 +107,7 @@ class Page:
         return found
 
     def search(self, word):
+        self.run("for (const id of ['selected', 'message']) document.getElementById(id).textContent = ''")
         self.type("#query", word + "\n")
         self.wait(lambda: self.find("#selected").text or self.find("#message").text)
         return self.listed("neighbours")
@@ -220,6 +222,7 @@ def test_colours_change(open_page, toy):
         pictures.add(page.picture())
     page.find("#legend button").click()
     assert page.find("#legend button").get_attribute("aria-pressed") == "true"
+    assert page.run("return document.activeElement.ariaPressed") == "true"
     pictures.add(page.picture())
     page.find("#theme").click()
     pictures.add(page.picture())
@@ -303,6 +306,16 @@ def test_a_phone_shows_all(open_page, toy):
         assert page.find("#overlay").size == {"width": 390, "height": 418}
     finally:
         page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_points_return_after_webgl_was_lost(open_page, toy):
+    page = open_page(toy)
+    before = page.picture()
+    page.run("window.gl = document.querySelector('#points').getContext('webgl2').getExtension('WEBGL_lose_context')")
+    page.run("gl.loseContext()")
+    page.wait(lambda: page.picture() != before)
+    page.run("gl.restoreContext()")
+    page.wait(lambda: page.picture() == before)
 
 
 def test_without_webgl_lists_remain(tmp_path, toy, vectors):

@@ -45,10 +45,10 @@ def explore(
     inputs = {"the vectors": vectors.settings.get("file"), "`coordinates`": coordinates, "`labels`": labels_file}
     check_distinct_paths({name: [file] for name, file in inputs.items()}, {"the page": path})
     require_writable(path)
-    n, dim = min(limit, len(vectors)), vectors.vector_size
+    n, dim = int(min(limit, len(vectors))), vectors.vector_size
     if not n:
         raise DataError("there are no words to explore")
-    k = min(neighbors, n - 1)
+    k = int(min(neighbors, n - 1))
     require_memory(n * (10 * dim + 16 * k + 400), "the vectors and the page", "lower `limit`")
     placed = None if coordinates is None else read_coordinates(coordinates, n)
     projection = choose(projection, n) if placed is None else "file"

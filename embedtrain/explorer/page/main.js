@@ -94,7 +94,10 @@ function recolour() {
   element("legend").replaceChildren(...legendOf(kind, isDark()).map(([colour, name], number) => {
     const swatch = make("span", { className: "swatch" });
     swatch.style.background = colour;
-    const choose = () => choosing(group === number ? null : number);
+    const choose = () => {
+      choosing(group === number ? null : number);
+      element("legend").children[number].firstChild.focus(); // the list is new
+    };
     const properties = { type: "button", ariaPressed: String(group === null || group === number), onclick: choose };
     return make("li", {}, make("button", properties, swatch, make("bdi", { textContent: shown(name) })));
   }));
