@@ -184,7 +184,7 @@ def test_a_matrix_that_cannot_be_one_of_counts_is_refused(matrix, message):
     [
         (["a", "b", "a", "c"], "the word 'a' appears twice"),
         (["a", "b", "c", ""], "the word '' is empty or holds whitespace"),
-        (["a", "b", "c", "d e"], "the word 'd e' is empty or holds whitespace"),
+        (["a", "b", "c", "d\te"], r"the word 'd\\te' is empty or holds whitespace"),
         (["a", "b", "c", "\x85"], r"'\\x85' is empty or holds"),
         (["a", "b", "c", "\ud800"], r"'\\ud800' is empty or holds"),
         (["a", "b", "c", b"d"], "words must be str, got bytes b'd'; convert it"),

@@ -136,7 +136,7 @@ def test_tokens_are_taken_as_they_are_or_refused(sentence):
     if not tokens:
         with refused("the corpus holds no words"):
             numbers([sentence])
-    elif all(sentences_of(token) == [[token]] for token in tokens):
+    elif all(sentences_of(token) == [[token]] for token in (token.replace(" ", "_") for token in tokens)):
         assert numbers([sentence]) == naive([tokens])
     else:
         with refused("sentence 1: the token .* is empty or holds whitespace or a control character"):
@@ -568,8 +568,8 @@ def test_counting_words_reads_and_refuses_what_encoding_does(write):
     assert list(count_words([["a"], ["b", "b"]], threads=3)[0].words) == ["b", "a"]
     with refused("the corpus holds no words"):
         count_words([], threads=2)
-    with refused("'a b' is empty or holds whitespace"):
-        count_words([["a b"]], threads=2)
+    with refused(r"'a\\tb' is empty or holds whitespace"):
+        count_words([["a\tb"]], threads=2)
     with refused(r"text\.txt, line 1: b'\\xff' is not UTF-8"):
         count_words(Corpus(write(b"\xff"), invalid_utf8="refuse"), threads=2)
 

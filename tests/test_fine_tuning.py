@@ -331,12 +331,12 @@ UNKNOWN = WordVectors("xy", np.ones((2, 8), np.float32))
         ({"init": broken(n_contexts=1)}, DataError, "init has vectors that are not finite, or not 2 × 8"),
         ({"init": UNKNOWN}, DataError, r"none of the \d+ words of the text is among those of init$"),
         ({"init": UNKNOWN, "init_words": "shared"}, DataError, r"none of the \d+ words of the text is among those of"),
-        ({"init": WordVectors(["a b"], np.ones((1, 8), np.float32))}, DataError, "'a b' is empty or holds whitespace"),
+        ({"init": WordVectors(["a\tb"], np.ones((1, 8), np.float32))}, DataError, r"'a\\tb' is empty or holds"),
         ({"init": "given.vec", "init_words": "old"}, SettingError, "init_words must be 'union' or 'shared', got 'old'"),
         ({"init": "given.vec", "read_vocab": "x"}, SettingError, "read_vocab says .* set init_words='shared'$"),
     ],
     ids=["dim of vectors", "dim of a file", "freeze", "missing", "folder", "text", "not finite", "contexts not finite",
-         "contexts of another shape", "words", "shared words", "a word with a space", "choice", "vocabulary"],
+         "contexts of another shape", "words", "shared words", "a word with a tab", "choice", "vocabulary"],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_in_a_line(settings, error, message):
     with refused(message, error):

@@ -351,7 +351,7 @@ def test_strange_settings_are_refused_in_a_line(tmp_path, about, message):
 # --- Files of arrays that others made ---------------------------------------------------------------------------------
 
 REWRITTEN = [pytest.param(name, marks=pytest.mark.clients if name == "x.safetensors" else ()) for name in ARRAYS]
-ODD = ["a b", "", "c\n", "d\0", "\t", "\x7f"]
+ODD = ["", " ", "c\n", "d\0", "\t", "\x7f"]
 
 
 def put_words(path, words):
@@ -384,6 +384,16 @@ def test_odd_words_in_arrays_are_refused_or_left_out(tmp_path, name, word):
     assert formats.read(tmp_path / name).words[2] == "\u00a0"
     with pytest.raises(DataError, match=r"word 3: .* has whitespace"):
         formats.read(tmp_path / name, ReadOptions(must_be_writable=True))
+
+
+@pytest.mark.parametrize("mmap", [False, True])
+def test_words_of_npz_may_have_spaces(tmp_path, mmap):
+    table = TABLE._replace(words=["red mug", " a ", "b  c", "x"])
+    formats.write(tmp_path / "x.npz", table)
+    assert formats.read(tmp_path / "x.npz", ReadOptions(mmap=mmap, must_be_writable=True)).words == table.words
+    for other in ("x.vec", "x.bin", "x.npy", "x.tsv"):
+        with pytest.raises(DataError, match=r"'red mug' holds a space, which this file cannot; write \.npz, which can"):
+            formats.write(tmp_path / other, table)
 
 
 @pytest.mark.parametrize("name", REWRITTEN)

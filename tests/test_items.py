@@ -1,5 +1,6 @@
 """Sessions: windows of whole lines, item2vec, recommendations, complements, and the ranks of last items."""
 
+import json
 import math
 
 import naive_items as naive
@@ -140,6 +141,30 @@ def test_whole_numbers_are_ids():
         vectors = train_item2vec([[7, 8, 9], [7, 8]] * 5, **QUICK)
     assert sorted(vectors) == ["7", "8", "9"]
     assert vectors.recommend([7], 2) == vectors.recommend(["7"], 2)
+
+
+SPACED = "tokens with spaces are taken as they are; of the formats of vectors, .npz can hold them"
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_items_may_have_spaces(tmp_path, as_file):
+    lines = [["red mug", "blue  cup ", "x"], ["x", "red mug"]] * 3
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.warns(UserWarning, match=SPACED):
+        items = train_item2vec(tmp_path / "x.jsonl" if as_file else lines, **QUICK)
+    assert dict(zip(items.words, items.counts, strict=True)) == {"red mug": 6, "x": 6, "blue  cup ": 3}
+    items.save(tmp_path / "x.npz")
+    assert WordVectors.load(tmp_path / "x.npz").recommend(["red mug"]) == items.recommend(["red mug"])
+    with refused(r"the word 'red mug' holds a space, which this file cannot; write \.npz, which can"):
+        items.save(tmp_path / "x.vec")
+    with refused(r"holds a space, which this file cannot"), pytest.warns(UserWarning, match=SPACED):
+        train_item2vec(lines, **QUICK, save_vocab=tmp_path / "x.vocab")
+
+
+def test_items_with_spaces_are_counted():
+    with pytest.warns(UserWarning, match=SPACED):
+        counts = cooccurrence_counts([["red mug", "x"]] * 3, window="all", min_count=1)
+    assert train_glove(counts, dim=4, epochs=1).words == ["red mug", "x"]
 
 
 def test_sessions_of_one_item_are_refused():

@@ -216,7 +216,7 @@ BAD_LINES = [
     (b"[" * 100_000, r"not JSON \(.*\)"),
     (b"\xff\xfe{", r"not JSON \(.*\)"),
     (b"\x89PNG\r", r"not JSON \(.*\)"),
-    (b'["a"]', "expected a JSON object, got list"),
+    (b'["a"]', "the field 'text' holds list, above it held str"),
     (b'"a b"', "expected a JSON object, got str"),
     (b"5", "expected a JSON object, got int"),
     (b"null", "expected a JSON object, got NoneType"),

@@ -435,7 +435,7 @@ def test_wrong_items_are_refused_by_number(corpus, message):
         list(read_chunks(corpus))
 
 
-NOT_TOKENS = "two words|end | start|end\u2003|end\n|a\tb|no\u00a0break|nul\0|\x7f|c1\x80".split("|")
+NOT_TOKENS = "two\u2003words|end\u2003|end\n|a\tb|no\u00a0break|nul\0|\x7f|c1\x80".split("|")
 BLANK = "| |\r|\u3000|\x85".split("|")
 
 

@@ -236,7 +236,7 @@ def ones_but(value):
     ("words", "vectors", "message"),
     [
         (["twin", "twin"], ONES, "the word 'twin' appears twice"),
-        (["a", "two words"], ONES, "the word 'two words' is empty or holds whitespace"),
+        (["a", "two words"], ONES, "the word 'two words' holds a space, which this file cannot; write .npz, which can"),
         (["a", "two\u00a0words"], ONES, "is empty or holds whitespace"),
         (["a", "line\n"], ONES, "is empty or holds whitespace"),
         (["a", ""], ONES, "the word '' is empty"),

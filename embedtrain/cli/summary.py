@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 def save_and_report(vectors: WordVectors, path: Path, *, quiet: bool) -> tuple[Path, DataError | None]:
     """Save the vectors, and print where and a command to try next; returns the result of `save_or_keep`."""
+    from embedtrain.formats import format_of
+
+    if any(" " in word for word in vectors.words) and not format_of(path).holds_spaces:
+        path, given = path.with_name(f"{path.name}.npz"), path.name
+        say(f"Note: {given} cannot hold words with spaces; they are written to {path.name}")
     started = time.perf_counter()
     path, failure = save_or_keep(vectors.save, path)
     seconds = time.perf_counter() - started

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus.characters import character_classes, respell
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import Corpus, CorpusLike, is_encoded
-from embedtrain.corpus.text_chunks import TextChunk, read_chunks
+from embedtrain.corpus.text_chunks import SPACE, TextChunk, read_chunks
 from embedtrain.corpus.text_warnings import ChunkLocations
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
@@ -126,8 +126,12 @@ def _read(
         *locations.invalid_utf8(types, invalid, corpus),
         *locations.control_characters([worker.state for worker in workers]),
     ]
-    if invalid or corpus.lowercase or corpus.normalize != "none":
-        types, respelled = types.respelled(lambda word: respell(word, corpus.lowercase, corpus.normalize))
+    if spaced := any(worker.divided for worker in workers) and types.holds(SPACE):
+        notes.append("tokens with spaces are taken as they are; of the formats of vectors, .npz can hold them")
+    if invalid or corpus.lowercase or corpus.normalize != "none" or spaced:
+        types, respelled = types.respelled(
+            lambda word: respell(word.replace(SPACE, " "), corpus.lowercase, corpus.normalize)
+        )
         numbers = [respelled[of_worker] for of_worker in numbers]
     types.close()
     order = types.order()
@@ -157,11 +161,13 @@ class _TypeCounter:
         self.types = TypeTable()
         self._classes, self._words = classes, np.empty(0, np.uint8)  # the words of a chunk alone
         self.state = np.zeros(tokens.STATE, np.int64)
+        self.divided = False  # whether a chunk has lists of tokens
         self.ranks = np.empty(0, np.int32)  # the final id of each of its types
         self._ids, self._breaks = np.empty(0, np.int32), np.empty(0, np.int64)  # of a chunk
 
     def __call__(self, chunk: TextChunk) -> tuple[int, _EncodedChunk]:
         text, n = chunk.text, chunk.n
+        self.divided |= chunk.divided
         if self._classes is not None and not chunk.divided:
             text, n = self._filtered(chunk, self._classes)
         most = n // 2 + 2

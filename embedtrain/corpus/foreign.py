@@ -109,7 +109,10 @@ def _is_word2vec_binary(head: bytes) -> bool:
 
 def _json(head: bytes, lines: Sequence[bytes]) -> str | None:
     if _JSON_ARRAY.match(head):
-        return "a JSON array; write JSON lines, an object a line, and name the field of the text with `field`"
+        return (
+            "a JSON array; write JSON lines, an object a line, and name the field of the text with `field`; or if each "
+            "line is a list of tokens, name the file .jsonl"
+        )
     if not _JSON_OBJECT.match(head):
         return None
     try:

@@ -1,4 +1,4 @@
-"""JSON lines: an object a line, with text in one of its fields."""
+"""JSON lines: an object a line, with text in one of its fields, or a list of tokens a line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def read_lines(name: str, file: IO[bytes]) -> Iterator[bytes]:
 
 
 def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[str]]:
-    """Yield text or tokens of every object whose field is not null; invalid UTF-8 becomes lone surrogates."""
+    """Yield every list, and text or tokens of every object whose field is not null.
+
+    Invalid UTF-8 becomes lone surrogates.
+    """
     others: set[str] = set()
     any_has_it, kind = False, None
     for number, line in enumerate(lines, 1):
@@ -32,7 +35,10 @@ def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[
         try:
             record = json.loads(decoded)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{name}, line {number}: not JSON ({error}); every line must be an object") from error
+            raise DataError(
+                f"{name}, line {number}: not JSON ({error}); every line must be an object or a list of tokens"
+            ) from error
+        record = {field: record} if isinstance(record, list) else record
         if not isinstance(record, dict):
             raise DataError(f"{name}, line {number}: expected a JSON object, got {type(record).__name__}")
         if field not in record:

@@ -33,6 +33,8 @@ _TAIL = 1 << 12  # bytes at the end of a chunk that are first searched for white
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # where chunks are cut
 _BACK_TO_BYTES = "embedtrain.back_to_bytes"  # the name of an error handler
+#: For a space in a token of a list: noncharacters of Unicode, which text does not have.
+SPACE = "\ufdd0\ufdd1"
 _NOT_IN_A_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -231,10 +233,12 @@ def _join_tokens(tokens: list[str], where: str) -> str:
         if not all(map(str.strip, tokens)):  # as tokenizers give for spaces
             note("empty and blank tokens are left out")
             return _join_tokens([token for token in tokens if token.strip()], where)
+        if " " in "".join(tokens):
+            return _join_tokens([token.replace(" ", SPACE) for token in tokens], where)
         wrong = next(token for token in tokens if token.split() != [token] or _NOT_IN_A_TOKEN.search(token))
         raise DataError(
-            f"{where}: the token {wrong!r} is empty or holds whitespace or a control character; "
-            "replace it, with '_' for example: no vectors file can hold it"
+            f"{where}: the token {wrong.replace(SPACE, ' ')!r} is empty or holds whitespace or a control "
+            "character; replace it, with '_' for example: no vectors file can hold it"
         )
     return line
 

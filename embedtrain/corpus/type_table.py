@@ -131,6 +131,10 @@ class TypeTable:
             found += [begin + i for i, (a, b) in enumerate(pairwise(starts.tolist())) if not is_utf8(text[a:b])]
         return found
 
+    def holds(self, text: str) -> bool:
+        """Whether a type holds the text."""
+        return any(text.encode() in part for _, part, _ in self._parts())
+
     def _parts(self) -> Iterator[tuple[int, bytes, NDArray[np.int64]]]:
         """Yield the bytes of consecutive types, the number of the first, and where they start, with the end."""
         for begin in range(0, self.n, _AT_ONCE):

@@ -11,7 +11,7 @@ import numpy as np
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError, quoted
 from embedtrain.machine.files import atomic_file, reading, source_name
-from embedtrain.machine.words import is_word
+from embedtrain.machine.words import is_word, require_words
 
 _AT_ONCE = 1 << 16  # lines
 
@@ -27,6 +27,7 @@ def format_lines(vocabulary: Vocabulary) -> Iterator[str]:
     """Yield the lines of the file, many at a time."""
     for begin in range(0, len(vocabulary), _AT_ONCE):
         words, counts = vocabulary.words[begin : begin + _AT_ONCE], vocabulary.counts[begin : begin + _AT_ONCE]
+        require_words(word for word in words if " " in word)
         yield "".join(f"{word} {count}\n" for word, count in zip(words, counts.tolist(), strict=True))
 
 

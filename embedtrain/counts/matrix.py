@@ -160,7 +160,7 @@ def _checked_words(words: Iterable[str]) -> list[str]:
     if isinstance(words, str):
         raise DataError("words must be a sequence of str, a word for each row of the matrix, got one str")
     words = words[:] if isinstance(words, PackedWords) else list(words)
-    require_words(words)
+    require_words(words, spaces=True)
     if len(words) < 2:
         raise DataError(f"at least two words are needed to learn from, got {len(words)}")
     if twice := first_duplicate(words):

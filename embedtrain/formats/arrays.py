@@ -57,12 +57,13 @@ def _bad_rows(words: Sequence[str], vectors: NDArray[Any], rows: Sequence[int], 
         part = vectors[: len(rows)] if isinstance(rows, range) else vectors[np.array(rows, np.int64)]
         bad = {rows[i]: f"the vector of {quoted(words[rows[i]])} is not finite" for i in rows_not_finite(part)}
     chosen = [words[row] for row in rows]
-    if options.must_be_writable or unreadable_word(chosen) is not None or first_duplicate(chosen) is not None:
+    unspaced = [word.replace(" ", "") for word in chosen]  # spaces in words are fine
+    if options.must_be_writable or unreadable_word(unspaced) is not None or first_duplicate(chosen) is not None:
         seen: dict[str, int] = {}
-        for row, word in zip(rows, chosen, strict=True):
-            if unreadable_word([word]) is not None:
+        for row, word, other in zip(rows, chosen, unspaced, strict=True):
+            if unreadable_word([other]) is not None:
                 bad[row] = f"the word {quoted(word)} is empty or has a space or control character"
-            elif options.must_be_writable and not is_word(word):
+            elif options.must_be_writable and not is_word(other):
                 bad[row] = unwritable(word)
             elif seen.setdefault(word, row) != row:
                 bad[row] = f"the word {quoted(word)} appears twice, first as word {seen[word] + 1:,}"

@@ -74,6 +74,7 @@ class Format:
     is_compressible: bool = False  # whether .gz and others may follow the suffix
     is_text: bool = False
     holds_subwords: bool = False
+    holds_spaces: bool = False  # in words
 
 
 class SkippedErrors:

@@ -80,7 +80,7 @@ def _subwords(name: str, arrays: Mapping[str, NDArray[Any]]) -> Subwords | None:
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
-    table = checked(table)
+    table = checked(table, spaces=True)
     packed = PackedWords.of(table.words)
     arrays: dict[str, NDArray[Any]] = {"words": packed.text, "starts": packed.starts, "vectors": table.vectors}
     if table.counts is not None:
@@ -100,4 +100,5 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
 FORMAT = Format(
     "npz", "a NumPy file of arrays, with counts, settings and subwords", (".npz",), _write, _read, _detect,
     holds_subwords=True,
+    holds_spaces=True,
 )  # fmt: skip

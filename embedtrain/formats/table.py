@@ -43,7 +43,7 @@ def unwritable(word: str) -> str:
     return f"the word {quoted(word)} has whitespace or a control character, which no file should hold"
 
 
-def checked(table: VectorTable) -> VectorTable:
+def checked(table: VectorTable, *, spaces: bool = False) -> VectorTable:
     """Check that a table can be written; returns it with native float32 or float16 vectors and int64 counts."""
     words, vectors, counts = table.words, _as_floats(table.vectors), table.counts
     if vectors.ndim != 2 or len(words) != len(vectors) or not vectors.size:
@@ -54,7 +54,7 @@ def checked(table: VectorTable) -> VectorTable:
         )
     if twice := first_duplicate(words):
         raise DataError(f"the word {quoted(twice)} appears twice; a vectors file holds every word once")
-    require_words(words)
+    require_words(words, spaces=spaces)
     if bad := rows_not_finite(vectors):
         raise DataError(f"the vector of {quoted(words[bad[0]])} is not finite as {vectors.dtype}; nothing is written")
     counts = None if counts is None else np.asarray(counts, np.int64)

@@ -91,16 +91,18 @@ def is_utf8(text: bytes, *, is_cut: bool = False) -> bool:
     return True
 
 
-def require_words(words: Iterable[str]) -> None:
-    """Check that all words can be written, see `is_word`."""
+def require_words(words: Iterable[str], *, spaces: bool = False) -> None:
+    """Check that all words can be written, see `is_word`, perhaps with spaces in them."""
     for word in words:
         if not isinstance(word, str):
             raise DataError(f"words must be str, got {type(word).__name__} {word!r}; convert it with str()")
-        if not is_word(word):
+        if not is_word(word.replace(" ", "")):
             raise DataError(
                 f"the word {quoted(word)} is empty or holds whitespace, a control character or half of a surrogate "
                 "pair; rename it, with '_' for example: no vectors file can hold it"
             )
+        if " " in word and not spaces:
+            raise DataError(f"the word {quoted(word)} holds a space, which this file cannot; write .npz, which can")
 
 
 def first_duplicate(words: Sequence[str]) -> str | None:

@@ -48,7 +48,7 @@ class InitialVectors:
         self.held_bytes = vectors.vectors.nbytes if is_file else 0  # read from the file, and in memory
         self._set(vectors)
         self.kept_words: Sequence[str] = () if only_shared else vectors.words
-        require_words(self.kept_words)
+        require_words(self.kept_words, spaces=True)
 
     def _set(self, vectors: WordVectors) -> None:
         self._vectors = vectors

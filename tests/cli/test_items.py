@@ -41,6 +41,17 @@ def test_item2vec_trains_on_whole_sessions():
     assert WordVectors.load("out.npz").complements("the", 1)
 
 
+def test_items_with_spaces_are_written_to_npz_where_the_output_cannot_hold_them():
+    Path("x.jsonl").write_text('["red mug", "tea"]\n["tea", "red mug"]\n')
+    done = run("item2vec", "x.jsonl", "--dim", "8", "-o", "out.vec")
+    assert done.exit_code == 0
+    assert "Note: out.vec cannot hold words with spaces; they are written to out.vec.npz\n" in done.stderr
+    assert sorted(WordVectors.load("out.vec.npz").words) == ["red mug", "tea"]
+    assert not Path("out.vec").exists()
+    assert run("recommend", "out.vec.npz", "red mug", "-n", "1").stdout.endswith("  tea\n")
+    assert run("evaluate", "out.vec.npz", "--sessions", "x.jsonl", "--train", "x.jsonl").exit_code == 0
+
+
 @pytest.mark.parametrize("command", ["skipgram", "cbow", "glove", "item2vec"])
 def test_the_window_is_a_number_or_all(calls, command):
     for value in ("all", "7"):
