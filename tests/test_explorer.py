@@ -240,7 +240,7 @@ def test_bad_settings_are_refused(settings, message, page):
         (np.full((3, 2), "x"), r"got <U1"),
         (np.full((3, 2), np.nan), "nan or inf"),
         (np.full((3, 2), 1e300), "nan or inf"),
-        (np.array([[{}, 1]] * 3), "not an array of NumPy"),
+        (np.array([[{}, 1]] * 3), "not an array of numpy.save"),
     ],
     ids=["few", "wide", "text", "nan", "large", "objects"],
 )
@@ -248,6 +248,16 @@ def test_bad_coordinates_are_refused(rows, message, page, tmp_path):
     np.save(tmp_path / "c.npy", rows)
     with pytest.raises(DataError, match=message):
         some_vectors(words(3)).explore(page, coordinates=tmp_path / "c.npy")
+
+
+def test_a_file_that_is_no_array_is_refused(page, tmp_path):
+    np.savez(tmp_path / "c.npz", np.zeros((3, 2)))
+    for name, message in (
+        ("c.npz", "c.npz is not an array of numpy.save"),
+        ("no.npy", "cannot read .*no.npy: no such file"),
+    ):
+        with pytest.raises(DataError, match=message):
+            some_vectors(words(3)).explore(page, coordinates=tmp_path / name)
 
 
 def test_coordinates_are_those_of_the_file(page, tmp_path):

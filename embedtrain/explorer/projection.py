@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.files import open_regular, reading, source_name
+from embedtrain.machine.files import reading, source_name
+from embedtrain.machine.npz import map_array, no_damage
 from embedtrain.machine.progress import Progress, Shown, say
 
 #: The package of each projection.
@@ -76,11 +77,8 @@ def principal_components(vectors: NDArray[np.float32], n: int) -> NDArray[np.flo
 def read_coordinates(path: str | os.PathLike[str], n: int) -> NDArray[np.float32]:
     """Read the (n, 2) coordinates in an .npy file; of more rows, the first."""
     name = source_name(Path(path))
-    with reading(Path(path)), open_regular(path) as file:
-        try:
-            coordinates = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise DataError(f"{name} is not an array of NumPy (.npy); write it with numpy.save") from error
+    with reading(Path(path)), no_damage(f"{name} is not an array of numpy.save"):
+        coordinates = map_array(path)
     shape = coordinates.shape
     if len(shape) != 2 or shape[1] != 2 or shape[0] < n or coordinates.dtype.kind not in "fiu":
         got = f"{coordinates.dtype} of shape {shape}"
