@@ -160,13 +160,13 @@ def test_clusters_are_found_ordered_and_named():
 
 
 def test_labels_give_groups(page, tmp_path):
-    (tmp_path / "labels.tsv").write_text("w0\tbig things\nw1 small\n\nw3\tbig things\n", encoding="utf-8")
-    vectors = some_vectors(words(5))
+    (tmp_path / "labels.tsv").write_text("w0\tbig things\nw1 small\n\nw 3\tbig things\n", encoding="utf-8")
+    vectors = some_vectors(["w0", "w1", "w2", "w 3", "w4"])
     vectors.explore(page, labels=tmp_path / "labels.tsv", projection="pca")
     _, facts, arrays = read_page(page)
     assert facts["labels"] == ["big things", "small"]
     assert list(arrays["labels"]) == [0, 1, 255, 0, 255]
-    vectors.explore(page, labels={"w0": "big things", "w1": "small", "w3": "big things"}, projection="pca")
+    vectors.explore(page, labels={"w0": "big things", "w1": "small", "w 3": "big things"}, projection="pca")
     assert read_page(page)[1] == facts
 
 

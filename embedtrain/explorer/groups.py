@@ -80,7 +80,7 @@ def _read(path: Path) -> dict[str, str]:
     with reading(path):
         lines = read_regular(path).decode("utf-8-sig", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
-        word, _, label = line.strip().replace("\t", " ", 1).partition(" ")
+        word, _, label = line.strip().partition("\t" if "\t" in line else " ")  # words may have spaces
         if bool(word) != bool(label):
             raise DataError(f"{source_name(path)}, line {number}: expected a word and its label, got {quoted(line)}")
         if word:
