@@ -75,7 +75,7 @@ def main() -> None:
             start = time.perf_counter()
             vectors = MODELS[name](train, seed)
             seconds = time.perf_counter() - start
-            before, history, *_ = evaluate_sessions(vectors, lines).rankings
+            before, history, *_ = evaluate_sessions(vectors, lines)
             figures.append((before.hit_rate, history.hit_rate, before.mrr, seconds))
         means = [statistics.mean(column) for column in zip(*figures, strict=True)]
         print("{:12} {:11.3f}  {:7.3f}  {:.3f}  {:7.1f}".format(name, *means), flush=True)

@@ -12,18 +12,14 @@ def show_rankings(file: str, vectors: WordVectors, path: str, train: str | None,
     """Evaluate the vectors of a file on a file of sessions, and print the figures."""
     from embedtrain.vectors.sessions import evaluate_sessions
 
-    score = evaluate_sessions(vectors, path, train)
+    rankings = evaluate_sessions(vectors, path, train)
     if as_json:
-        rankings = [ranking._asdict() for ranking in score.rankings]
-        known = {"known": score.n_known, "all": score.n_sessions}
-        print_json({"file": file, "words": len(vectors), "sessions": path, **known, "k": 10, "rankings": rankings})
+        objects = [ranking._asdict() for ranking in rankings]
+        print_json({"file": file, "words": len(vectors), "sessions": path, "k": 10, "rankings": objects})
         return
-    n_known, n_all = f"{score.n_known:,}", f"{score.n_sessions:,}"
-    show(f"{path}: the last items of {n_known} of {n_all} sessions, those whose last two items are known, ranked among")
-    show(
-        f"{len(vectors):,} items without the one before, repeats allowed; train on all but the last items, min-count 1"
-    )
+    n_sessions, n_items = f"{rankings[0].n_sessions:,}", f"{len(vectors):,}"
+    show(f"{path}: the last items of {n_sessions} sessions, ranked among {n_items} items but the one before, repeats")
+    show("allowed; vectors and --train should be of all but the last items, with min-count 1")
     click.echo("given           method                 HR@10  NDCG@10    MRR  coverage")
-    for ranking in score.rankings:
-        figures = f"{ranking.hit_rate:5.3f}  {ranking.ndcg:7.3f}  {ranking.mrr:5.3f}  {ranking.coverage:8.1%}"
-        click.echo(f"{ranking.query:14}  {ranking.method:21}  {figures}")
+    for method, query, *figures, coverage, _ in rankings:
+        click.echo("{:14}  {:21}  {:.3f}  {:7.3f}  {:.3f}  {:8.1%}".format(query, method, *figures, coverage))

@@ -105,7 +105,7 @@ def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromTe
         return CountsFromText(TextSource(text_or_counts, settings), settings)
     counting = [field.name for field in fields(CountSettings) if declaration(field).group in ("model", "vocabulary")]
     text_only = {*counting, "cache"} - {"save_vocab"}
-    if others := changed(settings, sorted(text_only)):
+    if others := changed(settings, sorted(text_only, reverse=True)):
         raise SettingError(f"`{others[0]}` says how text is counted, and these are counts already; leave it out")
     settings.check_paths({"the counts": paths_among(text_or_counts), "the words": paths_among(words)})
     counts = read_counts(text_or_counts, words)

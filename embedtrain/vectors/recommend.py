@@ -21,9 +21,7 @@ _AT_ONCE = 1 << 10  # histories
 def recommend(table: WordTable, given: Any, topn: int, *, repeats: bool) -> list[Any]:
     """The items nearest to the mean of a history, or of each of many; see `WordTable.recommend`."""
     items = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
-    is_many = bool(items) and not any(
-        isinstance(item, (str, bytes)) or not isinstance(item, Iterable) for item in items
-    )
+    is_many = bool(items) and all(isinstance(item, Iterable) and not isinstance(item, (str, bytes)) for item in items)
     histories = [list(map(_item, history)) for history in (items if is_many else [items])]
     known = [list(dict.fromkeys(table.index[item] for item in one if item in table.index)) for one in histories]
     _note_unknown(table, histories, [not rows for rows in known], is_many)

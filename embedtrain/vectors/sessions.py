@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError
+from embedtrain.machine.progress import note
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.vectors.neighbors import unit_tiles
 from embedtrain.vectors.word_table import WordTable
@@ -39,6 +39,8 @@ class Ranking(NamedTuple):
         The mean of 1 / rank.
     coverage : float
         The share of all items that are among the first k of a session.
+    n_sessions : int
+        The sessions whose last two items have vectors, which are ranked.
     """
 
     method: str
@@ -47,34 +49,20 @@ class Ranking(NamedTuple):
     ndcg: float
     mrr: float
     coverage: float
-
-
-@dataclass(frozen=True)
-class SessionScore:
-    """Rankings of the last items of sessions.
-
-    Attributes
-    ----------
-    rankings : list of Ranking
-    n_known, n_sessions : int
-        Sessions whose last two items have vectors, which are ranked, and all sessions.
-    """
-
-    rankings: list[Ranking]
-    n_known: int
     n_sessions: int
 
 
 def evaluate_sessions(
     vectors: WordTable, sessions: CorpusLike, train: CorpusLike | None = None, *, k: int = 10
-) -> SessionScore:
+) -> list[Ranking]:
     """Rank the last item of each session, given the item before it, and given all items before.
 
     The vectors should be trained on all sessions without their last items. Candidates are all items but the item
     before the last; items that the session has already are candidates, as repeats are normal in shops. Items are
     ranked by their cosine to the item before, or to the mean of the distinct items before; by popularity, the order of
     rows; and with `train` by the number of sessions they share with these items, as it is and divided by the square
-    roots of the items' own numbers of sessions. Ties are in the order of rows.
+    roots of the items' own numbers of sessions. Ties are in the order of rows. A warning is issued for sessions that
+    are left out: those of one item, and those whose last two are not both known.
 
     Parameters
     ----------
@@ -87,7 +75,7 @@ def evaluate_sessions(
 
     Returns
     -------
-    SessionScore
+    list of Ranking
 
     Raises
     ------
@@ -106,15 +94,16 @@ def evaluate_sessions(
     known = long & (rows[ends - 1] >= 0) & (rows[np.maximum(ends - 2, 0)] >= 0)
     if not known.any():
         raise DataError(f"none of the {np.count_nonzero(long):,} sessions has vectors for its last two items")
+    if n_out := np.count_nonzero(~known):
+        note(f"{n_out:,} of {len(known):,} sessions are left out: of one item, or with an unknown one of the last two")
     begins, ends = offsets[:-1][known], ends[known] - 1
     targets, n = rows[ends], len(vectors)
     queries = {"item before": _items(rows, ends - 1, ends, n), "whole history": _items(rows, begins, ends, n)}
-    rankings = [
-        Ranking(method, name, *_figures(scores, query, rows[ends - 1], targets, int(k)))
+    return [
+        Ranking(method, name, *_figures(scores, query, rows[ends - 1], targets, int(k)), len(ends))
         for method, scores in _methods(vectors, train).items()
         for name, query in queries.items()
     ]
-    return SessionScore(rankings, len(ends), len(offsets) - 1)
 
 
 def _read(sessions: CorpusLike, vectors: WordTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
