@@ -21,3 +21,12 @@ def neighbours_of_the_group(vectors):
     """Share of the nodes whose nearest node is of the same group."""
     nearest = [vectors.most_similar(name, topn=1)[0][0] for name in vectors.words]
     return np.mean([a.split(".")[0] == b.split(".")[0] for a, b in zip(vectors.words, nearest, strict=True)])
+
+
+def cliques_with_bridges(n=10, size=8):
+    """Edges of a ring of cliques, joined by nodes named "bridge.number"."""
+    edges = []
+    for clique in range(n):
+        edges += [f"member.{clique}.{i} member.{clique}.{j}" for i in range(size) for j in range(i)]
+        edges += [f"bridge.{clique} member.{clique}.0", f"bridge.{clique} member.{(clique + 1) % n}.1"]
+    return edges

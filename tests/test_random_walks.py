@@ -80,6 +80,34 @@ def test_planted_communities_are_found(train):
     assert planted_graphs.neighbours_of_the_group(vectors) > 0.9
 
 
+def walked(lines, **options):
+    """Walks of 40 nodes, and the names of all nodes."""
+    corpus = RandomWalks(lines, length=40, **options).encoded(threads=1)
+    return corpus.ids[:].reshape(-1, 40), np.array(corpus.vocabulary.words[:])
+
+
+def test_p_and_q_lead_back_or_away():
+    back, distinct, inside = {}, {}, {}
+    for p, q in ((1, 1), (0.1, 1), (10, 1), (1, 0.1), (1, 10)):
+        walks, words = walked(planted_graphs.communities(), p=p, q=q)
+        group = np.array([word.split(".")[0] for word in words])[walks]
+        back[p, q] = (walks[:, 2:] == walks[:, :-2]).mean()
+        distinct[p, q] = np.mean([len(set(walk)) for walk in walks.tolist()])
+        inside[p, q] = (group[:, 1:] == group[:, :-1]).mean()
+    assert back[0.1, 1] > 4 * back[1, 1] > 16 * back[10, 1], "a low p leads back"
+    assert distinct[1, 0.1] > distinct[1, 1] > 1.3 * distinct[1, 10], "a low q leads to new nodes"
+    assert inside[1, 10] > inside[1, 1] > inside[1, 0.1], "a high q stays in the community"
+
+
+def test_a_low_q_finds_the_bridges_between_cliques():
+    lines = planted_graphs.cliques_with_bridges()
+    shares = {}
+    for q in (0.1, 1, 10):
+        walks, words = walked(lines, walks=50, q=q)
+        shares[q] = np.char.startswith(words, "bridge")[walks].mean()
+    assert shares[0.1] > 2 * shares[1] > 3 * shares[10]
+
+
 def test_every_node_gets_a_vector_whatever_its_count():
     graph = sparse.coo_array(([1, 1], ([0, 1], [1, 2])), shape=(5, 5))
     with pytest.warns(EmbedtrainWarning, match="2 nodes without edges: their vectors stay as they begin"):
