@@ -117,12 +117,15 @@ def _evaluate_nodes(
 
     if (edges is None) != (graph is None):
         raise click.UsageError("--edges and --graph go together: the held-out edges and those that were trained on")
+    if labels is None and edges is None:
+        return False
+    vectors = WordVectors.load(file)
     if labels is not None:
         try:
             parts = [float(share) for share in shares.split(",")]
         except ValueError:
             raise click.UsageError(f"--shares must be numbers with commas, as 0.1,0.5, got {shares!r}") from None
-        scores = evaluate_labels(WordVectors.load(file), labels, shares=parts)
+        scores = evaluate_labels(vectors, labels, shares=parts)
         if as_json:
             print_json({"labels": labels, "scores": [score._asdict() for score in scores]})
         else:
@@ -130,12 +133,12 @@ def _evaluate_nodes(
             for score in scores:
                 show(f"{score.share:>10.1%}  {score.micro:>8.4f}  {score.macro:>8.4f}")
     if edges is not None and graph is not None:
-        found = evaluate_links(WordVectors.load(file), edges, graph)
+        found = evaluate_links(vectors, edges, graph)
         if as_json:
             print_json({"edges": edges, "graph": graph, **found._asdict()})
         else:
             show(f"{edges}: {found.n_known:,} held-out edges, AUC {found.cosine:.4f} by cosine, {found.dot:.4f} by dot")
-    return labels is not None or edges is not None
+    return True
 
 
 def _require_files(file: str, more: tuple[str, ...], train: str | None, options: dict[str, tuple[str, ...]]) -> None:

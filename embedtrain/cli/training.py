@@ -78,12 +78,11 @@ def training_command(model: type[Any]) -> click.Command:
         command = _OUTPUTS_OF_EPOCHS(command)
     of_graph = model in OTHERS
     command = settings_options(model)(_OUTPUT((edges_options if of_graph else corpus_options)(command)))
-    name = model.command if of_graph else model.model
     summary = inspect.getdoc(model) or ""
     text = (_GRAPH if of_graph else _TEXT).format(
-        model=name, counts=_COUNTS if issubclass(model, CountModelSettings) else ""
+        model=model.model, counts=_COUNTS if issubclass(model, CountModelSettings) else ""
     )
-    return click.command(name, cls=GroupedCommand, help=f"{summary}\n{text}", short_help=summary.split("\n")[0])(
+    return click.command(model.model, cls=GroupedCommand, help=f"{summary}\n{text}", short_help=summary.split("\n")[0])(
         command
     )
 

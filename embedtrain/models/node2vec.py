@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from embedtrain.models.skipgram import SkipGram
-from embedtrain.training.declarations import setting
+from embedtrain.training.declarations import other_default, setting
 from embedtrain.training.random_walks import RandomWalks, WalkSettings
 
 if TYPE_CHECKING:
@@ -17,23 +17,19 @@ if TYPE_CHECKING:
 class Node2vec(SkipGram, WalkSettings):
     """Train vectors of the nodes of a graph by skip-gram on random walks (node2vec; DeepWalk with p = q = 1).
 
-    Walks are drawn while training, anew in each epoch. Every node gets a vector. In Python: train_skipgram, or another
-    model, on RandomWalks.
+    An epoch is all walks, drawn anew. Every node gets a vector. In Python: train_skipgram, or another model, on
+    RandomWalks.
     """
 
-    command: ClassVar = "node2vec"
+    model: ClassVar = "node2vec"
 
     dim: int | None = setting(
         None, "Dimensions of the vectors; by default those of `init`, else 128.",
-        at_least=1, remedy="128 is usual", kept="result", aliases=("size", "dims", "dimensions", "vector-size"),
+        at_least=1, remedy="128 is usual", kept="result", aliases=("dimensions",),
     )  # fmt: skip
-    window: int = setting(
-        10, "Nodes before and after a node in a walk that are its contexts.",
-        at_least=1, kept="result", aliases=("ws", "window-size", "context"),
-    )  # fmt: skip
-    epochs: int = setting(
-        1, "Times that all walks are drawn and trained on.", at_least=1, kept="result", aliases=("iter", "epoch")
-    )
+    window: int | Literal["all"] = other_default(SkipGram, "window", 10)
+    epochs: int = other_default(SkipGram, "epochs", 1)
+    sample: float = other_default(SkipGram, "sample", 0.0)
     # without an option: they are of lines, choose among the words of a text, or hold out a part of it
     partners: int = setting(10, "", option=None)
     min_count: int = setting(1, "", at_least=1, at_most=1, option=None)

@@ -22,6 +22,7 @@ from embedtrain.errors import SettingError
 from embedtrain.machine.files import STDIN
 from embedtrain.machine.progress import Progress, Shown, Stopwatch, note
 from embedtrain.machine.threads import resolve_threads
+from embedtrain.training.random_walks import RandomWalks
 from embedtrain.training.settings import TextSettings
 from embedtrain.training.text_checks import check_pairs, coverage_signs
 
@@ -89,6 +90,8 @@ class TextSource:
         self.corpus, self._settings = Corpus.of(corpus), settings
         self._valid_share, self._seed = valid_share, seed
         self.corpus.require_readable()
+        source = self.corpus.sources[0]
+        self._walks = source if isinstance(source, RandomWalks) else None
         self.valid = None
         if valid is not None:
             self.valid = valid if isinstance(valid, Corpus) else self.corpus.like(valid)
@@ -101,18 +104,13 @@ class TextSource:
         self._known = None if settings.read_vocab is None else read_vocabulary(settings.read_vocab)
 
     @property
-    def _is_drawn(self) -> bool:
-        """Whether the corpus is random walks on a graph."""
-        return hasattr(self.corpus.sources[0], "sample")
-
-    @property
     def read_options(self) -> dict[str, Any]:
         """Options of reading the corpus, by command-line names."""
         return {name: value for name, value in self.corpus.options.items() if not callable(value)}
 
     def provenance(self) -> dict[str, Any]:
         """The settings to store with the vectors."""
-        return {**self._settings.kept("result"), **getattr(self.corpus.sources[0], "options", {})}
+        return {**self._settings.kept("result"), **({} if self._walks is None else self._walks.options)}
 
     def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> TextData:
         """Encode all text, choose the vocabulary and split off held-out text."""
@@ -125,7 +123,7 @@ class TextSource:
             whole = training = self._encode(self.corpus, shown)
             note(*signs_in_types(self.corpus, whole.vocabulary))  # first, as they explain a vocabulary without words
             known, limits = self._known or whole.vocabulary, (settings.min_count, settings.max_vocab)
-            if self._is_drawn:
+            if self._walks is not None:
                 limits = 1, None  # every node of a graph gets a vector
             vocabulary = known.extended(*limits, kept_words) if kept_words else known.cut(*limits)
             covered, held_out = vocabulary.n_tokens, None
@@ -158,7 +156,7 @@ class TextSource:
 
     def sample(self) -> TextData:
         """Text of two words, to compile the kernels of a run."""
-        two = self.corpus.sources[0].sample() if self._is_drawn else [["two", "words"]]
+        two = [["two", "words"]] if self._walks is None else self._walks.sample()
         text = encode(Corpus(two), threads=1, folder=self._settings.temp_folder)
         return TextData(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
 
