@@ -119,6 +119,11 @@ def test_undirected_matrices_are_symmetric_or_triangles():
             assert edges_of(kind(matrix), weighted=True, names=["x", "y", "z"])[0] == expected
 
 
+def test_names_may_have_spaces():
+    expected = {("(0, 0)", "(0, 1)"): 1, ("(0, 1)", "(0, 0)"): 1}
+    assert edges_of(Networkx([(0, 0), (0, 1)], [((0, 0), (0, 1))]))[0] == expected
+
+
 def test_what_is_left_out_is_said():
     _, words, notes = edges_of(["a a", "b b", "a b", "b a", "c c", "d e"])
     assert sorted(words) == ["a", "b", "c", "d", "e"]
@@ -157,7 +162,11 @@ REFUSED = {
     "an empty matrix": (sparse.csr_array((3, 3)), {}, "the graph has no edges"),
     "few names": (sparse.csr_array(np.eye(3)), {"names": ["a"]}, "a name for each of the 3 nodes, got 1"),
     "the same names": (sparse.csr_array(np.ones((2, 2))), {"names": ["a", "a"]}, "two nodes have the name 'a'"),
-    "a name with a space": (sparse.csr_array(np.ones((2, 2))), {"names": ["a", "b c"]}, "the word 'b c' .* whitespace"),
+    "a name with a tab": (
+        sparse.csr_array(np.ones((2, 2))),
+        {"names": ["a", "b\tc"]},
+        r"the word 'b\\tc' .* whitespace",
+    ),
     "nodes that look the same": (Networkx([1, "1"], [(1, "1")]), {}, "two nodes have the name '1'"),
     "a word as weight": (Networkx([1, 2], [(1, 2, "x")]), {}, "weight of an edge must be a number"),
     "a missing file": ("nowhere", {}, "cannot read nowhere"),

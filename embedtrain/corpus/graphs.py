@@ -142,7 +142,7 @@ def _of_networkx(graph: Any) -> Edges:
 
 
 def _packed(names: Sequence[str]) -> PackedWords:
-    require_words(names)
+    require_words(names, spaces=True)
     if twice := first_duplicate(names):
         raise DataError(f"two nodes have the name {quoted(twice)}; give each node a name of its own")
     return PackedWords.of(names)
