@@ -12,8 +12,10 @@ from embedtrain.models.cbow import Cbow
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.models.glove import Glove
 from embedtrain.models.item2vec import Item2vec
+from embedtrain.models.lsa import Lsa
 from embedtrain.models.node2vec import Node2vec
 from embedtrain.models.skipgram import SkipGram
+from embedtrain.models.svd import Svd
 from embedtrain.training.declarations import Settings, declaration, declared, described, types_of
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -23,6 +25,8 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "embedtrain glove, train_glove": Glove,
     "embedtrain node2vec, RandomWalks": Node2vec,
     "embedtrain item2vec, train_item2vec": Item2vec,
+    "embedtrain svd, train_svd": Svd,
+    "embedtrain lsa, train_lsa": Lsa,
     "embedtrain cooccur, cooccurrence_counts": Cooccurrence,
 }
 INTRODUCTION = """# Settings

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from embedtrain.models.cooccurrence import cooccurrence, cooccurrence_counts
     from embedtrain.models.glove import plan_glove, train_glove
     from embedtrain.models.item2vec import train_item2vec
+    from embedtrain.models.lsa import train_lsa
     from embedtrain.models.skipgram import plan_skipgram, train_skipgram
+    from embedtrain.models.svd import train_svd
     from embedtrain.training.epoch_log import EpochLog
     from embedtrain.training.random_walks import RandomWalks
     from embedtrain.training.reports import Epoch, Plan
@@ -65,7 +67,9 @@ _MODULES = {
     "train_cbow": "models.cbow",
     "train_glove": "models.glove",
     "train_item2vec": "models.item2vec",
+    "train_lsa": "models.lsa",
     "train_skipgram": "models.skipgram",
+    "train_svd": "models.svd",
 }
 
 __all__ = [
@@ -98,7 +102,9 @@ __all__ = [
     "train_cbow",
     "train_glove",
     "train_item2vec",
+    "train_lsa",
     "train_skipgram",
+    "train_svd",
 ]
 
 

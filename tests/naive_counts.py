@@ -31,3 +31,15 @@ def dense(X: dict[tuple[int, int], Fraction], n_words: int) -> NDArray[np.float3
     for cell, count in X.items():
         matrix[cell] = float(count)
     return matrix
+
+
+def positive_information(
+    counts: NDArray[np.float64], smoothing: float = 0.75, shift: float = 1.0
+) -> NDArray[np.float64]:
+    """Shifted positive pointwise mutual information of a dense matrix of counts, with smoothed contexts."""
+    contexts = counts.sum(axis=0) ** smoothing
+    information = np.zeros(counts.shape)
+    for i, j in np.argwhere(counts > 0):
+        conditional = counts[i, j] / counts[i].sum()
+        information[i, j] = max(0.0, np.log(conditional / (contexts[j] / contexts.sum())) - np.log(shift))
+    return information

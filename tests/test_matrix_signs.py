@@ -43,7 +43,7 @@ def test_other_matrices_are_not_noted(matrix):
 
 
 def test_words_without_cells_are_noted():
-    alone = "1 of the 3 words co-occur with none, such as 'b': their vectors stay as they were drawn; leave them out"
+    alone = "1 of the 3 words co-occur with none, such as 'b': nothing is learned about them; leave them out"
     assert notes_on([[0, 0, 1], [0, 0, 0], [1, 0, 0]]) == [alone]
     assert notes_on([[0, 1, 1], [0, 0, 0], [1, 0, 0]]) == [], "a column is enough"
     lines = [["a", "c"], ["b"]] * 5

@@ -19,7 +19,7 @@ TARGETS = {
 
 FILES = (  # what computes with vectors,
     "test_tiles.py", "test_tile_step.py", "test_huffman.py", "test_skipgram.py", "test_cbow.py", "test_train_chunk.py",
-    "test_adagrad.py", "test_train_tile.py", "test_tokenize.py",
+    "test_adagrad.py", "test_sparse.py", "test_train_tile.py", "test_tokenize.py",
 )  # fmt: skip
 NOT_THESE = "not crowd and not home"  # which tables of types do not
 

@@ -57,7 +57,7 @@ def _facts(path: Path) -> dict[str, Any]:
     from embedtrain.machine.files import source_name
 
     format = formats.recognise(path)
-    words, vectors, counts, settings, _, subwords = formats.read(path, ReadOptions(mmap=True), format.name)
+    words, vectors, counts, settings, _, subwords, _ = formats.read(path, ReadOptions(mmap=True), format.name)
     files = [inside for inside in path.iterdir() if inside.is_file()] if path.is_dir() else [path]
     norms = np.empty(len(words))
     for begin in range(0, len(words), _ROWS):

@@ -108,7 +108,13 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
     data, inputs = _read_data(ctx, options, takes_counts=issubclass(model, CountModelSettings))
     set_progress(options, quiet)
     path = output_path(sources, next(iter(inputs.values())), output, ".vec")
-    outputs = {"-o": path, "--log": log, "--checkpoint": checkpoint, "--save-vocab": options["save_vocab"]}
+    outputs = {
+        "-o": path,
+        "--log": log,
+        "--checkpoint": checkpoint,
+        "--save-vocab": options["save_vocab"],
+        "--documents": options.get("documents"),
+    }
     check_distinct_paths({**inputs, **inputs_of(options)}, outputs)
     for file in (path, log):
         if file is not None and Path(file).suffix.lower() != ".npy":  # a folder, which may exist
@@ -153,8 +159,9 @@ def _read_data(
         if _is_given(ctx, name):
             raise click.UsageError(f"--{name.replace('_', '-')} says how text is read; {sources[0]} holds counts")
     path = Path(options.pop("corpus")[0])
-    words = [] if options["words"] is None else [options["words"]]
-    return path, {"the counts": [path], "the file of --vocab": words}
+    words = {f"the file of --{name.replace('words', 'vocab').replace('_', '-')}": [options[name]]
+             for name in ("words", "context_words") if options.get(name) is not None}  # fmt: skip
+    return path, {"the counts": [path], **words}
 
 
 def _finish(

@@ -6,10 +6,12 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from embedtrain.models import MODELS
+from embedtrain.training.settings import TrainingSettings
 
 _BY_NAME = {model.model: model for model in MODELS}
 _N_WORDS = 25_000  # more than a table of types has room for at first, and than are parsed without kernels
@@ -18,7 +20,7 @@ _N_WORDS = 25_000  # more than a table of types has room for at first, and than 
 @click.command(short_help="Compile the kernels, as for a container image.")
 @click.argument("models", nargs=-1, metavar="[MODEL...]", type=click.Choice(list(_BY_NAME)))
 def warmup(models: Sequence[str]) -> None:
-    """Compile the kernels of usual runs of skipgram, cbow and glove, or of one, so that they are not compiled later.
+    """Compile the kernels of usual runs of all models, or of one, so that they are not compiled later.
 
     They are kept in the folder of the user's caches, or in NUMBA_CACHE_DIR, for this kind of processor.
 
@@ -35,7 +37,9 @@ def warmup(models: Sequence[str]) -> None:
         text, path = Path(folder, "text"), Path(folder, "vectors.vec")
         text.write_text("".join(f"w{n} w{n + 1}\n" for n in range(0, _N_WORDS, 2)))
         for name in models or _BY_NAME:
-            settings = _BY_NAME[name](epochs=1, min_count=1, threads=2, progress=False)
+            model = _BY_NAME[name]
+            epochs: dict[str, Any] = {"epochs": 1} if issubclass(model, TrainingSettings) else {}
+            settings = model(**epochs, min_count=1, threads=2, progress=False)
             settings.train(Corpus(text, tokenize="words"))
             settings.train(Corpus(text)).save(path)
         WordVectors.load(path)

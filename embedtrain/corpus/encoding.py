@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import accumulate
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +43,13 @@ def encode(
     folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
+    documents: Literal["lines", "files"] | None = None,
 ) -> EncodedCorpus:
     """Read a corpus once and encode it into temporary files in `folder`, which last as long as the result.
 
     Plain text is tokenised by all threads. For compressed files, one thread decompresses and at least one tokenises.
     `prepare` may change chunks before they are tokenised.
+    With `documents`, offsets are those of all lines or files, also of empty ones.
     """
     corpus = Corpus.of(corpus)
     if is_encoded(corpus.sources[0]):
@@ -59,11 +61,14 @@ def encode(
             return stack.enter_context(temporary_file(folder))
 
         classes = _classes(corpus)
-        workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
-        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare)
+        workers = [_Encoder(classes, new_file(), new_file(), documents) for _ in range(_n_workers(corpus, threads))]
+        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
-        _write_offsets(offsets, chunks)
+        if documents == "files":
+            offsets.append(_file_offsets(chunks, len(corpus.files())))
+        else:
+            _write_offsets(offsets, chunks, keep_empty=documents is not None)
         return EncodedCorpus(ids.mapped(np.int32), offsets.mapped(np.int64), vocabulary, notes)
 
 
@@ -110,10 +115,12 @@ def _read(
     threads: int,
     progress: Progress | None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
+    documents: str | None = None,
 ) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:
     """Let the workers read all text; returns the contents of each chunk, the vocabulary and notes."""
     chunks = []
-    for chunk in in_order(run_tasks(workers, prepare(read_chunks(corpus, threads)))):
+    texts = read_chunks(corpus, threads, documents=documents is not None)
+    for chunk in in_order(run_tasks(workers, prepare(texts))):
         chunks.append(chunk)
         if progress is not None:
             progress.update(chunk.n_tokens)
@@ -172,7 +179,8 @@ class _TypeCounter:
             text, n = self._filtered(chunk, self._classes)
         most = n // 2 + 2
         if len(self._ids) < most:  # reused, as new memory is slow
-            self._ids, self._breaks = np.empty(most, np.int32), np.empty(most, np.int64)
+            n_breaks = n + 2 if self.state[tokens.KEEPS_EMPTY] else most
+            self._ids, self._breaks = np.empty(most, np.int32), np.empty(n_breaks, np.int64)
         ids, breaks, state = self._ids, self._breaks, self.state
         state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_BREAKS, tokens.N_LINES]] = 0
         state[tokens.N_TYPES] = self.types.n
@@ -204,8 +212,11 @@ class _TypeCounter:
 class _Encoder(_TypeCounter):
     """A worker that also writes ids and sentence breaks to files of its own."""
 
-    def __init__(self, classes: NDArray[np.uint8] | None, ids: ArrayFile, breaks: ArrayFile) -> None:
+    def __init__(
+        self, classes: NDArray[np.uint8] | None, ids: ArrayFile, breaks: ArrayFile, documents: str | None
+    ) -> None:
         super().__init__(classes)
+        self.state[tokens.KEEPS_EMPTY] = documents == "lines"
         self.ids, self.breaks = ids, breaks
         self._next_break = 0  # bytes
 
@@ -261,13 +272,22 @@ def _write_ids(ids: ArrayFile, chunks: Sequence[_EncodedChunk], workers: Sequenc
         worker.ids.close()
 
 
-def _write_offsets(offsets: ArrayFile, chunks: Sequence[_EncodedChunk]) -> None:
-    """Collect the borders of sentences, each once, from 0 to the number of tokens."""
+def _file_offsets(chunks: Sequence[_EncodedChunk], n_files: int) -> NDArray[np.int64]:
+    """The borders of files, from 0 to the number of tokens."""
+    n_tokens = np.zeros(n_files + 1, np.int64)
+    for chunk in chunks:
+        n_tokens[chunk.file + 1] += chunk.n_tokens
+    return np.cumsum(n_tokens)
+
+
+def _write_offsets(offsets: ArrayFile, chunks: Sequence[_EncodedChunk], *, keep_empty: bool) -> None:
+    """Collect the borders of sentences, each once unless `keep_empty`, from 0 to the number of tokens."""
     n_tokens, last = 0, -1
     for chunk in chunks:
         breaks = cast(_Encoder, chunk.worker).read_breaks(chunk.n_breaks)
         borders = np.concatenate([[0], breaks + n_tokens]) if last < 0 else breaks + n_tokens
-        borders = borders[np.diff(borders, prepend=last) > 0]
+        if not keep_empty:
+            borders = borders[np.diff(borders, prepend=last) > 0]
         offsets.append(borders)
         n_tokens += chunk.n_tokens
         last = int(borders[-1]) if borders.size else last

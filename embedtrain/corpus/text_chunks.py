@@ -53,19 +53,23 @@ class TextChunk(NamedTuple):
         return len(self.text) - PADDING
 
 
-def read_chunks(corpus: Corpus, processes: int = 1) -> Generator[TextChunk, None, None]:
+def read_chunks(corpus: Corpus, processes: int = 1, *, documents: bool = False) -> Generator[TextChunk, None, None]:
     """Yield the text of a corpus in order; the end of a file is the end of a line.
 
-    A tokenizer given by its name runs in `processes`.
+    A tokenizer given by its name runs in `processes`. With `documents` every item of an iterable and every record is
+    one line, and a file that ends with a line feed has no empty line after it.
     """
     with line_tokenizer(corpus.tokenize, processes) as tokenize:
-        for number, (file, source, text, divided) in enumerate(_texts(corpus, tokenize)):
+        for number, (file, source, text, divided) in enumerate(_texts(corpus, tokenize, documents)):
             yield TextChunk(number, file, source, text, divided)
 
 
-def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]:
+def _texts(
+    corpus: Corpus, tokenize: LineTokenizer | None, documents: bool
+) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]:
     if corpus.in_memory:
         divided, lines = _lines(corpus.sources[0])
+        lines = map(_on_one_line, lines) if documents else lines
         divided, lines = _tokenised(divided, lines, corpus.name, corpus, tokenize)
         for text in _join_lines(lines, _chunk_size(corpus)):
             yield 0, corpus.name, text, divided
@@ -78,12 +82,13 @@ def _texts(corpus: Corpus, tokenize: LineTokenizer | None) -> Iterator[tuple[int
             field = _text_field(path, corpus.field)
             source = name if field is None else f"the text in {name}"
             if field is None and tokenize is None:
-                divided, texts = False, _read(name, stream, corpus)
+                divided, texts = False, _read(name, stream, corpus, documents)
             else:
                 if field is None:
-                    divided, lines = False, _decoded(_read(name, stream, corpus))
+                    divided, lines = False, _decoded(_read(name, stream, corpus, documents))
                 else:
                     divided, lines = _json_lines(name, stream, field)
+                    lines = map(_on_one_line, lines) if documents else lines
                 divided, lines = _tokenised(divided, lines, source, corpus, tokenize)
                 texts = _join_lines(lines, _chunk_size(corpus), surrogates=_BACK_TO_BYTES)
             if packed.is_compressed and path != STDIN and path.is_file():
@@ -107,8 +112,14 @@ def _text_field(path: Path, field: str | None) -> str | None:
     return "text" if field is None and name.endswith(json_lines.SUFFIXES) else field
 
 
-def _read(name: str, stream: compression.Readable, corpus: Corpus) -> Iterator[NDArray[np.uint8]]:
-    """Read a stream in chunks, without its byte order mark and with a line feed at the end."""
+def _on_one_line(line: str) -> str:
+    """A document with spaces instead of line feeds."""
+    return line.replace("\n", " ")
+
+
+def _read(name: str, stream: compression.Readable, corpus: Corpus, documents: bool) -> Iterator[NDArray[np.uint8]]:
+    """Read a stream in chunks, without its byte order mark and with a line feed at the end, of `documents` only one."""
+    last = ord("\n")  # of the previous chunk
     rest = np.empty(0, np.uint8)  # after the last whitespace; begins the next chunk
     at_end, at_start, position = False, True, 0
     while not at_end:
@@ -131,13 +142,16 @@ def _read(name: str, stream: compression.Readable, corpus: Corpus) -> Iterator[N
                 buffer[:3] = ord(" ")
             at_start = False
         if at_end:
-            buffer[end] = ord("\n")
-            cut = end = end + 1
+            if not documents or (buffer[end - 1] if end else last) != ord("\n"):
+                buffer[end] = ord("\n")
+                end += 1
+            cut = end
         else:
             cut = _after_last_space(buffer[:end])
         position += cut
         rest = buffer[cut:end].copy()
         if cut:
+            last = int(buffer[cut - 1])
             yield _padded(buffer, cut)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from embedtrain.corpus.vocabulary_file import read_words
 from embedtrain.counts.counts_file import StoredCounts, is_counts_file, read_counts_file, write_counts_file
 from embedtrain.counts.rows import CsrMatrix
 from embedtrain.errors import DataError, SettingError, quoted
@@ -40,12 +41,15 @@ class Counts:
         Occurrences of each word in the text, where known.
     settings : mapping
         Settings of counting, such as the window and the weighting; empty where unknown.
+    context_words : sequence of str or None
+        Words of the columns of a matrix that need not be square, for `train_svd`; None if they are `words`. Not saved.
     """
 
     matrix: sparse.csr_array
     words: Sequence[str]
     counts: NDArray[np.int64] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    context_words: Sequence[str] | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the counts and their words atomically; `scipy.sparse.load_npz` reads the matrix.
@@ -57,13 +61,20 @@ class Counts:
         Raises
         ------
         DataError
-            If the file cannot be written, or a word cannot be encoded in UTF-8.
+            If the file cannot be written, a word cannot be encoded in UTF-8, or there are `context_words`.
         """
+        if self.context_words is not None:
+            raise DataError("counts with `context_words` are not saved; save their matrix by scipy.sparse.save_npz")
         write_counts_file(path, StoredCounts(self.matrix, self.words, self.counts, self.settings))
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike[str], vocabulary: str | os.PathLike[str] | None = None, *, mmap: bool = True
+        cls,
+        path: str | os.PathLike[str],
+        vocabulary: str | os.PathLike[str] | None = None,
+        *,
+        mmap: bool = True,
+        context_words: Iterable[str] | None = None,
     ) -> Counts:
         """Read counts that `save`, SciPy's `save_npz` or GloVe's `cooccur` wrote.
 
@@ -75,6 +86,8 @@ class Counts:
         mmap : bool, default True
             Map uncompressed arrays, which then take no memory. If another program shortens the file meanwhile, the
             process is killed by SIGBUS; False reads the arrays into memory.
+        context_words : iterable of str, optional
+            Words of the columns, where they are not those of the rows.
 
         Returns
         -------
@@ -90,7 +103,7 @@ class Counts:
         stored, name = read_counts_file(Path(path), vocabulary, mapped=mmap), source_name(Path(path))
         try:
             with no_damage("the matrix is damaged"):
-                return as_counts(*stored)
+                return as_counts(*stored, context_words)
         except DataError as error:
             raise DataError(f"{name}: {error.args[0]}") from error
 
@@ -105,7 +118,7 @@ def counts_of_rows(
     matrix: CsrMatrix, words: Sequence[str], counts: NDArray[np.int64] | None, settings: Mapping[str, Any]
 ) -> Counts:
     """Wrap a canonical matrix, without a check or a copy."""
-    return Counts(_shared(matrix.values, matrix.columns, matrix.starts), words, counts, settings)
+    return Counts(_shared(matrix.values, matrix.columns, matrix.starts, len(words)), words, counts, settings)
 
 
 def are_counts(given: Any) -> bool:
@@ -120,19 +133,25 @@ def paths_among(given: Any) -> list[str | os.PathLike[str]]:
     return [given] if isinstance(given, (str, os.PathLike)) else []
 
 
-def read_counts(given: Any, words: Iterable[str] | str | os.PathLike[str] | None) -> Counts:
+def read_counts(
+    given: Any,
+    words: Iterable[str] | str | os.PathLike[str] | None,
+    context_words: Iterable[str] | str | os.PathLike[str] | None = None,
+) -> Counts:
     """Check counts given as a path, `Counts` or a matrix, with words as an iterable or the path of a file."""
+    if isinstance(context_words, (str, os.PathLike)):
+        context_words = read_words(Path(context_words))[0]
     if isinstance(given, (str, os.PathLike)):
         if words is not None and not isinstance(words, (str, os.PathLike)):
             raise SettingError("the words of a file of counts must be in a file too; name it")
-        return Counts.load(given, words)
+        return Counts.load(given, words, context_words=context_words)
     if isinstance(given, Counts):
         if words is not None:
             raise SettingError("these counts have their own words; leave `words` out")
-        return as_counts(given.matrix, given.words, given.counts, given.settings)
+        return as_counts(given.matrix, given.words, given.counts, given.settings, context_words or given.context_words)
     if words is None or isinstance(words, (str, os.PathLike)):
         raise SettingError("a matrix needs `words`, a str for each of its rows")
-    return as_counts(given, words)
+    return as_counts(given, words, context_words=context_words)
 
 
 def as_counts(
@@ -140,20 +159,23 @@ def as_counts(
     words: Iterable[str],
     counts: Sequence[int] | NDArray[Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    context_words: Iterable[str] | None = None,
 ) -> Counts:
-    """Check a square sparse matrix of SciPy and convert it to the canonical form, without a copy if it has it.
+    """Check a sparse matrix of SciPy, square but for `context_words`, and convert it to the canonical form.
 
-    Duplicate cells are summed in float64.
+    It is not copied if it has that form. Duplicate cells are summed in float64.
     """
     words = _checked_words(words)
-    _require_square(matrix, words)
+    contexts = None if context_words is None else _checked_words(context_words)
+    _require_shape(matrix, words, contexts)
     canonical = _canonical(matrix)
-    if not _has_positive(canonical, words):
+    if not _has_positive(canonical, words, contexts or words):
         raise DataError("no cell of the matrix is above 0: there is nothing to learn from")
-    result = _shared(_float32(canonical.data), canonical.indices, canonical.indptr)
+    result = _shared(_float32(canonical.data), canonical.indices, canonical.indptr, canonical.shape[1])
     result.data, result.indices, result.indptr = map(read_only, (result.data, result.indices, result.indptr))
     release_pages(result.data, result.indices, result.indptr)
-    return Counts(result, words, None if counts is None else _checked_counts(counts, words), dict(settings or {}))
+    counts = None if counts is None else _checked_counts(counts, words)
+    return Counts(result, words, counts, dict(settings or {}), contexts)
 
 
 def _checked_words(words: Iterable[str]) -> list[str]:
@@ -181,17 +203,22 @@ def _checked_counts(counts: Sequence[int] | NDArray[Any], words: Sequence[str]) 
     return read_only(array.astype(np.int64))
 
 
-def _require_square(matrix: Any, words: Sequence[str]) -> None:
-    """Check that this is a square sparse matrix of real numbers with a row for each word."""
+def _require_shape(matrix: Any, words: Sequence[str], contexts: Sequence[str] | None) -> None:
+    """Check that this is a sparse matrix of real numbers with a row for each word, and a column or one per context."""
     if not sparse.issparse(matrix) or len(matrix.shape) != 2:
         what = f"{len(matrix.shape)}-D {type(matrix).__name__}" if sparse.issparse(matrix) else type(matrix).__name__
         raise DataError(f"the matrix must be a sparse one of scipy with two axes, such as csr_array, got {what}")
     n_rows, n_columns = matrix.shape
-    if n_rows != n_columns:
+    if contexts is None and n_rows != n_columns:
         raise DataError(f"the matrix must be square, words by words, got {n_rows:,} rows and {n_columns:,} columns")
     if n_rows != len(words):
         raise DataError(
             f"every row of the matrix needs a word: it has {n_rows:,} rows, and there are {len(words):,} words"
+        )
+    if contexts is not None and n_columns != len(contexts):
+        raise DataError(
+            f"every column of the matrix needs one of `context_words`: it has {n_columns:,} columns, "
+            f"and there are {len(contexts):,} words"
         )
     if matrix.dtype.kind not in "biuf":
         raise DataError(f"the matrix must hold real numbers, got the type {matrix.dtype}")
@@ -202,11 +229,11 @@ def _canonical(matrix: Any) -> sparse.csr_array:
     if matrix.format in ("csr", "csc", "bsr"):
         _require_structure(matrix)
     if matrix.format == "coo":
-        for indices in (matrix.row, matrix.col):
-            _require_range(indices, matrix.shape[0])
+        for indices, end in zip((matrix.row, matrix.col), matrix.shape, strict=True):
+            _require_range(indices, end)
     if matrix.format == "csr":
         n = int(matrix.indptr[-1])
-        shared = _shared(matrix.data[:n], matrix.indices[:n], matrix.indptr)
+        shared = _shared(matrix.data[:n], matrix.indices[:n], matrix.indptr, matrix.shape[1])
         if shared.has_canonical_format:
             return shared
     own = matrix.tocsr() if matrix.format in ("lil", "dok") else matrix.copy()
@@ -216,12 +243,12 @@ def _canonical(matrix: Any) -> sparse.csr_array:
     return summed
 
 
-def _shared(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]) -> sparse.csr_array:
-    """Make a square matrix of these arrays, copied only if the index type must change."""
+def _shared(data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], n_columns: int) -> sparse.csr_array:
+    """Make a matrix of these arrays, copied only if the index type must change."""
     n_words = len(indptr) - 1
-    index_type = np.dtype(np.int32 if max(len(data), n_words) < 2**31 else np.int64)
+    index_type = np.dtype(np.int32 if max(len(data), n_words, n_columns) < 2**31 else np.int64)
     index = plain(indices, index_type), plain(indptr, index_type)
-    return sparse.csr_array((data, *index), shape=(n_words, n_words))
+    return sparse.csr_array((data, *index), shape=(n_words, n_columns))
 
 
 def _require_structure(matrix: Any) -> None:
@@ -246,7 +273,7 @@ def _require_range(indices: NDArray[Any], end: int) -> None:
         raise DataError(f"the matrix is damaged: its indices hold {wrong:,}, and must be 0 to {end - 1:,}")
 
 
-def _has_positive(matrix: sparse.csr_array, words: Sequence[str]) -> bool:
+def _has_positive(matrix: sparse.csr_array, words: Sequence[str], contexts: Sequence[str]) -> bool:
     """Check that no count is negative, NaN or infinite as float32; return whether one is above 0."""
     found = False
     for begin, part, rounded in _rounded(matrix.data):
@@ -255,7 +282,7 @@ def _has_positive(matrix: sparse.csr_array, words: Sequence[str]) -> bool:
             cell = begin + int(np.argmin(right))
             row, column = int(np.searchsorted(matrix.indptr, cell, side="right")) - 1, int(matrix.indices[cell])
             raise DataError(
-                f'the count of "{words[row]}" (row {row}) beside "{words[column]}" (column {column}) is '
+                f'the count of "{words[row]}" (row {row}) beside "{contexts[column]}" (column {column}) is '
                 f"{matrix.data[cell]}; counts must be finite, as float32 too, and at least 0"
             )
         found = found or bool(rounded.max() > 0)

@@ -32,6 +32,6 @@ def without_cells(rows: CsrMatrix, words: Sequence[str]) -> Iterator[str]:
     if n_absent := int(np.count_nonzero(absent)):
         example = words[int(np.argmax(absent))]
         yield (
-            f"{n_absent:,} of the {len(words):,} words co-occur with none, such as {example!r}: their vectors stay as "
-            "they were drawn; leave them out"
+            f"{n_absent:,} of the {len(words):,} words co-occur with none, such as {example!r}: nothing is learned "
+            "about them; leave them out"
         )

@@ -46,8 +46,11 @@ def select(name: str, table: VectorTable, options: ReadOptions) -> VectorTable:
         if options.dtype != np.float32:
             check_float16(name, words, vectors)
     counts = None if counts is None else np.array(counts[kept], np.int64)
-    contexts = None if contexts is None else contexts[kept]  # mapped if all are kept: most readers do not need them
-    return VectorTable(words, vectors, counts, table.settings, contexts, table.subwords)
+    factors = table.factors if len(words) == len(table.words) else None  # new rows have counts with all contexts
+    if factors is None and contexts is not None:
+        is_of_words = table.factors is None or table.factors.context_words is None
+        contexts = contexts[kept] if is_of_words else None  # mapped if all are kept: most readers do not need them
+    return VectorTable(words, vectors, counts, table.settings, contexts, table.subwords, factors)
 
 
 def _bad_rows(words: Sequence[str], vectors: NDArray[Any], rows: Sequence[int], options: ReadOptions) -> dict[int, str]:
@@ -80,7 +83,8 @@ def _check_shapes(name: str, table: VectorTable) -> None:
     if counts is not None and (counts.shape != (len(words),) or counts.dtype.kind not in "iu"):
         raise DataError(f"{name}: expected a whole count for each of {len(words):,} words, got shape {counts.shape}")
     contexts = table.context_vectors
-    if contexts is not None and (contexts.shape, contexts.dtype) != (vectors.shape, vectors.dtype):
+    shape = vectors.shape if table.factors is None else table.factors.shape
+    if contexts is not None and (contexts.shape, contexts.dtype) != (shape, vectors.dtype):
         raise DataError(f"{name}: context vectors must have the shape and type of the vectors, got {contexts.shape}")
     if table.subwords is not None and table.subwords.rows.shape[1] != vectors.shape[1]:
         raise DataError(f"{name}: subwords must have {vectors.shape[1]:,} dimensions; it is damaged, create it again")

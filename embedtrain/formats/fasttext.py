@@ -200,7 +200,7 @@ def _known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
-    words, vectors, counts, settings, contexts, subwords = checked(table)
+    words, vectors, counts, settings, contexts, subwords, _ = checked(table)
     if subwords is None:
         raise DataError(
             "fastText's format needs subwords, which these vectors lack; write word2vec-bin or another format"

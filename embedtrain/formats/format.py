@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError
+from embedtrain.formats.factors import Factors
 from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.files import require_writable
 from embedtrain.machine.progress import counted, note
@@ -28,6 +29,7 @@ class VectorTable(NamedTuple):
     settings: Mapping[str, Any] = {}  # settings of training; read-only
     context_vectors: NDArray[Any] | None = None  # as `vectors`, where the format can hold them
     subwords: Subwords | None = None  # where the format can hold them
+    factors: Factors | None = None  # where the format can hold them; contexts may then be others than the words
 
 
 @dataclass(frozen=True)

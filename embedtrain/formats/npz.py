@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, one_line
 from embedtrain.formats.arrays import describe, select, settings_of
+from embedtrain.formats.factors import Factors
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.subwords import Subwords
 from embedtrain.formats.table import checked
@@ -24,7 +25,9 @@ from embedtrain.machine.npz import array_names, map_arrays, no_damage, write_arr
 from embedtrain.machine.words import PackedWords
 
 _NEEDED = {"words", "starts", "vectors", "about"}
-_OPTIONAL = {"counts", "context_vectors", "ngrams", "ngram_rows", "ngram_buckets"}
+_FACTORS = ("singular_values", "word_weights", "context_weights")
+_CONTEXT_WORDS = ("context_words", "context_starts")  # of contexts that are not the words
+_OPTIONAL = {"counts", "context_vectors", "ngrams", "ngram_rows", "ngram_buckets", *_FACTORS, *_CONTEXT_WORDS}
 
 
 def _detect(head: Head) -> bool:
@@ -62,7 +65,13 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
             )
         words = PackedWords.checked(name, arrays["words"], arrays["starts"])[:]
     settings = settings_of(name, arrays["about"].tobytes())
-    optional = arrays.get("counts"), settings, arrays.get("context_vectors"), _subwords(name, arrays)
+    optional = (
+        arrays.get("counts"),
+        settings,
+        arrays.get("context_vectors"),
+        _subwords(name, arrays),
+        _factors(name, arrays),
+    )
     return select(name, VectorTable(words, arrays["vectors"], *optional), options)
 
 
@@ -79,6 +88,25 @@ def _subwords(name: str, arrays: Mapping[str, NDArray[Any]]) -> Subwords | None:
         ) from None
 
 
+def _factors(name: str, arrays: Mapping[str, NDArray[Any]]) -> Factors | None:
+    """Return the factors in a file."""
+    if "singular_values" not in arrays:
+        return None
+    values, *weights = (np.array(arrays.get(part, ()), np.float64) for part in _FACTORS)
+    words = None
+    if "context_words" in arrays:
+        words = PackedWords.checked(name, arrays["context_words"], arrays.get("context_starts", np.zeros(1, np.int64)))[
+            :
+        ]
+    n_words, dim = arrays["vectors"].shape[0], arrays["vectors"].shape[-1]
+    n_contexts = n_words if words is None else len(words)
+    if [part.shape for part in (values, *weights)] != [(dim,), (n_words,), (n_contexts,)] or not (values > 0).all():
+        raise DataError(
+            f"{name}: its singular values or weights do not fit its vectors; it is damaged, create it again"
+        )
+    return Factors(values, weights[0], weights[1], words)
+
+
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
     table = checked(table, spaces=True)
     packed = PackedWords.of(table.words)
@@ -92,6 +120,11 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
         arrays["ngram_rows"] = subwords.rows
         if subwords.buckets is not None:
             arrays["ngram_buckets"] = subwords.buckets
+    if (factors := table.factors) is not None:
+        arrays |= {part: getattr(factors, part) for part in _FACTORS}
+        if factors.context_words is not None:
+            contexts = PackedWords.of(factors.context_words)
+            arrays |= dict(zip(_CONTEXT_WORDS, (contexts.text, contexts.starts), strict=True))
     arrays["about"] = np.frombuffer(describe(table.settings).encode(), np.uint8)
     with atomic_file(path) as file:
         write_arrays(file, arrays)

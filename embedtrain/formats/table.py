@@ -61,8 +61,9 @@ def checked(table: VectorTable, *, spaces: bool = False) -> VectorTable:
     if counts is not None and counts.shape != (len(words),):
         raise DataError(f"{len(words):,} words need a count each, got an array of shape {counts.shape}")
     contexts = None if table.context_vectors is None else np.asarray(table.context_vectors, vectors.dtype)
-    if contexts is not None and (contexts.shape != vectors.shape or not all_finite(contexts)):
-        raise DataError(f"context vectors must be finite and {vectors.shape}, got an array of shape {contexts.shape}")
+    shape = vectors.shape if table.factors is None else table.factors.shape
+    if contexts is not None and (contexts.shape != shape or not all_finite(contexts)):
+        raise DataError(f"context vectors must be finite and {shape}, got an array of shape {contexts.shape}")
     if table.subwords is not None and table.subwords.rows.shape[1] != vectors.shape[1]:
         raise DataError(f"subwords must have {vectors.shape[1]:,} dimensions, got {table.subwords.rows.shape[1]:,}")
     return table._replace(vectors=vectors, counts=counts, context_vectors=contexts)

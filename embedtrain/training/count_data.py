@@ -39,25 +39,28 @@ class CountData:
     tiles_folder: Path | None  # for a file of tiles, if they do not fit into memory
     spare_bytes: int  # of memory for building the tiles
     disk: int  # the most bytes in temporary files
+    context_words: Sequence[str] | None = None  # of the columns, where they are not the words
 
     held_out = None
     covered_share = 1.0
 
     @classmethod
     def of(
-        cls, vocabulary: Vocabulary, rows: CsrMatrix, folder: Path, budget: int, texts: TextData | None = None
-    ) -> CountData:
+        cls, vocabulary: Vocabulary, rows: CsrMatrix, folder: Path, budget: int, texts: TextData | None = None,
+        context_words: Sequence[str] | None = None,
+    ) -> CountData:  # fmt: skip
         """Make the data; tiles go to a file in the folder if the budget does not fit counts and tiles."""
         n_cells, mapped = len(rows.columns), mapping_of(rows.columns) is not None
         if not n_cells:
             raise DataError("no two words co-occur: there is nothing to learn from")
-        note(*without_cells(rows, vocabulary.words))
+        if context_words is None:
+            note(*without_cells(rows, vocabulary.words))
         spare = budget - (0 if mapped else ROW_CELL_BYTES * n_cells)
         fits = TILE_CELL_BYTES * n_cells <= spare
         disk = 0 if texts is None else texts.disk + ((ROW_CELL_BYTES + _SHARD_CELL_BYTES) * n_cells if mapped else 0)
         if fits:
-            return cls(vocabulary, rows, texts, None, spare - TILE_CELL_BYTES * n_cells, disk)
-        return cls(vocabulary, rows, texts, folder, spare, disk + TILE_CELL_BYTES * n_cells)
+            return cls(vocabulary, rows, texts, None, spare - TILE_CELL_BYTES * n_cells, disk, context_words)
+        return cls(vocabulary, rows, texts, folder, spare, disk + TILE_CELL_BYTES * n_cells, context_words)
 
     def __post_init__(self) -> None:
         assert self.rows is not None
@@ -70,6 +73,11 @@ class CountData:
         rows, self.rows = self.rows, None
         assert rows is not None, "the counts were already taken"
         return rows
+
+    @property
+    def n_contexts(self) -> int:
+        """Columns of the matrix."""
+        return len(self.vocabulary if self.context_words is None else self.context_words)
 
     @property
     def remedy(self) -> str:
@@ -85,30 +93,41 @@ class CountData:
         return {**({} if self.texts is None else self.texts.summary()), "cells": self.n_items}
 
 
-def _check_memory(memory: int | str | None) -> None:
+def check_memory(memory: int | str | None) -> None:
     """Check that the setting `memory` is at most the free memory."""
     if memory is not None and (given := parse_bytes(memory, "memory")) > (free := available_memory()):
         raise SettingError(f"`memory` is {format_bytes(given)}, and only {format_bytes(free)} are free")
 
 
-def _budget(memory: int | str | None) -> int:
-    """The bytes for counts and tiles: the given size, or half of the free memory."""
+def budget_of(memory: int | str | None) -> int:
+    """The bytes for counts and what is computed from them: the given size, or half of the free memory."""
     return available_memory() // 2 if memory is None else parse_bytes(memory, "memory")
 
 
 def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromText | CountsFromMatrix:
     """Make the source of counts: a text to count, or given counts."""
-    words = settings.words
+    words, contexts = settings.words, getattr(settings, "context_words", None)
     if not are_counts(text_or_counts):
-        if words is not None:
-            raise SettingError("`words` is for counts without words; text has its own, choose them with `read_vocab`")
+        if words is not None or contexts is not None:
+            raise SettingError(
+                f"`{'context_' * (words is None)}words` is for counts without words; text has its own, "
+                "choose them with `read_vocab`"
+            )
         return CountsFromText(TextSource(text_or_counts, settings), settings)
     counting = [field.name for field in fields(CountSettings) if declaration(field).group in ("model", "vocabulary")]
     text_only = {*counting, "cache"} - {"save_vocab"}
     if others := changed(settings, sorted(text_only, reverse=True)):
         raise SettingError(f"`{others[0]}` says how text is counted, and these are counts already; leave it out")
-    settings.check_paths({"the counts": paths_among(text_or_counts), "the words": paths_among(words)})
-    counts = read_counts(text_or_counts, words)
+    settings.check_paths(
+        {
+            "the counts": paths_among(text_or_counts),
+            "the words": paths_among(words),
+            "the contexts": paths_among(contexts),
+        }
+    )
+    counts = read_counts(text_or_counts, words, contexts)
+    if counts.context_words is not None and not hasattr(settings, "context_words"):
+        raise SettingError("counts with `context_words` are for `train_svd`; here rows and columns are the same words")
     if settings.save_vocab is not None and counts.counts is None:
         raise SettingError("`save_vocab` writes how often words occur, which these counts do not contain; leave it out")
     return CountsFromMatrix(counts, settings)
@@ -118,7 +137,7 @@ class CountsFromText:
     """A `DataSource` that counts the co-occurrences of a text."""
 
     def __init__(self, texts: TextSource, settings: CountSettings) -> None:
-        _check_memory(settings.memory)
+        check_memory(settings.memory)
         self._texts, self._settings = texts, settings
         self.read_options = texts.read_options
 
@@ -132,14 +151,14 @@ class CountsFromText:
         with clock("prepare"), self._settings.compiling():
             self.sample()
         with clock("count"), Progress("counting", len(texts.training.ids), shown=shown) as progress:
-            folder = _folder(self._settings)
-            budget = _budget(self._settings.memory)
+            folder = folder_of(self._settings)
+            budget = budget_of(self._settings.memory)
             rows = self._count(texts.training, len(texts.vocabulary), self._settings, folder, budget, progress)
         return CountData.of(texts.vocabulary, rows, folder, budget, texts)
 
     def sample(self) -> CountData:
         """Counts of two words."""
-        texts, folder = self._texts.sample(), _folder(self._settings)
+        texts, folder = self._texts.sample(), folder_of(self._settings)
         rows = self._count(texts.training, 2, replace(self._settings, window=1), folder, _SAMPLE_MEMORY)
         return CountData.of(texts.vocabulary, rows, folder, _SAMPLE_MEMORY)
 
@@ -160,7 +179,7 @@ class CountsFromMatrix:
     read_options: Mapping[str, Any] = {}  # no text is read
 
     def __init__(self, counts: Counts, settings: CountSettings) -> None:
-        _check_memory(settings.memory)
+        check_memory(settings.memory)
         self._counts, self._settings = counts, settings
 
     def provenance(self) -> dict[str, Any]:
@@ -178,18 +197,20 @@ class CountsFromMatrix:
             n_occurrences = np.zeros(len(self._counts), np.int64)
         vocabulary = Vocabulary(self._counts.words, n_occurrences)
         rows = CsrMatrix(matrix.indptr, matrix.indices, matrix.data)
-        if self._counts.settings.get("symmetric", True):
+        contexts = self._counts.context_words
+        if contexts is None and self._counts.settings.get("symmetric", True):
             note(*one_triangle(rows))
-        return CountData.of(vocabulary, rows, _folder(self._settings), _budget(self._settings.memory))
+        folder, budget = folder_of(self._settings), budget_of(self._settings.memory)
+        return CountData.of(vocabulary, rows, folder, budget, context_words=contexts)
 
     def sample(self) -> CountData:
         """Counts of two words."""
         rows = CsrMatrix(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))
         return CountData.of(
-            Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, _folder(self._settings), _SAMPLE_MEMORY
+            Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, folder_of(self._settings), _SAMPLE_MEMORY
         )
 
 
-def _folder(settings: TextSettings) -> Path:
+def folder_of(settings: TextSettings) -> Path:
     """The folder of temporary files."""
     return Path(settings.temp_folder or settings.cache or tempfile.gettempdir())

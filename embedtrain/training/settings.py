@@ -101,7 +101,10 @@ class TextSettings(VocabularySettings):
 
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
         """Check that the output files can be written and replace no input; keys of `inputs` are for messages."""
-        files, outputs = {**inputs, **self._paths("read_vocab", "init")}, self._paths("checkpoint", "save_vocab")
+        files, outputs = (
+            {**inputs, **self._paths("read_vocab", "init")},
+            self._paths("checkpoint", "save_vocab", "documents"),
+        )
         check_distinct_paths(files, {name: paths[0] for name, paths in outputs.items()})
         for paths in outputs.values():
             require_writable(paths[0])
@@ -113,7 +116,18 @@ class TextSettings(VocabularySettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountSettings(TextSettings):
+class MemorySettings(TextSettings):
+    """Where counts are."""
+
+    memory: int | str | None = setting(
+        None, "Memory for counts, in bytes or as 500M or 4G; the rest is in temporary files. By default half of the "
+        "free memory.",
+        group="run", metavar="SIZE",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountSettings(MemorySettings):
     """How co-occurrences are counted."""
 
     window: int | Literal["all"] = setting(
@@ -126,11 +140,6 @@ class CountSettings(TextSettings):
     symmetric: bool = setting(
         True, "Count words on both sides, or only those before a word.",
         kept="result", option="--symmetric/--left-only",
-    )  # fmt: skip
-    memory: int | str | None = setting(
-        None, "Memory for counts, in bytes or as 500M or 4G; the rest is in temporary files. By default half of the "
-        "free memory.",
-        group="run", metavar="SIZE",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from embedtrain import formats
 from embedtrain.errors import DataError, SettingError
+from embedtrain.formats.factors import Factors
 from embedtrain.formats.format import ReadOptions, SkippedErrors, VectorTable
 from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.progress import note
@@ -34,12 +35,14 @@ class WordVectors(WordTable):
     counts : (n_words,) int64 array or None
         Occurrences in the corpus, where known.
     context_vectors : (n_words, dim) float32 array or None
-        The model's other table, of words as contexts.
+        The model's other table, of words as contexts. With `factors`, contexts may be others, such as documents.
     word_vectors : (n_words, dim) float32 array or None
         The model's table of words, where `vectors` is computed from it.
     subwords : Subwords or None
         Vectors of character n-grams, which give unknown words a vector. ``in`` is whether a word has its own,
         `can_embed` whether it has any.
+    factors : Factors or None
+        Of `train_svd` and `train_lsa`: the singular values, descending, and what `fold_in` needs.
     settings : mapping
         Settings of training.
     report : TrainingReport or None
@@ -59,6 +62,7 @@ class WordVectors(WordTable):
     report: TrainingReport | None = None
     word_vectors: NDArray[np.float32] | None = None
     subwords: Subwords | None = None
+    factors: Factors | None = None
 
     def __post_init__(self) -> None:
         for name, n_axes in (("vectors", 2), ("counts", 1), ("context_vectors", None), ("word_vectors", None)):
@@ -87,6 +91,42 @@ class WordVectors(WordTable):
         }
         rows = "".join(f"<tr><th>{name}</th><td>{escape(fact)}</td></tr>" for name, fact in facts.items())
         return f"<table>{rows}</table>"
+
+    def fold_in(self, counts: Any) -> NDArray[np.float32]:
+        """Compute the vector of a new word, or of a new document of `documents`, from its counts, without training.
+
+        Parameters
+        ----------
+        counts : (n_contexts,) array, or sparse matrix of one row
+            How often it occurs with each context, counted as the rows of the matrix were: for vectors of `train_svd`
+            near each word, for words of `train_lsa` in each document, for documents the words in it.
+
+        Returns
+        -------
+        (dim,) float32 array
+            The counts of a row of the matrix give the vector of that row.
+
+        Raises
+        ------
+        SettingError
+            If these are not vectors of `train_svd` without `add_contexts`, or of `train_lsa`.
+        DataError
+            If the counts have another length, or are negative, not finite or all 0.
+        """
+        from embedtrain.vectors.folding import fold_in
+
+        return fold_in(self, counts)
+
+    @property
+    def documents(self) -> WordVectors:
+        """The vectors of the documents of `train_lsa`, by their numbers from 1 on, or by the names of their files."""
+        if self.factors is None or self.settings.get("model") != "lsa" or self.context_vectors is None:
+            raise SettingError("only vectors of `train_lsa` have documents; load those of a file of documents from it")
+        own = self.factors
+        names = self.words if own.context_words is None else own.context_words
+        factors = Factors(own.singular_values, own.context_weights, own.word_weights, self.words)
+        settings = {**self.settings, "rows": "documents"}
+        return WordVectors(names, self.context_vectors, None, self.vectors, settings, factors=factors)
 
     def embedding_matrix(
         self,
@@ -342,7 +382,9 @@ class WordVectors(WordTable):
         SettingError
             If `format` or the suffix is not known, or the format cannot be compressed as the suffix implies.
         """
-        table = VectorTable(self.words, self.vectors, self.counts, self.settings, self.context_vectors, self.subwords)
+        table = VectorTable(
+            self.words, self.vectors, self.counts, self.settings, self.context_vectors, self.subwords, self.factors
+        )
         formats.write(path, table, format, threads=threads)
 
     @classmethod
@@ -395,14 +437,15 @@ class WordVectors(WordTable):
         """
         skipped = SkippedErrors()
         options = _read_options(limit, vocabulary, dtype, mmap, errors, skipped, threads)
-        words, vectors, counts, settings, contexts, ngrams = formats.read(path, options, format)
+        words, vectors, counts, settings, contexts, ngrams, factors = formats.read(path, options, format)
         if options.vocabulary and not len(words):
             n, name = len(options.vocabulary), os.fspath(path)
             note(f"none of the {n:,} words in vocabulary is among those of {name}; check their case and Unicode form")
         if skipped.n:
             note(str(skipped))
         settings = {**settings, "file": os.fspath(path)}
-        return cls(words, vectors, counts, contexts, settings, subwords=ngrams if subwords else None)
+        ngrams = ngrams if subwords else None
+        return cls(words, vectors, counts, contexts, settings, subwords=ngrams, factors=factors)
 
 
 def _as_array(value: Any, dtype: Any) -> NDArray[Any]:

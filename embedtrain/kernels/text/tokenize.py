@@ -12,8 +12,8 @@ from embedtrain.kernels.text.byte_masks import BLOCK, ONE, bytes_between, low_bi
 from embedtrain.kernels.text.type_table import FREE, NUMBER, add_type, find_slot, has_room, spelling_key
 
 # The state of `tokenise` between calls: an int64 array of `STATE` elements.
-POSITION, N_TYPES, N_TOKENS, N_BREAKS, N_LINES, N_CONTROLS, FIRST_CONTROL = range(7)
-STATE = 7
+POSITION, N_TYPES, N_TOKENS, N_BREAKS, N_LINES, N_CONTROLS, FIRST_CONTROL, KEEPS_EMPTY = range(8)
+STATE = 8
 
 
 @inlined
@@ -76,7 +76,8 @@ def pass_separator(text, position, chunk, n_tokens, state, breaks):
     if text[position] == 0x0A:
         state[N_LINES] += 1
         n_breaks = state[N_BREAKS]
-        if n_breaks == 0 or breaks[n_breaks - 1] < n_tokens:  # empty lines end no sentence
+        # empty lines end no sentence, but are documents
+        if n_breaks == 0 or breaks[n_breaks - 1] < n_tokens or state[KEEPS_EMPTY]:
             breaks[n_breaks] = n_tokens
             state[N_BREAKS] += 1
     elif is_control(text, position):
