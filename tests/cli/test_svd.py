@@ -50,8 +50,8 @@ def test_lsa_writes_words_and_documents():
 @pytest.mark.parametrize(
     ("args", "part"),
     [
-        (["svd", "text.txt", "--epochs", "3"], "no such option --epochs; it is an option of skipgram, cbow and glove"),
-        (["lsa", "text.txt", "--lr", "3"], "no such option --lr; it is an option of skipgram, cbow and glove"),
+        (["svd", "text.txt", "--epochs", "3"], "no such option --epochs; it is an option of skipgram, cbow, glove"),
+        (["lsa", "text.txt", "--lr", "3"], "no such option --lr; it is an option of skipgram, cbow, glove"),
         (["svd", "text.txt", "--checkpoint", "x"], "no such option --checkpoint; it is an option of"),
         (["svd", "counts.npz", "--window", "3"], "--window says how text is counted"),
         (["svd", "text.txt", "--dim", "0"], "--dim must be a whole number of at least 1"),
