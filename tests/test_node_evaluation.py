@@ -135,12 +135,15 @@ def test_bad_labels_and_edges_are_refused(labelled):
     vectors, labels, folder = labelled
     for content, message in {
         "n0\n": "line 1: expected a node and a label, got 'n0'",
-        "# x\n": "holds no labels",
+        "# x\n": "is empty; it needs lines of a node and a label",
     }.items():
         (folder / "bad").write_text(content)
         with refused(message):
             evaluate_labels(vectors, folder / "bad")
-    for content, message in {"n0\n": "line 1: expected two nodes, got 'n0'", "": "holds no edges"}.items():
+    for content, message in {
+        "n0\n": "line 1: expected two nodes, got 'n0'",
+        "": "is empty; it needs lines of two nodes",
+    }.items():
         (folder / "bad").write_text(content)
         with refused(message):
             evaluate_links(vectors, folder / "bad", [("n0", "n1")])

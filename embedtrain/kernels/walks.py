@@ -57,16 +57,13 @@ class Walkers(NamedTuple):
 
     keys: NDArray[np.uint64]  # (AT_ONCE,) of the random sequence of each
     draws: NDArray[np.int64]  # (AT_ONCE,) random numbers so far
-    nodes: NDArray[np.int64]  # (AT_ONCE,) current node
-    previous: NDArray[np.int64]  # (AT_ONCE,) the node before; -1 at the first
-    edges: NDArray[np.int64]  # (AT_ONCE,) candidate for the next step; -1 at a dead end
-    places: NDArray[np.int64]  # (AT_ONCE,) where the next id is written
-    ends: NDArray[np.int64]  # (AT_ONCE,) where the walk ends
+    steps: NDArray[np.int64]  # (AT_ONCE,) nodes so far
+    edges: NDArray[np.int64]  # (AT_ONCE,) candidates for the next step
 
 
 def make_walkers() -> Walkers:
     """Allocate the walkers of a thread."""
-    return Walkers(np.zeros(AT_ONCE, np.uint64), *(np.zeros(AT_ONCE, np.int64) for _ in range(6)))
+    return Walkers(np.zeros(AT_ONCE, np.uint64), *(np.zeros(AT_ONCE, np.int64) for _ in range(3)))
 
 
 @inlined
@@ -101,20 +98,19 @@ def find_edge(graph, node, other):
 
 
 @inlined
-def chosen_edge(graph, weights, node, edge, bits):
-    """The edge drawn by weight, if `edge` was drawn uniformly by the upper half of `bits`."""
-    if weights is None:
-        return edge
-    alias = graph.starts[node] + weights.aliases[edge]
-    return edge if (bits & _LOW) < weights.thresholds[edge] else alias
-
-
-@inlined
 def share_of(graph, weights, node, edge):
     """The share of an edge from `node` in the weight of all."""
     if weights is None:
         return 1 / (graph.starts[node + 1] - graph.starts[node])
     return np.float64(weights.shares[edge])
+
+
+@inlined
+def candidate_of(graph, weights, node, edge, bits):
+    """The neighbour drawn by weight, if `edge` was drawn uniformly by the upper half of `bits`."""
+    if weights is not None and (bits & _LOW) >= weights.thresholds[edge]:
+        edge = graph.starts[node] + weights.aliases[edge]
+    return np.int64(graph.neighbors[edge])
 
 
 @inlined
@@ -138,47 +134,42 @@ def biased_step(graph, weights, bias, node, previous, candidate, bits):
 
 
 @inlined
-def begin_walks(graph, walkers, first, n, length, key, half_bits, place, ids):
-    """Begin the walks [first, first + n) of an epoch; their ids are written from `place` on."""
-    n_nodes = graph.starts.size - 1
+def draw_edges(graph, weights, walkers, n, length, padding, begin, ids):
+    """Draw a candidate for each walk that goes on, and fetch what decides about it; returns how many go on."""
+    n_left = 0
     for i in range(n):
-        number = (first + i) // n_nodes
-        node = permuted((first + i) % n_nodes, n_nodes, half_bits, random_at(~key, number))
-        walkers.keys[i] = random_at(key, number * n_nodes + node)
-        walkers.draws[i] = 0
-        walkers.nodes[i] = node
-        walkers.previous[i] = -1
-        walkers.places[i] = place + 1
-        ids[place] = node
-        place += length
-        walkers.ends[i] = place
-        prefetch(graph.starts, node)
-
-
-@inlined
-def draw_candidates(graph, weights, walkers, n):
-    """Draw an edge for each walk, and fetch what decides about it."""
-    for i in range(n):
-        node = walkers.nodes[i]
-        begin, end = graph.starts[node], graph.starts[node + 1]
-        edge = begin + random_below(random_at(walkers.keys[i], walkers.draws[i]), end - begin)
-        walkers.edges[i] = edge if begin < end else -1
+        step, place = walkers.steps[i], begin + i * length
+        if step == length:
+            continue
+        node = np.int64(ids[place + step - 1])
+        first, end = graph.starts[node], graph.starts[node + 1]
+        if first == end:  # a dead end
+            for at in range(place + step, place + length):
+                ids[at] = padding
+            walkers.steps[i] = length
+            continue
+        edge = first + random_below(random_at(walkers.keys[i], walkers.draws[i]), end - first)
+        walkers.edges[i] = edge
         prefetch(graph.neighbors, edge)
         if weights is not None:
             prefetch(weights.thresholds, edge)
             prefetch(weights.aliases, edge)
+        n_left += 1
+    return n_left
 
 
 @inlined
-def finish_walk(walkers, i, last):
-    """Replace the finished walk i by the last one."""
-    walkers.keys[i] = walkers.keys[last]
-    walkers.draws[i] = walkers.draws[last]
-    walkers.nodes[i] = walkers.nodes[last]
-    walkers.previous[i] = walkers.previous[last]
-    walkers.edges[i] = walkers.edges[last]
-    walkers.places[i] = walkers.places[last]
-    walkers.ends[i] = walkers.ends[last]
+def take_step(graph, weights, bias, walkers, i, place, ids):
+    """Take the drawn edge of walk i, to be written at `place`, or reject it."""
+    key, draw, node = walkers.keys[i], walkers.draws[i], np.int64(ids[place - 1])
+    candidate = candidate_of(graph, weights, node, walkers.edges[i], random_at(key, draw))
+    previous = np.int64(ids[place - 2]) if walkers.steps[i] > 1 else -1
+    following = biased_step(graph, weights, bias, node, previous, candidate, random_at(key, draw + 1))
+    walkers.draws[i] = draw + 2
+    if following >= 0:
+        ids[place] = following
+        walkers.steps[i] += 1
+        prefetch(graph.starts, following)
 
 
 @kernel
@@ -188,34 +179,19 @@ def draw_walks(graph, weights, bias, first, last, length, key, half_bits, paddin
     Walk w is number w // n_nodes from its node; the order of the nodes is random for each number. `key` is that of
     (seed, epoch). A `bias` of None gives walks of first order.
     """
+    n_nodes = graph.starts.size - 1
     for block in range(first, last, AT_ONCE):
-        n = minimum(AT_ONCE, last - block)
-        begin_walks(graph, walkers, block, n, length, key, half_bits, (block - first) * length, ids)
-        while n > 0:
-            draw_candidates(graph, weights, walkers, n)
-            for i in range(n - 1, -1, -1):  # the walk that replaces a finished one has taken its step
-                node, edge = walkers.nodes[i], walkers.edges[i]
-                if edge < 0:
-                    for place in range(walkers.places[i], walkers.ends[i]):
-                        ids[place] = padding
-                    n -= 1
-                    finish_walk(walkers, i, n)
-                    continue
-                draw = walkers.draws[i]
-                edge = chosen_edge(graph, weights, node, edge, random_at(walkers.keys[i], draw))
-                candidate = np.int64(graph.neighbors[edge])
-                bits = random_at(walkers.keys[i], draw + 1)
-                following = biased_step(graph, weights, bias, node, walkers.previous[i], candidate, bits)
-                walkers.draws[i] = draw + 2
-                if following < 0:
-                    continue
-                prefetch(graph.starts, following)
-                place = walkers.places[i]
-                ids[place] = following
-                walkers.previous[i], walkers.nodes[i], walkers.places[i] = node, following, place + 1
-                if place + 1 == walkers.ends[i]:
-                    n -= 1
-                    finish_walk(walkers, i, n)
+        n, begin = minimum(AT_ONCE, last - block), (block - first) * length
+        for i in range(n):
+            number = (block + i) // n_nodes
+            node = permuted((block + i) % n_nodes, n_nodes, half_bits, random_at(~key, number))
+            walkers.keys[i], walkers.draws[i], walkers.steps[i] = random_at(key, number * n_nodes + node), 0, 1
+            ids[begin + i * length] = node
+            prefetch(graph.starts, node)
+        while draw_edges(graph, weights, walkers, n, length, padding, begin, ids) > 0:
+            for i in range(n):
+                if walkers.steps[i] < length:
+                    take_step(graph, weights, bias, walkers, i, begin + i * length + walkers.steps[i], ids)
 
 
 @kernel

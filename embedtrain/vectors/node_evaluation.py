@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,62 +24,45 @@ _MOST_DRAWS = 100  # for each pair without an edge
 
 
 class LabelScore(NamedTuple):
-    """The mean results of classifiers that were trained on a share of the nodes.
-
-    Attributes
-    ----------
-    share : float
-        Share of the nodes whose labels the classifiers were trained on.
-    micro, macro : float
-        F1 over all labels of all nodes, and the mean of the F1 of each label, of the other nodes.
-    """
+    """The mean F1 of classifiers that were trained on a share of the nodes, on the others."""
 
     share: float
-    micro: float
-    macro: float
+    micro: float  # over all labels of all nodes
+    macro: float  # the mean of each label's
 
 
 class LinkScore(NamedTuple):
-    """How well scores of pairs of nodes tell edges from pairs that are not edges.
-
-    Attributes
-    ----------
-    cosine, dot : float
-        The probability that an edge has a higher score (AUC) by cosine and by dot product.
-    n_known, n_edges : int
-        Held-out edges whose nodes both have vectors, and all.
-    """
+    """The probability that an edge has a higher score than a pair without an edge (AUC)."""
 
     cosine: float
     dot: float
-    n_known: int
-    n_edges: int
+    n_known: int  # held-out edges whose nodes both have vectors
+    n_edges: int  # all held-out edges
+
+
+def _read_rows(path: Path, what: str) -> Iterator[list[str]]:
+    """Yield the columns of lines of at least two, separated by spaces, tabs or commas."""
+    row: list[str] = []
+    for location, line in read_lines(resolve(path), "utf-8"):
+        row = list(filter(None, _SEPARATORS.split(line)))
+        if len(row) < 2:
+            raise DataError(f"{location}: expected {what}, got {quoted(line)}")
+        yield row
+    if not row:
+        raise DataError(f"{source_name(resolve(path))} is empty; it needs lines of {what}")
 
 
 def read_labels(path: Path) -> dict[str, set[str]]:
-    """Read lines of a node and its labels, or one of them, separated by spaces, tabs or commas."""
+    """Read lines of a node and its labels, or one of them."""
     labels: dict[str, set[str]] = {}
-    for location, line in read_lines(resolve(path), "utf-8"):
-        node, *own = filter(None, _SEPARATORS.split(line))
-        if not own:
-            raise DataError(f"{location}: expected a node and a label, got {quoted(line)}")
+    for node, *own in _read_rows(path, "a node and a label"):
         labels.setdefault(node, set()).update(own)
-    if not labels:
-        raise DataError(f"{source_name(resolve(path))} holds no labels; it needs lines of a node and a label")
     return labels
 
 
 def read_links(path: Path) -> list[tuple[str, str]]:
-    """Read lines of two nodes, separated by spaces, tabs or commas; more columns are ignored."""
-    links = []
-    for location, line in read_lines(resolve(path), "utf-8"):
-        nodes = list(filter(None, _SEPARATORS.split(line)))
-        if len(nodes) < 2:
-            raise DataError(f"{location}: expected two nodes, got {quoted(line)}")
-        links.append((nodes[0], nodes[1]))
-    if not links:
-        raise DataError(f"{source_name(resolve(path))} holds no edges; it needs lines of two nodes")
-    return links
+    """Read lines of two nodes; more columns are ignored."""
+    return [(row[0], row[1]) for row in _read_rows(path, "two nodes")]
 
 
 def evaluate_labels(
@@ -99,13 +82,11 @@ def evaluate_labels(
     ----------
     vectors : WordVectors
     labels : path or mapping from nodes to sets of labels
-        A file has lines of a node and its labels.
+        A file has lines of a node and its labels, or one of them.
     shares : sequence of float
         Shares of the nodes to train on.
-    repeats : int
-        Random divisions of the nodes for each share, whose results are averaged.
-    seed : int
-        Seed of the divisions.
+    repeats, seed : int
+        Random divisions for each share, whose results are averaged, and their seed.
 
     Returns
     -------
