@@ -5,8 +5,8 @@
     python bench/walks.py labels ppi.edges ppi.labels           # against gensim on the same walks
 
 Defaults of node2vec: 10 walks of 80 nodes, dim 128, window 10, one epoch. On PPI (3,890 nodes, 38,739 lines, 50
-labels; from the ProNE repository), with two cores of an AMD Zen 5: 485 M steps/s of first order, 13 to 65 M of second
-order, 119 M and 36 M (q 0.5) on the random graph, which is read in 5.4 s; walks take 2 % of training. Whole commands:
+labels; from the ProNE repository), with two cores of an AMD Zen 5: 422 M steps/s of first order, 12 to 56 M of second
+order, 130 M and 36 M (q 0.5) on the random graph, which is read in 6.0 s; walks take 2 % of training. Whole commands:
 1.0 s, a walker in Python with gensim 10.9 s, pecanpy 11.2 s (q 0.5: 17.8 s). Micro and macro F1 at 50 %, means of three
 seeds: 0.212 and 0.182, gensim 0.212 and 0.182.
 """
