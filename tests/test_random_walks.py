@@ -15,6 +15,7 @@ from embedtrain import (
     train_cbow,
     train_glove,
     train_skipgram,
+    train_svd,
 )
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts import memory_plan
@@ -71,10 +72,10 @@ def test_one_thread_gives_the_same_bytes(tmp_path):
     assert not np.array_equal(train_skipgram(other, **USUAL).vectors, WordVectors.load(tmp_path / "a.vec").vectors)
 
 
-@pytest.mark.parametrize("train", [train_skipgram, train_cbow, train_glove])
+@pytest.mark.parametrize("train", [train_skipgram, train_cbow, train_glove, train_svd])
 def test_planted_communities_are_found(train):
     lines = planted_graphs.communities()
-    settings = {"epochs": 25} if train is train_glove else {"epochs": 3, "sample": 0}
+    settings = {train_glove: {"epochs": 25}, train_svd: {}}.get(train, {"epochs": 3, "sample": 0})
     vectors = train(RandomWalks(lines, length=40), dim=16, window=5, **settings)
     assert len(vectors) == planted_graphs.N_GROUPS * planted_graphs.SIZE
     assert planted_graphs.neighbours_of_the_group(vectors) > 0.9
