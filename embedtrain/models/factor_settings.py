@@ -18,6 +18,6 @@ class FactorSettings(MemorySettings, VectorSettings):
         at_least=1, remedy="100 is usual", kept="result", aliases=("size", "dims", "vector-size"),
     )  # fmt: skip
     singular_exponent: float = setting(
-        0.5, "Multiply each dimension by its singular value to this power: 0 weighs all alike, 1 as in the matrix.",
+        0.25, "Multiply each dimension by its singular value to this power: 0 weighs all alike, 1 as in the matrix.",
         at_least=0, at_most=1, kept="result", aliases=("eig",),
     )  # fmt: skip

@@ -72,7 +72,9 @@ class Factorization:
         own: dict[str, Any] = {"vectors": words}
         if provenance.get("add_contexts"):
             own = {"vectors": words + context_vectors, "word_vectors": words}
-        report = TrainingReport(**summary, words=sizes[0], threads=self.threads, seconds=dict(self.clock.seconds))
+        report = TrainingReport(
+            **summary, words=sizes[0], contexts=sizes[1], threads=self.threads, seconds=dict(self.clock.seconds)
+        )
         for line in str(report).splitlines():
             say(line, shown=settings.shown)
         return WordVectors(

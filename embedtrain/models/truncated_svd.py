@@ -76,8 +76,8 @@ def decompose(
     squares, axes = _eigenvectors(np.block([basis.products(U, block) for block in U]).T, min(dim, n_columns))
     values = np.sqrt(np.maximum(0, squares))
     rank = int(np.count_nonzero(values > _LEAST * values[0]))
-    left = basis.combined(U, axes[:, :rank] / values[:rank])[:n_rows, :rank]
-    right = basis.combined(V, axes[:, :rank])[:n_columns, :rank]
+    left = np.concatenate(basis.combined(U, axes[:, :rank] / values[:rank]), axis=1)[:n_rows, :rank]
+    right = np.concatenate(basis.combined(V, axes[:, :rank]), axis=1)[:n_columns, :rank]
     return Decomposition(*_with_signs(left, values[:rank], right))
 
 
@@ -169,18 +169,19 @@ class _Basis:
     @property
     def leading(self) -> list[NDArray[np.float32]]:
         """The leading eigenvectors, in blocks."""
-        found = self.combined(self.blocks[: self.n_blocks], self._vectors)
-        return [np.ascontiguousarray(found[:, at : at + BLOCK]) for at in range(0, found.shape[1], BLOCK)]
+        return self.combined(self.blocks[: self.n_blocks], self._vectors)
 
-    def combined(self, blocks: Sequence[NDArray[np.float32]], factors: NDArray[np.float64]) -> NDArray[np.float32]:
-        """The product of blocks side by side and factors, with columns of 0 up to whole blocks."""
+    def combined(
+        self, blocks: Sequence[NDArray[np.float32]], factors: NDArray[np.float64]
+    ) -> list[NDArray[np.float32]]:
+        """The product of blocks side by side and factors, in blocks, with columns of 0 at the end."""
         n = -(-factors.shape[1] // BLOCK) * BLOCK
         padded = np.zeros((len(factors), n))
         padded[:, : factors.shape[1]] = factors
         parts = [np.zeros_like(blocks[0]) for _ in range(0, n, BLOCK)]
         for number, part in enumerate(parts):
             self._add(part, blocks, list(padded[:, number * BLOCK : (number + 1) * BLOCK].reshape(-1, BLOCK, BLOCK)))
-        return np.concatenate(parts, axis=1)
+        return parts
 
     def _append(self, W: NDArray[np.float32]) -> NDArray[np.float64]:
         """Append W, made orthonormal; returns R, by which the block is multiplied to get the orthogonal part of W.

@@ -25,7 +25,9 @@ class TrainingReport:
     covered : int
         Tokens of the words with a vector.
     cells : int
-        Cells of the co-occurrence matrix; 0 without one.
+        Cells of the matrix of counts; 0 without one.
+    contexts : int
+        Columns of the matrix; 0 if they are the words.
     kept_share : float
         Share of the covered tokens that subsampling kept.
     losses : list of float
@@ -46,6 +48,7 @@ class TrainingReport:
     types: int = 0
     covered: int = 0
     cells: int = 0
+    contexts: int = 0
     kept_share: float = 1.0
     losses: list[float] = field(default_factory=list)
     valid_losses: list[float] = field(default_factory=list)
@@ -67,8 +70,9 @@ class TrainingReport:
                 f"{self.words:,} words get vectors and cover {self.covered / self.tokens:.1%}"
             )
         if self.cells:
-            density = self.cells / self.words**2
-            lines.append(f"counted  {counted(self.cells, 'cell')} of {self.words:,} × {self.words:,} ({density:.2%})")
+            contexts = self.contexts or self.words
+            density = self.cells / self.words / contexts
+            lines.append(f"counted  {counted(self.cells, 'cell')} of {self.words:,} × {contexts:,} ({density:.2%})")
         removed = "" if self.cells else f", subsampling removed {1 - self.kept_share:.1%}"
         if "train" in self.seconds:  # not for a model without epochs
             lines.append(f"trained  {counted(len(self.losses), 'epoch')}, {speed}, {losses}{removed}")
