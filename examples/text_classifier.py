@@ -1,4 +1,4 @@
-"""Classify texts by averaged word vectors: ``pip install ".[clients]"``, then ``python examples/text_classifier.py``.
+"""Classify texts by averaged word vectors: ``pip install ".[sklearn]"``, then ``python examples/text_classifier.py``.
 
 A logistic regression learns ten classes (colours, foods, …) from sentences with half of the words of each class, and is
 tested on sentences with the other half, which it can know by their vectors only. A classifier of bags of words, trained
@@ -13,10 +13,10 @@ from pathlib import Path
 
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer
+from sklearn.pipeline import make_pipeline
 
 import embedtrain
+from embedtrain.sklearn import TextEmbedder
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "corpora"))
 import generate
@@ -36,20 +36,14 @@ def sentences_with(wanted: set[str]) -> tuple[list[str], list[str]]:
     return texts, classes
 
 
-def on_averaged_vectors(vectors: embedtrain.WordVectors) -> Pipeline:
-    """Average the vectors of the words of a text, and classify by logistic regression."""
-    counts = CountVectorizer(vocabulary=vectors.words, tokenizer=str.split, token_pattern=None, lowercase=False)
-    average = FunctionTransformer(lambda shares: shares @ vectors.vectors)
-    return make_pipeline(counts, Normalizer("l1"), average, LogisticRegression(C=100, max_iter=1000))
-
-
 def main() -> None:
     """Train vectors on text without classes, and print the accuracy of both classifiers."""
     parser = argparse.ArgumentParser(description="Classify sentences by averaged word vectors.")
     parser.add_argument("--tokens", type=int, default=300_000, help="words of text to train on [%(default)s]")
     text = generate.sentences(parser.parse_args().tokens, seed=1)
+    vectors = embedtrain.train_skipgram(text, dim=50, progress=False)
     models = {
-        "averaged vectors": on_averaged_vectors(embedtrain.train_skipgram(text, dim=50, progress=False)),
+        "averaged vectors": make_pipeline(TextEmbedder(vectors), LogisticRegression(C=100, max_iter=1000)),
         "bags of words": make_pipeline(CountVectorizer(), LogisticRegression(max_iter=1000)),
     }
     for name, model in models.items():

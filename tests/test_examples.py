@@ -23,6 +23,15 @@ def test_a_text_classifier_knows_new_words_by_their_vectors():
     assert right["averaged vectors"] > right["bags of words"] + 0.1
 
 
+@pytest.mark.clients
+def test_embeddings_of_categories_predict_better_than_one_hot_encoding():
+    pytest.importorskip("sklearn", reason="the example predicts with scikit-learn")
+    done = python(EXAMPLES / "table_categories.py", "--rows", "20000")
+    assert done.returncode == 0, done.stderr
+    score = {name: float(share) for share, name in (line.split("  ") for line in done.stdout.splitlines())}
+    assert score["embeddings"] > score["one-hot"] + 0.1
+
+
 @pytest.mark.parametrize(
     "function", [train_cbow, train_glove, train_item2vec, train_skipgram], ids=lambda function: function.__name__
 )

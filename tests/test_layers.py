@@ -14,7 +14,7 @@ LAYERS = [
     {"vectors", "explorer"},
     {"training"},
     {"models"},
-    {"__init__", "cli"},
+    {"__init__", "cli", "sklearn"},
     {"__main__"},
 ]
 BESIDE = {"vectors", "explorer"}  # methods of `WordVectors` call the explorer, which searches neighbours
