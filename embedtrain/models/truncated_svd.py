@@ -31,8 +31,8 @@ from embedtrain.machine.threads import run_all
 BLOCK = 32  # vectors in a block
 _PANEL = 256  # rows whose products are summed in float32, and fit the cache; the sums of panels are added in float64
 _TASK_PANELS = 16
-#: Largest residual of a singular vector, relative to its eigenvalue. At 5e-3 the 10 nearest neighbours are 99 % those
-#: of the exact vectors (bench/svd.py).
+#: Largest residual of a singular vector, relative to its eigenvalue. At 5e-3 the 10 nearest neighbours are 99.9 %
+#: those of the exact vectors (bench/svd.py).
 _TOLERANCE = 5e-3
 _PASSES = 5  # of orthogonalisation, at most
 _SHORT = 1e-3  # length of a vector, relative to the longest of its block, below which its square is rounding errors
@@ -110,14 +110,11 @@ def _krylov_basis(matrix: CsrMatrix, transposed: CsrMatrix, dim: int, seed: int,
             W = product(transposed, product(matrix, basis.blocks[-1], n_rows, threads), _padded(n_columns), threads)
             basis.extend(W)
             progress.update(2 * BLOCK)
-            n_blocks, is_whole = basis.n_blocks, basis.n_blocks * BLOCK >= n_columns
-            if (
-                is_whole
-                or n_blocks == most
-                or (n_blocks >= first_check and (n_blocks - first_check) % _CHECK_EVERY == 0)
-            ):
+            is_whole, n_beyond = basis.n_blocks * BLOCK >= n_columns, basis.n_blocks - first_check
+            is_last = is_whole or basis.n_blocks == most
+            if is_last or (n_beyond >= 0 and n_beyond % _CHECK_EVERY == 0):
                 residual = basis.find_leading(dim)
-                if is_whole or residual <= _TOLERANCE or n_blocks == most:
+                if is_last or residual <= _TOLERANCE:
                     break
     if not is_whole and residual > _TOLERANCE:
         note(f"the last of the {dim} dimensions are approximate, with residuals up to {residual:.1%}")
@@ -137,9 +134,8 @@ class _Basis:
         self._threads, self._random = threads, np.random.default_rng(seed)
         self._diagonal: list[NDArray[np.float64]] = []  # blocks of the projection
         self._below: list[NDArray[np.float64]] = []
-        self.blocks: list[
-            NDArray[np.float32]
-        ] = []  # (n, BLOCK) each, n rounded up to panels; the last is not part of the basis yet
+        #: (n, BLOCK) each, n rounded up to panels; the last is not part of the basis yet
+        self.blocks: list[NDArray[np.float32]] = []
         self._append(self._random_block())
 
     @property
