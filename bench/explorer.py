@@ -5,7 +5,7 @@
 Needs selenium, Chromium with its driver, and gensim for Google's analogies. 50,000 words × 100 dimensions of 100 MB of
 Wikipedia, two cores of an AMD EPYC (Zen 5), points drawn by software (SwiftShader): 4.3 s, 11.7 MB, the same answer
 to 97.8 % of the questions, 0.8 s until the second picture, 50 pictures a second while the map moves. 300,000 words:
-77.8 MB, 4.7 s and 13 pictures a second.
+85.8 MB, 4.7 s and 13 pictures a second.
 """
 
 from __future__ import annotations

@@ -52,16 +52,15 @@ def test_only_the_first_words_are_in_the_page_and_are_neighbours(page):
     assert neighbours_in(page)[0].max() == 19
 
 
-@pytest.mark.parametrize("n_bytes", [2, 3])
-def test_rows_have_two_or_three_bytes(page, n_bytes, monkeypatch):
-    monkeypatch.setattr(explorer, "_bytes_of_row", lambda n: n_bytes)
-    vectors = some_vectors(words(300))
-    vectors.explore(page, neighbors=1, projection="pca")
-    wanted = [vectors.index[vectors.most_similar(word, topn=1)[0][0]] for word in vectors.words]
-    assert neighbours_in(page)[0][:, 0].tolist() == wanted
-    assert explorer._bytes_of_row(65_536) == n_bytes
-    monkeypatch.undo()
-    assert [explorer._bytes_of_row(n) for n in (65_536, 65_537)] == [2, 3]
+@pytest.mark.parametrize(("n", "n_bytes"), [(65_536, 2), (65_537, 4)])
+def test_rows_have_two_or_four_bytes(page, n, n_bytes, monkeypatch):
+    def search(vectors, arrays, report):
+        arrays["rows"][1] = n - 1
+
+    monkeypatch.setattr(explorer, "_search", search)
+    WordVectors(words(n), np.ones((n, 2), np.float32)).explore(page, limit=n, neighbors=1, projection="pca")
+    assert len(read_page(page)[2]["rows"]) == n_bytes * n
+    assert neighbours_in(page)[0][:3, 0].tolist() == [0, n - 1, 0]
 
 
 def test_the_page_allows_nothing_but_its_own_script_and_style(page):

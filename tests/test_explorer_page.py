@@ -169,7 +169,7 @@ def test_search_lists_the_neighbours_of_most_similar(open_page, toy, vectors):
 def test_search_completes_and_suggests(open_page, toy, vectors):
     page = open_page(toy)
     page.type("#query", "pr")
-    suggested = page.run("return [...document.querySelectorAll('#query-words option')].map((option) => option.value)")
+    suggested = page.run("return [...document.querySelectorAll('#suggestions option')].map((option) => option.value)")
     assert suggested[:3] == [word for word in vectors.words if word.startswith("pr")][:3]
     page.search("kingg")
     assert re.match(r"“kingg” is not among the [\d,]+ words; similar:", page.find("#message").text)

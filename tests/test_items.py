@@ -20,7 +20,7 @@ from embedtrain import (
     train_item2vec,
     train_skipgram,
 )
-from embedtrain.vectors import neighbors, recommend, sessions
+from embedtrain.vectors import neighbors, sessions
 
 QUICK = {"dim": 8, "epochs": 2, "min_count": 1, "sample": 0, "threads": 1, "progress": False}
 TRAIN = {"skipgram": train_skipgram, "cbow": train_cbow}
@@ -193,7 +193,6 @@ HISTORIES = [["i3"], ["i1", "i2", "i7", "i1"], [f"i{n}" for n in range(38)], ["i
 def test_recommendations_are_those_of_the_plain_form(monkeypatch, copies, topn, repeats):
     monkeypatch.setattr(neighbors, "_ROWS", 16)
     monkeypatch.setattr(neighbors, "_FLOATS", 96)
-    monkeypatch.setattr(recommend, "_AT_ONCE", 4)
     items = some_items()
     found = items.recommend(HISTORIES * copies, topn, repeats=repeats)
     expected = [naive.recommended(items, history, topn, repeats=repeats) for history in HISTORIES]
@@ -282,7 +281,7 @@ LEARNT = [
 @pytest.mark.parametrize("k", [1, 3, 10, 100])
 @pytest.mark.parametrize("at_once", [1 << 22, 100])
 def test_rankings_are_those_of_the_plain_form(monkeypatch, at_once, k):
-    monkeypatch.setattr(sessions, "_SCORES", at_once)
+    monkeypatch.setattr(sessions, "_AT_ONCE", at_once)
     items = some_items()
     with pytest.warns(UserWarning, match="^3 of 10 sessions are left out: of one item, or with an unknown one of"):
         rankings = evaluate_sessions(items, TEST, LEARNT, k=k)

@@ -6,30 +6,21 @@ from typing import Any
 
 import click
 
+_COUNT = click.IntRange(min=1)
 
-@click.command(short_help="Write an HTML page to explore the vectors in.")
+
+@click.command(short_help="Write an HTML page to explore the vectors in.", context_settings={"show_default": True})
 @click.argument("file", type=click.Path())
 @click.option("-o", "--output", required=True, metavar="PATH", help="The HTML file.")
+@click.option("--limit", type=_COUNT, default=50_000, help="Only the first, most frequent words.")
+@click.option("--neighbors", type=_COUNT, default=20, help="Neighbours of each word.")
 @click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=50_000,
-    show_default=True,
-    help="Only the first, most frequent words.",
-)
-@click.option("--neighbors", type=click.IntRange(min=1), default=20, show_default=True, help="Neighbours of each word.")
-@click.option(
-    "--projection",
-    type=click.Choice(["auto", "pca", "umap", "tsne"]),
-    default="auto",
-    show_default=True,
+    "--projection", type=click.Choice(["auto", "pca", "umap", "tsne"]), default="auto",
     help="How dimensions become two; auto: umap where it is installed, else pca.",
-)
+)  # fmt: skip
 @click.option("--coordinates", metavar="FILE.npy", help="Coordinates of the words instead, an array of shape (n, 2).")
 @click.option("--labels", metavar="PATH", help="Lines of a word and its label, for colours.")
-@click.option(
-    "--max-size", default="15M", show_default=True, help="Of the page; above, it has no vectors, thus no analogies."
-)
+@click.option("--max-size", default="15M", help="Of the page; above, it has no vectors, thus no analogies.")
 def explore(file: str, output: str, limit: int, **settings: Any) -> None:
     """Write an HTML page of the vectors FILE: a map, search, exact neighbours and analogies.
 

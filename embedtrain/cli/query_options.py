@@ -59,10 +59,8 @@ def run_queries(words: Sequence[str], prompt: str, query: Callable[[list[str], b
         query(list(map(_as_utf8, words)), False)
         return
     is_typed = is_terminal(sys.stdin)
-    if is_typed:
-        click.echo(f"Type {prompt}; an empty line ends.", err=True)
     n_lines = n_errors = 0
-    for line in _typed() if is_typed else piped_lines():
+    for line in typed_or_piped(prompt):
         n_lines += 1
         try:
             query([line], not is_typed)
@@ -75,19 +73,18 @@ def run_queries(words: Sequence[str], prompt: str, query: Callable[[list[str], b
         sys.exit(1)
 
 
-def _typed() -> Iterator[str]:
+def typed_or_piped(prompt: str) -> Iterator[str]:
+    """Yield the lines of standard input that are not blank, as UTF-8; on a terminal until an empty one."""
+    if not is_terminal(sys.stdin):
+        stream = getattr(sys.stdin, "buffer", None) or ()
+        yield from filter(None, (line.decode(errors="replace").removeprefix("\ufeff").strip() for line in stream))
+        return
+    click.echo(f"Type {prompt}; an empty line ends.", err=True)
     while True:
         click.echo("> ", nl=False, err=True)
         if not (line := _as_utf8(sys.stdin.readline()).strip()):
             return
         yield line
-
-
-def piped_lines() -> Iterator[str]:
-    """The lines of standard input that are not blank, as UTF-8 in any locale."""
-    stream = getattr(sys.stdin, "buffer", None) or ()
-    lines = (line.decode(errors="replace").removeprefix("\ufeff").strip() for line in stream)
-    return filter(None, lines)
 
 
 def split_words(arguments: Iterable[str], known: Container[str]) -> list[str]:

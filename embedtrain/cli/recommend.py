@@ -35,14 +35,12 @@ def recommend(file: str, items: tuple[str, ...], topn: int, repeats: bool, as_js
 
     query_options.require_order(file, items)
     vectors = WordVectors.load(file)
-
-    given = bool(items) and items != ("-",)
-    lines = iter([""]) if given else query_options.piped_lines()
-    at_once = 1 if is_terminal(sys.stdin) else _AT_ONCE
-    while batch := list(islice(lines, at_once)):
-        histories = [_items(items if given else (line,), vectors) for line in batch]
-        answers = vectors.recommend(histories[0] if given else histories, topn, repeats=repeats)
-        for line, history, found in zip(batch, histories, [answers] if given else answers, strict=True):
+    is_given = bool(items) and items != ("-",)
+    lines = iter([""]) if is_given else query_options.typed_or_piped("items of a history")
+    while batch := list(islice(lines, 1 if is_terminal(sys.stdin) else _AT_ONCE)):
+        histories = [_items(items if is_given else (line,), vectors) for line in batch]
+        answers = vectors.recommend(histories[0] if is_given else histories, topn, repeats=repeats)
+        for line, history, found in zip(batch, histories, [answers] if is_given else answers, strict=True):
             if as_json:
                 near = [{"item": item, "cosine": round(cosine, 6)} for item, cosine in found]
                 query_options.print_json({"history": history, "items": near})
@@ -57,6 +55,6 @@ def _items(arguments: Sequence[str], known: Container[str]) -> list[Any]:
             items = json.loads(arguments[0])
         except (ValueError, RecursionError) as error:
             raise click.UsageError(f"not a JSON list of items ({error}): {arguments[0][:40]}") from None
-        if isinstance(items, list):
+        if isinstance(items, list) and not any(isinstance(item, list) for item in items):
             return items
     return query_options.split_words(arguments, known)

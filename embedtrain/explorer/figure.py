@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain, product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +13,10 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.explorer.projection import principal_components
-from embedtrain.machine.files import atomic_file
 
 if TYPE_CHECKING:
     from embedtrain.vectors.word_vectors import WordVectors
 
-SUFFIXES = (".png", ".svg", ".pdf")
 _COLOURS = ("#3f90da", "#e76300", "#832db6", "#bd1f01", "#717581", "#ffa90e", "#a96b59", "#92dadd")  # as in the page
 _MARKERS = "os^Dv<P*"
 _GAP = 6  # pixels between a point and a label beside it
@@ -34,9 +30,8 @@ def plot(
     words: Iterable[str] | Mapping[str, Iterable[str]],
     ax: Any,
     pairs: Iterable[tuple[str, str]],
-    path: str | os.PathLike[str] | None = None,
 ) -> Any:
-    """Draw words, and save the figure if a path is given; `WordVectors.plot` documents the parameters."""
+    """Draw words; `WordVectors.plot` documents the parameters."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -60,9 +55,6 @@ def plot(
     ax.set(xticks=[], yticks=[])
     ax.margins(0.12)
     _label(ax, places)
-    if path is not None:
-        with atomic_file(path) as file:
-            ax.figure.savefig(file, format=Path(path).suffix[1:].lower())
     return ax
 
 
@@ -122,15 +114,13 @@ def _families(text: str) -> list[str]:
     if any(unicodedata.bidirectional(c) in ("R", "AL") for c in text) and not hasattr(ft2font, "__libraqm_version__"):
         raise SettingError(f"{quoted(text)} is written from right to left, which needs matplotlib 3.11 or newer")
     usual: list[str] = list(rcParams["font.family"])
-    missing = {ord(c) for c in text if c.isprintable()} - _characters(
-        font_manager.findfont(font_manager.FontProperties())
-    )
+    missing = {ord(c) for c in text if c.isprintable()} - _characters(font_manager.findfont(None))
     if not missing:
         return usual
     manager = font_manager.fontManager
     for path in set(font_manager.findSystemFonts()) - {font.fname for font in manager.ttflist}:
         manager.addfont(path)  # installed since matplotlib listed them
-    for font in sorted(manager.ttflist, key=lambda font: (font.style != "normal", font.weight not in (400, "normal"))):
+    for font in manager.ttflist:
         if "Last Resort" not in font.name and missing <= _characters(font.fname):
             return [*usual, font.name]
     character = chr(min(missing))

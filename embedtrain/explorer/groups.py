@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, quoted
-from embedtrain.machine.files import read_regular, reading, source_name
 from embedtrain.machine.progress import counted, note
+from embedtrain.vectors.evaluation_files import read_lines
 
 _MOST = 10  # colours of the palette
 _NO_GROUP = 255
@@ -62,27 +62,24 @@ def labelled(labels: str | os.PathLike[str] | Mapping[str, str], words: Sequence
     """The most frequent labels of words, and "other"."""
     label_of = labels if isinstance(labels, Mapping) else _read(Path(labels))
     found = [label_of.get(word) for word in words]
-    n_unknown = len(label_of) - len(label_of.keys() & set(words))
-    if n_unknown:
+    names = [name for name, _ in Counter(label for label in found if label is not None).most_common()]
+    if n_unknown := len(label_of.keys() - set(words)):
         note(f"{n_unknown:,} of {counted(len(label_of), 'labelled word')} are not among the {len(words):,} words")
-    if n_unknown == len(label_of):
+    if not names:
         raise DataError("none of the words with a label is among the words of the page; check their case")
-    names = [name for name, _ in Counter(filter(None, found)).most_common()]
-    number = {name: min(row, _MOST - 1) for row, name in enumerate(names)}
-    kept = names if len(names) <= _MOST else [*names[: _MOST - 1], "other"]
-    rows = [number[label] if label else _NO_GROUP for label in found]
-    return Groups([name[:_SHOWN] for name in kept], np.array(rows, np.uint8))
+    if len(names) > _MOST:
+        names[_MOST - 1 :] = ["other"]
+    number = {name: row for row, name in enumerate(names)}
+    rows = [_NO_GROUP if label is None else number.get(label, _MOST - 1) for label in found]
+    return Groups([str(name)[:_SHOWN] for name in names], np.array(rows, np.uint8))
 
 
 def _read(path: Path) -> dict[str, str]:
-    """The labels in lines "word label"."""
+    """The labels in lines "word label", with a tab between them if there is one, as words may have spaces."""
     labels = {}
-    with reading(path):
-        lines = read_regular(path).decode("utf-8-sig", errors="replace").splitlines()
-    for number, line in enumerate(lines, 1):
-        word, _, label = line.strip().partition("\t" if "\t" in line else " ")  # words may have spaces
-        if bool(word) != bool(label):
-            raise DataError(f"{source_name(path)}, line {number}: expected a word and its label, got {quoted(line)}")
-        if word:
-            labels[word] = label.strip()
+    for location, line in read_lines(path, "utf-8"):
+        word, _, label = line.partition("\t" if "\t" in line else " ")
+        if not label:
+            raise DataError(f"{location}: expected a word and its label, got {quoted(line)}")
+        labels[word] = label.strip()
     return labels

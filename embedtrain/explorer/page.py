@@ -10,14 +10,16 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
+from numpy.typing import NDArray
+
 _SCRIPTS = ("data.js", "view.js", "points.js", "colours.js", "overlay.js", "main.js")
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
-def render(facts: Mapping[str, Any], arrays: Mapping[str, bytes]) -> bytes:
+def render(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """The page for facts, which become JSON, and arrays, which become Base64."""
     data = json.dumps(facts, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
-    blocks = {"facts": data, **{name: _base64(content) for name, content in arrays.items()}}
+    blocks = {"facts": data, **{name: _base64(array.tobytes()) for name, array in arrays.items()}}
     style, script = _read("style.css"), "".join(map(_joined, _SCRIPTS))
     parts = {
         "policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "

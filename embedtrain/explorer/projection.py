@@ -29,11 +29,9 @@ def choose(projection: str, n: int) -> str:
     if projection not in ("auto", *PACKAGES):
         raise SettingError(f"`projection` must be auto, pca, umap or tsne, got {projection!r}")
     if projection == "auto":
-        projection = "umap" if n >= _LEAST and find_spec("umap") else "pca"
+        return "umap" if n >= _LEAST and find_spec("umap") else "pca"
     if find_spec(PACKAGES[projection]) is None:
-        raise SettingError(
-            f"`projection={projection}` needs a package; install it with: pip install 'embedtrain[plot]'"
-        )
+        raise SettingError(f"`projection={projection}` needs a package; run pip install 'embedtrain[plot]'")
     if projection != "pca" and n < _LEAST:
         raise SettingError(f"`projection={projection}` needs {_LEAST} words or more, got {n}; set `projection=pca`")
     return projection
@@ -79,9 +77,8 @@ def read_coordinates(path: str | os.PathLike[str], n: int) -> NDArray[np.float32
     name = source_name(Path(path))
     with reading(Path(path)), no_damage(f"{name} is not an array of numpy.save"):
         coordinates = map_array(path)
-    shape = coordinates.shape
-    if len(shape) != 2 or shape[1] != 2 or shape[0] < n or coordinates.dtype.kind not in "fiu":
-        got = f"{coordinates.dtype} of shape {shape}"
+    if coordinates.ndim != 2 or coordinates[:n].shape != (n, 2) or coordinates.dtype.kind not in "fiu":
+        got = f"{coordinates.dtype} of shape {coordinates.shape}"
         raise DataError(f"{name} must hold two numbers for each of the {n:,} words, shape ({n}, 2), got {got}")
     with np.errstate(over="ignore"):
         coordinates = coordinates[:n].astype(np.float32)

@@ -8,46 +8,36 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, quoted
+from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.machine.progress import counted, note
-from embedtrain.vectors.neighbors import Nearest, nearest_to_queries, row_norms
+from embedtrain.vectors.neighbors import Nearest, nearest_to_queries, row_norms, units_of
 from embedtrain.vectors.word_table import UnknownWord, WordTable
 
-_AT_ONCE = 1 << 10  # histories
 
-
-def recommend(table: WordTable, given: Any, topn: int, *, repeats: bool) -> list[Any]:
+def recommend(table: WordTable, given: Any, topn: Any, *, repeats: bool) -> list[Any]:
     """The items nearest to the mean of a history, or of each of many; see `WordTable.recommend`."""
+    if not isinstance(topn, Integral) or topn < 1:
+        raise SettingError(f"topn must be a whole number of items, at least 1, got {topn!r}")
     items = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     is_many = bool(items) and all(isinstance(item, Iterable) and not isinstance(item, (str, bytes)) for item in items)
     histories = [list(map(_item, history)) for history in (items if is_many else [items])]
     known = [list(dict.fromkeys(table.index[item] for item in one if item in table.index)) for one in histories]
     _note_unknown(table, histories, [not rows for rows in known], is_many)
-    answers: list[list[tuple[str, float]]] = []
-    for begin in range(0, len(known), _AT_ONCE):
-        some = known[begin : begin + _AT_ONCE]
-        number = np.repeat(np.arange(len(some)), list(map(len, some)))
-        rows = np.array([row for history in some for row in history], np.int64)
-        found = _nearest(table, number, rows, len(some), min(topn, len(table)), repeats)
-        for history, *near in zip(some, found.rows.tolist(), found.cosines.tolist(), strict=True):
-            pairs = [(table.words[row], cosine) for row, cosine in zip(*near, strict=True) if row >= 0]
-            answers.append(pairs if history else [])
-    return answers if is_many else answers[0]
-
-
-def _nearest(
-    table: WordTable, number: NDArray[np.int64], rows: NDArray[np.int64], n: int, topn: int, repeats: bool
-) -> Nearest:
-    """The rows nearest to the means of n histories, of which number[i] has rows[i]."""
-    means = np.zeros((n, table.vector_size), np.float32)
-    np.add.at(means, number, np.asarray(table.vectors[rows], np.float32) / table.norms[rows, None])
+    number = np.repeat(np.arange(len(known)), list(map(len, known)))
+    rows = np.array([row for history in known for row in history], np.int64)
+    means = np.zeros((len(known), table.vector_size), np.float32)
+    np.add.at(means, number, units_of(table.vectors, rows, None))
     means /= row_norms(means)[:, None]
-    found = Nearest(np.empty((n, topn), np.int64), np.empty((n, topn), np.float32))
+    shape = len(known), min(int(topn), len(table))
+    found = Nearest(np.empty(shape, np.int64), np.empty(shape, np.float32))
     excluded = (number[:0], rows[:0]) if repeats else (number, rows)
     nearest_to_queries(found, table.vectors, table.norms, means, excluded)
-    return found
+    answers = [
+        [(table.words[row], cosine) for row, cosine in zip(*near, strict=True) if row >= 0] if history else []
+        for history, *near in zip(known, found.rows.tolist(), found.cosines.tolist(), strict=True)
+    ]
+    return answers if is_many else answers[0]
 
 
 def _item(item: Any) -> str:

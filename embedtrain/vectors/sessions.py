@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.progress import note
 from embedtrain.machine.threads import resolve_threads
-from embedtrain.vectors.neighbors import unit_tiles
 from embedtrain.vectors.word_table import WordTable
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 #: From (n_sessions, n_rows) queries to the scores of all rows.
 _Scores: TypeAlias = "Callable[[sparse.csr_array], NDArray[np.float32]]"
 
-_SCORES = 1 << 22  # computed together
+_AT_ONCE = 1 << 22  # scores
 
 
 class Ranking(NamedTuple):
@@ -87,20 +86,20 @@ def evaluate_sessions(
     if not isinstance(k, Integral) or k < 1:
         raise SettingError(f"k must be a whole number of at least 1, got {k!r}")
     rows, offsets = _read(sessions, vectors)
-    ends = offsets[1:]
-    long = np.diff(offsets) > 1
-    if not long.any():
+    last = offsets[1:] - 1
+    is_long = np.diff(offsets) > 1
+    if not is_long.any():
         raise DataError("all sessions have one item; the last of two or more is ranked, given those before it")
-    known = long & (rows[ends - 1] >= 0) & (rows[np.maximum(ends - 2, 0)] >= 0)
+    known = is_long & (rows[last] >= 0) & (rows[last - 1] >= 0)
     if not known.any():
-        raise DataError(f"none of the {np.count_nonzero(long):,} sessions has vectors for its last two items")
+        raise DataError(f"none of the {np.count_nonzero(is_long):,} sessions has vectors for its last two items")
     if n_out := np.count_nonzero(~known):
         note(f"{n_out:,} of {len(known):,} sessions are left out: of one item, or with an unknown one of the last two")
-    begins, ends = offsets[:-1][known], ends[known] - 1
-    targets, n = rows[ends], len(vectors)
-    queries = {"item before": _items(rows, ends - 1, ends, n), "whole history": _items(rows, begins, ends, n)}
+    targets, before, n = rows[last[known]], rows[last[known] - 1], len(vectors)
+    histories = _matrix(np.delete(rows, last), offsets - np.arange(len(offsets)), n)[known]
+    queries = {"item before": _matrix(before, np.arange(len(before) + 1), n), "whole history": histories}
     return [
-        Ranking(method, name, *_figures(scores, query, rows[ends - 1], targets, int(k)), len(ends))
+        Ranking(method, name, *_figures(scores, query, before, targets, int(k)), len(targets))
         for method, scores in _methods(vectors, train).items()
         for name, query in queries.items()
     ]
@@ -115,38 +114,33 @@ def _read(sessions: CorpusLike, vectors: WordTable) -> tuple[NDArray[np.int64], 
     return rows[text.ids], np.array(text.offsets)
 
 
-def _items(
-    rows: NDArray[np.int64], begins: NDArray[np.int64], ends: NDArray[np.int64], n_rows: int
-) -> sparse.csr_array:
-    """The (n_sessions, n_rows) matrix with 1 for each known item in rows[begin:end] of a session."""
+def _matrix(rows: NDArray[np.int64], offsets: NDArray[np.int64], n_rows: int) -> sparse.csr_array:
+    """The (n_sessions, n_rows) matrix with 1 for each known item of sessions, as `_read` returns them."""
     from scipy import sparse
 
-    lengths = ends - begins
-    session = np.repeat(np.arange(len(begins)), lengths)
-    items = rows[np.arange(len(session)) + np.repeat(ends - np.cumsum(lengths), lengths)]
-    session, items = session[items >= 0], items[items >= 0]
-    matrix = sparse.csr_array((np.ones(len(items), np.float32), (session, items)), shape=(len(begins), n_rows))
+    columns = np.where(rows < 0, n_rows, rows)
+    matrix = sparse.csr_array((np.ones(len(rows), np.float32), columns, offsets), shape=(len(offsets) - 1, n_rows + 1))
+    matrix.sum_duplicates()
     matrix.data[:] = 1  # however often
-    return matrix
+    return matrix[:, :n_rows]
 
 
 def _methods(vectors: WordTable, train: CorpusLike | None) -> dict[str, _Scores]:
     """From the names of methods to functions that score all rows for the items of (n_sessions, n_rows) queries."""
-    units = np.concatenate([tile for _, tile in unit_tiles(vectors.vectors, vectors.norms)])
+    units = vectors.vectors / vectors.norms[:, None]
     by_row = -np.arange(len(vectors), dtype=np.float32)
     methods: dict[str, _Scores] = {
         "vectors": lambda query: (query @ units) @ units.T,
         "popularity": lambda query: np.tile(by_row, (query.shape[0], 1)),
     }
     if train is not None:
-        rows, offsets = _read(train, vectors)
-        items = _items(rows, offsets[:-1], offsets[1:], len(vectors))
+        items = _matrix(*_read(train, vectors), len(vectors))
         if not items.nnz:
             raise DataError("none of the items in the training sessions has a vector")
         n_shared = (items.T @ items).tocsr()
-        n_sessions = np.sqrt(np.maximum(n_shared.diagonal(), 1))
+        lengths = np.sqrt(np.maximum(n_shared.diagonal(), 1))
         n_shared.setdiag(0)
-        cosines = n_shared.multiply(1 / n_sessions).multiply(1 / n_sessions[:, None]).tocsr()
+        cosines = n_shared.multiply(1 / lengths).multiply(1 / lengths[:, None]).tocsr()
         methods["co-occurrence"] = lambda query: (query @ n_shared).toarray()
         methods["co-occurrence, cosine"] = lambda query: (query @ cosines).toarray()
     return methods
@@ -157,7 +151,7 @@ def _figures(
 ) -> tuple[float, float, float, float]:
     """HR@k, NDCG@k, MRR and coverage of the targets of (n_sessions, n_rows) queries; `before` are not candidates."""
     n_sessions, n_rows = queries.shape
-    step = max(1, _SCORES // n_rows)
+    step = max(1, _AT_ONCE // n_rows)
     ranks, shown = np.empty(n_sessions), np.zeros(n_rows, bool)
     for begin in range(0, n_sessions, step):
         block = slice(begin, begin + step)

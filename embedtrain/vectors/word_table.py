@@ -236,9 +236,7 @@ class WordTable:
         """
         from embedtrain.vectors.recommend import recommend
 
-        if not isinstance(topn, Integral) or topn < 1:
-            raise SettingError(f"topn must be a whole number of items, at least 1, got {topn!r}")
-        return recommend(self, history, int(topn), repeats=repeats)
+        return recommend(self, history, topn, repeats=repeats)
 
     def rank(self, key1: Key, key2: Key) -> int:
         """The position of `key2` among the neighbours of `key1`, counted from 1."""

@@ -167,8 +167,8 @@ class WordVectors(WordTable):
     def complements(self, word: str, topn: int = 10, restrict_vocab: int | None = None) -> list[tuple[str, float]]:
         """The items that go with an item: those with the greatest product of its vector and their context vectors.
 
-        Items that occur together have great products, items that occur in the same company, such as two brands, have
-        similar vectors: `neighbors` are substitutes.
+        Items that occur together have great products; substitutes, such as two brands, have near vectors and are
+        found by `neighbors`.
 
         Raises
         ------
@@ -183,8 +183,7 @@ class WordVectors(WordTable):
         vector = (self.vectors if self.word_vectors is None else self.word_vectors)[row]
         if self.word_vectors is None and self.settings.get("vectors") == "sum":  # of GloVe's tables
             vector = vector - contexts[row]
-        found: list[tuple[str, float]] = self._best(contexts[:n] @ vector, topn, [(word, 1.0)])
-        return found
+        return self._best(contexts[:n] @ vector, topn, [(word, 1.0)])
 
     def evaluate_word_analogies(
         self,
@@ -279,13 +278,10 @@ class WordVectors(WordTable):
         Parameters
         ----------
         path : path
-        limit : int
-            Only the first words.
-        neighbors : int
-            Nearest neighbours of each word, by cosine in all dimensions.
+        limit, neighbors : int
+            Only the first `limit` words, each with so many nearest neighbours among them, by cosine in all dimensions.
         projection : {"auto", "pca", "umap", "tsne"}
-            How the coordinates on the map are computed; "auto" is UMAP where umap-learn is installed, else principal
-            components.
+            Principal components, UMAP or t-SNE; "auto" is UMAP where umap-learn is installed, else "pca".
         coordinates : path, optional
             An .npy file of coordinates instead: an array with two columns and a row for each word.
         labels : path or mapping, optional
@@ -301,8 +297,7 @@ class WordVectors(WordTable):
         SettingError
             If a setting is not valid, a package is not installed, or the page would be larger than `max_size`.
         DataError
-            If a vector is not finite, `coordinates` or `labels` do not fit the words, or a file cannot be read or
-            written.
+            If a vector is not finite, `coordinates` or `labels` do not fit the words, or a file cannot be used.
         """
         from embedtrain.explorer.explore import explore
 

@@ -82,6 +82,7 @@ REFUSED = [
     (1, ["recommend", "missing.npz", "tea"], "cannot read missing.npz"),
     (2, ["recommend", "tea", "items.npz"], "tea is not a file, but items.npz is; did you mean"),
     (2, ["recommend", "items.npz", "[1,"], "not a JSON list of items"),
+    (1, ["recommend", "items.npz", '[["tea"], ["saw"]]'], "no item of the history has a vector"),
     (1, ["recommend", "items.npz", "[1.5]"], "an item must be a str or a whole number, got float"),
     (2, ["recommend", "items.npz", "tea", "-n", "0"], "-n"),
     (1, ["neighbors", "items.vec", "tea", "--complements"], "complements need context vectors, which .npz files keep"),

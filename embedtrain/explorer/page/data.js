@@ -6,10 +6,10 @@ const decode = (id) => content(id) && Uint8Array.from(atob(content(id)), (c) => 
 export const { words, counts, ...facts } = JSON.parse(content("facts"));
 export const coordinates = new Uint16Array(decode("coordinates").buffer); // x and y of each word
 export const groups = { clusters: decode("clusters"), labels: decode("labels") }; // a group of each word
-export const hasVectors = content("vectors") !== undefined;
-const vectors = hasVectors && new Int8Array(decode("vectors").buffer);
-const lengths = hasVectors && words.map((_, row) => Math.sqrt(dot(vectors, row, row)) || 1);
-const rows = decode("rows"), cosines = decode("cosines");
+export const vectors = decode("vectors") && new Int8Array(decode("vectors").buffer); // perhaps none
+const lengths = vectors && words.map((_, row) => Math.sqrt(dot(vectors, row, row)) || 1);
+const rows = new (words.length > 1 << 16 ? Uint32Array : Uint16Array)(decode("rows").buffer);
+const cosines = decode("cosines");
 const [least, most] = new Float32Array(decode("range").buffer);
 const rowOf = new Map(words.map((word, row) => [word, row]));
 const fold = (text) => text.normalize("NFC").toLowerCase();
@@ -42,10 +42,9 @@ export function spelledAlike(text, n) {
 
 /** The nearest words in all dimensions as [row, cosine]. */
 export function neighboursOf(row) {
-  const size = rows.length / cosines.length; // bytes of a row
   return Array.from({ length: facts.neighbors }, (_, rank) => {
-    const at = row * facts.neighbors + rank, bytes = rows.subarray(at * size, at * size + size);
-    return [bytes.reduceRight((sum, byte) => sum * 256 + byte), least + (cosines[at] / 255) * (most - least)];
+    const at = row * facts.neighbors + rank;
+    return [rows[at], least + (cosines[at] / 255) * (most - least)];
   });
 }
 

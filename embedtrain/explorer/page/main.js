@@ -1,21 +1,19 @@
 // The page: what is selected, listed, coloured and drawn.
 
 import { coloursBy, legendOf } from "./colours.js";
-import { analogy, complete, counts, facts, find, groups, hasVectors, neighboursOf, shown, spelledAlike, words } from "./data.js";
-import { Overlay } from "./overlay.js";
+import { analogy, complete, counts, facts, find, groups, neighboursOf, shown, spelledAlike, vectors, words } from "./data.js";
+import { drawOverlay } from "./overlay.js";
 import { Points } from "./points.js";
 import { View } from "./view.js";
 
 const element = (id) => document.getElementById(id);
 const formatted = (number) => number.toLocaleString("en");
 const countOf = (row) => (counts ? `${formatted(counts[row])} times` : `rank ${formatted(row + 1)}`);
-const isDark = () => document.documentElement.dataset.theme === "dark";
+const root = document.documentElement;
 const layers = [element("points"), element("overlay")];
-const overlay = new Overlay(layers[1]);
 const view = new View(layers[1], redraw, hover, (x, y, reach) => go(nearest(x, y, reach)));
 let points = new Points(layers[0]);
 let selection = []; // rows of the selected word and of its neighbours
-let group = null; // the only one that is not faint
 let frame = 0;
 
 /** A new element with properties and children; texts never become markup. */
@@ -88,14 +86,15 @@ function hover(x, y) {
   tip.style.transform = `translate(${Math.max(0, Math.min(x + 12, view.width - tip.offsetWidth))}px, ${Math.max(0, y - 34)}px)`;
 }
 
-function recolour() {
+/** Colour the words by what is chosen; all groups but one may be faint. */
+function recolour(group = null) {
   const kind = element("colour").value;
-  points.colours = coloursBy(kind, group, isDark());
-  element("legend").replaceChildren(...legendOf(kind, isDark()).map(([colour, name], number) => {
+  points.colours = coloursBy(kind, group);
+  element("legend").replaceChildren(...legendOf(kind).map(([colour, name], number) => {
     const swatch = make("span", { className: "swatch" });
     swatch.style.background = colour;
     const choose = () => {
-      choosing(group === number ? null : number);
+      recolour(group === number ? null : number);
       element("legend").children[number].firstChild.focus(); // the list is new
     };
     const properties = { type: "button", ariaPressed: String(group === null || group === number), onclick: choose };
@@ -104,17 +103,10 @@ function recolour() {
   redraw();
 }
 
-function choosing(number) {
-  group = number;
-  recolour();
-}
-
 function draw() {
   frame = 0;
-  const style = getComputedStyle(document.documentElement);
-  const colours = ["paper", "ink", "accent"].map((name) => [name, style.getPropertyValue(`--${name}`)]);
-  points.draw(view, devicePixelRatio);
-  overlay.draw(view, devicePixelRatio, selection, Object.fromEntries(colours));
+  points.draw(view);
+  drawOverlay(layers[1].getContext("2d"), view, selection);
 }
 
 function redraw() {
@@ -129,11 +121,6 @@ function resize() {
   draw();
 }
 
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
-  recolour();
-}
-
 function saveImage() {
   const image = make("canvas", { width: layers[0].width, height: layers[0].height }), context = image.getContext("2d");
   draw(); // a picture of WebGL lasts until the browser has shown it
@@ -143,35 +130,29 @@ function saveImage() {
   image.toBlob((blob) => make("a", { href: URL.createObjectURL(blob), download: "words.png" }).click());
 }
 
-for (const kind of ["labels", "clusters", "frequency"]) {
-  if (groups[kind] || kind === "frequency") element("colour").add(new Option(`by ${kind}`, kind));
-}
-for (const input of document.querySelectorAll("input")) {
-  const options = make("datalist", { id: `${input.id}-words` });
-  input.after(options);
-  input.setAttribute("list", options.id);
-  input.addEventListener("input", (event) => {
-    if (input.id === "query" && event.inputType === "insertReplacementText") go(find(input.value)); // a suggestion
-    const suggested = input.value ? complete(input.value, 10) : [];
-    options.replaceChildren(...suggested.map((value) => make("option", { value })));
-  });
-}
+document.addEventListener("input", ({ target, inputType }) => {
+  if (target.tagName !== "INPUT") return;
+  if (target.id === "query" && inputType === "insertReplacementText") go(find(target.value)); // a suggestion
+  element("suggestions").replaceChildren(...complete(target.value, 10).map((value) => make("option", { value })));
+});
 element("search").onsubmit = (event) => {
   event.preventDefault();
   go(lookUp(element("query").value.trim()));
 };
-element("analogy").hidden = !hasVectors;
+element("analogy").hidden = !vectors;
 element("analogy").onsubmit = (event) => {
   event.preventDefault();
-  const rows = ["a", "b", "c"].map((id) => find(element(id).value.trim()));
-  const unknown = rows.indexOf(-1);
-  if (unknown >= 0) lookUp(element("abc"[unknown]).value.trim());
-  list("answers", unknown >= 0 ? [] : analogy(...rows, 5));
+  const given = ["a", "b", "c"].map((id) => element(id).value.trim());
+  list("answers", given.every((word) => lookUp(word) >= 0) ? analogy(...given.map(find), 5) : []);
 };
-element("colour").onchange = () => choosing(null);
+if (!groups.labels) element("colour").remove(0);
+element("colour").onchange = () => recolour();
 element("home").onclick = () => view.moveTo(0.5, 0.5, 1);
 element("export").onclick = saveImage;
-element("theme").onclick = () => setTheme(isDark() ? "light" : "dark");
+element("theme").onclick = () => {
+  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  recolour();
+};
 document.addEventListener("keydown", (event) => {
   if (event.target.tagName === "INPUT" || !["/", "Escape"].includes(event.key)) return;
   event.preventDefault();
@@ -187,7 +168,8 @@ layers[0].addEventListener("webglcontextrestored", () => {
   recolour();
 });
 addEventListener("hashchange", followAddress);
-setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+recolour();
 new ResizeObserver(resize).observe(layers[0]);
 resize();
 followAddress();

@@ -46,7 +46,7 @@ export class Points {
     if (this.gl) this.#fill("colour", bytes, 4, this.gl.UNSIGNED_BYTE);
   }
 
-  draw(view, ratio) {
+  draw(view) {
     const { gl, program } = this;
     if (!gl) return;
     const uniform = (name) => gl.getUniformLocation(program, name);
@@ -55,7 +55,7 @@ export class Points {
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.uniform2f(uniform("centre"), view.x, view.y);
     gl.uniform2f(uniform("scale"), (2 * view.scale) / view.width, (2 * view.scale) / view.height);
-    gl.uniform1f(uniform("size"), ratio * Math.min(9, (2 + 5 * crowded) * view.zoom ** 0.3));
+    gl.uniform1f(uniform("size"), devicePixelRatio * Math.min(9, (2 + 5 * crowded) * view.zoom ** 0.3));
     gl.drawArrays(gl.POINTS, 0, words.length);
   }
 
