@@ -151,11 +151,11 @@ def test_clusters_are_found_ordered_and_named():
     rows = centres[kind] + rng.normal(scale=0.05, size=(660, 16))
     rows[0] = centres[0]
     units = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    found = cluster(units, words(660))
-    assert all(len(set(found.rows[kind == one])) == 1 for one in range(10))
-    assert found.rows[0] == 0
-    assert found.names[0].split()[0] == "w0"
-    assert len(set(found.names)) == 10
+    names, rows = cluster(units, words(660))
+    assert all(len(set(rows[kind == one])) == 1 for one in range(10))
+    assert rows[0] == 0
+    assert names[0].split()[0] == "w0"
+    assert len(set(names)) == 10
 
 
 def test_labels_give_groups(page, tmp_path):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedtrain.cli.query_options import json_option, method_option, print_json, show, subwords_option, suggest
-from embedtrain.cli.rankings import show_rankings
 
 if TYPE_CHECKING:
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
+    from embedtrain.vectors.word_vectors import WordVectors
 
 _SUBWORDS = "  subwords"  # heading of a column
 
@@ -88,7 +88,7 @@ def evaluate(
     pairs = [(path, read_pairs(path)) for path in similarity]
     vectors = WordVectors.load(file, subwords=not no_subwords)
     for path in sessions:
-        show_rankings(file, vectors, path, train, as_json)
+        _evaluate_sessions(file, vectors, path, train, as_json)
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
     accuracies = [(path, evaluate_analogies(vectors, read, method=method, **rule)) for path, read in questions]
     correlations = [(path, evaluate_similarity(vectors, read, **rule)) for path, read in pairs]
@@ -139,6 +139,23 @@ def _evaluate_nodes(
         else:
             show(f"{edges}: {found.n_known:,} held-out edges, AUC {found.cosine:.4f} by cosine, {found.dot:.4f} by dot")
     return True
+
+
+def _evaluate_sessions(file: str, vectors: WordVectors, path: str, train: str | None, as_json: bool) -> None:
+    """Print how vectors and baselines rank the last items of sessions."""
+    from embedtrain.vectors.sessions import evaluate_sessions
+
+    rankings = evaluate_sessions(vectors, path, train)
+    if as_json:
+        objects = [ranking._asdict() for ranking in rankings]
+        print_json({"file": file, "words": len(vectors), "sessions": path, "k": 10, "rankings": objects})
+        return
+    n_sessions, n_items = f"{rankings[0].n_sessions:,}", f"{len(vectors):,}"
+    show(f"{path}: the last items of {n_sessions} sessions, ranked among {n_items} items but the one before, repeats")
+    show("allowed; vectors and --train should be of all but the last items, with min-count 1")
+    click.echo("given           method                 HR@10  NDCG@10    MRR  coverage")
+    for method, query, *figures, coverage, _ in rankings:
+        click.echo("{:14}  {:21}  {:.3f}  {:7.3f}  {:.3f}  {:8.1%}".format(query, method, *figures, coverage))
 
 
 def _require_files(file: str, more: tuple[str, ...], train: str | None, options: dict[str, tuple[str, ...]]) -> None:

@@ -61,16 +61,9 @@ class UnaliasedChoice(click.Choice[str]):
         return str(choice)
 
 
-def number_or(words: Sequence[str]) -> Callable[[str], int | str]:
-    """Make a function that converts whole numbers, and leaves these words."""
-
-    def convert(value: str) -> int | str:
-        try:
-            return value if value in words else int(value)
-        except ValueError:
-            raise click.BadParameter(f"{value!r} is neither a whole number nor {listed(words, 'or')}.") from None
-
-    return convert
+def number_or_word(value: Any) -> int | str:
+    """Convert a whole number; the settings check words."""
+    return int(value) if re.fullmatch(r"-?\d+", str(value)) else str(value)
 
 
 class GroupedCommand(click.Command):
@@ -149,7 +142,7 @@ def _option(field: Field[Any], types: tuple[Any, ...]) -> Callable[[_Command], _
     text = PATH if any(get_origin(kind) is os.PathLike for kind in types) else str
     kind: Any = types[0] if is_plain else text
     if choices:
-        kind = number_or(choices) if int in types else UnaliasedChoice(choices)
+        kind = number_or_word if int in types else UnaliasedChoice(choices)
     return grouped_option(
         about.option or f"--{option_name(field)}",
         field.name,

@@ -133,7 +133,7 @@ def _read(
         *locations.invalid_utf8(types, invalid, corpus),
         *locations.control_characters([worker.state for worker in workers]),
     ]
-    if spaced := any(worker.divided for worker in workers) and types.holds(SPACE):
+    if spaced := types.holds(SPACE):
         notes.append("tokens with spaces are taken as they are; of the formats of vectors, .npz can hold them")
     if invalid or corpus.lowercase or corpus.normalize != "none" or spaced:
         types, respelled = types.respelled(
@@ -168,13 +168,11 @@ class _TypeCounter:
         self.types = TypeTable()
         self._classes, self._words = classes, np.empty(0, np.uint8)  # the words of a chunk alone
         self.state = np.zeros(tokens.STATE, np.int64)
-        self.divided = False  # whether a chunk has lists of tokens
         self.ranks = np.empty(0, np.int32)  # the final id of each of its types
         self._ids, self._breaks = np.empty(0, np.int32), np.empty(0, np.int64)  # of a chunk
 
     def __call__(self, chunk: TextChunk) -> tuple[int, _EncodedChunk]:
         text, n = chunk.text, chunk.n
-        self.divided |= chunk.divided
         if self._classes is not None and not chunk.divided:
             text, n = self._filtered(chunk, self._classes)
         most = n // 2 + 2

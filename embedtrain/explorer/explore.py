@@ -53,20 +53,18 @@ def explore(
     placed = None if coordinates is None else read_coordinates(coordinates, n)
     projection = choose(projection, n) if placed is None else "file"
     words, units = list(vectors.words[:n]), vectors.vectors[:n] / vectors.norms[:n, None]
-    groups = {"clusters": cluster(units, words)}
-    if labels is not None:
-        groups["labels"] = labelled(labels, words)
     counts = None if vectors.counts is None else vectors.counts[:n].tolist()
     facts = {"words": words, "counts": counts, "dim": dim, "neighbors": k, "projection": projection}
-    facts |= {name: group.names for name, group in groups.items()}
     arrays = {
-        **{name: group.rows for name, group in groups.items()},
         "coordinates": np.zeros((n, 2), "<u2"),
         "rows": np.zeros((n, k), "<u2" if n <= 1 << 16 else "<u4"),
         "cosines": np.zeros((n, k), np.uint8),
         "range": np.zeros(2, "<f4"),
         "vectors": _quantized(units),
     }
+    facts["clusters"], arrays["clusters"] = cluster(units, words)
+    if labels is not None:
+        facts["labels"], arrays["labels"] = labelled(labels, words)
     size = _fit(facts, arrays, most)
     say(f"page     {counted(n, 'word')}, {k} neighbours each, {format_bytes(size)}", shown=report)
     _search(vectors, arrays, report)

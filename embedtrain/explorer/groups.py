@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +15,14 @@ from embedtrain.errors import DataError, quoted
 from embedtrain.machine.progress import counted, note
 from embedtrain.vectors.evaluation_files import read_lines
 
+#: Names, and the (n,) index of each word's name, or `_NO_GROUP`.
+Groups: TypeAlias = "tuple[list[str], NDArray[np.uint8]]"
+
 _MOST = 10  # colours of the palette
 _NO_GROUP = 255
 _SHOWN = 40  # characters of a name
 _FREQUENT = 100  # words of a cluster that may name it
 _SAMPLE, _STEPS = 20_000, 30  # words that move the centres of clusters, and how often
-
-
-class Groups(NamedTuple):
-    """The group of each word."""
-
-    names: list[str]
-    rows: NDArray[np.uint8]  # (n,) index in `names`, or `_NO_GROUP`
 
 
 def cluster(units: NDArray[np.float32], words: Sequence[str]) -> Groups:
@@ -49,7 +45,7 @@ def cluster(units: NDArray[np.float32], words: Sequence[str]) -> Groups:
     used = used[np.argsort(-sizes, kind="stable")]
     number = np.zeros(len(centres), np.uint8)
     number[used] = np.arange(len(used))
-    return Groups([_central(cosines[:, row], rows == row, words) for row in used], number[rows])
+    return [_central(cosines[:, row], rows == row, words) for row in used], number[rows]
 
 
 def _central(cosines: NDArray[np.float32], is_member: NDArray[np.bool_], words: Sequence[str]) -> str:
@@ -71,7 +67,7 @@ def labelled(labels: str | os.PathLike[str] | Mapping[str, str], words: Sequence
         names[_MOST - 1 :] = ["other"]
     number = {name: row for row, name in enumerate(names)}
     rows = [_NO_GROUP if label is None else number.get(label, _MOST - 1) for label in found]
-    return Groups([str(name)[:_SHOWN] for name in names], np.array(rows, np.uint8))
+    return [str(name)[:_SHOWN] for name in names], np.array(rows, np.uint8)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -23,7 +23,12 @@ def recommend(table: WordTable, given: Any, topn: Any, *, repeats: bool) -> list
     is_many = bool(items) and all(isinstance(item, Iterable) and not isinstance(item, (str, bytes)) for item in items)
     histories = [list(map(_item, history)) for history in (items if is_many else [items])]
     known = [list(dict.fromkeys(table.index[item] for item in one if item in table.index)) for one in histories]
-    _note_unknown(table, histories, [not rows for rows in known], is_many)
+    n_empty = sum(not rows for rows in known)
+    if n_empty and not is_many:
+        raise UnknownWord(f"no item of the history has a vector: {shortened(histories[0])}")
+    if unknown := [item for history in histories for item in history if item not in table.index]:
+        empty = f"; {n_empty:,} of {len(histories):,} histories have no other, and get no recommendations"
+        note(f"{counted(len(unknown), 'item')} without a vector, as {quoted(unknown[0])}{empty * bool(n_empty)}")
     number = np.repeat(np.arange(len(known)), list(map(len, known)))
     rows = np.array([row for history in known for row in history], np.int64)
     means = np.zeros((len(known), table.vector_size), np.float32)
@@ -47,12 +52,3 @@ def _item(item: Any) -> str:
     if not isinstance(item, str):
         raise DataError(f"an item must be a str or a whole number, got {type(item).__name__}; convert it with str()")
     return item
-
-
-def _note_unknown(table: WordTable, histories: list[list[str]], are_empty: list[bool], is_many: bool) -> None:
-    """Note the items without a vector; raise `UnknownWord` if the only history has no other."""
-    if not is_many and are_empty[0]:
-        raise UnknownWord(f"no item of the history has a vector: {shortened(histories[0])}")
-    if unknown := [item for history in histories for item in history if item not in table.index]:
-        nothing = f"; {sum(are_empty):,} of {len(histories):,} histories have no other, and get no recommendations"
-        note(f"{counted(len(unknown), 'item')} without a vector, as {quoted(unknown[0])}{nothing * any(are_empty)}")

@@ -58,7 +58,7 @@ def test_the_window_is_a_number_or_all(calls, command):
         assert run(command, "text.txt", "--window", value).exit_code == 0
     assert [settings.window for _, settings in calls] == ["all", 7]
     line = error_of(run(command, "text.txt", "--window", "some"), 2)
-    assert "--window: 'some' is neither a whole number nor all" in line.replace("'--window'", "--window")
+    assert "--window must be a whole number of at least 1 or 'all', got 'some'" in line
 
 
 def test_recommendations_are_those_of_the_library(items):

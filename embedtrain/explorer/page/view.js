@@ -5,6 +5,7 @@ import { coordinates } from "./data.js";
 const ARROWS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }; // pixels
 const ZOOMS = { "+": 1.3, "=": 1.3, "-": 1 / 1.3 };
 const MILLISECONDS = 450;
+const OUTSIDE = [-1e4, -1e4];
 
 export class View {
   x = 0.5;
@@ -22,7 +23,7 @@ export class View {
     on("pointermove", (event) => this.#move(event));
     on("pointerup", (event) => this.#release(event));
     on("pointercancel", (event) => this.pointers.delete(event.pointerId));
-    on("pointerleave", () => hovered(-1e4, -1e4));
+    on("pointerleave", () => hovered(...OUTSIDE));
     on("wheel", (event) => {
       event.preventDefault();
       const pixels = event.deltaY * (event.deltaMode ? 16 : 1) * (event.ctrlKey ? 8 : 1); // lines; a pinch
@@ -77,11 +78,9 @@ export class View {
 
   /** Show most of these words, with the first in the middle. */
   show(rows) {
-    const [x, y] = coordinates.subarray(2 * rows[0], 2 * rows[0] + 2);
-    const far = rows.map((row) => Math.max(Math.abs(coordinates[2 * row] - x), Math.abs(coordinates[2 * row + 1] - y)));
-    const reach = far.sort((one, other) => one - other)[Math.floor(0.8 * (far.length - 1))];
-    const extent = Math.max(2.5 * reach, 65535 / 40);
-    this.moveTo(x / 65535, y / 65535, Math.max(1, 65535 / extent));
+    const places = rows.map((row) => [coordinates[2 * row] / 65535, coordinates[2 * row + 1] / 65535]), [x, y] = places[0];
+    const far = places.map((place) => Math.max(Math.abs(place[0] - x), Math.abs(place[1] - y))).sort((one, other) => one - other);
+    this.moveTo(x, y, Math.max(1, Math.min(40, 0.4 / far[Math.floor(0.8 * (far.length - 1))])));
   }
 
   #set(x, y, zoom) {
@@ -99,7 +98,8 @@ export class View {
 
   #move(event) {
     const last = this.pointers.get(event.pointerId), now = [event.offsetX, event.offsetY];
-    if (!last) return this.hovered(...now);
+    this.hovered(...(last ? OUTSIDE : now));
+    if (!last) return;
     const other = [...this.pointers.values()].find((pointer) => pointer !== last);
     this.pointers.set(event.pointerId, now);
     this.moved += Math.hypot(now[0] - last[0], now[1] - last[1]);
