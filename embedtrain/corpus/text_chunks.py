@@ -33,7 +33,7 @@ _TAIL = 1 << 12  # bytes at the end of a chunk that are first searched for white
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # where chunks are cut
 _BACK_TO_BYTES = "embedtrain.back_to_bytes"  # the name of an error handler
-#: For a space in a token of a list: noncharacters of Unicode, which text does not have.
+#: Replaces a space in a token of a list; noncharacters of Unicode, which text does not have.
 SPACE = "\ufdd0\ufdd1"
 _NOT_IN_A_TOKEN = re.compile("[\x00-\x1f\x7f-\x9f]")
 

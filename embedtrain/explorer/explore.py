@@ -37,7 +37,7 @@ def explore(
     progress: bool | str | None,
 ) -> None:
     """Write the explorer of `vectors`; `WordVectors.explore` documents the parameters."""
-    most, report = parse_bytes(max_size, "max_size"), shown(progress)
+    max_bytes, report = parse_bytes(max_size, "max_size"), shown(progress)
     for name, value in (("limit", limit), ("neighbors", neighbors)):
         if not isinstance(value, Integral) or value < 1:
             raise SettingError(f"`{name}` must be a whole number of at least 1, got {value!r}")
@@ -65,29 +65,29 @@ def explore(
     facts["clusters"], arrays["clusters"] = cluster(units, words)
     if labels is not None:
         facts["labels"], arrays["labels"] = labelled(labels, words)
-    size = _fit(facts, arrays, most)
-    say(f"page     {counted(n, 'word')}, {k} neighbours each, {format_bytes(size)}", shown=report)
+    size = _fit(facts, arrays, max_bytes)
+    say(f"page     {counted(n, 'word')}, {counted(k, 'neighbour')} each, {format_bytes(size)}", shown=report)
     _search(vectors, arrays, report)
     arrays["coordinates"] = scaled(project(units, projection, report) if placed is None else placed)
     with atomic_file(path) as file:
         file.write(render(facts, arrays))
 
 
-def _fit(facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]], most: int) -> int:
+def _fit(facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]], max_bytes: int) -> int:
     """Remove the vectors if the page is too large with them; return its size in bytes."""
     size = len(render(facts, arrays))
-    if size <= most:
+    if size <= max_bytes:
         return size
     del arrays["vectors"]
-    less = len(render(facts, arrays))
-    if less > most:
+    without = len(render(facts, arrays))
+    if without > max_bytes:
         raise SettingError(
-            f"{counted(len(facts['words']), 'word')} with {facts['neighbors']} neighbours each need a page of "
-            f"{format_bytes(less)}; set `max_size={less // 10**6 + 1}M`, or lower `limit` or `neighbors`"
+            f"{counted(len(facts['words']), 'word')} with {counted(facts['neighbors'], 'neighbour')} each need a page of "
+            f"{format_bytes(without)}; set `max_size={without // 10**6 + 1}M`, or lower `limit` or `neighbors`"
         )
     remedy = f"set `max_size={size // 10**6 + 1}M` to keep them"
     note(f"the page has no analogies, as it would be too large with vectors; {remedy}")
-    return less
+    return without
 
 
 def _search(vectors: WordVectors, arrays: Mapping[str, NDArray[Any]], report: Shown) -> None:

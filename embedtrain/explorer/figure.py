@@ -61,7 +61,7 @@ def plot(
 def _groups(
     words: Iterable[str] | Mapping[str, Iterable[str]], pairs: Sequence[tuple[str, str]]
 ) -> dict[str, list[str]]:
-    """Words by the name of their group, that of others is empty."""
+    """The words of each group by its name; those of pairs that are in no group have the name ""."""
     if isinstance(words, str):
         raise SettingError(f"words must be a list of words, got the str {words!r}; write [{words!r}]")
     if any(isinstance(pair, str) or len(pair) != 2 for pair in pairs):
@@ -96,7 +96,7 @@ def _label(ax: Any, places: Mapping[str, Sequence[float]]) -> None:
 def _free_offset(
     point: NDArray[np.float64], size: NDArray[np.float64], boxes: NDArray[np.float64], frame: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The nearest offset from a point to the middle of its label of those that overlap least with (n, 4) boxes."""
+    """The offset from a point to the middle of its label that overlaps least with (n, 4) boxes, or the nearest such."""
     candidates = []
     for distance, direction in product(_DISTANCES, _DIRECTIONS):
         offset = np.array(direction) * (size / 2 + (_GAP, _GAP / 2) + distance * size[1])

@@ -25,7 +25,7 @@ _STEPS, _EVERY = 750, 50  # of openTSNE, and between its reports
 
 
 def choose(projection: str, n: int) -> str:
-    """The projection of `n` words for a setting: a name in `PACKAGES`, or "auto", UMAP where it is installed."""
+    """The name in `PACKAGES` of the projection of `n` words; "auto" is UMAP where it is installed."""
     if projection not in ("auto", *PACKAGES):
         raise SettingError(f"`projection` must be auto, pca, umap or tsne, got {projection!r}")
     if projection == "auto":

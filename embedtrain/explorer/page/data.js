@@ -24,12 +24,9 @@ export const find = (text) => rowOf.get(text) ?? folded.indexOf(fold(text));
 
 /** Words that begin with a text, then those that contain it, the most frequent first. */
 export function complete(text, n) {
-  const start = fold(text), beginning = [], containing = [];
-  for (let row = 0; row < words.length && beginning.length < n; row++) {
-    if (folded[row].startsWith(start)) beginning.push(words[row]);
-    else if (containing.length < n && folded[row].includes(start)) containing.push(words[row]);
-  }
-  return [...beginning, ...containing].slice(0, n);
+  const start = fold(text), beginning = words.filter((_, row) => folded[row].startsWith(start));
+  const others = words.filter((_, row) => !folded[row].startsWith(start) && folded[row].includes(start));
+  return beginning.concat(others).slice(0, n);
 }
 
 /** Rows of the words that share most pairs of letters with an unknown one. */

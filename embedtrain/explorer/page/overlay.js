@@ -5,7 +5,7 @@ import { shown, words } from "./data.js";
 const EXAMINED = 1500; // words in view that may be labelled, the most frequent ones
 const AREA = 8000; // square pixels for a label
 const [HEIGHT, GAP] = [16, 8]; // of a label, and to its point
-const widths = new Map(); // of labels, as to measure them takes long
+const widths = new Map(); // of labels, as measuring is slow
 
 /** Draw, with rows of the selected word and its neighbours, perhaps none. */
 export function drawOverlay(context, view, selection) {

@@ -23,6 +23,8 @@ void main() {
 }`;
 
 export class Points {
+  buffers = {};
+
   /** Points on a canvas; nothing is drawn where the browser has no WebGL 2, and `gl` is null. */
   constructor(canvas) {
     const gl = (this.gl = canvas.getContext("webgl2", { antialias: false }));
@@ -61,7 +63,7 @@ export class Points {
 
   #fill(name, values, size, type) {
     const { gl, program } = this, location = gl.getAttribLocation(program, name);
-    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+    gl.bindBuffer(gl.ARRAY_BUFFER, (this.buffers[name] ??= gl.createBuffer()));
     gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
     gl.vertexAttribPointer(location, size, type, true, 0, 0);
     gl.enableVertexAttribArray(location);
