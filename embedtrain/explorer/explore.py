@@ -81,10 +81,8 @@ def _fit(facts: Mapping[str, Any], arrays: dict[str, NDArray[Any]], max_bytes: i
     del arrays["vectors"]
     without = len(render(facts, arrays))
     if without > max_bytes:
-        raise SettingError(
-            f"{counted(len(facts['words']), 'word')} with {counted(facts['neighbors'], 'neighbour')} each need a page of "
-            f"{format_bytes(without)}; set `max_size={without // 10**6 + 1}M`, or lower `limit` or `neighbors`"
-        )
+        remedy = f"set `max_size={without // 10**6 + 1}M`, or lower `limit` or `neighbors`"
+        raise SettingError(f"{counted(len(facts['words']), 'word')} need a page of {format_bytes(without)}; {remedy}")
     remedy = f"set `max_size={size // 10**6 + 1}M` to keep them"
     note(f"the page has no analogies, as it would be too large with vectors; {remedy}")
     return without
