@@ -57,10 +57,8 @@ export class View {
 
   /** Zoom so that the pixel x, y stays. */
   zoomAt(x, y, factor) {
-    const [dx, dy] = [x - this.width / 2, y - this.height / 2];
-    this.pan(-dx, -dy);
-    this.#set(this.x, this.y, this.zoom * factor);
-    this.pan(dx, dy);
+    const zoom = Math.min(3000, Math.max(0.5, this.zoom * factor)), shift = (1 - this.zoom / zoom) / this.scale;
+    this.#set(this.x + (x - this.width / 2) * shift, this.y - (y - this.height / 2) * shift, zoom);
   }
 
   /** Move smoothly, unless the system is set to less motion. */
@@ -84,7 +82,7 @@ export class View {
   }
 
   #set(x, y, zoom) {
-    this.zoom = Math.min(3000, Math.max(0.5, zoom));
+    this.zoom = zoom;
     [this.x, this.y] = [x, y].map((centre) => Math.min(1.1, Math.max(-0.1, centre)));
     this.changed();
   }
