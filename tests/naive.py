@@ -97,6 +97,11 @@ def add_steps(W: NDArray, inputs: NDArray, steps: NDArray, frozen: Sequence[int]
     return result
 
 
+def composed(W: NDArray, word_rows: NDArray) -> NDArray:
+    """The vectors of words with subwords: means of rows of W, each as often as (n_words, n_rows) `word_rows` say."""
+    return word_rows @ W / word_rows.sum(axis=1, keepdims=True)
+
+
 def logistic_loss(W: NDArray, C: NDArray, inputs: NDArray, outputs: NDArray, weights: NDArray) -> float:
     """Sum over inputs i and outputs k of |weights[i, k]| * -log P(label | x . y), of their rows x and y.
 

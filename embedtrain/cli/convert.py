@@ -69,7 +69,7 @@ def convert(
     table = formats.read(source, options, source_format)
     if skipped.n:
         say(f"Note: {skipped}")
-    format = formats.format_of(target, format, has_subwords=table.subwords is not None).name
+    format = formats.format_of(target, format, table.buckets).name
     formats.write(target, table, format, threads)
     n_words, dim = table.vectors.shape
     written = " and ".join(map(str, outputs.values()))

@@ -55,7 +55,7 @@ or, with --weighted, have the sum of their weights.
 Example: embedtrain {model} edges.txt -o nodes.vec
 """
 
-_OUTPUT = output_option("Vectors file; by default the corpus' name with .vec, here.")
+_OUTPUT = output_option("Vectors file; by default the corpus' name with .vec, with subwords .npz, here.")
 _OUTPUTS_OF_EPOCHS = with_options(
     grouped_option(
         "--log", group="output", type=PATH, metavar="FILE", help="Write a line of JSON to this file for every epoch."
@@ -96,7 +96,7 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
         from embedtrain.errors import Interrupted, OutputError
-        from embedtrain.formats import format_of
+        from embedtrain.formats import format_of, note_left_out
         from embedtrain.machine.files import check_distinct_paths, require_writable
         from embedtrain.training import run  # noqa: F401  # imports everything a run needs
         from embedtrain.training.epoch_log import EpochLog
@@ -108,6 +108,9 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
     data, inputs = _read_data(ctx, options, takes_counts=issubclass(model, CountModelSettings))
     set_progress(options, quiet)
     path = output_path(sources, next(iter(inputs.values())), output, ".vec")
+    has_subwords = options.get("subwords") is not None
+    if output is None and has_subwords:
+        path = path.with_suffix(".npz")
     outputs = {
         "-o": path,
         "--log": log,
@@ -119,7 +122,10 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
     for file in (path, log):
         if file is not None and Path(file).suffix.lower() != ".npy":  # a folder, which may exist
             require_writable(file)
-    format_of(path).check_output(path)
+    format = format_of(path, None, options["buckets"] if has_subwords else None)
+    format.check_output(path)
+    if has_subwords:
+        note_left_out(path, format)
     if log and not dry_run:
         options["callback"] = EpochLog(log)
     settings = model(**options, temp_folder=folder_beside(path))

@@ -41,16 +41,18 @@ def named(format: str) -> Format:
     return FORMATS[format]
 
 
-def format_of(path: str | os.PathLike[str], format: str | None = None, *, has_subwords: bool = False) -> Format:
+def format_of(path: str | os.PathLike[str], format: str | None = None, buckets: int | None = None) -> Format:
     """Return the format of an output: that of this name, or of its suffix; word2vec text without a suffix.
 
-    Of two formats with the same suffix, vectors with subwords take the one that holds them.
+    Of two formats with the same suffix, vectors with subwords in this number of `buckets` take the one that holds them.
     """
     path = check_path(path)
     chosen = _format_of_suffix(path) if format is None else named(format)
-    if format is None and has_subwords and not chosen.holds_subwords:
+    if format is None and buckets is not None and not chosen.holds_subwords:
         suffixes = chosen.suffixes
         chosen = next((one for one in FORMATS.values() if one.holds_subwords and one.suffixes == suffixes), chosen)
+    if buckets == 0 and chosen is fasttext.FORMAT:
+        raise SettingError("fastText's format has n-grams in buckets only, not with `buckets=0`; write npz")
     if path.suffix.lower() in SUFFIXES:
         if not chosen.is_compressible:
             raise SettingError(f"the format {chosen.name} is not compressed as {path.suffix}; name a file without it")
@@ -111,11 +113,17 @@ def write(
     """Write a file of vectors atomically; by default its format is that of its suffix."""
     path = check_path(path)
     resolve_threads(threads)
-    chosen = format_of(path, format, has_subwords=table.subwords is not None)
-    if table.subwords is not None and not chosen.holds_subwords:
+    chosen = format_of(path, format, table.buckets)
+    if table.subwords is not None:
+        note_left_out(path, chosen)
+    chosen.write(path, table, threads=threads)
+
+
+def note_left_out(path: Path, chosen: Format) -> None:
+    """Issue a note if the format of an output does not hold the subwords that vectors have."""
+    if not chosen.holds_subwords:
         holding = listed((one.name for one in FORMATS.values() if one.holds_subwords), "or")
         note(f"{source_name(path)} has no vectors for unknown words: {chosen.name} holds no subwords; write {holding}")
-    chosen.write(path, table, threads=threads)
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:

@@ -31,6 +31,11 @@ class VectorTable(NamedTuple):
     subwords: Subwords | None = None  # where the format can hold them
     factors: Factors | None = None  # where the format can hold them; contexts may then be others than the words
 
+    @property
+    def buckets(self) -> int | None:
+        """Buckets of the subwords, if there are any."""
+        return None if self.subwords is None else self.subwords.n_buckets
+
 
 @dataclass(frozen=True)
 class ReadOptions:

@@ -14,7 +14,7 @@ from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.ngrams import ngram_buckets
 
 _MOST_BUCKETS = (1 << 31) - 1  # an int32 in fastText's files
-_LONGEST = 100  # characters of an n-gram
+LONGEST = 100  # characters of an n-gram
 _WORDS = 4096  # of a block
 
 
@@ -30,11 +30,11 @@ class Subwords:
     min_length, max_length : int
         Characters of an n-gram; the borders ``<`` and ``>`` of a word count.
     n_buckets : int
-        Number of buckets.
+        Number of buckets; 0 if each n-gram has its own row, found by a hash of 63 bits.
     rows : (n_rows, dim) float32 array
         Row i belongs to bucket ``buckets[i]``.
     buckets : (n_rows,) int array or None
-        Buckets that have a row, ascending; None: all.
+        Buckets or hashes that have a row, ascending; None: all buckets.
 
     Raises
     ------
@@ -51,23 +51,33 @@ class Subwords:
     buckets: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
-        for name, most in (("min_length", self.max_length), ("max_length", _LONGEST), ("n_buckets", _MOST_BUCKETS)):
+        ranges = ("min_length", 1, self.max_length), ("max_length", 1, LONGEST), ("n_buckets", 0, _MOST_BUCKETS)
+        for name, least, most in ranges:
             value = getattr(self, name)
-            if not isinstance(value, Integral) or not 1 <= int(value) <= most:
+            if not isinstance(value, Integral) or not least <= int(value) <= most:
                 limit = "max_length" if name == "min_length" else f"{most:,}"
-                raise SettingError(f"{name} of subwords must be a whole number from 1 to {limit}, got {value!r}")
+                raise SettingError(f"{name} of subwords must be a whole number from {least} to {limit}, got {value!r}")
         rows, buckets = np.ascontiguousarray(self.rows).view(), self.buckets
         rows.flags.writeable = False
         object.__setattr__(self, "rows", rows)
         n_rows = self.n_buckets if buckets is None else len(buckets)
         if rows.ndim != 2 or len(rows) != n_rows or rows.dtype != np.float32:
             raise DataError(f"subwords need {n_rows:,} rows of float32, got shape {rows.shape} of {rows.dtype}")
-        if buckets is not None and not _is_ascending(buckets, self.n_buckets):
-            raise DataError(f"the buckets of subwords must be ascending, from 0 to {self.n_buckets - 1:,}")
+        if buckets is not None and not _is_ascending(buckets, self._n_keys):
+            raise DataError(f"the buckets of subwords must be ascending, from 0 to {self._n_keys - 1:,}")
 
     def __str__(self) -> str:
-        lengths = f"{self.min_length}-{self.max_length}"
-        return f"n-grams of {lengths} characters in {self.n_buckets:,} buckets, {len(self.rows):,} with a row"
+        buckets = f" in {self.n_buckets:,} buckets" if self.n_buckets else ""
+        return f"n-grams of {self.lengths} characters{buckets}, {len(self.rows):,} with a row"
+
+    @property
+    def lengths(self) -> str:
+        """The lengths of n-grams, as 3-6."""
+        return f"{self.min_length}-{self.max_length}"
+
+    @property
+    def _n_keys(self) -> int:
+        return self.n_buckets or 1 << 63
 
     def _sums_of(self, words: Sequence[bytes]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The (n, dim) sums of the rows of the n-grams of words in UTF-8, and the (n, 1) numbers of n-grams."""
@@ -76,10 +86,8 @@ class Subwords:
 
     def _row_sums(self, starts: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.float32]:
         """The (n, dim) sums of the rows of buckets `found`, those of item i from ``starts[i]`` on."""
-        if self.buckets is not None:
-            places = np.searchsorted(self.buckets, found)
-            is_known = np.take(self.buckets, places, mode="clip") == found if len(self.buckets) else found < 0
-            starts, found = np.concatenate([[0], np.cumsum(is_known)])[starts], places[is_known]
+        is_known, found = self.find(found)
+        starts = np.concatenate([[0], np.cumsum(is_known)])[starts]
         n_known = np.diff(starts)
         order = np.argsort(-n_known, kind="stable")  # words with a k-th n-gram are then the first ones
         starts, n_left = starts[:-1][order], n_known[order]
@@ -92,6 +100,14 @@ class Subwords:
         result = np.empty_like(sums)
         result[order] = sums
         return result
+
+    def find(self, buckets: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Whether each of (n,) buckets has a row, and the rows of those that have one."""
+        if self.buckets is None:
+            return np.ones(len(buckets), bool), buckets
+        places = np.searchsorted(self.buckets, buckets)
+        is_known = np.take(self.buckets, places, mode="clip") == buckets if len(self.buckets) else buckets < 0
+        return is_known, places[is_known]
 
     @np.errstate(over="ignore", invalid="ignore")  # callers check what is not finite
     def embed(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts.tiles import TILE_CELL_BYTES, build_tiles
+from embedtrain.formats.subwords import Subwords
 from embedtrain.kernels.glove import train_tile as kernels
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.models.glove_settings import GloveSettings
@@ -93,6 +94,9 @@ class GloveModel:
             return {"vectors": words, "context_vectors": contexts}
         chosen = contexts if self._settings.vectors == "context" else words + contexts
         return {"vectors": chosen, "word_vectors": words, "context_vectors": contexts}
+
+    def start_from(self, rows: Sequence[int], subwords: Subwords | None) -> None:
+        """Do nothing: words have no subwords."""
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Tile], ChunkResult]:
         """Make the function that trains on a tile."""

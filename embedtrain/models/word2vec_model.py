@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
+from embedtrain.formats.subwords import Subwords
 from embedtrain.kernels.random import key_from
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.kernels.word2vec import train_chunk as kernels
@@ -26,6 +27,7 @@ from embedtrain.models.distributions import (
     keep_thresholds,
     noise_distribution,
 )
+from embedtrain.models.ngram_rows import NgramRows
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, ChunkSchedule
 from embedtrain.training.loss import ChunkResult
@@ -60,7 +62,9 @@ class Word2vecModel:
         self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr, n_threads=n_threads)
         dim = settings.n_dims
         scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
-        self.words = EmbeddingTable.uniform(n_words, dim, settings.seed, n_threads, scratch)
+        self._ngrams = NgramRows.of(data.vocabulary, settings)
+        n_rows = n_words + (0 if self._ngrams is None else len(self._ngrams.buckets))
+        self.words = EmbeddingTable.uniform(n_rows, dim, settings.seed, n_threads, scratch)
         self.contexts = EmbeddingTable.zeros(n_words, dim) if settings.negative else None
         n_nodes = len(counts) - 1
         local = {"local": min(N_COPIES, n_nodes) + 1}  # with a padding row
@@ -88,6 +92,7 @@ class Word2vecModel:
             baseline=np.float32(shape.baseline),
             dim=padded(dim),
             padding_row=n_words * padded(dim),
+            input_padding_row=n_words * padded(dim) if self._ngrams is None else 0,
             loss_every=_LOSS_EVERY,
             corrected=settings.corrected,
             shuffled=settings.window == "all",
@@ -101,18 +106,31 @@ class Word2vecModel:
         needed = {f"{_NUMBERS[n_tables]} tables of {n_words:,} × {dim}": n_tables * table_bytes(n_words, dim)}
         if settings.hs:
             needed["the tree"] = _PATH_BYTES * n_words * (math.ceil(math.log2(n_words)) + _UNEVEN)
-        return needed
+        ngrams = NgramRows.of(data.vocabulary, settings)
+        return needed if ngrams is None else {**needed, **ngrams.memory(dim)}
 
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:
         """All tables."""
         tables = {"word_vectors": self.words, "context_vectors": self.contexts, "node_vectors": self.nodes}
-        return {name: table.rows for name, table in tables.items() if table is not None}
+        state = {name: table.rows for name, table in tables.items() if table is not None}
+        if self._ngrams is not None:
+            state["word_vectors"], state["ngram_vectors"] = np.split(self.words.rows, [self._ngrams.n_words])
+        return state
 
-    def vectors(self) -> dict[str, NDArray[np.float32]]:
-        """The tables whose rows are words."""
+    def vectors(self) -> dict[str, Any]:
+        """The tables whose rows are words, and subwords."""
         tables = {"vectors": self.words, "context_vectors": self.contexts}
-        return {name: table.rows for name, table in tables.items() if table is not None}
+        vectors: dict[str, Any] = {name: table.rows for name, table in tables.items() if table is not None}
+        if self._ngrams is not None:
+            vectors["vectors"] = self._ngrams.compose(self.words, self._n_threads)
+            vectors["subwords"] = self._ngrams.subwords(self.words)
+        return vectors
+
+    def start_from(self, rows: Sequence[int], subwords: Subwords | None) -> None:
+        """Turn initial vectors of words with subwords, copied to their own rows, into own rows."""
+        if self._ngrams is not None:
+            self._ngrams.start_from(self.words, rows, subwords, self._n_threads)
 
     @property
     def scratch_bytes(self) -> int:
@@ -126,14 +144,15 @@ class Word2vecModel:
         source = text or self._text
         read = source.reader(LARGEST_CHUNK)
         scratch = self._scratch(thread, config)
-        W = self.words.flat
+        word_rows = None if self._ngrams is None else self._ngrams.word_rows(self.words)
+        W = self.words.flat if scratch.composed is None else scratch.composed.vectors
         C, N = (None if table is None else table.flat for table in (self.contexts, self.nodes))
         seed, keep = self._settings.seed, self._keep_thresholds
 
         def train(chunk: Chunk) -> ChunkResult:
             ids, offsets, first = read(chunk.epoch, chunk.begin, chunk.end)
             loss, pairs, kept = kernels.train_chunk(
-                W, C, N, Text(ids, offsets), chunk.begin - first, chunk.end - first, keep, config, scratch,
+                W, C, N, word_rows, Text(ids, offsets), chunk.begin - first, chunk.end - first, keep, config, scratch,
                 key_from(_random_key(seed, chunk.epoch), first), _random_key(seed, chunk.epoch, chunk.number),
                 np.float32(chunk.first_lr), np.float32(chunk.last_lr),
             )  # fmt: skip
@@ -158,6 +177,7 @@ class Word2vecModel:
             tree=self._tree(thread),
             largest_chunk=LARGEST_CHUNK,
             frozen=frozen,
+            n_composed=0 if self._ngrams is None else self._ngrams.n_words,
         )
 
     def _tree(self, thread: int) -> Tree | None:
@@ -165,6 +185,8 @@ class Word2vecModel:
         if self._paths is None or self.nodes is None:
             return None
         rows, (input_padding_row,) = self.nodes.scratch["local"][thread], self.words.scratch["padding"][thread]
+        if self._ngrams is not None:
+            input_padding_row = self._config.input_padding_row
         return Tree(*self._paths, make_local_nodes(len(self.nodes.rows), rows, 1 / self._n_threads, input_padding_row))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.errors import SettingError
+from embedtrain.formats.subwords import LONGEST, Subwords
 from embedtrain.models.distributions import keep_probability
 from embedtrain.training.declarations import changed, setting
 from embedtrain.training.settings import TrainingSettings
@@ -43,6 +45,14 @@ class Word2vecSettings(TrainingSettings):
         at_least=0, at_most=1, remedy="1e-3 to 1e-5 are usual, 0 keeps all", kept="result",
     )  # fmt: skip
     hs: bool = setting(False, "Train by hierarchical softmax too; alone with `negative` 0.", kept="result")
+    subwords: str | None = setting(
+        None, "Also train vectors of character n-grams of these lengths, such as 3-6: unknown words get vectors.",
+        kept="result", metavar="MIN-MAX",
+    )  # fmt: skip
+    buckets: int = setting(
+        2_000_000, "Buckets that n-grams of `subwords` are hashed to; 0 hashes none.",
+        at_least=0, kept="result", aliases=("bucket",),
+    )  # fmt: skip
     window_mode: Literal["dynamic", "fixed"] = setting(
         "dynamic", "Draw each window from 1 to `window`, as word2vec does, or always use `window`.", kept="result"
     )
@@ -74,6 +84,40 @@ class Word2vecSettings(TrainingSettings):
             raise SettingError("`valid` and `valid_share` both give held-out text; leave one of them out")
         if self.patience is not None and self.valid is None and not self.valid_share:
             raise SettingError("`patience` needs held-out text: name it with `valid`, or take it with `valid_share`")
+
+        if self.subwords is not None:
+            self._check_subwords(self.subwords)
+
+    def _check_subwords(self, lengths: str) -> None:
+        """Check the lengths of n-grams, and what cannot be trained with them."""
+        match = re.fullmatch("([0-9]+)-([0-9]+)", lengths)
+        if not match or not 1 <= int(match[1]) <= int(match[2]) <= LONGEST:
+            raise SettingError(
+                f"`subwords` must be the least and the most characters of n-grams, from 1 to {LONGEST}, such as 3-6, "
+                f"got {lengths[:40]!r}"
+            )
+        if self.freeze:
+            raise SettingError(
+                "`freeze` keeps vectors as they are, but with `subwords` words share the rows of n-grams; leave one out"
+            )
+
+    def check_initial(self, subwords: Subwords | None) -> None:
+        """Check that the n-grams of `init` can be trained further; a note is issued if they are left out."""
+        if self.subwords is None:
+            super().check_initial(subwords)
+        elif subwords is not None and (subwords.lengths, subwords.n_buckets) != (self.subwords, self.buckets):
+            raise SettingError(
+                f"`init` has {subwords}; continue with `subwords={subwords.lengths}` and "
+                f"`buckets={subwords.n_buckets}`, or load it with subwords=False"
+            )
+
+    @property
+    def ngram_lengths(self) -> tuple[int, int] | None:
+        """The least and the most characters of n-grams."""
+        if self.subwords is None:
+            return None
+        least, most = map(int, self.subwords.split("-"))
+        return least, most
 
     def run(self, data: CorpusLike) -> Run:
         """Make the `Run` that trains on a corpus."""

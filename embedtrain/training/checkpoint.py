@@ -79,7 +79,8 @@ class Checkpoint:
             n_nodes = int(np.count_nonzero(checkpoint.counts)) - 1
             for name, table in checkpoint.tables.items():
                 if name.endswith("_vectors"):
-                    _check(table, np.float32, (n_nodes if name == "node_vectors" else n_words, dim))
+                    n_rows = {"node_vectors": n_nodes, "ngram_vectors": len(table)}.get(name, n_words)
+                    _check(table, np.float32, (n_rows, dim))
         return checkpoint
 
     def _check_numbers(self) -> None:

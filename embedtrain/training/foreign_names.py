@@ -26,7 +26,7 @@ _REMEDIES = {
     ),
     "distance-weighting": "use `weighting='distance'` or `weighting='uniform'`",
     "shrink-windows": "use `window_mode='dynamic'` or `window_mode='fixed'`",
-    **dict.fromkeys(("minn", "maxn", "bucket"), "words have no vectors of subwords here"),
+    **dict.fromkeys(("minn", "maxn", "min-n", "max-n"), "both lengths of n-grams are in `subwords='3-6'`"),
     "binary": "the suffix of the output file chooses its format",
 }
 _IN_PYTHON = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError, SettingError
+from embedtrain.formats.subwords import Subwords
 from embedtrain.formats.table import all_finite
 from embedtrain.machine.words import require_words
 from embedtrain.vectors.word_vectors import WordVectors
@@ -55,6 +56,11 @@ class InitialVectors:
         for table in self._tables():
             if table is not None and (table.shape != vectors.vectors.shape or not all_finite(table)):
                 raise DataError(f"`init` has vectors that are not finite, or not {len(vectors):,} × {self.dim}")
+
+    @property
+    def subwords(self) -> Subwords | None:
+        """The vectors of n-grams, if there are any."""
+        return self._vectors.subwords
 
     def n_bytes(self, n_words: int) -> int:
         """Memory of the vectors that are read for a model of so many words."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
+from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.progress import Shown, Stopwatch
 from embedtrain.training.chunk_schedule import Schedule
 from embedtrain.training.loss import ChunkResult
@@ -98,6 +99,9 @@ class Model(Protocol):
 
     def vectors(self) -> Mapping[str, Any]:
         """The tables by their names in `WordVectors`."""
+
+    def start_from(self, rows: Sequence[int], subwords: Subwords | None) -> None:
+        """Called when the `rows` of "word_vectors" are initial vectors, which had `subwords`."""
 
     def worker(self, thread: int, text: EncodedCorpus | None = None) -> Callable[[Any], ChunkResult]:
         """Make the function that processes tasks in a thread, or evaluates all blocks of another `text`.

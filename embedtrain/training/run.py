@@ -58,6 +58,7 @@ class Run:
             self._initial = InitialVectors(settings.init, dim, only_shared=self._init_words == "shared")
             self._kept_words, dim = self._initial.kept_words, self._initial.dim
             self._held_bytes = self._initial.held_bytes
+            settings.check_initial(self._initial.subwords)
         self.settings = replace(settings, dim=dim)
         self._provenance = {"model": settings.model, **source.provenance(), "dim": self.settings.n_dims}
         if self._saved is not None:
@@ -177,6 +178,7 @@ class Run:
             self._frozen[rows] = 1
         model = self.new_model(self._frozen)
         initial.copy(rows, self.vocabulary, model.state)
+        model.start_from(rows, initial.subwords)
         return model
 
     def _restored(self, saved: Checkpoint) -> Model:

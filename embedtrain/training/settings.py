@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import SettingError
+from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.progress import Shown, note, say, shown
@@ -218,6 +219,11 @@ class TrainingSettings(VectorSettings):
             raise SettingError("`read_vocab` says which words get vectors; with it, set `init_words='shared'`")
         if self.freeze and self.init is None and self.resume is None:
             raise SettingError("`freeze` keeps the vectors of `init` as they are; name their file with `init`")
+
+    def check_initial(self, subwords: Subwords | None) -> None:
+        """Check the n-grams of `init`; a note is issued if they are left out."""
+        if subwords is not None:
+            note(f"the subwords of `init`, {subwords}, are left out: words start from their whole vectors")
 
     def run(self, data: Any) -> Any:
         """Make the `Run` that trains on data."""

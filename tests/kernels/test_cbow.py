@@ -25,7 +25,8 @@ def config_of(window, dynamic, block, corrected=False):
     max_window = window if dynamic else 0
     return BlockConfig(
         window, max_window, N_NOISE, np.float32(5 / N_NOISE), block, tile_centres=0, tile_tokens=0,
-        baseline=np.float32(0), dim=DIM, padding_row=N_WORDS * DIM, loss_every=1, corrected=corrected,
+        baseline=np.float32(0), dim=DIM, padding_row=N_WORDS * DIM, input_padding_row=N_WORDS * DIM, loss_every=1,
+        corrected=corrected,
     )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def test_inputs_are_means_of_windows(text, sampling, window, dynamic, block):
     rows[N_WORDS:] = np.nan  # never read
     blocks = blocks_of_chunk(text, sampling, config, 5, 110, means=True)
     for (scratch, t0, t1, n_tokens), right in zip(blocks, plain_blocks(text, sampling, config), strict=True):
-        kept, windows, _, _, mean, frozen, _ = scratch
+        kept, windows, _, _, mean, frozen, *_ = scratch
         means.set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config)
         X = aligned_zeros(block * DIM)
         for i in range(t1 - t0):
@@ -68,7 +69,7 @@ def test_steps_go_to_the_windows_but_not_to_frozen_words(text, sampling, window,
     before = rows[1:N_WORDS:2].tobytes()
     blocks = blocks_of_chunk(text, sampling, config, 5, 110, means=True, frozen=frozen)
     for (scratch, t0, t1, n_tokens), right in zip(blocks, plain_blocks(text, sampling, config), strict=True):
-        kept, windows, _, _, mean, frozen, _ = scratch
+        kept, windows, _, _, mean, frozen, *_ = scratch
         means.set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config)
         steps = np.random.default_rng(t0).normal(size=(t1 - t0, DIM)).astype(np.float32)
         n_contexts = np.array([[len(words)] for words in right.contexts])
@@ -90,7 +91,7 @@ def test_tiles_are_those_of_the_plain_form(text, sampling, window, dynamic, bloc
     config = config_of(window, dynamic, block)
     blocks = blocks_of_chunk(text, sampling, config, 5, 110, means=True, with_noise=True)
     for (scratch, t0, t1, _), whole in zip(blocks, plain_blocks(text, sampling, config, with_noise=True), strict=True):
-        kept, windows, noise, _, _, _, (*_, filled, _) = scratch
+        kept, windows, noise, *_, (*_, filled, _) = scratch
         for first, right in enumerate(naive.tiles(whole, CENTRE_STRIDE, N_NOISE)):
             filled.weights[:] = np.nan
             cbow.set_noise_tile(filled, noise, kept, windows, t0, t1 - t0, first, config)

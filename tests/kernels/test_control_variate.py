@@ -38,7 +38,19 @@ def setting(words, window, noise, baseline):
     dim = padded(DIM)
     noise_weight = np.float32(NEGATIVE / N_NOISE)
     config = BlockConfig(
-        window, 0, N_NOISE, noise_weight, 4, 4, 100, np.float32(baseline), dim, N_WORDS * dim, 1, corrected=False
+        window,
+        0,
+        N_NOISE,
+        noise_weight,
+        4,
+        4,
+        100,
+        np.float32(baseline),
+        dim,
+        N_WORDS * dim,
+        N_WORDS * dim,
+        1,
+        corrected=False,
     )
     middle = len(words) // 2
     ((scratch, t0, t1, n_tokens),) = blocks_of_chunk(

@@ -22,7 +22,7 @@ DISCARD = 88 * DIM
 def config_of(window, dynamic, block, *, n_noise=16, tile_centres=ROWS, tile_tokens=100, baseline=0.0):
     return BlockConfig(
         window, window if dynamic else 0, n_noise, np.float32(5 / n_noise), block, tile_centres, tile_tokens,
-        np.float32(baseline), DIM, N_WORDS * DIM, loss_every=1, corrected=False,
+        np.float32(baseline), DIM, N_WORDS * DIM, N_WORDS * DIM, loss_every=1, corrected=False,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from small_text import (
 
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
 from embedtrain.kernels.simd.tiles import ROWS
+from embedtrain.kernels.word2vec import subwords
 from embedtrain.kernels.word2vec import train_chunk as word2vec
 from embedtrain.kernels.word2vec.cbow import CENTRE_STRIDE
 from embedtrain.kernels.word2vec.negatives import _MEAN_CENTRES, _MEAN_ROWS, make_noise
@@ -124,6 +125,7 @@ def config_of(
         baseline=np.float32(baseline),
         dim=padded(dim),
         padding_row=n_words * padded(dim),
+        input_padding_row=n_words * padded(dim),
         loss_every=loss_every,
         corrected=mode.corrected,
     )
@@ -162,7 +164,7 @@ def train(tables, text, sampling, config, scratch, first_lr, last_lr, state=STAT
     """Run the kernel on a chunk of the text; it writes to nothing but rows, not to padding."""
     begin, end = span or (0, len(text.ids))
     result = word2vec.train_chunk(
-        *tables.flat, text, begin, end, sampling.keep_thresholds, config, scratch,
+        *tables.flat, None, text, begin, end, sampling.keep_thresholds, config, scratch,
         np.uint64(KEY), np.uint64(state), np.float32(first_lr), np.float32(last_lr),
     )  # fmt: skip
     for table in tables:
@@ -182,9 +184,15 @@ def train(tables, text, sampling, config, scratch, first_lr, last_lr, state=STAT
     return result
 
 
-def train_plainly(mode, tables, text, sampling, config, first_lr, last_lr, *, frozen=(), counts=COUNTS, span=None):
-    """What `train` does, in float64 from W, C and N; returns them and what the kernel returns."""
+def train_plainly(
+    mode, tables, text, sampling, config, first_lr, last_lr, *, frozen=(), counts=COUNTS, span=None, word_rows=None
+):  # fmt: skip
+    """What `train` does, in float64 from W, C and N; returns them and what the kernel returns.
+
+    With subwords, (n_words, n_rows) `word_rows` says how often each row of W is one of each word's.
+    """
     W, C, N = tables
+    word_rows = np.eye(len(W)) if word_rows is None else word_rows
     begin, end = span or (0, len(text.ids))
     paths = naive.huffman_paths(counts) if mode.hs else []
     middles = naive.centres(*text, begin, end, sampling.keep_thresholds, KEY)
@@ -198,6 +206,8 @@ def train_plainly(mode, tables, text, sampling, config, first_lr, last_lr, *, fr
     for number, block in enumerate(blocks):
         lr, before = first_lr + (last_lr - first_lr) * done / len(middles), loss
         n_contexts = np.array([len(words) for words in block.contexts])
+        rows = W
+        W = composed = naive.composed(rows, word_rows)
         if mode.model == "skipgram":
             if mode.noise:
                 W, C, noise_loss = naive.skipgram_noise(
@@ -218,6 +228,7 @@ def train_plainly(mode, tables, text, sampling, config, first_lr, last_lr, *, fr
                     scored = naive.cbow_path(single, paths, len(W))
                     loss += naive.logistic_loss(W, N, *scored)
                     W, N = naive.tile_step(W, N, *scored, lr, frozen=frozen, shares=shares(mode, single))
+        W = rows + word_rows.T @ (W - composed)
         done += len(block.centres)
         if number % config.loss_every and pairs:
             loss = before
@@ -582,7 +593,107 @@ def test_loss_shows_what_is_not_finite(text, sampling, mode, value, rates):
             tables[number].rows[5] = value
             scratch = scratch_of(mode, tables, config, sampling)
             loss, *_ = word2vec.train_chunk(
-                *tables.flat, text, 0, len(text.ids), sampling.keep_thresholds, config, scratch, np.uint64(KEY),
+                *tables.flat, None, text, 0, len(text.ids), sampling.keep_thresholds, config, scratch, np.uint64(KEY),
                 np.uint64(STATE), *map(np.float32, rates),
             )  # fmt: skip
             assert not np.isfinite(loss), f"table {number}"
+
+
+# --- Subwords -------------------------------------------------------------------------------------------------------
+
+N_NGRAMS = 9
+
+
+def random_word_rows(n_words=N_WORDS):
+    """How often each row is one of a word: its own once, and up to seven n-grams, of which some occur twice."""
+    word_rows = np.zeros((n_words, n_words + N_NGRAMS), int)
+    word_rows[range(n_words), range(n_words)] = 1
+    for word, n in enumerate(np.random.default_rng(3).integers(0, 8, n_words)):
+        np.add.at(word_rows[word], n_words + np.random.default_rng(word).integers(0, N_NGRAMS, n), 1)
+    return word_rows
+
+
+def train_with_subwords(mode, text, sampling, config, rates, dim=DIM, n_times=1):
+    """Train a chunk `n_times`; returns tables, what they were, figures and the rows of words."""
+    word_rows = random_word_rows()
+    tables = random_tables(mode, dim=dim)._replace(W=guarded_table(N_WORDS + N_NGRAMS, dim, 1, {"padding": 1}))
+    before = tables.doubles
+    config = config._replace(input_padding_row=0)
+    scratch = scratch_of(mode, tables, config, sampling)
+    tree = scratch.tree and scratch.tree._replace(local=scratch.tree.local._replace(input_padding_row=0))
+    scratch = word2vec.make_scratch(
+        config, means=mode.model == "cbow", noise=scratch.noise, tree=tree, largest_chunk=1000, frozen=scratch.frozen,
+        n_composed=N_WORDS,
+    )  # fmt: skip
+    flat = [np.repeat(range(word_rows.shape[1]), row) for row in word_rows]
+    rows = subwords.WordRows(
+        tables.W.flat, np.cumsum([0, *map(len, flat)]), np.concatenate(flat).astype(np.int64) * config.dim
+    )
+    for _ in range(n_times):
+        figures = word2vec.train_chunk(
+            scratch.composed.vectors, *tables.flat[1:], rows, text, 0, len(text.ids), sampling.keep_thresholds, config,
+            scratch, np.uint64(KEY), np.uint64(STATE), *map(np.float32, rates),
+        )  # fmt: skip
+    assert (scratch.composed.vectors[: config.dim] == 0).all(), "the padding row stays zero"
+    assert (scratch.composed.slots == -1).all()
+    return tables, before, figures, word_rows
+
+
+@every_mode
+@pytest.mark.parametrize(("window", "block"), [(1, 1), (3, 8), (3, 64), (60, 5)])
+def test_chunk_with_subwords_trains_as_the_plain_form(text, sampling, mode, window, block):
+    config = config_of(mode, min(window, max(LENGTHS) - 1), block, max_window=window)
+    tables, before, figures, word_rows = train_with_subwords(mode, text, sampling, config, (0.03, 0.01))
+    right, plain = train_plainly(mode, before, text, sampling, config, 0.03, 0.01, word_rows=word_rows)
+    assert figures == pytest.approx(plain, rel=1e-5)
+    check(tables, right, 5e-5)
+
+
+@every_mode
+@pytest.mark.parametrize("n_vectors", [1, 3, 9])
+def test_subwords_in_used_memory(text, sampling, mode, n_vectors):
+    config, dim = config_of(mode, dim=n_vectors * LANES - 1), n_vectors * LANES - 1
+    tables, right, _, word_rows = train_with_subwords(mode, text, sampling, config, (0.01, 0.01), dim, n_times=2)
+    for _ in range(2):
+        right, _ = train_plainly(mode, right, text, sampling, config, 0.01, 0.01, word_rows=word_rows)
+    check(tables, right, 1e-4)
+
+
+@every_mode
+def test_chunk_with_subwords_at_rate_0_moves_not_a_byte(text, sampling, mode):
+    config = config_of(mode)
+    first, *_ = train_with_subwords(mode, text, sampling, config, (0, 0))
+    assert first.bytes == train_with_subwords(mode, text, sampling, config, (0, 0), n_times=3)[0].bytes
+    tables, before, figures, word_rows = train_with_subwords(mode, text, sampling, config, (0, 0))
+    right, plain = train_plainly(mode, before, text, sampling, config, 0, 0, word_rows=word_rows)
+    assert figures == pytest.approx(plain, rel=1e-5)
+    check(tables, right, 0)
+
+
+def test_words_are_composed():
+    word_rows, table = random_word_rows(), guarded_table(N_WORDS + N_NGRAMS, DIM)
+    flat = [np.repeat(range(word_rows.shape[1]), row) for row in word_rows]
+    dim = padded(DIM)
+    rows = subwords.WordRows(table.flat, np.cumsum([0, *map(len, flat)]), np.concatenate(flat).astype(np.int64) * dim)
+    composed = guarded_table(N_WORDS, DIM)
+    composed.rows[:] = 0
+    subwords.compose_words(composed.flat, rows, 2, 7, dim)
+    assert composed.rows[2:7] == pytest.approx(naive.composed(table.rows.astype(float), word_rows)[2:7], abs=1e-6)
+    assert not composed.rows[7:].any()
+
+
+def test_a_step_of_all_rows_is_the_gradient_times_their_number():
+    """Adding a step of a mean whole to its rows moves each by the gradient times the number of rows."""
+    rng, word_rows = np.random.default_rng(1), random_word_rows()
+    W, C = rng.normal(size=(N_WORDS + N_NGRAMS, DIM)), rng.normal(size=(N_WORDS, DIM))
+    inputs, outputs, weights = np.array([4]), np.array([1, 2, 3]), np.array([[1, -2, -1]])
+
+    def loss(rows):
+        return naive.logistic_loss(naive.composed(rows, word_rows), C, inputs, outputs, weights)
+
+    vectors = naive.composed(W, word_rows)
+    moved, _ = naive.tile_step(vectors, C, inputs, outputs[:1], weights[:, :1], 1e-3)
+    for k in (1, 2):  # output by output, from the scores before
+        moved += naive.tile_step(vectors, C, inputs, outputs[k : k + 1], weights[:, k : k + 1], 1e-3)[0] - vectors
+    step = word_rows.T @ (moved - vectors)
+    assert step == pytest.approx(-1e-3 * word_rows[4].sum() * naive.numerical_gradient(loss, W), abs=1e-9)

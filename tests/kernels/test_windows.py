@@ -9,7 +9,8 @@ from embedtrain.kernels.word2vec import windows
 
 
 def keep(text, sampling, begin, end, window, shuffled=False):
-    kept = windows.Kept(*(np.zeros(128 + 2 * window, np.int32) for _ in range(3)))
+    words, begins, ends = (np.zeros(128 + 2 * window, np.int32) for _ in range(3))
+    kept = windows.Kept(words, words, begins, ends)
     return kept, *windows.subsample(*text, begin, end, sampling.keep_thresholds, np.uint64(KEY), window, shuffled, kept)
 
 
@@ -21,7 +22,7 @@ def test_kept_tokens_and_their_neighbours_beyond_the_chunk(text, sampling, windo
     if shuffled:
         text = text._replace(ids=naive.shuffled(*text, KEY))
     middles = naive.centres(*text, begin, end, sampling.keep_thresholds, KEY)
-    words, begins, ends = (array.tolist() for array in kept)
+    words, _, begins, ends = (array.tolist() for array in kept)
     assert last - first == len(middles)
     assert last <= n
     for token, (word, sentence, place) in zip(range(first, last), middles, strict=True):

@@ -78,7 +78,7 @@ def set_noise_tile(tile, noise, kept, windows, t0, n_centres, first, config):
 def fetch_context(W, kept, centre, n_tokens, config):
     """Prefetch the row of the last word in the window of a centre, if there is one."""
     last = centre + config.window
-    fetch_rows(W, kept.words, last, minimum(last + 1, n_tokens), config.dim)
+    fetch_rows(W, kept.inputs, last, minimum(last + 1, n_tokens), config.dim)
 
 
 @inlined

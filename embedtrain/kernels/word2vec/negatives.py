@@ -108,7 +108,7 @@ def update_means(noise, W, C, kept, windows, t0, t1, config):
     for i in range(minimum(_MEAN_CENTRES, t1 - t0)):
         if windows.ends[i] - windows.begins[i] > 1:
             n_rows[1] = minimum(n_rows[1] + 1, _MEAN_ROWS)
-            move_towards(noise.mean_input, np.float32(1) / np.float32(n_rows[1]), W, kept.words[t0 + i] * dim, dim)
+            move_towards(noise.mean_input, np.float32(1) / np.float32(n_rows[1]), W, kept.inputs[t0 + i] * dim, dim)
 
 
 @inlined

@@ -39,12 +39,12 @@ def noise_step(W, C, tile, noise, kept, frozen, windows, t0, t1, n_contexts, n_t
         n_rows = minimum(config.tile_centres, n_centres - i)
         # prefetch the rows of the same centres of the next block, and a part of its noise
         ahead, part = t1 + i + config.window, i * n_noise // n_centres
-        fetch_rows(W, kept.words, t1 + i, minimum(t1 + i + n_rows, n_tokens), dim)
+        fetch_rows(W, kept.inputs, t1 + i, minimum(t1 + i + n_rows, n_tokens), dim)
         fetch_rows(C, kept.words, ahead, minimum(ahead + n_rows, n_tokens), dim)
         fetch_rows(C, noise.following, part, (i + n_rows) * n_noise // n_centres, dim)
 
         # train the tile, one portion of its windows after another
-        set_inputs(tile, kept.words, t0 + i, n_rows, frozen, config)
+        set_inputs(tile, kept.inputs, t0 + i, n_rows, frozen, config)
         low, high = windows.begins[i], windows.ends[i]
         for row in range(i + 1, i + n_rows):
             low, high = minimum(low, windows.begins[row]), maximum(high, windows.ends[row])
@@ -59,10 +59,10 @@ def noise_step(W, C, tile, noise, kept, frozen, windows, t0, t1, n_contexts, n_t
 
 
 @inlined
-def set_inputs(tile, words, t, n_rows, frozen, config):
-    """Write the row offsets of words[t:t + n_rows], padded to `ROWS`, and of the rows to update."""
-    set_row_offsets(tile.inputs, 0, words, t, t + n_rows, config.dim)
-    fill_offsets(tile.inputs, n_rows, ROWS - n_rows, config.padding_row)
+def set_inputs(tile, inputs, t, n_rows, frozen, config):
+    """Write the row offsets of inputs[t:t + n_rows], padded to `ROWS`, and of the rows to update."""
+    set_row_offsets(tile.inputs, 0, inputs, t, t + n_rows, config.dim)
+    fill_offsets(tile.inputs, n_rows, ROWS - n_rows, config.input_padding_row)
     if frozen.words.size:
         redirect_frozen(tile.update_rows, tile.inputs, ROWS, frozen, config.dim)
 
@@ -109,7 +109,7 @@ def path_step(W, N, tile, tree, kept, frozen, windows, t0, t1, n_tokens, config,
     for t in range(t0, t1):
         # prefetch the last context of the same centre of the next block
         ahead = t + t1 - t0 + config.window
-        fetch_rows(W, kept.words, ahead, minimum(ahead + 1, n_tokens), dim)
+        fetch_rows(W, kept.inputs, ahead, minimum(ahead + 1, n_tokens), dim)
         begin, end = windows.begins[t - t0], windows.ends[t - t0]
         n_contexts = end - begin - 1
         if n_contexts > 0:
@@ -120,7 +120,7 @@ def path_step(W, N, tile, tree, kept, frozen, windows, t0, t1, n_tokens, config,
                 for row in range(ROWS):
                     token = begin + context + row
                     token += token >= t
-                    tile.inputs[row] = kept.words[token] * dim if row < n_rows else tree.local.input_padding_row
+                    tile.inputs[row] = kept.inputs[token] * dim if row < n_rows else tree.local.input_padding_row
                 if frozen.words.size:
                     redirect_frozen(tile.update_rows, tile.inputs, ROWS, frozen, dim)
                 set_path_weights(tile.weights, tree, kept.words[t], n_nodes, COLUMNS, n_rows, ROWS)

@@ -27,7 +27,7 @@ def set_context_offsets(mean, kept, frozen, t0, t1, n_tokens, config):
     if mean is not None:
         begin = t0 - config.window
         first, last = maximum(0, begin), minimum(t1 + config.window, n_tokens)
-        set_row_offsets(mean.rows, first - begin, kept.words, first, last, config.dim)
+        set_row_offsets(mean.rows, first - begin, kept.inputs, first, last, config.dim)
         if frozen.words.size:
             redirect_frozen(mean.update_rows, mean.rows, last - begin, frozen, config.dim)
 

@@ -28,6 +28,7 @@ class Kept(NamedTuple):
     """The tokens of a chunk that subsampling keeps, with neighbours outside the chunk."""
 
     words: NDArray[np.int32]  # (n_kept,)
+    inputs: NDArray[np.int32]  # (n_kept,) rows in W: the same array unless there are subwords
     begins: NDArray[np.int32]  # (n_kept,) first kept token of the same sentence
     ends: NDArray[np.int32]  # (n_kept,) one past the last
 
