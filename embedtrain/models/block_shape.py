@@ -43,6 +43,9 @@ CONTROL_LIMIT = 0.25
 #: The product of this weight, that of a centre and the repetition; held-out loss rises from 2e-4 on.
 LAG_LIMIT = 1.5e-4
 
+#: The weight in a block of the pairs of all words, each by its share of the rows of a word with subwords.
+SUBWORD_LIMIT = 30
+
 
 class BlockShape(NamedTuple):
     """The sizes of blocks and tiles, and the baseline of the control variate."""
@@ -52,6 +55,12 @@ class BlockShape(NamedTuple):
     tile_tokens: int  # tokens of the windows of a tile that are scored together
     n_noise: int
     baseline: float
+
+
+def with_subwords(shape: BlockShape, settings: Word2vecSettings, share: float) -> BlockShape:
+    """Shorten blocks so that words are stable that move with a `share` of all others, by the n-grams in common."""
+    weight = settings.lr * (1 + settings.window) * (1 + settings.negative) * share
+    return shape._replace(n_centres=max(1, min(shape.n_centres, int(SUBWORD_LIMIT / weight))))
 
 
 def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetition: float) -> BlockShape:

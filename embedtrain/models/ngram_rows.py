@@ -29,6 +29,7 @@ class NgramRows(NamedTuple):
     lengths: tuple[int, int]
     n_buckets: int  # of the hash; 0: each n-gram has its own
     starts: NDArray[np.int64]  # (n_words + 1,) where the rows of each word start
+    ends: NDArray[np.int64]  # (n_words,) where the first occurrences of its rows end
     rows: NDArray[np.int64]  # (starts[-1],)
     buckets: NDArray[np.int64]  # (n_ngrams,) those that words use
 
@@ -54,12 +55,25 @@ class NgramRows(NamedTuple):
         row = n_words + np.cumsum(is_first) - 1  # where n-grams occur first
         starts = np.concatenate([[0], np.cumsum(1 + n_ngrams)])
         rows = np.insert(row[first[keys]], starts[:-1] - np.arange(n_words), np.arange(n_words))
-        return cls(lengths, settings.buckets, starts, rows, found[is_first])
+        ends = _move_repeated(starts, rows)
+        return cls(lengths, settings.buckets, starts, ends, rows, found[is_first])
 
     @property
     def n_words(self) -> int:
         """The number of words."""
         return len(self.starts) - 1
+
+    def largest_share(self, counts: NDArray[np.float64]) -> float:
+        """The share of all tokens, weighted by their part of its rows, that move the word which moves most.
+
+        `counts` are of the first words, the others do not occur.
+        """
+        n_rows = np.diff(self.starts)
+        word = np.repeat(np.arange(self.n_words), n_rows)
+        counts = np.append(counts, np.zeros(self.n_words - len(counts))) / max(counts.sum(), 1)
+        is_moved = np.arange(len(word)) < self.ends[word]
+        shares = np.bincount(self.rows[is_moved], counts[word[is_moved]])  # of the words with each row
+        return float((np.add.reduceat(shares[self.rows], self.starts[:-1]) / n_rows).max())
 
     def memory(self, dim: int) -> dict[str, int]:
         """Bytes by purpose, without the rows of words."""
@@ -71,7 +85,7 @@ class NgramRows(NamedTuple):
 
     def word_rows(self, table: EmbeddingTable) -> WordRows:
         """The rows of words as kernels take them."""
-        return WordRows(table.flat, self.starts, self.rows * padded(table.rows.shape[1]))
+        return WordRows(table.flat, self.starts, self.ends, self.rows * padded(table.rows.shape[1]))
 
     def compose(self, table: EmbeddingTable, n_threads: int) -> NDArray[np.float32]:
         """The (n_words, dim) vectors of words, the means of their rows."""
@@ -105,3 +119,14 @@ class NgramRows(NamedTuple):
         own[rows] = 0
         n_rows = np.diff(self.starts)[rows, None].astype(np.float32)
         own[rows] = (vectors - self.compose(table, n_threads)[rows]) * n_rows
+
+
+def _move_repeated(starts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move rows that a word has had before to its end, in place; returns the (n_words,) ends of the others."""
+    word = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    order = np.lexsort((rows, word))
+    is_same = (np.diff(rows[order]) == 0) & (np.diff(word[order]) == 0)
+    is_repeated = np.zeros(len(rows), bool)
+    is_repeated[order[1:][is_same]] = True
+    rows[:] = rows[np.lexsort((is_repeated, word))]
+    return starts[1:] - np.bincount(word[is_repeated], minlength=len(starts) - 1)

@@ -19,7 +19,7 @@ from embedtrain.kernels.word2vec import train_chunk as kernels
 from embedtrain.kernels.word2vec.huffman import Tree, make_local_nodes
 from embedtrain.kernels.word2vec.negatives import make_noise
 from embedtrain.kernels.word2vec.windows import Frozen, Text
-from embedtrain.models.block_shape import block_shape
+from embedtrain.models.block_shape import block_shape, with_subwords
 from embedtrain.models.distributions import (
     alias_table,
     huffman_paths,
@@ -81,6 +81,8 @@ class Word2vecModel:
         window = self._window(text)
         p_max = max(largest_share(text, keep), noise.max())
         shape = block_shape(settings, window, p_max, repetition(text, keep))
+        if self._ngrams is not None:
+            shape = with_subwords(shape, settings, self._ngrams.largest_share(counts * keep))
         self._config = kernels.BlockConfig(
             window=window,
             max_window=settings.reach if settings.window_mode == "dynamic" else 0,

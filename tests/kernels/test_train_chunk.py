@@ -228,7 +228,7 @@ def train_plainly(
                     scored = naive.cbow_path(single, paths, len(W))
                     loss += naive.logistic_loss(W, N, *scored)
                     W, N = naive.tile_step(W, N, *scored, lr, frozen=frozen, shares=shares(mode, single))
-        W = rows + word_rows.T @ (W - composed)
+        W = rows + (word_rows > 0).T @ (W - composed)
         done += len(block.centres)
         if number % config.loss_every and pairs:
             loss = before
@@ -613,6 +613,16 @@ def random_word_rows(n_words=N_WORDS):
     return word_rows
 
 
+def flat_word_rows(table, word_rows):
+    """As the kernel takes them: distinct ones first, then again those that a word has twice."""
+    flat = [[*np.flatnonzero(row), *np.repeat(range(len(row)), np.maximum(row - 1, 0))] for row in word_rows]
+    starts = np.cumsum([0, *map(len, flat)])
+    ends = starts[:-1] + (word_rows > 0).sum(axis=1)
+    return subwords.WordRows(
+        table.flat, starts, ends, np.concatenate(flat).astype(np.int64) * padded(table.rows.shape[1])
+    )
+
+
 def train_with_subwords(mode, text, sampling, config, rates, dim=DIM, n_times=1):
     """Train a chunk `n_times`; returns tables, what they were, figures and the rows of words."""
     word_rows = random_word_rows()
@@ -625,10 +635,7 @@ def train_with_subwords(mode, text, sampling, config, rates, dim=DIM, n_times=1)
         config, means=mode.model == "cbow", noise=scratch.noise, tree=tree, largest_chunk=1000, frozen=scratch.frozen,
         n_composed=N_WORDS,
     )  # fmt: skip
-    flat = [np.repeat(range(word_rows.shape[1]), row) for row in word_rows]
-    rows = subwords.WordRows(
-        tables.W.flat, np.cumsum([0, *map(len, flat)]), np.concatenate(flat).astype(np.int64) * config.dim
-    )
+    rows = flat_word_rows(tables.W, word_rows)
     for _ in range(n_times):
         figures = word2vec.train_chunk(
             scratch.composed.vectors, *tables.flat[1:], rows, text, 0, len(text.ids), sampling.keep_thresholds, config,
@@ -672,9 +679,7 @@ def test_chunk_with_subwords_at_rate_0_moves_not_a_byte(text, sampling, mode):
 
 def test_words_are_composed():
     word_rows, table = random_word_rows(), guarded_table(N_WORDS + N_NGRAMS, DIM)
-    flat = [np.repeat(range(word_rows.shape[1]), row) for row in word_rows]
-    dim = padded(DIM)
-    rows = subwords.WordRows(table.flat, np.cumsum([0, *map(len, flat)]), np.concatenate(flat).astype(np.int64) * dim)
+    rows, dim = flat_word_rows(table, word_rows), padded(DIM)
     composed = guarded_table(N_WORDS, DIM)
     composed.rows[:] = 0
     subwords.compose_words(composed.flat, rows, 2, 7, dim)
@@ -684,7 +689,7 @@ def test_words_are_composed():
 
 def test_a_step_of_all_rows_is_the_gradient_times_their_number():
     """Adding a step of a mean whole to its rows moves each by the gradient times the number of rows."""
-    rng, word_rows = np.random.default_rng(1), random_word_rows()
+    rng, word_rows = np.random.default_rng(1), np.minimum(random_word_rows(), 1)
     W, C = rng.normal(size=(N_WORDS + N_NGRAMS, DIM)), rng.normal(size=(N_WORDS, DIM))
     inputs, outputs, weights = np.array([4]), np.array([1, 2, 3]), np.array([[1, -2, -1]])
 

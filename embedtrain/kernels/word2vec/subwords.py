@@ -2,7 +2,8 @@
 
 The vectors of a block's words, each word once, are composed in a table of the thread, and the block's steps train them
 in the place of rows. A step g, added whole to all rows of a word, moves their mean by g: so what a vector has moved in
-the block is added to each of its rows, once, where fastText composes and adds for each pair.
+the block is added to each of its rows, where fastText composes and adds for each pair. An n-gram that a word has twice
+counts twice in the mean and moves once; if it moved twice, words such as "-----" would diverge.
 """
 
 from typing import NamedTuple
@@ -21,6 +22,7 @@ class WordRows(NamedTuple):
 
     table: NDArray[np.float32]  # of all rows, flat
     starts: NDArray[np.int64]  # (n_words + 1,) where the rows of each word start
+    ends: NDArray[np.int64]  # (n_words,) where those end that move, and rows start that it has had before
     rows: NDArray[np.int64]  # (starts[-1],) first element of each row
 
 
@@ -76,10 +78,10 @@ def add_block(composed, word_rows, n_slots, dim):
     """Add what the vectors of a block have moved to all rows of their words, if there are subwords."""
     if word_rows is None:
         return
-    table, starts, rows = word_rows
+    table, starts, ends, rows = word_rows
     X = composed.vectors
     for slot in range(1, n_slots):
-        x, begin, end = slot * dim, starts[composed.words[slot]], starts[composed.words[slot] + 1]
+        x, begin, end = slot * dim, starts[composed.words[slot]], ends[composed.words[slot]]
         add_row(X, x, np.float32(-1), composed.before, x, dim)
         for d in range(0, dim, ROW_VECTORS * LANES):
             vectors = minimum(ROW_VECTORS, (dim - d) // LANES)
