@@ -210,8 +210,8 @@ def test_a_damaged_npz_is_refused(tmp_path):
         ((0, 3, 10), "from 1 to max_length, got 0"),
         ((-1, 3, 10), "got -1"),
         ((1, 101, 10), "max_length of subwords must be a whole number from 1 to 100"),
-        ((1, 3, 0), "n_buckets of subwords must be"),
-        ((1, 3, 1 << 31), "from 1 to 2,147,483,647"),
+        ((1, 3, -1), "n_buckets of subwords must be"),
+        ((1, 3, 1 << 31), "from 0 to 2,147,483,647"),
         ((1.5, 3, 10), "whole number"),
     ],
 )
