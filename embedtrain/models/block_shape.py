@@ -57,9 +57,9 @@ class BlockShape(NamedTuple):
     baseline: float
 
 
-def with_subwords(shape: BlockShape, settings: Word2vecSettings, share: float) -> BlockShape:
+def with_subwords(shape: BlockShape, settings: Word2vecSettings, window: int, share: float) -> BlockShape:
     """Shorten blocks so that words are stable that move with a `share` of all others, by the n-grams in common."""
-    weight = settings.lr * (1 + settings.window) * (1 + settings.negative) * share
+    weight = settings.lr * (1 + window) * (1 + settings.negative) * share
     return shape._replace(n_centres=max(1, min(shape.n_centres, int(SUBWORD_LIMIT / weight))))
 
 

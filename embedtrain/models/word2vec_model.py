@@ -82,7 +82,7 @@ class Word2vecModel:
         p_max = max(largest_share(text, keep), noise.max())
         shape = block_shape(settings, window, p_max, repetition(text, keep))
         if self._ngrams is not None:
-            shape = with_subwords(shape, settings, self._ngrams.largest_share(counts * keep))
+            shape = with_subwords(shape, settings, window, self._ngrams.largest_share(counts * keep))
         self._config = kernels.BlockConfig(
             window=window,
             max_window=settings.reach if settings.window_mode == "dynamic" else 0,
