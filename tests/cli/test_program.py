@@ -84,7 +84,7 @@ def test_a_missing_argument_has_an_example(name):
     [
         (["skipgram", "-t", "1e-4"], "no such option -t; fastText's -t is --sample"),
         (["glove", "text.txt", "-x"], "no such option -x; options have two hyphens: --x-max"),
-        (["skipgram", "text.txt", "-b"], "no such option -b; see embedtrain skipgram --help"),
+        (["skipgram", "text.txt", "-j"], "no such option -j; see embedtrain skipgram --help"),
         (["info", "good.vec", "-j"], "--json"),
         (["info", "good.vec", "--verbose"], "no such option --verbose; see embedtrain info --help"),
         (["skipgram", "text.txt", "--outptu", "x"], "no such option --outptu; did you mean --output?"),
