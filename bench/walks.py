@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from embedtrain import RandomWalks, WordVectors, evaluate_labels, train_skipgram
-from embedtrain.corpus.random_walks import WalkCorpus
+from embedtrain.corpus.walk_corpus import WalkCorpus
 from embedtrain.machine.threads import available_threads
 
 _PORTION = 1 << 22  # ids

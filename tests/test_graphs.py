@@ -119,6 +119,15 @@ def test_undirected_matrices_are_symmetric_or_triangles():
             assert edges_of(kind(matrix), weighted=True, names=["x", "y", "z"])[0] == expected
 
 
+def test_cells_of_0_are_not_edges():
+    matrix = sparse.coo_array(([1, 0, 1], ([0, 1, 2], [1, 2, 2])), shape=(3, 3))
+    assert edges_of(matrix, directed=True)[::2] == (
+        {("0", "1"): 1},
+        ("1 self loop left out", "1 node without edges: their vectors stay as they begin",
+         "walks end at 1 node without outgoing edges"),
+    )  # fmt: skip
+
+
 def test_names_may_have_spaces():
     expected = {("(0, 0)", "(0, 1)"): 1, ("(0, 1)", "(0, 0)"): 1}
     assert edges_of(Networkx([(0, 0), (0, 1)], [((0, 0), (0, 1))]))[0] == expected

@@ -73,46 +73,38 @@ def draw_alias(bits, thresholds, aliases):
     return index if (bits & _LOW) < thresholds[index] else alias
 
 
-@inlined
-def complement_below(shares, order, thresholds, aliases, begin, end):
-    """Fill [begin, end) of the tables of `draw_alias`; aliases are counted from `begin`.
+@kernel
+def build_alias(shares, order, thresholds, aliases):
+    """Fill the tables of `draw_alias` for the probabilities shares / n.
 
-    An outcome below the mean is complemented by one above it. `shares`, of mean 1, are overwritten, `order` is scratch.
+    Outcome i stays i with probability thresholds[i] / 2^32, else it becomes aliases[i]: an outcome below the mean is
+    complemented by one above it. `shares` (n,) is overwritten, `order` (n,) is scratch.
     """
-    below_mean, above_mean = begin, end  # `order` has outcomes below the mean from the left, the others from the right
-    for i in range(begin, end):
-        aliases[i] = i - begin
+    n = shares.size  # `order` has outcomes below the mean from the left, the others from the right
+    below_mean, above_mean = 0, n
+    for i in range(n):
+        aliases[i] = i
         if shares[i] < 1:
             order[below_mean] = i
             below_mean += 1
         else:
             above_mean -= 1
             order[above_mean] = i
-    while below_mean > begin and above_mean < end:
+    while below_mean > 0 and above_mean < n:
         below_mean -= 1
         low, high = order[below_mean], order[above_mean]
         share = shares[low] * 4294967296.0
         thresholds[low] = np.uint32(share if share < 4294967295.0 else 4294967295.0)
-        aliases[low] = high - begin
+        aliases[low] = high
         shares[high] -= 1 - shares[low]
         if shares[high] < 1:
             above_mean += 1
             order[below_mean] = high
             below_mean += 1
-    for left in range(begin, below_mean):
+    for left in range(below_mean):
         thresholds[order[left]] = np.uint32(4294967295)
-    for left in range(above_mean, end):
+    for left in range(above_mean, n):
         thresholds[order[left]] = np.uint32(4294967295)
-
-
-@kernel
-def build_alias(shares, order, thresholds, aliases):
-    """Fill the tables of `draw_alias` for the probabilities shares / n.
-
-    Outcome i stays i with probability thresholds[i] / 2^32, else it becomes aliases[i]. `shares` (n,) is overwritten,
-    `order` (n,) is scratch.
-    """
-    complement_below(shares, order, thresholds, aliases, 0, shares.size)
 
 
 @kernel

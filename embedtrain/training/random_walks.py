@@ -12,7 +12,7 @@ from embedtrain.training.declarations import Settings, setting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from embedtrain.corpus.random_walks import WalkCorpus
+    from embedtrain.corpus.walk_corpus import WalkCorpus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,8 @@ class RandomWalks:
         self, *, threads: int, folder: str | os.PathLike[str] | None = None, progress: Progress | None = None
     ) -> WalkCorpus:
         """Read the graph."""
-        from embedtrain.corpus.random_walks import WalkShape, walk_corpus  # imports Numba and SciPy
+        from embedtrain.corpus.walk_corpus import walk_corpus  # imports Numba and SciPy
 
-        shape = WalkShape(**asdict(self.settings))
-        return walk_corpus(self.graph, self.names, shape, threads=threads, folder=folder, progress=progress)
+        return walk_corpus(
+            self.graph, self.names, **asdict(self.settings), threads=threads, folder=folder, progress=progress
+        )
