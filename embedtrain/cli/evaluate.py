@@ -1,4 +1,4 @@
-"""``embedtrain evaluate``: accuracy in analogies, and correlation with human similarity scores."""
+"""``embedtrain evaluate``: analogies, human similarity scores, sessions of items, labels and edges of graphs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import click
 from embedtrain.cli.query_options import json_option, method_option, print_json, show, subwords_option, suggest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from embedtrain.vectors.evaluation import AnalogyScore, SectionScore, SimilarityScore
+    from embedtrain.vectors.evaluation_files import Pair, Section
     from embedtrain.vectors.word_vectors import WordVectors
 
 _SUBWORDS = "  subwords"  # heading of a column
 
 
-@click.command(short_help="Evaluate vectors by analogies and similarities.")
+@click.command(short_help="Evaluate vectors by analogies, similarities, sessions or graphs.")
 @click.argument("file", type=click.Path())
 @click.argument("more", nargs=-1, metavar="")
 @click.option("--analogies", multiple=True, metavar="PATH", help="Lines of four words, with or without ': section'.")
@@ -38,48 +41,47 @@ _SUBWORDS = "  subwords"  # heading of a column
     show_default=True,
     help="Whether words that differ only in case are the same.",
 )
-@click.option("--labels", metavar="PATH", help="Classify the nodes of a graph: lines of a node and its labels.")
+@click.option("--labels", metavar="PATH", help="Labels of the nodes of a graph: lines of a node and its labels.")
 @click.option(
-    "--shares",
-    default="0.1,0.5,0.9",
+    "--share",
+    type=float,
+    multiple=True,
+    default=(0.1, 0.5, 0.9),
     show_default=True,
-    metavar="LIST",
-    help="Shares of the nodes with --labels to train classifiers on.",
+    help="With --labels: the share of the nodes to train classifiers on; may be given several times.",
 )
-@click.option("--edges", metavar="PATH", help="Predict held-out edges of a graph: lines of two nodes; with --graph.")
-@click.option("--graph", metavar="PATH", help="The edges that were trained on.")
+@click.option("--edges", metavar="PATH", help="Held-out edges of a graph, an edge list; with --graph.")
+@click.option("--graph", metavar="PATH", help="With --edges: the edges that were trained on.")
 @method_option
 @subwords_option
 @json_option
 def evaluate(
     file: str, more: tuple[str, ...], analogies: tuple[str, ...], similarity: tuple[str, ...],
-    sessions: tuple[str, ...], train: str | None, restrict: int, case: str, labels: str | None, shares: str,
-    edges: str | None, graph: str | None, method: str, no_subwords: bool, as_json: bool,
+    sessions: tuple[str, ...], train: str | None, restrict: int, case: str, labels: str | None,
+    share: tuple[float, ...], edges: str | None, graph: str | None, method: str, no_subwords: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Evaluate the vectors FILE by analogies, by human similarity scores, or by sessions of items.
+    """Evaluate the vectors FILE by analogies, human similarity scores, sessions of items, or labels or edges of nodes.
 
     By sessions of items: the rank of the last item, given the item before it, and given all items before. FILE and
-    --train should be the sessions without their last items. --restrict and --case do not apply.
+    --train should be the sessions without their last items. --restrict and --case are for words only.
 
     The options may be given several times; - is standard input. If gensim is installed, "google" is its file of
     analogies, "wordsim353" and "simlex999" its scored pairs. Coverage is the share of questions whose words all have
     vectors; only these are scored. The column "subwords" counts those with a word whose vector is that of its n-grams.
 
-    Vectors of the nodes of a graph are evaluated by --labels: logistic regressions on a share of the nodes give each
-    other node as many labels as it has (micro and macro F1, means of 5 random divisions); and by --edges: held-out
-    edges against as many random pairs without an edge (AUC).
+    By labels of nodes: logistic regressions on a share of the nodes give each other node as many labels as it has
+    (micro and macro F1, means of 5 random divisions; needs scikit-learn). By edges: the cosines of held-out edges
+    against those of as many random pairs without an edge (AUC).
 
     Example: embedtrain evaluate vectors.vec --analogies google
     """
-    from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
     from embedtrain.vectors.evaluation_files import read_analogies, read_pairs
     from embedtrain.vectors.word_vectors import WordVectors
 
     _require_files(file, more, train, {"--analogies": analogies, "--similarity": similarity, "--sessions": sessions})
-    of_nodes = _evaluate_nodes(file, labels, shares, edges, graph, as_json)
-    if not (analogies or similarity or sessions):
-        if of_nodes:
-            return
+    if (edges is None) != (graph is None):
+        raise click.UsageError("--edges and --graph go together: the held-out edges and those that were trained on")
+    if not (analogies or similarity or sessions or labels or edges):
         raise click.UsageError(
             "name a file with --analogies, --similarity or --sessions, or of a graph with --labels or --edges; google, "
             "wordsim353 and simlex999 are known"
@@ -89,6 +91,21 @@ def evaluate(
     vectors = WordVectors.load(file, subwords=not no_subwords)
     for path in sessions:
         _evaluate_sessions(file, vectors, path, train, as_json)
+    if labels:
+        _evaluate_labels(vectors, labels, share, as_json)
+    if edges:
+        _evaluate_edges(vectors, edges, graph, as_json)
+    if questions or pairs:
+        _evaluate_words(file, vectors, questions, pairs, restrict, case, method, as_json)
+
+
+def _evaluate_words(
+    file: str, vectors: WordVectors, questions: list[tuple[str, list[Section]]], pairs: list[tuple[str, list[Pair]]],
+    restrict: int, case: str, method: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Evaluate vectors by analogies and human similarity scores, and print the figures."""
+    from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
+
     rule: dict[str, Any] = {"restrict": restrict, "ignore_case": case == "ignore"}
     accuracies = [(path, evaluate_analogies(vectors, read, method=method, **rule)) for path, read in questions]
     correlations = [(path, evaluate_similarity(vectors, read, **rule)) for path, read in pairs]
@@ -100,45 +117,11 @@ def evaluate(
             print_json({**common, "similarity": path, **_similarity_as_object(correlation)})
         return
     cased = "case ignored" if case == "ignore" else "exact case"
-    if accuracies or correlations:
-        show(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
+    show(f"{file}: the first {min(restrict, len(vectors)):,} of {len(vectors):,} words, {cased}")
     for path, score in accuracies:
         _print_analogies(path, score, method)
     if correlations:
         _print_similarities(correlations)
-
-
-def _evaluate_nodes(
-    file: str, labels: str | None, shares: str, edges: str | None, graph: str | None, as_json: bool
-) -> bool:
-    """Evaluate the vectors of nodes by labels and by held-out edges; returns whether one of them is given."""
-    from embedtrain.vectors.node_evaluation import evaluate_labels, evaluate_links
-    from embedtrain.vectors.word_vectors import WordVectors
-
-    if (edges is None) != (graph is None):
-        raise click.UsageError("--edges and --graph go together: the held-out edges and those that were trained on")
-    if labels is None and edges is None:
-        return False
-    vectors = WordVectors.load(file)
-    if labels is not None:
-        try:
-            parts = [float(share) for share in shares.split(",")]
-        except ValueError:
-            raise click.UsageError(f"--shares must be numbers with commas, as 0.1,0.5, got {shares!r}") from None
-        scores = evaluate_labels(vectors, labels, shares=parts)
-        if as_json:
-            print_json({"labels": labels, "scores": [score._asdict() for score in scores]})
-        else:
-            show(f"{labels}: labels, by logistic regression\ntrained on  micro F1  macro F1")
-            for score in scores:
-                show(f"{score.share:>10.1%}  {score.micro:>8.4f}  {score.macro:>8.4f}")
-    if edges is not None and graph is not None:
-        found = evaluate_links(vectors, edges, graph)
-        if as_json:
-            print_json({"edges": edges, "graph": graph, **found._asdict()})
-        else:
-            show(f"{edges}: {found.n_known:,} held-out edges, AUC {found.cosine:.4f} by cosine, {found.dot:.4f} by dot")
-    return True
 
 
 def _evaluate_sessions(file: str, vectors: WordVectors, path: str, train: str | None, as_json: bool) -> None:
@@ -156,6 +139,30 @@ def _evaluate_sessions(file: str, vectors: WordVectors, path: str, train: str | 
     click.echo("given           method                 HR@10  NDCG@10    MRR  coverage")
     for method, query, *figures, coverage, _ in rankings:
         click.echo("{:14}  {:21}  {:.3f}  {:7.3f}  {:.3f}  {:8.1%}".format(query, method, *figures, coverage))
+
+
+def _evaluate_labels(vectors: WordVectors, path: str, shares: Sequence[float], as_json: bool) -> None:
+    """Evaluate vectors of nodes by a file of labels, and print the figures."""
+    from embedtrain.vectors.node_evaluation import evaluate_labels
+
+    scores = evaluate_labels(vectors, path, shares=shares)
+    if as_json:
+        print_json({"labels": path, "scores": [score._asdict() for score in scores]})
+        return
+    show(f"{path}: labels, by logistic regression\ntrained on  micro F1  macro F1")
+    for score in scores:
+        show(f"{score.share:>10.1%}  {score.micro:>8.4f}  {score.macro:>8.4f}")
+
+
+def _evaluate_edges(vectors: WordVectors, edges: str, graph: str | None, as_json: bool) -> None:
+    """Evaluate vectors of nodes by a file of held-out edges, and print the figure."""
+    from embedtrain.vectors.node_evaluation import evaluate_links
+
+    score = evaluate_links(vectors, edges, graph)
+    if as_json:
+        print_json({"edges": edges, "graph": graph, **score._asdict()})
+        return
+    show(f"{edges}: {score.n_known:,} of {score.n_edges:,} held-out edges, AUC {score.auc:.4f}")
 
 
 def _require_files(file: str, more: tuple[str, ...], train: str | None, options: dict[str, tuple[str, ...]]) -> None:

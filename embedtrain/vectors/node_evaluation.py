@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,12 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.machine.files import source_name
 from embedtrain.machine.progress import note
+from embedtrain.machine.threads import resolve_threads
 from embedtrain.vectors.evaluation_files import read_lines, resolve
 from embedtrain.vectors.word_table import WordTable
 
 Path: TypeAlias = "str | os.PathLike[str]"
 
-_SEPARATORS = re.compile(r"[\s,]+")
-_PENALTY = 0.5  # of the squared weights of a classifier: C = 1 of scikit-learn, which DeepWalk uses
 _MOST_DRAWS = 100  # for each pair without an edge
 
 
@@ -32,37 +32,24 @@ class LabelScore(NamedTuple):
 
 
 class LinkScore(NamedTuple):
-    """The probability that an edge has a higher score than a pair without an edge (AUC)."""
+    """How cosines tell held-out edges from pairs without an edge."""
 
-    cosine: float
-    dot: float
+    auc: float  # the probability that an edge has the higher cosine
     n_known: int  # held-out edges whose nodes both have vectors
     n_edges: int  # all held-out edges
 
 
-def _read_rows(path: Path, what: str) -> Iterator[list[str]]:
-    """Yield the columns of lines of at least two, separated by spaces, tabs or commas."""
-    row: list[str] = []
-    for location, line in read_lines(resolve(path), "utf-8"):
-        row = list(filter(None, _SEPARATORS.split(line)))
-        if len(row) < 2:
-            raise DataError(f"{location}: expected {what}, got {quoted(line)}")
-        yield row
-    if not row:
-        raise DataError(f"{source_name(resolve(path))} is empty; it needs lines of {what}")
-
-
 def read_labels(path: Path) -> dict[str, set[str]]:
-    """Read lines of a node and its labels, or one of them."""
+    """Read lines of a node and its labels, or one of them, separated by spaces, tabs or commas."""
     labels: dict[str, set[str]] = {}
-    for node, *own in _read_rows(path, "a node and a label"):
+    for location, line in read_lines(resolve(path), "utf-8"):
+        node, *own = line.replace(",", " ").split()
+        if not own:
+            raise DataError(f"{location}: expected a node and a label, got {quoted(line)}")
         labels.setdefault(node, set()).update(own)
+    if not labels:
+        raise DataError(f"{source_name(resolve(path))} is empty; it needs lines of a node and a label")
     return labels
-
-
-def read_links(path: Path) -> list[tuple[str, str]]:
-    """Read lines of two nodes; more columns are ignored."""
-    return [(row[0], row[1]) for row in _read_rows(path, "two nodes")]
 
 
 def evaluate_labels(
@@ -97,8 +84,10 @@ def evaluate_labels(
     DataError
         If the file cannot be read or fewer than two of its nodes have vectors.
     SettingError
-        If a share is not between 0 and 1.
+        If a share is not between 0 and 1, or scikit-learn is not installed.
     """
+    if find_spec("sklearn") is None:
+        raise SettingError("labels need scikit-learn; install it with: pip install 'embedtrain[sklearn]'")
     known = read_labels(labels) if isinstance(labels, (str, os.PathLike)) else labels
     if not all(0 < share < 1 for share in shares):
         raise SettingError(f"shares must be between 0 and 1, got {list(shares)}")
@@ -108,7 +97,7 @@ def evaluate_labels(
     names = {label: column for column, label in enumerate(sorted({name for node in nodes for name in known[node]}))}
     if len(nodes) < 2 or len(names) < 2:
         raise DataError("classification needs at least two nodes with vectors and two labels; are the names the same?")
-    features = np.array([vectors.vectors[vectors.index[node]] for node in nodes], np.float64)
+    features = np.array([vectors.vectors[vectors.index[node]] for node in nodes])
     truth = np.zeros((len(nodes), len(names)), np.bool_)
     for row, node in enumerate(nodes):
         truth[row, [names[name] for name in known[node]]] = True
@@ -119,55 +108,34 @@ def evaluate_labels(
         results = []
         for _ in range(repeats):
             order = random.permutation(len(nodes))
-            weights = _logistic_regressions(features[order[:n]], truth[order[:n]])
-            results.append(_f1(truth[order[n:]], features[order[n:]] @ weights[1:] + weights[0]))
+            results.append(_f1(features[order], truth[order], n))
         scores.append(LabelScore(share, *np.mean(results, axis=0).tolist()))
     return scores
 
 
-def _logistic_regressions(features: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Fit a classifier for each label; returns the (1 + dim, n_labels) biases and weights."""
-    from scipy.optimize import minimize
-    from scipy.special import expit
+def _f1(features: NDArray[np.float32], truth: NDArray[np.bool_], n: int) -> tuple[float, float]:
+    """Micro and macro F1 of classifiers trained on the first n nodes, if others get as many labels as they have."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import f1_score
+    from sklearn.multiclass import OneVsRestClassifier
 
-    shape = 1 + features.shape[1], truth.shape[1]
-    signs = np.where(truth, 1.0, -1.0)
-
-    def cost(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights = flat.reshape(shape)
-        margins = signs * (features @ weights[1:] + weights[0])
-        slopes = -signs * expit(-margins)
-        gradient = np.vstack([slopes.sum(axis=0), features.T @ slopes + 2 * _PENALTY * weights[1:]])
-        return float(np.logaddexp(0, -margins).sum() + _PENALTY * (weights[1:] ** 2).sum()), gradient.ravel()
-
-    found = minimize(cost, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    fitted: NDArray[np.float64] = found.x.reshape(shape)
-    return fitted
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # labels of none or all of the nodes
+        model = OneVsRestClassifier(LogisticRegression(max_iter=1000)).fit(features[:n], truth[:n])
+    ranks = np.argsort(np.argsort(-model.decision_function(features[n:]), axis=1, kind="stable"), axis=1)
+    found = ranks < truth[n:].sum(axis=1, keepdims=True)
+    micro, macro = (f1_score(truth[n:], found, average=kind, zero_division=0) for kind in ("micro", "macro"))
+    return float(micro), float(macro)
 
 
-def _f1(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, float]:
-    """Micro and macro F1, if each row gets as many labels as it has, those of the highest scores."""
-    ranks = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1)
-    found = ranks < truth.sum(axis=1, keepdims=True)
-    right, total = (truth & found).sum(axis=0), truth.sum(axis=0) + found.sum(axis=0)
-    return float(2 * right.sum() / total.sum()), float((2 * right / np.maximum(total, 1)).mean())
-
-
-def evaluate_links(
-    vectors: WordTable,
-    edges: Path | Sequence[tuple[str, str]],
-    graph: Path | Sequence[tuple[str, str]],
-    *,
-    seed: int = 1,
-) -> LinkScore:
-    """Compare the scores of held-out edges with those of as many random pairs of nodes without an edge.
+def evaluate_links(vectors: WordTable, edges: Any, graph: Any, *, seed: int = 1) -> LinkScore:
+    """Compare the cosines of held-out edges with those of as many random pairs of nodes without an edge.
 
     Parameters
     ----------
     vectors : WordVectors
-    edges, graph : path or sequence of (str, str)
-        The held-out edges, and those that were trained on; files have lines of two nodes. Random pairs are edges of
-        neither.
+    edges, graph : path, lines, or what else `RandomWalks` takes
+        The held-out edges, and those that were trained on. Random pairs are edges of neither.
     seed : int
         Seed of the random pairs.
 
@@ -180,29 +148,37 @@ def evaluate_links(
     DataError
         If a file cannot be read, no held-out edge has two nodes with vectors, or nearly all pairs are edges.
     """
-    held_out, trained = (
-        read_links(given) if isinstance(given, (str, os.PathLike)) else given for given in (edges, graph)
-    )
-    index, n = vectors.index, len(vectors)
-    pairs, others = (
-        np.array([(index[a], index[b]) for a, b in links if a in index and b in index], np.int64).reshape(-1, 2)
-        for links in (held_out, trained)
-    )
+    held_out, trained = _rows_of_edges(vectors, edges), _rows_of_edges(vectors, graph)
+    pairs, n = held_out[(held_out >= 0).all(axis=1)], len(vectors)
     if len(pairs) < len(held_out):
         note(f"{len(held_out) - len(pairs):,} of {len(held_out):,} held-out edges have a node without a vector")
     if not len(pairs):
         raise DataError("no held-out edge has two nodes with vectors; are the names the same?")
-    random, absent, taken = np.random.default_rng(seed), np.empty((0, 2), np.int64), np.vstack([pairs, others])
+    random, absent = np.random.default_rng(seed), np.empty((0, 2), np.int64)
+    taken = _keys(np.vstack([pairs, trained]), n)
     for _ in range(_MOST_DRAWS):
         drawn = random.integers(0, n, (len(pairs), 2))
-        is_new = (drawn[:, 0] != drawn[:, 1]) & ~np.isin(_keys(drawn, n), _keys(taken, n))
+        is_new = (drawn[:, 0] != drawn[:, 1]) & ~np.isin(_keys(drawn, n), taken)
         absent = np.vstack([absent, drawn[is_new]])[: len(pairs)]
         if len(absent) == len(pairs):
             break
     else:
         raise DataError("nearly all pairs of nodes are edges; there are too few others to compare with")
-    (dot, cosine), (dot_absent, cosine_absent) = (_scores(vectors, of) for of in (pairs, absent))
-    return LinkScore(_auc(cosine, cosine_absent), _auc(dot, dot_absent), len(pairs), len(held_out))
+    lower, cosines = np.sort(_cosines(vectors, absent)), _cosines(vectors, pairs)
+    below, not_above = np.searchsorted(lower, cosines, "left"), np.searchsorted(lower, cosines, "right")
+    return LinkScore(float((below + not_above).mean() / (2 * len(lower))), len(pairs), len(held_out))
+
+
+def _rows_of_edges(vectors: WordTable, graph: Any) -> NDArray[np.int64]:
+    """The rows (n_edges, 2) of the nodes of each edge, -1 for nodes without a vector."""
+    from scipy import sparse
+
+    from embedtrain.corpus.graphs import read_graph
+
+    names, matrix, _ = read_graph(graph, None, False, False, resolve_threads(None), None, None)
+    rows = np.array([vectors.index.get(name, -1) for name in names[:]])
+    edges: NDArray[np.int64] = rows[np.transpose(sparse.triu(matrix).nonzero())]
+    return edges
 
 
 def _keys(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -211,15 +187,8 @@ def _keys(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return keys
 
 
-def _scores(vectors: WordTable, pairs: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Dot product and cosine of each pair."""
+def _cosines(vectors: WordTable, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The cosine of each pair."""
     first, second = pairs.T
-    dot = np.einsum("ij,ij->i", vectors.vectors[first], vectors.vectors[second])
-    return dot, dot / (vectors.norms[first] * vectors.norms[second])
-
-
-def _auc(higher: NDArray[np.float32], lower: NDArray[np.float32]) -> float:
-    """The probability that one of the first is above one of the others, half for ties."""
-    ordered = np.sort(lower)
-    below = np.searchsorted(ordered, higher, "left") + np.searchsorted(ordered, higher, "right")
-    return float(below.mean() / (2 * len(lower)))
+    dots: NDArray[np.float32] = np.einsum("ij,ij->i", vectors.vectors[first], vectors.vectors[second])
+    return dots / (vectors.norms[first] * vectors.norms[second])
