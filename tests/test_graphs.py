@@ -4,7 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from text_files import refused
@@ -83,6 +83,7 @@ def test_many_files_are_one_graph(tmp_path):
     assert len(edges_of(tmp_path)[0]) == 4
 
 
+@settings(derandomize=True, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(1, 3)), min_size=1),
     st.booleans(),

@@ -22,6 +22,11 @@ class Node2vec(SkipGram, WalkSettings):
     """
 
     model: ClassVar = "node2vec"
+    # they are of lines or spellings, choose among the words of a text, or hold out a part of it
+    without: ClassVar = (
+        "partners", "subwords", "buckets", "min_count", "max_vocab", "read_vocab", "cache", "valid", "valid_share",
+        "patience",
+    )  # fmt: skip
 
     dim: int | None = setting(
         None, "Dimensions of the vectors; by default those of `init`, else 128.",
@@ -30,17 +35,6 @@ class Node2vec(SkipGram, WalkSettings):
     window: int | Literal["all"] = other_default(SkipGram, "window", 10)
     epochs: int = other_default(SkipGram, "epochs", 1)
     sample: float = other_default(SkipGram, "sample", 0.0)
-    # without an option: they are of lines, choose among the words of a text, hold out a part of it, or take words apart
-    partners: int = setting(10, "", option=None)
-    min_count: int = setting(1, "", at_least=1, at_most=1, option=None)
-    max_vocab: int | None = setting(None, "", option=None)
-    read_vocab: None = setting(None, "", option=None)
-    cache: None = setting(None, "", option=None)
-    valid: None = setting(None, "", option=None)
-    valid_share: float = setting(0.0, "", at_most=0, option=None)
-    patience: None = setting(None, "", option=None)
-    subwords: None = setting(None, "", option=None)
-    buckets: int = setting(0, "", option=None)
 
     @property
     def n_dims(self) -> int:

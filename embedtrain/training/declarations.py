@@ -15,7 +15,7 @@ from functools import wraps
 from numbers import Integral, Real
 from textwrap import fill, indent
 from types import UnionType
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -78,13 +78,16 @@ def declaration(field: Field[Any]) -> Declaration:
 
 
 def declared(settings: type[Settings]) -> list[Field[Any]]:
-    """The fields of a class of settings in the order of their groups."""
-    return sorted(fields(settings), key=lambda field: GROUPS.index(declaration(field).group))
+    """The fields of a class of settings in the order of their groups, but those that it is without."""
+    chosen = (field for field in fields(settings) if field.name not in settings.without)
+    return sorted(chosen, key=lambda field: GROUPS.index(declaration(field).group))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Base of all settings: checks every field, and converts NumPy's numbers to Python's."""
+
+    without: ClassVar[tuple[str, ...]] = ()  # fields of base classes that always have their defaults
 
     def __post_init__(self) -> None:
         types = types_of(type(self))

@@ -147,11 +147,8 @@ class TextSource:
                 *check_pairs(settings, vocabulary, training),
             )
             copies = (valid_share > 0) + has_other_ids
-            disk = (
-                0
-                if is_encoded(self.corpus.sources[0])
-                else max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
-            )
+            disk = max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
+            disk *= not is_encoded(self.corpus.sources[0])
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)
 
     def sample(self) -> TextData:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from embedtrain import WordVectors
+from embedtrain import WordVectors, cli
 from embedtrain.cli.analogy import analogy
 from embedtrain.cli.evaluate import evaluate
 from embedtrain.cli.hints import usage_hint
@@ -20,6 +20,9 @@ from embedtrain.vectors import evaluation
 from embedtrain.vectors.analogies import solve
 
 pytestmark = pytest.mark.usefixtures("folder")
+
+# as a part of the program, whose help options click keeps with a command once it has run
+AS_COMMAND = {"standalone_mode": False, **cli.main.context_settings}
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(command, *args, status=0):
-    done = CliRunner().invoke(command, [str(arg) for arg in args], standalone_mode=False)
+    done = CliRunner().invoke(command, [str(arg) for arg in args], **AS_COMMAND)
     assert (done.exception is None) == (status == 0), done.exception
     return done
 
@@ -48,7 +51,7 @@ def at_terminal(monkeypatch, capsys):
         os.write(typing, typed.encode())
         with os.fdopen(typing, "wb"), os.fdopen(terminal, encoding="utf-8") as stdin:
             monkeypatch.setattr(sys, "stdin", stdin)
-            command.main(list(args), standalone_mode=False)
+            command.main(list(args), **AS_COMMAND)
         return capsys.readouterr()
 
     return at_terminal
@@ -107,7 +110,7 @@ def test_words_in_one_argument_are_split_unless_they_are_one():
 
 
 def piped(command, *args, text, status=0):
-    done = CliRunner().invoke(command, list(args), input=text, standalone_mode=False)
+    done = CliRunner().invoke(command, list(args), input=text, **AS_COMMAND)
     assert (done.exception is None) == (status == 0), done.exception
     return done
 
@@ -246,7 +249,7 @@ def test_questions_are_read_before_vectors():
 def test_questions_come_from_standard_input(monkeypatch, capsys):
     with open("p.tsv") as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
-        evaluate.main(["x.vec", "--similarity", "-"], standalone_mode=False)
+        evaluate.main(["x.vec", "--similarity", "-"], **AS_COMMAND)
     assert capsys.readouterr().out.splitlines()[-1].split()[-3:] == ["3", "4", "75.00%"]
 
 
