@@ -71,12 +71,12 @@ def compare_times(counts: Counts, dim: int, runs: int, others: bool) -> None:
     """Decompose the same matrix by several programs."""
     from sklearn.utils.extmath import randomized_svd
 
-    from embedtrain.models.factorization import Factorization, _information
+    from embedtrain.models.factorization import Factorization, information
     from embedtrain.models.svd import Svd
 
     settings = Svd(dim=dim)
     data = count_data.CountsFromMatrix(counts, settings).read(Stopwatch(), "")
-    matrix, transposed, _ = _information(data, Factorization(settings), settings)
+    matrix, transposed, _ = information(data, Factorization(settings).builder, settings)
     csr = sparse.csr_matrix((matrix.values, matrix.columns, matrix.starts), shape=2 * (len(counts),))
     print(f"{csr.nnz:,} cells of {len(counts):,} words, {dim} dimensions")
     threads = resolve_threads(None)

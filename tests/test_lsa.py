@@ -9,7 +9,7 @@ from scipy import sparse
 from text_files import refused
 
 from embedtrain import Corpus, EmbedtrainWarning, OutputError, SettingError, WordVectors, train_lsa
-from embedtrain.models import lsa_model
+from embedtrain.counts import weighting as matrices
 
 DOCUMENTS = ["a b\nc", "", "c d a", "  ", "b d", "a a e"]
 TOPICS = [f"t{topic}w{word}" for topic in range(5) for word in range(30)]
@@ -136,7 +136,7 @@ def test_threads_memory_and_tasks_change_nothing(tmp_path, monkeypatch):
     path = tmp_path / "x.txt"
     path.write_text("\n".join(texts))
     expected = digest(train(path, dim=20))
-    monkeypatch.setattr(lsa_model, "_TASK_TOKENS", 100)
+    monkeypatch.setattr(matrices, "_TASK_CELLS", 100)
     for threads, memory in ((2, None), (8, "1M")):
         assert digest(train(path, dim=20, threads=threads, memory=memory, temp_folder=tmp_path)) == expected
 

@@ -62,11 +62,7 @@ class EncodedCorpus:
 
     def with_vocabulary(self, vocabulary: Vocabulary, folder: _Folder = None, name: str = "the text") -> EncodedCorpus:
         """Copy the corpus in the ids of another vocabulary, without tokens of other words; `name` is for messages."""
-        ranks = np.full(len(self.vocabulary), -1, np.int32)
-        index = {word: rank for rank, word in enumerate(vocabulary.words[:])}
-        for begin in range(0, len(ranks), _AT_ONCE):
-            words = self.vocabulary.words[begin : begin + _AT_ONCE]
-            ranks[begin : begin + len(words)] = [index.get(word, -1) for word in words]
+        ranks = self.vocabulary.ranks_in(vocabulary)
 
         def choose(begin: int, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
             ids = ranks[ids]

@@ -61,7 +61,7 @@ def encode(
             return stack.enter_context(temporary_file(folder))
 
         classes = _classes(corpus)
-        workers = [_Encoder(classes, new_file(), new_file(), documents) for _ in range(_n_workers(corpus, threads))]
+        workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
         chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
@@ -105,7 +105,6 @@ class _EncodedChunk(NamedTuple):
     source: str
     worker: _TypeCounter
     n_tokens: int
-    n_breaks: int
     n_lines: int
 
 
@@ -175,12 +174,10 @@ class _TypeCounter:
         text, n = chunk.text, chunk.n
         if self._classes is not None and not chunk.divided:
             text, n = self._filtered(chunk, self._classes)
-        most = n // 2 + 2
-        if len(self._ids) < most:  # reused, as new memory is slow
-            n_breaks = n + 2 if self.state[tokens.KEEPS_EMPTY] else most
-            self._ids, self._breaks = np.empty(most, np.int32), np.empty(n_breaks, np.int64)
+        if len(self._breaks) < n:  # reused, as new memory is slow
+            self._ids, self._breaks = np.empty(n // 2 + 1, np.int32), np.empty(n, np.int64)
         ids, breaks, state = self._ids, self._breaks, self.state
-        state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_BREAKS, tokens.N_LINES]] = 0
+        state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_LINES]] = 0
         state[tokens.N_TYPES] = self.types.n
         while True:
             missing = tokens.tokenise(text, n, chunk.number, self.types.arrays, state, ids, breaks)
@@ -188,10 +185,9 @@ class _TypeCounter:
             if not missing:
                 break
             self.types.grow(missing)
-        n_tokens, n_breaks = int(state[tokens.N_TOKENS]), int(state[tokens.N_BREAKS])
-        self.keep(ids[:n_tokens], breaks[:n_breaks])
-        n_lines = int(state[tokens.N_LINES])
-        return chunk.number, _EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_breaks, n_lines)
+        n_tokens, n_lines = int(state[tokens.N_TOKENS]), int(state[tokens.N_LINES])
+        self.keep(ids[:n_tokens], breaks[:n_lines])
+        return chunk.number, _EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_lines)
 
     def _filtered(self, chunk: TextChunk, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
         """The words of a chunk with spaces between them, and their length."""
@@ -208,18 +204,15 @@ class _TypeCounter:
 
 
 class _Encoder(_TypeCounter):
-    """A worker that also writes ids and sentence breaks to files of its own."""
+    """A worker that also writes ids and the ends of lines to files of its own."""
 
-    def __init__(
-        self, classes: NDArray[np.uint8] | None, ids: ArrayFile, breaks: ArrayFile, documents: str | None
-    ) -> None:
+    def __init__(self, classes: NDArray[np.uint8] | None, ids: ArrayFile, breaks: ArrayFile) -> None:
         super().__init__(classes)
-        self.state[tokens.KEEPS_EMPTY] = documents == "lines"
         self.ids, self.breaks = ids, breaks
         self._next_break = 0  # bytes
 
     def keep(self, ids: NDArray[np.int32], breaks: NDArray[np.int64]) -> None:
-        """Append the tokens and breaks of a chunk to the files."""
+        """Append the tokens and ends of lines of a chunk to the files."""
         self.ids.append(ids)
         self.breaks.append(breaks)
 
@@ -282,7 +275,7 @@ def _write_offsets(offsets: ArrayFile, chunks: Sequence[_EncodedChunk], *, keep_
     """Collect the borders of sentences, each once unless `keep_empty`, from 0 to the number of tokens."""
     n_tokens, last = 0, -1
     for chunk in chunks:
-        breaks = cast(_Encoder, chunk.worker).read_breaks(chunk.n_breaks)
+        breaks = cast(_Encoder, chunk.worker).read_breaks(chunk.n_lines)
         borders = np.concatenate([[0], breaks + n_tokens]) if last < 0 else breaks + n_tokens
         if not keep_empty:
             borders = borders[np.diff(borders, prepend=last) > 0]

@@ -69,8 +69,7 @@ def _texts(
 ) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]:
     if corpus.in_memory:
         divided, lines = _lines(corpus.sources[0])
-        lines = map(_on_one_line, lines) if documents else lines
-        divided, lines = _tokenised(divided, lines, corpus.name, corpus, tokenize)
+        divided, lines = _tokenised(divided, lines, corpus.name, corpus, tokenize, documents)
         for text in _join_lines(lines, _chunk_size(corpus)):
             yield 0, corpus.name, text, divided
         return
@@ -88,8 +87,7 @@ def _texts(
                     divided, lines = False, _decoded(_read(name, stream, corpus, documents))
                 else:
                     divided, lines = _json_lines(name, stream, field)
-                    lines = map(_on_one_line, lines) if documents else lines
-                divided, lines = _tokenised(divided, lines, source, corpus, tokenize)
+                divided, lines = _tokenised(divided, lines, source, corpus, tokenize, documents)
                 texts = _join_lines(lines, _chunk_size(corpus), surrogates=_BACK_TO_BYTES)
             if packed.is_compressed and path != STDIN and path.is_file():
                 texts = read_ahead(texts)
@@ -98,9 +96,11 @@ def _texts(
 
 
 def _tokenised(
-    divided: bool, lines: Iterator[str], source: str, corpus: Corpus, tokenize: LineTokenizer | None
+    divided: bool, lines: Iterator[str], source: str, corpus: Corpus, tokenize: LineTokenizer | None, documents: bool
 ) -> tuple[bool, Iterator[str]]:
     """Apply a tokenizer to lines that are not divided into tokens; returns also whether they are divided now."""
+    if documents:
+        lines = (line.replace("\n", " ") for line in lines)
     if divided and corpus.tokenize != "spaces":
         note(f"{source} is lists of tokens, which `tokenize` does not divide; give lines of text")
     return (True, tokenize(lines, source)) if tokenize and not divided else (divided, lines)
@@ -110,11 +110,6 @@ def _text_field(path: Path, field: str | None) -> str | None:
     """The field of a file's records that holds the text; None for plain text."""
     name = compression.plain_name(path.name).lower()
     return "text" if field is None and name.endswith(json_lines.SUFFIXES) else field
-
-
-def _on_one_line(line: str) -> str:
-    """A document with spaces instead of line feeds."""
-    return line.replace("\n", " ")
 
 
 def _read(name: str, stream: compression.Readable, corpus: Corpus, documents: bool) -> Iterator[NDArray[np.uint8]]:

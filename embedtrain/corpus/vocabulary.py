@@ -65,6 +65,15 @@ class Vocabulary:
         counts = np.concatenate([self.counts[ranks], np.zeros(len(missing), np.int64)])
         return Vocabulary([*words, *missing], counts)
 
+    def ranks_in(self, other: Vocabulary) -> NDArray[np.int32]:
+        """The index of each word in another vocabulary, -1 where it is not in it."""
+        ranks = np.full(len(self), -1, np.int32)
+        index = {word: rank for rank, word in enumerate(other.words[:])}
+        for begin in range(0, len(ranks), _AT_ONCE):
+            words = self.words[begin : begin + _AT_ONCE]
+            ranks[begin : begin + len(words)] = [index.get(word, -1) for word in words]
+        return ranks
+
     def coverage(self) -> list[tuple[int, int, int]]:
         """For several min-counts: the min-count, how many words have it, and how many tokens they cover."""
         frequent = [(least, self.n_frequent(least)) for least in _MIN_COUNTS]

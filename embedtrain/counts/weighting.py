@@ -1,8 +1,8 @@
-"""Matrices computed from counts: weighted cells, transposes, and products with dense matrices."""
+"""Matrices computed from counts: weighted cells, transposes, and sums of rows and columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,91 +13,90 @@ from numpy.typing import NDArray
 from embedtrain.counts.memory_plan import row_ranges
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells, RowStore, starts_of
 from embedtrain.counts.summing import sum_rows
-from embedtrain.kernels.simd.lanes import aligned_zeros
-from embedtrain.kernels.sparse import multiply_rows, transpose_columns
+from embedtrain.kernels.sparse import transpose_columns
 from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.memory import mapping_of, release_pages
 from embedtrain.machine.npz import read_only
-from embedtrain.machine.threads import run_tasks
 
 _TASK_CELLS = 1 << 18  # cells of a task
 _CELL_BYTES = 100  # of memory for a cell of a task, at most: results that wait, and temporary arrays
 
-#: From the rows, columns and values of some cells to their new values; those that are not above 0 are left out.
-Weight = Callable[[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]], NDArray[np.float64]]
+#: From the rows, columns and values of some cells to numbers.
+CellFunction = Callable[[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]], NDArray[Any]]
 
 
 class MatrixBuilder:
-    """Builds matrices on all threads, in memory up to `budget` bytes in all, then in temporary files in `folder`."""
+    """Builds matrices on all threads, in memory if `budget` bytes hold them and their source, else in files."""
 
     def __init__(self, threads: int, budget: int, folder: Path) -> None:
-        self.threads, self._folder = threads, folder
-        self._left = budget - _CELL_BYTES * _TASK_CELLS * threads
+        self._threads, self._folder = threads, folder
+        self._budget = budget - _CELL_BYTES * _TASK_CELLS * threads
 
     def build(
-        self, ranges: Sequence[tuple[int, int]], work: Callable[[int, int], tuple[RowCells, NDArray[np.int64]]]
-    ) -> CsrMatrix:
-        """Collect ranges of rows, for which `work` returns their cells and lengths."""
-        lengths = np.zeros(ranges[-1][1], np.int64)
+        self, lengths: NDArray[np.int64], work: Callable[[int, int], tuple[RowCells, NDArray[np.int64]]],
+        source: CsrMatrix | None = None,
+    ) -> CsrMatrix:  # fmt: skip
+        """Collect rows of at most these lengths; `work` returns the cells and lengths of a range of rows."""
+        lengths = lengths.copy()
 
         def cells_of(begin: int, end: int) -> RowCells:
             cells, lengths[begin:end] = work(begin, end)
             return cells
 
-        store = RowStore(max(0, self._left) // ROW_CELL_BYTES, lambda: temporary_file(self._folder))
-        with closing(sum_rows([cells_of] * self.threads, ranges)) as results:
+        in_memory = 0 if source is None or mapping_of(source.columns) is not None else len(source.columns)
+        capacity = max(0, self._budget // ROW_CELL_BYTES - in_memory)
+        store = RowStore(capacity, lambda: temporary_file(self._folder))
+        with closing(sum_rows([cells_of] * self._threads, task_ranges(lengths))) as results:
             for cells in results:
                 store.append(cells)
-        matrix = store.matrix(lengths)
-        if mapping_of(matrix.columns) is None:
-            self._left -= ROW_CELL_BYTES * len(matrix.columns)
-        return CsrMatrix(*(read_only(part) for part in matrix))
+        return CsrMatrix(*(read_only(part) for part in store.matrix(lengths)))
 
-    def weighted(self, counts: CsrMatrix, weight: Weight) -> CsrMatrix:
-        """Compute the value of each cell from its count."""
-        starts, columns, values = counts
-        all_lengths = np.diff(starts)
+    def weighted(self, counts: CsrMatrix, weight: CellFunction) -> CsrMatrix:
+        """Compute the value of each cell from its count; cells that are not above 0 are left out."""
 
         def weigh(begin: int, end: int) -> tuple[RowCells, NDArray[np.int64]]:
-            cells = slice(starts[begin], starts[end])
-            rows = np.repeat(np.arange(begin, end), all_lengths[begin:end])
-            with np.errstate(divide="ignore"):  # of the logarithm of 0
-                weights = weight(rows, columns[cells], values[cells])
+            rows, columns, values = _cells(counts, begin, end)
+            weights = weight(rows, columns, values)
             kept = weights > 0
-            own = RowCells(columns[cells][kept], weights[kept].astype(np.float32))
-            release_pages(columns, values)
-            return own, np.bincount(rows[kept] - begin, minlength=end - begin)
+            cells = RowCells(columns[kept], weights[kept].astype(np.float32))
+            release_pages(*counts)
+            return cells, np.bincount(rows[kept] - begin, minlength=end - begin)
 
-        return self.build(row_ranges(all_lengths, all_lengths, _TASK_CELLS), weigh)
+        return self.build(np.diff(counts.starts), weigh, counts)
 
     def transposed(self, matrix: CsrMatrix, n_columns: int) -> CsrMatrix:
         """Transpose a matrix whose columns ascend in each row."""
-        starts, columns, values = matrix
         lengths = column_sums(matrix, n_columns, np.ones_like).astype(np.int64)
 
         def take(begin: int, end: int) -> tuple[RowCells, NDArray[np.int64]]:
             borders = starts_of(lengths[begin:end])
             cells = RowCells(np.empty(borders[-1], np.int32), np.empty(borders[-1], np.float32))
-            transpose_columns(starts, columns, values, begin, end, borders, *cells)
-            release_pages(columns, values)
+            transpose_columns(*matrix, begin, end, borders, *cells)
+            release_pages(*matrix)
             return cells, lengths[begin:end]
 
-        return self.build(row_ranges(lengths, lengths, _TASK_CELLS), take)
+        return self.build(lengths, take, matrix)
 
 
-def row_sums(
-    matrix: CsrMatrix,
-    of: Callable[[NDArray[np.int32], NDArray[np.float32]], NDArray[Any]] = lambda columns, values: values,
-) -> NDArray[np.float64]:
-    """Return the sum of each row, of a function of the columns and values."""
-    starts, columns, values = matrix
-    sums = np.zeros(len(starts) - 1)
-    lengths = np.diff(starts)
-    for begin, end in row_ranges(lengths, lengths, _TASK_CELLS):
-        rows = np.repeat(np.arange(end - begin), lengths[begin:end])
-        cells = slice(starts[begin], starts[end])
-        sums[begin:end] = np.bincount(rows, of(columns[cells], values[cells]), minlength=end - begin)
-        release_pages(columns, values)
+def task_ranges(lengths: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Divide rows of at most these lengths into tasks, the same for any number of threads."""
+    return row_ranges(lengths, lengths, _TASK_CELLS)
+
+
+def _cells(matrix: CsrMatrix, begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """The rows, columns and values of the cells in a range of rows."""
+    cells = slice(matrix.starts[begin], matrix.starts[end])
+    rows = np.repeat(np.arange(begin, end), np.diff(matrix.starts[begin : end + 1]))
+    return rows, matrix.columns[cells], matrix.values[cells]
+
+
+def row_sums(matrix: CsrMatrix, of: CellFunction = lambda rows, columns, values: values) -> NDArray[np.float64]:
+    """Return the sum of each row, of a function of the cells."""
+    sums = np.zeros(len(matrix.starts) - 1)
+    for begin, end in task_ranges(np.diff(matrix.starts)):
+        cells = _cells(matrix, begin, end)
+        sums[begin:end] = np.bincount(cells[0] - begin, of(*cells), minlength=end - begin)
+        release_pages(*matrix)
     return sums
 
 
@@ -109,22 +108,5 @@ def column_sums(
     for begin in range(0, len(matrix.columns), _TASK_CELLS):
         cells = slice(begin, begin + _TASK_CELLS)
         sums += np.bincount(matrix.columns[cells], of(matrix.values[cells]), minlength=n_columns)
-        release_pages(matrix.columns, matrix.values)
+        release_pages(*matrix)
     return sums
-
-
-def product(matrix: CsrMatrix, X: NDArray[np.float32], n_rows: int, threads: int) -> NDArray[np.float32]:
-    """Multiply a matrix by X, (n_columns or more, width); returns (n_rows, width), rows beyond the matrix are 0.
-
-    Every row is summed by one thread, in the order of its cells: the same bytes at any number of threads.
-    """
-    width, lengths = X.shape[1], np.diff(matrix.starts)
-    Y = aligned_zeros(n_rows * width)
-
-    def multiply(rows: tuple[int, int]) -> None:
-        multiply_rows(*matrix, X.reshape(-1), Y, width, *rows)
-        release_pages(matrix.columns, matrix.values)
-
-    for _ in run_tasks([multiply] * threads, row_ranges(lengths, lengths, _TASK_CELLS)):
-        pass
-    return Y.reshape(n_rows, width)

@@ -1,9 +1,9 @@
-"""Products of matrices, sparse in compressed rows or dense and narrow, and transposes of sparse ones."""
+"""Products and transposes of sparse matrices in compressed rows."""
 
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.simd.lanes import LANES
-from embedtrain.kernels.simd.rows import ROW_VECTORS, add_multiples, multiply_row
+from embedtrain.kernels.simd.rows import ROW_VECTORS, multiply_row
 
 
 @kernel
@@ -39,26 +39,3 @@ def transpose_columns(starts, columns, values, begin, end, following, own_column
             following[columns[low] - begin] = at + 1
             own_columns[at], own_values[at] = row, values[low]
             low += 1
-
-
-@kernel
-def add_products(Y, X, factor, width, begin, end):
-    """Y[i] += X[i] @ factor for the rows i in [begin, end); all are flat, with rows of `width`, whole vectors."""
-    step = LANES * ROW_VECTORS
-    for row in range(begin, end):
-        for d in range(0, width, step):
-            n_vectors = minimum(width - d, step) // LANES
-            add_multiples(Y, row * width, X, row * width, 1, factor, 0, width, width, d, n_vectors)
-
-
-@kernel
-def add_gram(totals, X, Y, width, n, begin, end):
-    """totals[p] += X[p].T @ Y[p] for panels p of n rows in [begin, end); all are flat, with rows of `width`."""
-    step = LANES * ROW_VECTORS
-    for panel in range(begin, end):
-        first = panel * n * width
-        for row in range(width):
-            at = (panel * width + row) * width
-            for d in range(0, width, step):
-                n_vectors = minimum(width - d, step) // LANES
-                add_multiples(totals, at, X, first + row, width, Y, first, width, n, d, n_vectors)

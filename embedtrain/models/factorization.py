@@ -1,4 +1,4 @@
-"""From counts to the vectors of a factorised matrix: weights, decomposition, report."""
+"""From counts to vectors by SVD and LSA: weights of the matrix, decomposition, report."""
 
 from __future__ import annotations
 
@@ -9,50 +9,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain._version import __version__
+from embedtrain.corpus.encoded import EncodedCorpus
+from embedtrain.corpus.encoding import encode
+from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
-from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix
+from embedtrain.counts.rows import CsrMatrix, RowCells
 from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, OutputError, SettingError
 from embedtrain.formats.factors import Factors
 from embedtrain.formats.text import format_lines
-from embedtrain.machine.memory import format_bytes, mapping_of, require_memory
+from embedtrain.machine.memory import format_bytes, release_pages, require_memory
 from embedtrain.machine.npz import plain, read_only
-from embedtrain.machine.progress import Stopwatch, counted, note, say
+from embedtrain.machine.progress import Progress, Shown, Stopwatch, counted, note, say
 from embedtrain.machine.threads import resolve_threads
+from embedtrain.machine.words import is_word
 from embedtrain.models.truncated_svd import decompose, memory_of
 from embedtrain.training.count_data import CountData, budget_of, check_memory, folder_of, source_of
-from embedtrain.vectors.folding import pointwise_information
+from embedtrain.training.text_data import TextData, TextSource
+from embedtrain.vectors.folding import Weights, weigh, word_weights
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_vectors import WordVectors
 
 if TYPE_CHECKING:
-    from embedtrain.models.factor_settings import FactorSettings
-    from embedtrain.models.svd import Svd
+    from embedtrain.models.lsa import Lsa
+    from embedtrain.models.svd import FactorSettings, Svd
 
 
 class Factorization:
-    """Factorises a weighted matrix of counts of words in contexts."""
+    """What SVD and LSA share: reading, building matrices, and vectors from a decomposition."""
 
     def __init__(self, settings: FactorSettings) -> None:
         self.settings, self.threads, self.clock = settings, resolve_threads(settings.threads), Stopwatch()
         check_memory(settings.memory)
+        self.builder = MatrixBuilder(self.threads, budget_of(settings.memory), folder_of(settings))
 
-    def compile(self, words: Sequence[str]) -> None:
-        """Compile the kernels of decomposing and saving, by decomposing a matrix of two words."""
-        small = CsrMatrix(*map(read_only, (np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))))
-        decompose(small, self.builder().transposed(small, 2), 1, seed=1, threads=1)
-        format_lines(words, np.ones((2, 1), np.float32))
-
-    def builder(self, *held: CsrMatrix) -> MatrixBuilder:
-        """What builds matrices, beside those held."""
-        in_memory = sum(len(matrix.columns) for matrix in held if mapping_of(matrix.columns) is None)
-        budget = budget_of(self.settings.memory) - ROW_CELL_BYTES * in_memory
-        return MatrixBuilder(self.threads, budget, folder_of(self.settings))
+    def read(self, source: Any) -> Any:
+        """Read the data, write the vocabulary, and compile the kernels by a matrix of two words."""
+        data = source.read(self.clock, self.settings.shown)
+        with self.clock("prepare"), self.settings.compiling():
+            starts, columns, values = np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32)
+            small = CsrMatrix(*map(read_only, (starts, columns, values)))
+            decompose(small, self.builder.transposed(small, 2), 1, seed=1, threads=1)
+            format_lines(["two", "words"], np.ones((2, 1), np.float32))
+        if self.settings.save_vocab is not None:
+            write_vocabulary(self.settings.save_vocab, data.vocabulary)
+        return data
 
     def vectors(
-        self, matrix: CsrMatrix, transposed: CsrMatrix, weights: tuple[NDArray[Any], NDArray[Any]],
-        vocabulary: Vocabulary, contexts: Sequence[str] | None, provenance: dict[str, Any], summary: dict[str, Any],
+        self, matrix: CsrMatrix, transposed: CsrMatrix, weights: tuple[Weights, Weights], vocabulary: Vocabulary,
+        contexts: Sequence[str] | None, provenance: dict[str, Any], summary: dict[str, Any],
     ) -> WordVectors:  # fmt: skip
         """Decompose a matrix of these row and column weights, and make vectors of the result."""
         settings, sizes = self.settings, (len(matrix.starts) - 1, len(transposed.starts) - 1)
@@ -84,42 +90,117 @@ class Factorization:
         )  # fmt: skip
 
 
-def inverses(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inverses of sums; 0 of 0."""
-    return np.divide(1, sums, out=np.zeros_like(sums), where=sums > 0)
-
-
 def factorize_information(settings: Svd, data: Any) -> WordVectors:
     """Factorise the information of words and contexts in text or counts; see `train_svd`."""
     source, run = source_of(data, settings), Factorization(settings)
-    if settings.add_contexts and settings.context_words is not None:
+    counts = run.read(source)
+    if settings.add_contexts and counts.context_words is not None:
         raise SettingError("`add_contexts` needs the same words as rows and columns, and these have `context_words`")
-    counts = source.read(run.clock, settings.shown)
-    with run.clock("prepare"), settings.compiling():
-        run.compile(source.sample().vocabulary.words)
-    if settings.save_vocab is not None:
-        write_vocabulary(settings.save_vocab, counts.vocabulary)
     with run.clock("weigh"):
-        matrix, transposed, weights = _information(counts, run, settings)
-    return run.vectors(
-        matrix, transposed, weights, counts.vocabulary, counts.context_words, source.provenance(), counts.summary()
-    )
+        matrices = information(counts, run.builder, settings)
+    return run.vectors(*matrices, counts.vocabulary, counts.context_words, source.provenance(), counts.summary())
 
 
-def _information(
-    counts: CountData, run: Factorization, settings: Svd
-) -> tuple[CsrMatrix, CsrMatrix, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def information(
+    counts: CountData, builder: MatrixBuilder, settings: Svd
+) -> tuple[CsrMatrix, CsrMatrix, tuple[Weights, Weights]]:
     """Return the positive information of counts, its transpose, and the weights of rows and columns."""
-    n_columns, (starts, columns, values) = counts.n_contexts, counts.take_rows()
+    starts, columns, values = counts.take_rows()
     rows = CsrMatrix(  # in one form, so that kernels are compiled once
         read_only(plain(starts, np.int64)), read_only(plain(columns, np.int32)), read_only(plain(values, np.float32))
     )
-    of_rows, of_columns = row_sums(rows), column_sums(rows, n_columns) ** settings.smoothing
-    weights = inverses(of_rows), of_columns.sum() / settings.shift * inverses(of_columns)
-    matrix = run.builder(rows).weighted(rows, lambda i, j, x: pointwise_information(x, weights[0][i], weights[1][j]))
-    del rows, starts, columns, values
+    n_columns = len(counts.context_words or counts.vocabulary)
+    of_columns = column_sums(rows, n_columns) ** settings.smoothing
+    weights = _inverses(row_sums(rows)), of_columns.sum() / settings.shift * _inverses(of_columns)
+    matrix = builder.weighted(rows, lambda i, j, x: weigh("information", x, weights[0][i], weights[1][j]))
+    del rows, starts, columns, values  # frees memory
     if not len(matrix.columns):
         raise DataError("no pair of words has information above 0: there is nothing to learn from; lower `shift`")
     if n_empty := int(np.count_nonzero(np.diff(matrix.starts) == 0)):
-        note(f"{n_empty:,} of the {len(matrix.starts) - 1:,} words have no pair with information above 0: vectors of 0")
-    return matrix, run.builder(matrix).transposed(matrix, n_columns), weights
+        note(f"{n_empty:,} of the {len(counts.vocabulary):,} words have no pair with information above 0: vectors of 0")
+    return matrix, builder.transposed(matrix, n_columns), weights
+
+
+class DocumentSource(TextSource):
+    """A source of documents: lines, or files; also empty ones are kept."""
+
+    def __init__(self, corpus: Any, settings: Lsa) -> None:
+        super().__init__(corpus, settings)
+        self._per_file = settings.per_file
+        if settings.per_file and self.corpus.in_memory:
+            raise SettingError("`per_file` is for files, and the documents are in memory; leave it out")
+
+    def _encode(self, corpus: Corpus, shown: Shown) -> EncodedCorpus:
+        threads, folder = resolve_threads(self._settings.threads), self._settings.temp_folder
+        with Progress("reading", None, shown=shown) as progress:
+            documents: Any = "files" if self._per_file else "lines"
+            text = encode(corpus, threads=threads, folder=folder, progress=progress, documents=documents)
+        note(*text.notes)
+        return text
+
+    def names(self, n_documents: int) -> list[str]:
+        """Name the documents by their files, where these are words, or number them from 1 on."""
+        files = list(map(str, self.corpus.files())) if self._per_file else [""] * n_documents
+        return [file if is_word(file) else str(number) for number, file in enumerate(files, 1)]
+
+
+def factorize_documents(settings: Lsa, data: Any) -> WordVectors:
+    """Factorise the counts of words in documents; see `train_lsa`."""
+    source, run = DocumentSource(data, settings), Factorization(settings)
+    texts = run.read(source)
+    n_words, names = len(texts.vocabulary), source.names(texts.whole.n_sentences)
+    with run.clock("count"):
+        counts = count_documents(texts, run.builder)
+    if n_empty := int(np.count_nonzero(np.diff(counts.starts) == 0)):
+        note(f"{n_empty:,} of the {len(names):,} documents have none of the {n_words:,} words: vectors of 0")
+    with run.clock("weigh"):
+        of_words, of_documents = _weights(settings.weighting, counts, n_words)
+        transposed = run.builder.weighted(
+            counts, lambda i, j, x: weigh(settings.weighting, x, of_documents[i], of_words[j])
+        )
+        del counts  # frees memory
+        if not len(transposed.columns):
+            raise DataError("all words are spread evenly over the documents: there is nothing to learn from")
+        matrix = run.builder.transposed(transposed, n_words)
+    summary = {**texts.summary(), "cells": len(matrix.columns)}
+    weights = of_words, of_documents
+    vectors = run.vectors(matrix, transposed, weights, texts.vocabulary, names, source.provenance(), summary)
+    if settings.documents is not None:
+        try:
+            vectors.documents.save(settings.documents)
+        except DataError as error:
+            raise OutputError(error.args[0], vectors) from error
+    return vectors
+
+
+def count_documents(texts: TextData, builder: MatrixBuilder) -> CsrMatrix:
+    """Count the words of the vocabulary in each document, a row each."""
+    text, n_words = texts.whole, len(texts.vocabulary)
+    lengths, ranks = np.diff(text.offsets), text.vocabulary.ranks_in(texts.vocabulary)
+
+    def count(begin: int, end: int) -> tuple[RowCells, NDArray[np.int64]]:
+        ids = ranks[text.ids[text.offsets[begin] : text.offsets[end]]]
+        rows = np.repeat(np.arange(end - begin), lengths[begin:end])
+        keys, counts = np.unique((rows * n_words + ids)[ids >= 0], return_counts=True)
+        release_pages(text.ids)
+        cells = RowCells((keys % n_words).astype(np.int32), counts.astype(np.float32))
+        return cells, np.bincount(keys // n_words, minlength=end - begin)
+
+    return builder.build(lengths, count)
+
+
+def _weights(weighting: str, counts: CsrMatrix, n_words: int) -> tuple[Weights, Weights]:
+    """The weights of words and documents, from the counts of words, a document a row."""
+    n_documents = len(counts.starts) - 1
+    sums, x_log_x, n_with = (
+        column_sums(counts, n_words, of) for of in (np.asarray, lambda x: x * np.log(x, dtype=np.float64), np.ones_like)
+    )
+    of_words = word_weights(weighting, sums, x_log_x, n_with, n_documents)
+    if weighting != "tf-idf":
+        return of_words, np.ones(n_documents)
+    return of_words, _inverses(np.sqrt(row_sums(counts, lambda _, word, x: np.square(x * of_words[word]))))
+
+
+def _inverses(sums: Weights) -> Weights:
+    """The inverses of sums; 0 of 0."""
+    return np.divide(1, sums, out=np.zeros_like(sums), where=sums > 0)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.errors import SettingError
-from embedtrain.models.factor_settings import FactorSettings
+from embedtrain.models.svd import FactorSettings
 from embedtrain.training.declarations import from_settings, setting
 from embedtrain.training.settings import PathLike
 from embedtrain.vectors.word_vectors import WordVectors
@@ -54,7 +54,7 @@ class Lsa(FactorSettings):
 
     def train(self, data: Any) -> WordVectors:
         """Factorise the documents of a corpus; see `train_lsa`."""
-        from embedtrain.models.lsa_model import factorize_documents  # imports Numba, which --help does not need
+        from embedtrain.models.factorization import factorize_documents  # imports Numba, which --help does not need
 
         return factorize_documents(self, data)
 

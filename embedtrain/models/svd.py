@@ -16,13 +16,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.models.factor_settings import FactorSettings
 from embedtrain.training.declarations import from_settings, setting
-from embedtrain.training.settings import CountModelSettings, PathLike
+from embedtrain.training.settings import CountModelSettings, MemorySettings, PathLike, VectorSettings
 from embedtrain.vectors.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from embedtrain.counts.matrix import Counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorSettings(MemorySettings, VectorSettings):
+    """Settings of SVD and LSA: the dimensions, and how much the first of them weigh."""
+
+    dim: int = setting(
+        100, "Dimensions of the vectors, the largest singular values first: the first columns are the vectors of "
+        "fewer dimensions.",
+        at_least=1, remedy="100 is usual", kept="result", aliases=("size", "dims", "vector-size"),
+    )  # fmt: skip
+    singular_exponent: float = setting(
+        0.25, "Multiply each dimension by its singular value to this power: 0 weighs all alike, 1 as in the matrix.",
+        at_least=0, at_most=1, kept="result", aliases=("eig",),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ The Krylov space of the product of the transpose and the matrix, begun with a ra
 step, until the residuals of the wanted singular vectors are small. All blocks are orthogonal to each other, so the
 projection is a banded matrix, whose eigenvectors give the singular vectors.
 
-The bytes of the result are the same for any number of threads, also those of BLAS, whose products would depend on it:
-sums have a fixed order, and of LAPACK only eigenvectors of small or banded matrices are used.
+The bytes of the result are the same for any number of threads, also those of BLAS: it multiplies only panels of so few
+rows that it uses one thread, in a fixed order, and of LAPACK only eigenvectors of small or banded matrices are used.
 
 References
 ----------
@@ -15,22 +15,23 @@ Golub, Underwood, "The block Lanczos method for computing eigenvalues" (1977).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eig_banded, eigh
 
 from embedtrain.counts.rows import CsrMatrix
-from embedtrain.counts.weighting import product
+from embedtrain.counts.weighting import task_ranges
 from embedtrain.kernels.simd.lanes import aligned_zeros
-from embedtrain.kernels.sparse import add_gram, add_products
+from embedtrain.kernels.sparse import multiply_rows
+from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress, Shown, note
-from embedtrain.machine.threads import run_all
+from embedtrain.machine.threads import run_all, run_tasks
 
 BLOCK = 32  # vectors in a block
-_PANEL = 256  # rows whose products are summed in float32, and fit the cache; the sums of panels are added in float64
-_TASK_PANELS = 16
+_PANEL = 128  # rows; OpenBLAS uses one thread up to twice as many
+_TASK_PANELS = 32
 #: Largest residual of a singular vector, relative to its eigenvalue. At 5e-3 the 10 nearest neighbours are 99.9 %
 #: those of the exact vectors (bench/svd.py).
 _TOLERANCE = 5e-3
@@ -39,6 +40,9 @@ _SHORT = 1e-3  # length of a vector, relative to the longest of its block, below
 _NOTHING = 1e-10  # length of a vector, relative to that before orthogonalisation, that is taken for 0
 _LEAST = 1e-3  # of the largest singular value; smaller ones are lost in the rounding of their squares
 _FIRST_CHECK, _CHECK_EVERY = 8, 2  # blocks after those that hold `dim` vectors
+
+Block = NDArray[np.float32]  # (n_panels, _PANEL, BLOCK): BLOCK vectors side by side, with rows of 0 at the end
+Factors = NDArray[np.float64]
 
 
 class Decomposition(NamedTuple):
@@ -66,184 +70,160 @@ def decompose(
 ) -> Decomposition:
     """Compute at most `dim` singular values and vectors; fewer if the rank is lower."""
     n_rows, n_columns = len(matrix.starts) - 1, len(transposed.starts) - 1
-    if n_rows < n_columns:  # the basis is on the smaller side
-        right, values, left = decompose(transposed, matrix, dim, seed=seed, threads=threads, shown=shown)
-        return Decomposition(*_with_signs(left, values, right))
-    basis = _krylov_basis(matrix, transposed, min(dim, n_columns), seed, threads, shown)
-    V = basis.leading
-    U = [product(matrix, block, _padded(n_rows), threads) for block in V]
+    is_wide, dim = n_rows < n_columns, min(dim, n_rows, n_columns)
+    if is_wide:  # the basis is on the smaller side
+        matrix, transposed = transposed, matrix
+    V = _leading_vectors(matrix, transposed, dim, seed, threads, shown)
+    U = [_product(matrix, block, threads) for block in V]
     # the vectors are exact, but their lengths are those of the square of the matrix: decompose it in their space
-    squares, axes = _eigenvectors(np.block([basis.products(U, block) for block in U]).T, min(dim, n_columns))
+    gram = np.concatenate([_inner(U, block, threads).reshape(-1, BLOCK) for block in U], axis=1)
+    squares, axes = _eigenvectors(_band(gram), dim)
     values = np.sqrt(np.maximum(0, squares))
-    rank = int(np.count_nonzero(values > _LEAST * values[0]))
-    left = np.concatenate(basis.combined(U, axes[:, :rank] / values[:rank]), axis=1)[:n_rows, :rank]
-    right = np.concatenate(basis.combined(V, axes[:, :rank]), axis=1)[:n_columns, :rank]
-    return Decomposition(*_with_signs(left, values[:rank], right))
+    values = values[values > _LEAST * values[0]]
+    axes = axes[:, : len(values)]
+    sides = [_side_by_side(_combined(U, axes / values, threads)), _side_by_side(_combined(V, axes, threads))]
+    left, right = (
+        side[:n, : len(values)] for side, n in zip(sides[:: -1 if is_wide else 1], (n_rows, n_columns), strict=True)
+    )
+    signs = np.sign(left[np.argmax(abs(left), axis=0), np.arange(len(values))])
+    return Decomposition(left * signs, values, right * signs)
 
 
-def _with_signs(
-    U: NDArray[np.float32], values: NDArray[np.float64], V: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float32]]:
-    signs = np.sign(U[np.argmax(abs(U), axis=0), np.arange(U.shape[1])])
-    return U * signs, values, np.ascontiguousarray(V * signs)
+def _leading_vectors(
+    matrix: CsrMatrix, transposed: CsrMatrix, dim: int, seed: int, threads: int, shown: Shown
+) -> list[Block]:
+    """Compute the `dim` leading right singular vectors, and more to fill the last block."""
+    lengths, random = np.diff(transposed.starts), np.random.default_rng(seed)
+
+    def random_block() -> Block:
+        block = _zeros(len(lengths))
+        rows = block.reshape(-1, BLOCK)[: len(lengths)]
+        rows[:] = random.standard_normal(rows.shape, np.float32) * (lengths > 0)[:, None] / np.sqrt(len(lengths))
+        return block
+
+    basis = [_orthonormal(random_block(), [], random_block, threads)[0]]
+    bands: list[Factors] = []
+    n_columns, first_check, most = len(lengths), -(-dim // BLOCK) + _FIRST_CHECK, most_blocks(dim)
+    with Progress("decomposing", None, shown=shown, unit="products") as progress:
+        while True:
+            W = _product(transposed, _product(matrix, basis[-1], threads), threads)
+            diagonal = _inner(basis[-1:], W, threads)[0]
+            block, below = _orthonormal(W, basis, random_block, threads)
+            bands.append(_band(np.concatenate([(diagonal + diagonal.T) / 2, below])))
+            progress.update(2 * BLOCK)
+            n = len(bands)
+            is_whole = n * BLOCK >= n_columns
+            is_last = is_whole or n == most
+            if is_last or (n >= first_check and (n - first_check) % _CHECK_EVERY == 0):
+                values, vectors = _eigenvectors(np.concatenate(bands, axis=1), -(-dim // BLOCK) * BLOCK)
+                residuals = np.linalg.norm(below @ vectors[-BLOCK:, :dim], axis=0) / np.maximum(values[:dim], 1e-300)
+                # smaller values are hardly above rounding errors
+                residual = float(residuals[values[:dim] > _LEAST * values[0]].max())
+                if is_last or residual <= _TOLERANCE:
+                    break
+            basis.append(block)
+    if not is_whole and residual > _TOLERANCE:
+        note(f"the last of the {dim} dimensions are approximate, with residuals up to {residual:.1%}")
+    return _combined(basis, vectors, threads)
 
 
-def _eigenvectors(
-    symmetric: NDArray[np.float64], n: int, width: int | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The `n` largest eigenvalues of a matrix of this bandwidth, and their vectors; no threads of BLAS take part."""
-    size = len(symmetric)
-    band = np.zeros((min(size, width or size), size))
-    for offset in range(len(band)):
-        band[offset, : size - offset] = np.diagonal(symmetric, offset)
-    values, vectors = eig_banded(band, lower=True, select="i", select_range=(max(0, size - n), size - 1))
+def _orthonormal(W: Block, basis: Sequence[Block], random_block: Any, threads: int) -> tuple[Block, Factors]:
+    """Make W orthonormal, and orthogonal to the basis; returns also R, so that block @ R is the orthogonal part of W.
+
+    W nearly lies in the last two blocks: once these parts are removed, one pass over all blocks is usually exact, and
+    more follow where it shortened a vector much, or lengths were of different orders. Where nothing is left of a
+    vector, a random one follows; where the space has no more dimensions, 0.
+    """
+    least = _NOTHING * np.sqrt(_inner([W], W, threads).max())
+    R = np.eye(BLOCK)
+    for number in range(_PASSES):
+        against = basis if number else basis[-2:]
+        _add(W, against, -_inner(against, W, threads), threads)
+        squares, axes = eigh(_inner([W], W, threads)[0], driver="ev")  # others wake threads of BLAS, which then spin
+        sizes = np.sqrt(np.maximum(squares, max(_SHORT**2 * squares.max(), least**2)))
+        W, R = _combined([W], axes / sizes, threads)[0], (axes * sizes).T @ R
+        is_lost = squares < (0.5 if number == _PASSES - 1 else least**2)
+        if is_lost.any():
+            W[..., is_lost] = 0 if number else random_block()[..., is_lost]
+            R[is_lost] = 0
+        if number and squares.min() > 0.5:
+            break
+    return W, R
+
+
+def _band(columns: Factors) -> Factors:
+    """The diagonal and those below it of (n, m) columns of a symmetric matrix, a row each, as SciPy takes them."""
+    band = np.zeros_like(columns)
+    for offset, row in enumerate(band):
+        diagonal = np.diagonal(columns, -offset)
+        row[: len(diagonal)] = diagonal
+    return band
+
+
+def _eigenvectors(band: Factors, n: int) -> tuple[Factors, Factors]:
+    """The `n` largest eigenvalues of a banded matrix, and their vectors; no threads of BLAS take part."""
+    size = band.shape[1]
+    values, vectors = eig_banded(band[:size], lower=True, select="i", select_range=(max(0, size - n), size - 1))
     return values[::-1], vectors[:, ::-1]
 
 
-def _krylov_basis(matrix: CsrMatrix, transposed: CsrMatrix, dim: int, seed: int, threads: int, shown: Shown) -> _Basis:
-    """Extend a basis until it contains the leading right singular vectors."""
-    n_rows, n_columns = len(matrix.starts) - 1, len(transposed.starts) - 1
-    basis = _Basis(np.diff(transposed.starts) > 0, seed, threads)
-    first_check, most = -(-dim // BLOCK) + _FIRST_CHECK, most_blocks(dim)
-    with Progress("decomposing", None, shown=shown, unit="products") as progress:
-        while True:
-            W = product(transposed, product(matrix, basis.blocks[-1], n_rows, threads), _padded(n_columns), threads)
-            basis.extend(W)
-            progress.update(2 * BLOCK)
-            is_whole, n_beyond = basis.n_blocks * BLOCK >= n_columns, basis.n_blocks - first_check
-            is_last = is_whole or basis.n_blocks == most
-            if is_last or (n_beyond >= 0 and n_beyond % _CHECK_EVERY == 0):
-                residual = basis.find_leading(dim)
-                if is_last or residual <= _TOLERANCE:
-                    break
-    if not is_whole and residual > _TOLERANCE:
-        note(f"the last of the {dim} dimensions are approximate, with residuals up to {residual:.1%}")
-    return basis
+# --- Products, in tasks that do not depend on the number of threads ---------------------------------------------------
 
 
-def _padded(n: int) -> int:
-    """Round a number of rows up to whole panels."""
-    return -(-n // _PANEL) * _PANEL
+def _zeros(n_rows: int) -> Block:
+    n_panels = -(-n_rows // _PANEL)
+    return aligned_zeros(n_panels * _PANEL * BLOCK).reshape(n_panels, _PANEL, BLOCK)
 
 
-class _Basis:
-    """An orthonormal basis of a Krylov space, and the projection of the operator on it."""
+def _product(matrix: CsrMatrix, X: Block, threads: int) -> Block:
+    """Multiply a sparse matrix by a block, every row in the order of its cells."""
+    lengths = np.diff(matrix.starts)
+    Y = _zeros(len(lengths))
 
-    def __init__(self, has_cells: NDArray[np.bool_], seed: int, threads: int) -> None:
-        self._has_cells = has_cells  # (n,) of each column; vectors are exactly 0 elsewhere
-        self._threads, self._random = threads, np.random.default_rng(seed)
-        self._diagonal: list[NDArray[np.float64]] = []  # blocks of the projection
-        self._below: list[NDArray[np.float64]] = []
-        #: (n, BLOCK) each, n rounded up to panels; the last is not part of the basis yet
-        self.blocks: list[NDArray[np.float32]] = []
-        self._append(self._random_block())
+    def multiply(rows: tuple[int, int]) -> None:
+        multiply_rows(*matrix, X.reshape(-1), Y.reshape(-1), BLOCK, *rows)
+        release_pages(*matrix)
 
-    @property
-    def n_blocks(self) -> int:
-        """Blocks of the basis."""
-        return len(self._diagonal)
+    for _ in run_tasks([multiply] * threads, task_ranges(lengths)):
+        pass
+    return Y
 
-    def extend(self, W: NDArray[np.float32]) -> None:
-        """Make the last block part of the basis, given its product with the operator, and find the next block."""
-        diagonal = self.products(self.blocks[-1:], W)[0]
-        self._diagonal.append((diagonal + diagonal.T) / 2)
-        self._below.append(self._append(W))
 
-    def find_leading(self, dim: int) -> float:
-        """Find the leading eigenvectors of the projection, whole blocks; returns the largest residual of `dim`."""
-        n = self.n_blocks * BLOCK
-        projection = np.zeros((n, n + BLOCK))
-        for number, (diagonal, below) in enumerate(zip(self._diagonal, self._below, strict=True)):
-            begin, end = number * BLOCK, (number + 1) * BLOCK
-            projection[begin:end, begin:end] = diagonal
-            projection[begin:end, end : end + BLOCK] = below.T
-        values, self._vectors = _eigenvectors(projection[:, :n], -(-dim // BLOCK) * BLOCK, 2 * BLOCK)
-        residuals = np.linalg.norm(self._below[-1] @ self._vectors[-BLOCK:, :dim], axis=0)
-        significant = values[:dim] > _LEAST * values[0]  # others are hardly above rounding errors
-        return float((residuals[significant] / values[:dim][significant]).max())
+def _inner(blocks: Sequence[Block], W: Block, threads: int) -> Factors:
+    """The products of the transpose of each block and W, (n_blocks, BLOCK, BLOCK)."""
+    n_tasks = -(-len(W) // _TASK_PANELS)
+    sums = np.zeros((n_tasks, len(blocks), BLOCK, BLOCK))
 
-    @property
-    def leading(self) -> list[NDArray[np.float32]]:
-        """The leading eigenvectors, in blocks."""
-        return self.combined(self.blocks[: self.n_blocks], self._vectors)
+    def multiply(task: int) -> None:
+        panels = slice(task * _TASK_PANELS, (task + 1) * _TASK_PANELS)
+        right = W[panels].copy()  # with X.T @ X itself NumPy calls a routine of BLAS that uses threads
+        for total, block in zip(sums[task], blocks, strict=True):
+            total[:] = (block[panels].swapaxes(1, 2) @ right).sum(axis=0, dtype=np.float64)
 
-    def combined(
-        self, blocks: Sequence[NDArray[np.float32]], factors: NDArray[np.float64]
-    ) -> list[NDArray[np.float32]]:
-        """The product of blocks side by side and factors, in blocks, with columns of 0 at the end."""
-        n = -(-factors.shape[1] // BLOCK) * BLOCK
-        padded = np.zeros((len(factors), n))
-        padded[:, : factors.shape[1]] = factors
-        parts = [np.zeros_like(blocks[0]) for _ in range(0, n, BLOCK)]
-        for number, part in enumerate(parts):
-            self._add(part, blocks, list(padded[:, number * BLOCK : (number + 1) * BLOCK].reshape(-1, BLOCK, BLOCK)))
-        return parts
+    run_all([multiply] * threads, n_tasks)
+    return sums.sum(axis=0)
 
-    def _append(self, W: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Append W, made orthonormal; returns R, by which the block is multiplied to get the orthogonal part of W.
 
-        W nearly lies in the last two blocks: once these parts are removed, one pass over all blocks is usually exact,
-        and more follow where it shortened a vector much, or lengths were of different orders. Where nothing is left of
-        a vector, a random one follows; where the space has no more dimensions, 0.
-        """
-        least = _NOTHING * np.sqrt(self._gram(W).max())
-        R = np.eye(BLOCK)
-        for number in range(_PASSES):
-            against = self.blocks if number else self.blocks[-2:]
-            self._add(W, against, [-overlap for overlap in self.products(against, W)])
-            squares, axes = eigh(self._gram(W), driver="ev")  # others wake threads of BLAS, which then spin
-            sizes = np.sqrt(np.maximum(squares, max(_SHORT**2 * squares.max(), least**2)))
-            turned = self._zeros()
-            self._add(turned, [W], [axes / sizes])
-            W, R = turned, (axes * sizes).T @ R
-            is_lost = squares < (0.5 if number == _PASSES - 1 else least**2)
-            if is_lost.any():
-                W[:, is_lost] = 0 if number else self._random_block()[:, is_lost]
-                R[is_lost] = 0
-            if number and squares.min() > 0.5:
-                break
-        self.blocks.append(W)
-        return R
+def _add(W: Block, blocks: Sequence[Block], factors: Factors, threads: int) -> None:
+    """Add the products of blocks and their (n_blocks, BLOCK, BLOCK) factors to W."""
 
-    def _random_block(self) -> NDArray[np.float32]:
-        block = self._zeros()
-        n = len(self._has_cells)
-        block[:n] = self._random.standard_normal((n, BLOCK), np.float32) * self._has_cells[:, None] / np.sqrt(n)
-        return block
+    def add(task: int) -> None:
+        panels = slice(task * _TASK_PANELS, (task + 1) * _TASK_PANELS)
+        for block, factor in zip(blocks, factors.astype(np.float32), strict=True):
+            W[panels] += block[panels] @ factor
 
-    def _zeros(self) -> NDArray[np.float32]:
-        return aligned_zeros(_padded(len(self._has_cells)) * BLOCK).reshape(-1, BLOCK)
+    run_all([add] * threads, -(-len(W) // _TASK_PANELS))
 
-    def _gram(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The product of the transpose of X and X."""
-        return self.products([X], X)[0]
 
-    def products(self, blocks: Sequence[NDArray[np.float32]], W: NDArray[np.float32]) -> list[NDArray[np.float64]]:
-        """The products of the transpose of each block and W."""
-        flat, n_panels = [block.reshape(-1) for block in blocks], len(W) // _PANEL
-        panels = np.zeros((len(blocks), n_panels * BLOCK * BLOCK), np.float32)
+def _combined(blocks: Sequence[Block], factors: Factors, threads: int) -> list[Block]:
+    """The product of blocks side by side and (n_blocks * BLOCK, n) factors, in blocks, with columns of 0 at the end."""
+    padded = np.pad(factors, ((0, 0), (0, -factors.shape[1] % BLOCK)))
+    parts = []
+    for begin in range(0, padded.shape[1], BLOCK):
+        parts.append(_zeros(len(blocks[0]) * _PANEL))
+        _add(parts[-1], blocks, padded[:, begin : begin + BLOCK].reshape(-1, BLOCK, BLOCK), threads)
+    return parts
 
-        def multiply(task: int) -> None:
-            begin, end = task * _TASK_PANELS, min((task + 1) * _TASK_PANELS, n_panels)
-            for total, block in zip(panels, flat, strict=True):
-                add_gram(total, block, W.reshape(-1), BLOCK, _PANEL, begin, end)
 
-        run_all([multiply] * self._threads, -(-n_panels // _TASK_PANELS))
-        return [total.reshape(-1, BLOCK, BLOCK).sum(axis=0, dtype=np.float64) for total in panels]
-
-    def _add(
-        self, W: NDArray[np.float32], blocks: Sequence[NDArray[np.float32]], factors: Sequence[NDArray[np.float64]]
-    ) -> None:
-        """Add the products of blocks and (BLOCK, BLOCK) factors to W."""
-        rows = _PANEL * _TASK_PANELS
-        flat = [
-            (block.reshape(-1), factor.astype(np.float32).reshape(-1))
-            for block, factor in zip(blocks, factors, strict=True)
-        ]
-
-        def add(task: int) -> None:
-            begin, end = task * rows, min((task + 1) * rows, len(W))
-            for block, factor in flat:
-                add_products(W.reshape(-1), block, factor, BLOCK, begin, end)
-
-        run_all([add] * self._threads, -(-len(W) // rows))
+def _side_by_side(blocks: Sequence[Block]) -> NDArray[np.float32]:
+    return np.concatenate([block.reshape(-1, BLOCK) for block in blocks], axis=1)

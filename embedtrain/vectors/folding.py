@@ -15,28 +15,24 @@ if TYPE_CHECKING:
 Weights = NDArray[np.float64]
 
 
-def pointwise_information(counts: NDArray[Any], row_weights: Any, column_weights: Weights) -> Weights:
-    """The logarithm of each count times the weights of its row and column; -inf for counts of 0."""
-    with np.errstate(divide="ignore"):
-        information: Weights = np.log(counts * row_weights * column_weights)
-    return information
-
-
-def weighted_terms(weighting: str, counts: NDArray[Any], row_weights: Any, column_weights: Any) -> Weights:
-    """Counts, or their logarithms, times the weights of their rows and columns."""
+def weigh(weighting: str, counts: NDArray[Any], row_weights: Any, column_weights: Weights) -> NDArray[Any]:
+    """The values of cells, from their counts and the weights of their rows and columns."""
+    if weighting == "information":
+        return np.log(np.maximum(1, counts * row_weights * column_weights))
     terms = np.log1p(counts, dtype=np.float64) if weighting == "log-entropy" else counts
-    weights: Weights = terms * row_weights * column_weights
-    return weights
+    weighted: NDArray[Any] = terms * row_weights * column_weights
+    return weighted
 
 
-def entropy_weights(plogp: Any, n_documents: int) -> Any:
-    """Weights of words by the sums of p log p over documents; 0 for words spread evenly (Dumais 1991)."""
-    return np.maximum(0, 1 + plogp / np.log(max(2, n_documents)))
+def word_weights(weighting: str, sums: Any, x_log_x: Any, n_with: Any, n_documents: int) -> Weights:
+    """Weights of words, from the sums of their counts x in documents and of x log x, and the number with them.
 
-
-def inverse_frequencies(n_with: Any, n_documents: int) -> Any:
-    """Weights of words by the number of documents with them, as scikit-learn computes them."""
-    return np.log((1 + n_documents) / (1 + n_with)) + 1
+    Of log-entropy 0 for words spread evenly (Dumais 1991), of tf-idf as scikit-learn computes them.
+    """
+    sums = np.where(sums > 0, sums, 1.0)
+    if weighting == "log-entropy":
+        return np.maximum(0.0, 1 + (x_log_x / sums - np.log(sums)) / np.log(max(2, n_documents)))
+    return np.log((1 + n_documents) / (1 + n_with)) + 1 if weighting == "tf-idf" else np.ones_like(sums)
 
 
 def fold_in(vectors: WordVectors, counts: Any) -> NDArray[np.float32]:
@@ -48,29 +44,22 @@ def fold_in(vectors: WordVectors, counts: Any) -> NDArray[np.float32]:
             "`train_lsa`; of files, .npz holds them"
         )
     row = np.asarray(counts.toarray() if hasattr(counts, "toarray") else counts).squeeze()
-    n_contexts = len(factors.context_weights)
-    if row.shape != (n_contexts,) or row.dtype.kind not in "biuf":
+    weights = factors.context_weights
+    if row.shape != weights.shape or row.dtype.kind not in "biuf":
         raise DataError(
-            f"counts must be a number for each of the {n_contexts:,} contexts, got shape {row.shape} and {row.dtype}"
+            f"counts must be a number for each of the {len(weights):,} contexts, got shape {row.shape} and {row.dtype}"
         )
     row = row.astype(np.float64)
     if not (np.isfinite(row).all() and row.min() >= 0 and row.any()):
         raise DataError("counts must be finite and at least 0, and one of them above 0")
-    weighting, weights = settings.get("weighting", "count"), factors.context_weights
+    weighting: str = settings.get("weighting", "count")
+    own_weight: Any = 1.0
     if settings.get("model") == "svd":
-        values = np.maximum(0, pointwise_information(row, 1 / row.sum(), weights))
-    elif settings.get("rows") == "documents":
-        values = weighted_terms(weighting, row, 1.0, weights)
-        values /= np.linalg.norm(values) or 1.0 if weighting == "tf-idf" else 1.0
-    else:
-        values = weighted_terms(weighting, row, _word_weight(weighting, row), weights)
-    folded: NDArray[np.float32] = (values @ contexts / factors.singular_values).astype(np.float32)
-    return folded
-
-
-def _word_weight(weighting: str, row: Weights) -> Any:
-    """The weight of a word with these counts in documents."""
-    if weighting == "tf-idf":
-        return inverse_frequencies(np.count_nonzero(row), len(row))
-    shares = row[row > 0] / row.sum()
-    return entropy_weights((shares * np.log(shares)).sum(), len(row)) if weighting == "log-entropy" else 1.0
+        weighting, own_weight = "information", 1 / row.sum()
+    elif settings.get("rows") != "documents":
+        some = row[row > 0]
+        own_weight = word_weights(weighting, row.sum(), (some * np.log(some)).sum(), len(some), len(row))
+    elif weighting == "tf-idf":
+        own_weight = 1 / (np.linalg.norm(row * weights) or 1)
+    folded = weigh(weighting, row, own_weight, weights) @ contexts / factors.singular_values
+    return folded.astype(np.float32)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embedtrain.kernels.simd.lanes import LANES, padded
-from embedtrain.kernels.sparse import add_gram, add_products, multiply_rows, transpose_columns
+from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.sparse import multiply_rows, transpose_columns
 
 RNG = np.random.default_rng(3)
 SHAPE = 40, 23
@@ -45,22 +45,3 @@ def test_columns_become_rows(matrix, begin, end):
     transpose_columns(*parts_of(matrix), begin, end, following, columns, values)
     assert (columns.tolist(), values.tolist()) == (expected.indices.tolist(), expected.data.tolist())
     assert following[:-1].tolist() == expected.indptr[1:].tolist()
-
-
-def test_narrow_products_are_added():
-    width = padded(32)
-    X, factor = (RNG.normal(size=(n, width)).astype(np.float32) for n in (50, width))
-    Y = RNG.normal(size=(50, width)).astype(np.float32)
-    expected = Y.copy()
-    expected[2:50] += X[2:50] @ factor
-    add_products(Y.reshape(-1), X.ravel(), factor.ravel(), width, 2, 50)
-    np.testing.assert_allclose(Y, expected, rtol=1e-4, atol=1e-4)
-
-
-def test_products_of_panels_are_added():
-    width, n = padded(32), 10
-    X, Y = (RNG.normal(size=(4, n, width)).astype(np.float32) for _ in range(2))
-    totals = np.ones((4, width, width), np.float32)
-    add_gram(totals.reshape(-1), X.ravel(), Y.ravel(), width, n, 1, 4)
-    np.testing.assert_allclose(totals[1:], 1 + X[1:].transpose(0, 2, 1) @ Y[1:], rtol=1e-4, atol=1e-4)
-    assert (totals[0] == 1).all()

@@ -44,8 +44,7 @@ def naive(pieces):
                 controls.append(piece << 32 | line)
             if separator["line"]:
                 line += 1
-                if breaks[-1:] != [len(ids)]:
-                    breaks.append(len(ids))
+                breaks.append(len(ids))
         all_ids.append(ids)
         all_breaks.append(breaks)
     return types, all_ids, all_breaks, (len(controls), controls[0] if controls else None)
@@ -56,9 +55,9 @@ def tokenised(pieces, table, padding=b"\n"):
     state, all_ids, all_breaks = np.zeros(tokens.STATE, np.int64), [], []
     for piece, text in enumerate(pieces):
         buffer = np.frombuffer(text + (padding * PADDING)[:PADDING], np.uint8)
-        n_ids, n_breaks = (len(text) + 1) // 2, len(text) // 2 + 2  # room that is needed
+        n_ids, n_breaks = (len(text) + 1) // 2, len(text)  # room that is needed
         ids, breaks = np.full(n_ids + 1, -7, np.int32), np.full(n_breaks + 1, -7, np.int64)
-        state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_BREAKS, tokens.N_LINES]] = 0
+        state[[tokens.POSITION, tokens.N_TOKENS, tokens.N_LINES]] = 0
         state[tokens.N_TYPES] = table.n
         while True:
             lacking = tokens.tokenise(buffer, len(text), piece, table.arrays, state, ids, breaks)
@@ -69,7 +68,7 @@ def tokenised(pieces, table, padding=b"\n"):
         assert state[tokens.N_LINES] == text.count(b"\n")
         assert ids[n_ids] == breaks[n_breaks] == -7
         all_ids.append(ids[: state[tokens.N_TOKENS]].tolist())
-        all_breaks.append(breaks[: state[tokens.N_BREAKS]].tolist())
+        all_breaks.append(breaks[: state[tokens.N_LINES]].tolist())
     n_controls = int(state[tokens.N_CONTROLS])
     first = int(state[tokens.FIRST_CONTROL]) if n_controls else None
     return types_of(table), all_ids, all_breaks, (n_controls, first)

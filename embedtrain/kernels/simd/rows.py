@@ -108,27 +108,6 @@ def multiply_row(b, Y, y, columns, values, begin, end, X, width, d, n_vectors):
     switch_width(b, n_vectors, ROW_VECTORS, emit)
 
 
-@emits(void, FLOATS, int64, FLOATS, int64, int64, FLOATS, int64, int64, int64, int64, int64)
-def add_multiples(b, Y, y, values, first, stride, X, x, width, n, d, n_vectors):
-    """Y[y + e] += sum of values[first + k * stride] * X[x + k * width + e]  over k in [0, n), in order.
-
-    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
-    """
-    start = b.add(y, d)
-
-    def emit(steps):
-        def accumulate(k, sums):
-            row = b.add(b.add(x, b.mul(k, width)), d)
-            value = splat(b, element(b, values, first, b.mul(k, stride)))
-            return [fma(b, value, load(b, X, row, step), total) for step, total in zip(steps, sums, strict=True)]
-
-        sums = emit_loop(b, integer(0), n, 1, [load(b, Y, start, step) for step in steps], accumulate)
-        for step, total in zip(steps, sums, strict=True):
-            store(b, total, Y, start, step)
-
-    switch_width(b, n_vectors, ROW_VECTORS, emit)
-
-
 # --- Copies and prefetches --------------------------------------------------------------------------------------------
 
 

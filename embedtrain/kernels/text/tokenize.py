@@ -12,8 +12,8 @@ from embedtrain.kernels.text.byte_masks import BLOCK, ONE, bytes_between, low_bi
 from embedtrain.kernels.text.type_table import FREE, NUMBER, add_type, find_slot, has_room, spelling_key
 
 # The state of `tokenise` between calls: an int64 array of `STATE` elements.
-POSITION, N_TYPES, N_TOKENS, N_BREAKS, N_LINES, N_CONTROLS, FIRST_CONTROL, KEEPS_EMPTY = range(8)
-STATE = 8
+POSITION, N_TYPES, N_TOKENS, N_LINES, N_CONTROLS, FIRST_CONTROL = range(6)
+STATE = 6
 
 
 @inlined
@@ -74,12 +74,8 @@ def separators(text, position, n):
 def pass_separator(text, position, chunk, n_tokens, state, breaks):
     """Record the special separator at `position`, after `n_tokens` tokens: a line feed or a control character."""
     if text[position] == 0x0A:
+        breaks[state[N_LINES]] = n_tokens
         state[N_LINES] += 1
-        n_breaks = state[N_BREAKS]
-        # empty lines end no sentence, but are documents
-        if n_breaks == 0 or breaks[n_breaks - 1] < n_tokens or state[KEEPS_EMPTY]:
-            breaks[n_breaks] = n_tokens
-            state[N_BREAKS] += 1
     elif is_control(text, position):
         if state[N_CONTROLS] == 0:
             state[FIRST_CONTROL] = chunk << 32 | state[N_LINES]
@@ -88,7 +84,7 @@ def pass_separator(text, position, chunk, n_tokens, state, breaks):
 
 @kernel
 def tokenise(text, n, chunk, types, state, ids, breaks):
-    """Number the tokens of text[:n] into `ids`; breaks[i] is the number of tokens before the end of sentence i.
+    """Number the tokens of text[:n] into `ids`; breaks[i] is the number of tokens before the end of line i.
 
     Starts from `state`. Returns 0 at the end, or the length of a new type that does not fit into `types`; then grow it
     and call again. `PADDING` bytes of any value must follow the text.
