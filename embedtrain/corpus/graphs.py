@@ -58,16 +58,14 @@ def read_graph(
         corpus = Corpus.of(graph)
         corpus = Corpus(*corpus.sources, **{**corpus.options, "force": True})  # as it does not look like text
         edges = _of_edge_list(corpus, weighted, threads, folder, progress)
-    if not directed and not is_matrix:  # which may have both directions of an edge, with the same weight
-        sources, targets = edges.sources, edges.targets
-        edges = edges._replace(sources=np.minimum(sources, targets), targets=np.maximum(sources, targets))
-    notes = []
+    notes: list[str] = []
     if not weighted and (edges.weights != 1).any():
         notes.append("the graph has weights, which are not used; set `weighted` to draw steps in proportion to them")
     if not weighted:
         edges = edges._replace(weights=np.ones(len(edges.weights)))
-    matrix = _summed(edges, "have the sum of their weights" if weighted else "count once", notes)
-    if not directed:
+    rule = "have the sum of their weights" if weighted else "count once"
+    matrix = _summed(edges, directed or is_matrix, rule, notes)
+    if not directed:  # the cells are a triangle, or those of a matrix, which may have both directions
         matrix = matrix.maximum(matrix.T.tocsr())
     if not weighted:
         matrix.data[:] = 1
@@ -76,14 +74,19 @@ def read_graph(
     return NamedGraph(edges.names, matrix, (*notes, *_dead_ends(matrix)))
 
 
-def _summed(edges: Edges, rule: str, notes: list[str]) -> sparse.csr_array:
-    """Sum the weights of repeated edges, without self loops and weights of 0; `rule` is for the note on them."""
+def _summed(edges: Edges, is_ordered: bool, rule: str, notes: list[str]) -> sparse.csr_array:
+    """Sum the weights of repeated edges, without self loops and weights of 0.
+
+    `is_ordered` says whether a b and b a are different edges, `rule` is for the note on repeated ones.
+    """
     names, sources, targets, weights = edges
     is_valid = np.isfinite(weights) & (weights >= 0)
     if not is_valid.all():
         wrong = int(np.argmin(is_valid))
         ends = " ".join(quoted(names[int(nodes[wrong])]) for nodes in (sources, targets))
-        raise DataError(f"weights must be positive and finite, that of the edge {ends} is {weights[wrong]}")
+        raise DataError(f"weights must be finite and not negative, that of the edge {ends} is {weights[wrong]}")
+    if not is_ordered:
+        sources, targets = np.minimum(sources, targets), np.maximum(sources, targets)
     is_loop = sources == targets
     kept = ~is_loop & (weights > 0)
     matrix = sparse.coo_array((weights[kept], (sources[kept], targets[kept])), shape=(len(names),) * 2).tocsr()

@@ -26,20 +26,19 @@ _TAG = 0x77616C6B  # separates the random numbers of walks from those of trainin
 
 
 def walk_corpus(
-    graph: Any, names: Sequence[str] | None, *, walks: int, length: int, p: float, q: float, seed: int, directed: bool,
-    weighted: bool, threads: int, folder: str | os.PathLike[str] | None, progress: Progress | None,
+    graph: Any, names: Sequence[str] | None, *, directed: bool, weighted: bool, threads: int,
+    folder: str | os.PathLike[str] | None, progress: Progress | None, **walks: Any,
 ) -> WalkCorpus:  # fmt: skip
-    """Read a graph, and number its nodes by how often walks visit them; for the parameters see `RandomWalks`."""
+    """Read a graph, and number its nodes by how often walks visit them; `walks` are the settings of `WalkIds.of`."""
     words, matrix, notes = read_graph(graph, names, directed, weighted, threads, folder, progress)
-    ids = WalkIds.of(matrix, weighted, p=p, q=q, walks=walks, length=length, seed=seed)
     table = TypeTable()  # sorts by count
-    counts = walks * _visits(ids, threads)
+    counts = _visits(WalkIds.of(matrix, weighted, **walks), threads)
     table.add(np.append(words.text, np.zeros(PADDING, np.uint8)), words.starts, counts, np.zeros(len(words), np.int64))
     order = table.order()
     matrix = matrix[order][:, order]
     matrix.sort_indices()
-    ids = WalkIds.of(matrix, weighted, p=p, q=q, walks=walks, length=length, seed=seed)
-    offsets = np.arange(0, len(ids) + 1, length)
+    ids = WalkIds.of(matrix, weighted, **walks)
+    offsets = np.arange(0, len(ids) + 1, ids.length)
     return WalkCorpus(cast(Any, ids), offsets, Vocabulary(table.packed(order), table.counts[order]), notes)
 
 
@@ -132,13 +131,13 @@ class WalkCorpus(EncodedCorpus):
 
 
 def _visits(ids: WalkIds, threads: int) -> NDArray[np.int64]:
-    """Count the visits of each node in one walk from every node."""
+    """Estimate the visits of each node in an epoch from one walk from every node."""
     n_walks, counts = max(1, _AT_ONCE // ids.length), np.zeros(ids.n_nodes + 1, np.int64)
     read = ids.reader(n_walks * ids.length, threads)
     for first in range(0, ids.n_nodes, n_walks):
         part, _, _ = read(0, first * ids.length, min(first + n_walks, ids.n_nodes) * ids.length)
         counts += np.bincount(part, minlength=ids.n_nodes + 1)
-    return counts[:-1]
+    return counts[:-1] * ids.walks
 
 
 @lru_cache  # every chunk of an epoch needs it
