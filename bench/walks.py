@@ -5,10 +5,11 @@
     python bench/walks.py labels ppi.edges ppi.labels           # against gensim on the same walks
 
 Defaults of node2vec: 10 walks of 80 nodes, dim 128, window 10, one epoch. On PPI (3,890 nodes, 38,739 lines, 50
-labels; from the ProNE repository), with two cores of an AMD Zen 5: 422 M steps/s of first order, 12 to 56 M of second
-order, 130 M and 36 M (q 0.5) on the random graph, which is read in 6.0 s; walks take 2 % of training. Whole commands:
-1.0 s, a walker in Python with gensim 10.9 s, pecanpy 11.2 s (q 0.5: 17.8 s). Micro and macro F1 at 50 %, means of three
-seeds: 0.212 and 0.182, gensim 0.212 and 0.182.
+labels; from the ProNE repository), with two cores of an AMD Zen 5: 268 M steps/s of first order, 6 to 55 M of second
+order (least at p 0.25, q 4; simple rejection: p 0.05 4 M, p 0.01 2 M), 31 M weighted; 118 M and 36 M (q 0.5) on the
+random graph, which is read in 6.0 s; walks take 3 % of training. Whole commands: 1.0 s, a walker in Python with gensim
+10.9 s, pecanpy 11.2 s (q 0.5: 17.8 s). Micro and macro F1 at 50 %, means of three seeds: 0.211 and 0.183, gensim 0.210
+and 0.179.
 """
 
 from __future__ import annotations
