@@ -334,9 +334,9 @@ def test_max_vocab_is_that_of_the_library():
 def test_a_second_training_with_a_cache_reads_no_text(monkeypatch):
     assert run("skipgram", "text.txt", *SETTINGS, "--cache", "cache", "-o", "first.vec").exit_code == 0
 
-    def read(corpus, processes):
+    def read(corpus, processes, **options):
         assert corpus.in_memory
-        return read_chunks(corpus, processes)
+        return read_chunks(corpus, processes, **options)
 
     monkeypatch.setattr("embedtrain.corpus.encoding.read_chunks", read)
     assert run("skipgram", "text.txt", *SETTINGS, "--cache", "cache", "-o", "second.vec").exit_code == 0
