@@ -48,10 +48,10 @@ def readings(monkeypatch):
     """The corpora whose text is read from now on, but those in memory."""
     seen = []
 
-    def counted(corpus, processes):
+    def counted(corpus, processes, **options):
         if not corpus.in_memory:
             seen.append(corpus)
-        return read_chunks(corpus, processes)
+        return read_chunks(corpus, processes, **options)
 
     monkeypatch.setattr(encoding, "read_chunks", counted)
     return seen
@@ -436,7 +436,7 @@ from pathlib import Path
 from embedtrain import Corpus
 from embedtrain.corpus import cache, encoding
 
-def wait(*args):
+def wait(*args, **options):
     print("now", flush=True)
     time.sleep(60)
 

@@ -1,7 +1,6 @@
 """Corpora and counts, good and bad, in the current folder."""
 
 import gzip
-from types import SimpleNamespace
 
 import generate
 import numpy as np
@@ -9,9 +8,7 @@ import pytest
 from scipy import sparse
 
 from embedtrain import WordVectors, cooccurrence_counts, train_glove
-from embedtrain.models.cbow import Cbow
-from embedtrain.models.glove import Glove
-from embedtrain.models.skipgram import SkipGram
+from embedtrain.models import MODELS
 
 
 @pytest.fixture(autouse=True)
@@ -33,13 +30,12 @@ def calls(monkeypatch):
     """The data and settings that commands train with; nothing is trained."""
     seen = []
 
-    def run(settings, data):
+    def train(settings, data):
         seen.append((data, settings))
-        return SimpleNamespace(train=lambda: WordVectors(["a", "b"], np.eye(2, dtype=np.float32)))
+        return WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
 
-    monkeypatch.setattr(SkipGram, "run", run)
-    monkeypatch.setattr(Cbow, "run", run)
-    monkeypatch.setattr(Glove, "run", run)
+    for model in MODELS:
+        monkeypatch.setattr(model, "train", train)
     return seen
 
 

@@ -19,7 +19,7 @@ REFUSED_BY_CBOW = [
     (2, ["text.txt", "--cbow-update", "half"], "'half' is not one of 'word2vec', 'corrected'"),
     (2, ["text.txt", "--cbow-mean", "0"], "--cbow-mean; the mean is always taken"),
     (2, ["text.txt", "--x-max", "10"], "--x-max; it is an option of glove"),
-    (2, ["text.txt", "--memory", "1G"], "--memory; it is an option of glove and cooccur"),
+    (2, ["text.txt", "--memory", "1G"], "--memory; it is an option of glove, svd, lsa and cooccur"),
     (1, ["same.txt", "--hs"], "at least two different words are needed to learn from"),
 ]
 

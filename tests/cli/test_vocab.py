@@ -76,7 +76,7 @@ REFUSED_BY_VOCAB = [
     (2, ["text.txt", "-o", "words.ZIP"], "written as plain text, not .ZIP"),
     (2, ["text.txt", "--min-count", "0"], "--min-count must be a whole number of at least 1, got 0"),
     (2, ["missing.txt", "--max-vocab", "1"], "--max-vocab must be a whole number of at least 2, got 1"),
-    (2, ["text.txt", "--dim", "5"], "--dim; it is an option of skipgram, cbow, glove and item2vec"),
+    (2, ["text.txt", "--dim", "5"], "--dim; it is an option of skipgram, cbow, glove, item2vec, svd and lsa"),
     (2, ["text.txt", "--save-vocab", "x"], "no such option --save-vocab; use -o x"),
 ]
 
