@@ -91,6 +91,15 @@ def test_a_lower_rank_gives_fewer_dimensions(rank):
     check(found, matrix, rank)
 
 
+def test_values_beside_a_much_larger_one_are_as_exact():
+    matrix = sparse.random_array((1500, 1200), density=0.02, rng=np.random.default_rng(0)).toarray()
+    matrix[0] = 10
+    exact = np.linalg.svd(matrix, compute_uv=False)[:60]
+    assert exact[1] < 0.03 * exact[0]
+    found = decomposed(sparse.csr_array(matrix.astype(np.float32)), 60)
+    np.testing.assert_allclose(found.singular_values, exact, rtol=1e-3)
+
+
 @pytest.mark.parametrize("n", [2, 5, 31, 32, 33, 70])
 def test_equal_values_and_small_matrices(n):
     found = decomposed(sparse.csr_array(sparse.eye_array(n, dtype=np.float32)), n)

@@ -93,14 +93,11 @@ def _factors(name: str, arrays: Mapping[str, NDArray[Any]]) -> Factors | None:
     if "singular_values" not in arrays:
         return None
     values, *weights = (np.array(arrays.get(part, ()), np.float64) for part in _FACTORS)
-    words = None
-    if "context_words" in arrays:
-        words = PackedWords.checked(name, arrays["context_words"], arrays.get("context_starts", np.zeros(1, np.int64)))[
-            :
-        ]
+    text, starts = (arrays.get(part) for part in _CONTEXT_WORDS)
+    words = None if text is None or starts is None else PackedWords.checked(name, text, starts)[:]
     n_words, dim = arrays["vectors"].shape[0], arrays["vectors"].shape[-1]
-    n_contexts = n_words if words is None else len(words)
-    if [part.shape for part in (values, *weights)] != [(dim,), (n_words,), (n_contexts,)] or not (values > 0).all():
+    lengths = dim, n_words, n_words if words is None else len(words)
+    if [part.shape for part in (values, *weights)] != [(n,) for n in lengths] or not (values > 0).all():
         raise DataError(
             f"{name}: its singular values or weights do not fit its vectors; it is damaged, create it again"
         )

@@ -9,9 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain._version import __version__
-from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.corpus.encoding import encode
-from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.counts.rows import CsrMatrix, RowCells
@@ -21,7 +18,7 @@ from embedtrain.formats.factors import Factors
 from embedtrain.formats.text import format_lines
 from embedtrain.machine.memory import format_bytes, release_pages, require_memory
 from embedtrain.machine.npz import plain, read_only
-from embedtrain.machine.progress import Progress, Shown, Stopwatch, counted, note, say
+from embedtrain.machine.progress import Stopwatch, counted, note, say
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import is_word
 from embedtrain.models.truncated_svd import decompose, memory_of
@@ -126,21 +123,13 @@ class DocumentSource(TextSource):
 
     def __init__(self, corpus: Any, settings: Lsa) -> None:
         super().__init__(corpus, settings)
-        self._per_file = settings.per_file
+        self.documents = "files" if settings.per_file else "lines"
         if settings.per_file and self.corpus.in_memory:
             raise SettingError("`per_file` is for files, and the documents are in memory; leave it out")
 
-    def _encode(self, corpus: Corpus, shown: Shown) -> EncodedCorpus:
-        threads, folder = resolve_threads(self._settings.threads), self._settings.temp_folder
-        with Progress("reading", None, shown=shown) as progress:
-            documents: Any = "files" if self._per_file else "lines"
-            text = encode(corpus, threads=threads, folder=folder, progress=progress, documents=documents)
-        note(*text.notes)
-        return text
-
     def names(self, n_documents: int) -> list[str]:
         """Name the documents by their files, where these are words, or number them from 1 on."""
-        files = list(map(str, self.corpus.files())) if self._per_file else [""] * n_documents
+        files = list(map(str, self.corpus.files())) if self.documents == "files" else [""] * n_documents
         return [file if is_word(file) else str(number) for number, file in enumerate(files, 1)]
 
 

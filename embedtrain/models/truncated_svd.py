@@ -81,9 +81,10 @@ def decompose(
     values = np.sqrt(np.maximum(0, squares))
     values = values[values > _LEAST * values[0]]
     axes = axes[:, : len(values)]
-    sides = [_side_by_side(_combined(U, axes / values, threads)), _side_by_side(_combined(V, axes, threads))]
+    sides = [_combined(U, axes / values, threads), _combined(V, axes, threads)]
     left, right = (
-        side[:n, : len(values)] for side, n in zip(sides[:: -1 if is_wide else 1], (n_rows, n_columns), strict=True)
+        np.concatenate([block.reshape(-1, BLOCK) for block in blocks], axis=1)[:n, : len(values)]
+        for blocks, n in zip(reversed(sides) if is_wide else sides, (n_rows, n_columns), strict=True)
     )
     signs = np.sign(left[np.argmax(abs(left), axis=0), np.arange(len(values))])
     return Decomposition(left * signs, values, right * signs)
@@ -118,7 +119,7 @@ def _leading_vectors(
                 values, vectors = _eigenvectors(np.concatenate(bands, axis=1), -(-dim // BLOCK) * BLOCK)
                 residuals = np.linalg.norm(below @ vectors[-BLOCK:, :dim], axis=0) / np.maximum(values[:dim], 1e-300)
                 # smaller values are hardly above rounding errors
-                residual = float(residuals[values[:dim] > _LEAST * values[0]].max())
+                residual = float(residuals[values[:dim] > _LEAST**2 * values[0]].max())
                 if is_last or residual <= _TOLERANCE:
                     break
             basis.append(block)
@@ -223,7 +224,3 @@ def _combined(blocks: Sequence[Block], factors: Factors, threads: int) -> list[B
         parts.append(_zeros(len(blocks[0]) * _PANEL))
         _add(parts[-1], blocks, padded[:, begin : begin + BLOCK].reshape(-1, BLOCK, BLOCK), threads)
     return parts
-
-
-def _side_by_side(blocks: Sequence[Block]) -> NDArray[np.float32]:
-    return np.concatenate([block.reshape(-1, BLOCK) for block in blocks], axis=1)

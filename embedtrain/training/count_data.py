@@ -75,11 +75,6 @@ class CountData:
         return rows
 
     @property
-    def n_contexts(self) -> int:
-        """Columns of the matrix."""
-        return len(self.vocabulary if self.context_words is None else self.context_words)
-
-    @property
     def remedy(self) -> str:
         """How to make a run fit into memory."""
         return "lower `dim`, or count fewer words" if self.texts is None else self.texts.remedy
@@ -118,13 +113,8 @@ def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromTe
     text_only = {*counting, "cache"} - {"save_vocab"}
     if others := changed(settings, sorted(text_only, reverse=True)):
         raise SettingError(f"`{others[0]}` says how text is counted, and these are counts already; leave it out")
-    settings.check_paths(
-        {
-            "the counts": paths_among(text_or_counts),
-            "the words": paths_among(words),
-            "the contexts": paths_among(contexts),
-        }
-    )
+    inputs = {"the counts": text_or_counts, "the words": words, "the contexts": contexts}
+    settings.check_paths({name: paths_among(given) for name, given in inputs.items()})
     counts = read_counts(text_or_counts, words, contexts)
     if counts.context_words is not None and not hasattr(settings, "context_words"):
         raise SettingError("counts with `context_words` are for `train_svd`; here rows and columns are the same words")

@@ -102,10 +102,8 @@ class TextSettings(VocabularySettings):
 
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
         """Check that the output files can be written and replace no input; keys of `inputs` are for messages."""
-        files, outputs = (
-            {**inputs, **self._paths("read_vocab", "init")},
-            self._paths("checkpoint", "save_vocab", "documents"),
-        )
+        files = {**inputs, **self._paths("read_vocab", "init")}
+        outputs = self._paths("checkpoint", "save_vocab", "documents")
         check_distinct_paths(files, {name: paths[0] for name, paths in outputs.items()})
         for paths in outputs.values():
             require_writable(paths[0])

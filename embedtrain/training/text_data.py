@@ -6,7 +6,7 @@ import os
 import zlib
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -82,6 +82,8 @@ def _fingerprint(text: EncodedCorpus) -> dict[str, int]:
 
 class TextSource:
     """A `DataSource` of text: a corpus, and held-out text, which is `valid` or a share of the corpus."""
+
+    documents: Literal["lines", "files"] | None = None  # kept in `offsets` also where they are empty
 
     def __init__(
         self, corpus: CorpusLike, settings: TextSettings, valid: CorpusLike | None = None, valid_share: float = 0.0,
@@ -161,7 +163,10 @@ class TextSource:
         threads, cache = resolve_threads(self._settings.threads), self._settings.cache
         with Progress("reading", None, shown=shown) as progress:
             if cache is None:
-                encoded = encode(corpus, threads=threads, folder=self._settings.temp_folder, progress=progress)
+                encoded = encode(
+                    corpus, threads=threads, folder=self._settings.temp_folder, progress=progress,
+                    documents=self.documents,
+                )  # fmt: skip
             else:
                 encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
         note(*encoded.notes)
