@@ -210,6 +210,8 @@ def test_matrices_and_words_that_do_not_fit_are_refused(counts):
         train(counts, window=3)
     rectangular = Counts(matrix, ["a", "b"], context_words=["c", "d", "e"])
     assert len(train(rectangular, dim=1)) == 2
+    with refused("add_contexts needs the same words as rows and columns", SettingError):
+        train(rectangular, add_contexts=True)
     with refused("counts with context_words are for train_svd", SettingError):
         train_glove(rectangular)
     with refused("counts with context_words are not saved"):
