@@ -1,4 +1,4 @@
-"""Word embeddings, trained fast: skip-gram, CBOW and GloVe, from a text file to vectors.
+"""Word embeddings, trained fast: skip-gram, CBOW, GloVe and SVD, on text, sessions and graphs.
 
 Names are imported when they are first used, so that ``import embedtrain`` loads neither NumPy nor Numba.
 """
