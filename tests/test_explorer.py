@@ -224,6 +224,7 @@ def test_no_words_are_refused(page):
         ({"projection": "lda"}, "projection must be auto, pca, umap or tsne, got 'lda'"),
         ({"projection": "umap"}, "projection=umap needs "),  # the package, or more words
         ({"max_size": "10"}, "max_size must be a size"),
+        ({"coordinates": "c.npy", "projection": "pca"}, "projection=pca is not used with coordinates; leave out one"),
     ],
 )
 def test_bad_settings_are_refused(settings, message, page):
@@ -268,11 +269,11 @@ def test_coordinates_are_those_of_the_file(page, tmp_path):
 
 
 def test_labels_of_unknown_words_are_counted(page):
-    with pytest.warns(EmbedtrainWarning, match="2 of 3 labelled words are not among the 4 words"):
+    with pytest.warns(EmbedtrainWarning, match="^not among the 4 words: 2 of 3 labelled words"):
         some_vectors(words(4)).explore(page, labels={"w0": "a", "x": "a", "y": "b"}, projection="pca")
     with (
-        pytest.warns(EmbedtrainWarning, match="1 of 1 labelled word"),
-        pytest.raises(DataError, match="none of the words with a label"),
+        pytest.warns(EmbedtrainWarning, match="1 of 1 labelled word$"),
+        pytest.raises(DataError, match="none of the words with a label is on the page"),
     ):
         some_vectors(words(4)).explore(page, labels={"x": "a"}, projection="pca")
 
@@ -284,10 +285,12 @@ def test_a_line_without_a_label_is_refused(page, tmp_path):
 
 
 def test_an_output_that_is_an_input_is_refused(tmp_path):
-    some_vectors(words(4)).save(tmp_path / "x.vec")
-    before = (tmp_path / "x.vec").read_bytes()
-    assert "would replace the vectors" in error_of(run("explore", tmp_path / "x.vec", "-o", tmp_path / "x.vec"), 2)
-    assert (tmp_path / "x.vec").read_bytes() == before
+    path = tmp_path / "x.html"
+    some_vectors(words(4)).save(path, format="word2vec")
+    before = path.read_bytes()
+    assert "would replace the vectors" in error_of(run("explore", path, "-o", path), 2)
+    assert path.read_bytes() == before
+    assert "the page must end in .html, got x.pdf" in error_of(run("explore", path, "-o", "x.pdf"), 2)
 
 
 def test_the_command_writes_the_page_of_the_library(tmp_path, page):

@@ -212,6 +212,18 @@ def test_analogies_are_absent_without_vectors(open_page, folder, vectors):
     assert_same(page.search("king"), few.most_similar("king", topn=20))
 
 
+def test_a_word_is_shown_with_its_neighbours_and_long_words_are_cut(open_page, folder):
+    words = ["aa", "x" * 300]
+    WordVectors(words, np.array([[1, 0.1], [0.2, 1]], np.float32)).explore(folder / "two.html", projection="pca")
+    page = open_page((folder / "two.html").as_uri() + "#aa")
+    time.sleep(1)
+    width, places = page.run("const {view} = explorer; return [view.width, [0, 1].map((row) => view.toScreen(row)[0])]")
+    assert all(0 < place < width for place in places)
+    assert page.find("#neighbours li").size["height"] < 40
+    page.type("#a", "germany")
+    assert page.run("const a = document.querySelector('#a'); return a.scrollWidth <= a.clientWidth")
+
+
 def test_colours_change(open_page, toy):
     page = open_page(toy)
     pictures = {page.picture()}

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from commands import error_of, run
+from commands import error_of, raising, run
 from runs import some_vectors
 
 from embedtrain import DataError, SettingError, WordVectors
@@ -65,9 +65,9 @@ def test_labels_do_not_overlap():
 @pytest.mark.clients
 @pytest.mark.usefixtures("matplotlib")
 def test_groups_have_colours_and_a_legend_and_pairs_arrows(vectors):
-    groups = {"people": ["king", "man"], "others": ["</s>"]}
+    groups = {"people": ["king", "man"], "$x_$": ["</s>"]}
     ax = vectors.plot(groups, pairs=[("france", "paris"), ("italy", "rome"), ("man", "woman")])
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["people", "others"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["people", "$x_$"]
     assert [len(drawn.get_offsets()) for drawn in ax.collections] == [2, 1, 5]
     assert len({tuple(drawn.get_facecolor()[0]) for drawn in ax.collections}) == 3
     labels = labels_of(ax)
@@ -107,6 +107,14 @@ def test_the_command_writes_a_figure(suffix, start, saved, tmp_path):
     assert path.read_bytes().startswith(start)
 
 
+def test_words_with_spaces_and_parts_of_groups_are_taken(tmp_path, monkeypatch):
+    some_vectors(["red mug", "tea", "saw"]).save(tmp_path / "x.npz")
+    given = []
+    monkeypatch.setattr(WordVectors, "plot", lambda self, groups, pairs: given.append(groups) or raising(KeyError())())
+    run("plot", tmp_path / "x.npz", "--group", "a", "red mug", "--group", "a", "tea saw", "-o", tmp_path / "x.png")
+    assert given == [{"": [], "a": ["red mug", "tea", "saw"]}]
+
+
 @pytest.mark.clients
 def test_a_font_that_has_the_characters_is_found(matplotlib):
     from matplotlib import font_manager
@@ -125,8 +133,8 @@ def test_a_font_that_has_the_characters_is_found(matplotlib):
 @pytest.mark.clients
 @pytest.mark.parametrize(
     ("word", "font"),
-    [("東京", "Noto Sans CJK"), ("ひ", "Noto Sans CJK"), ("ไทย", "Noto Sans Thai")],
-    ids=["cjk", "kana", "thai"],
+    [("東京", "Noto Sans CJK"), ("ひ", "Noto Sans CJK"), ("ไทย", "Noto Sans Thai"), ("👧", "Noto Emoji")],
+    ids=["cjk", "kana", "thai", "emoji"],
 )
 def test_an_error_names_a_font(word, font, matplotlib, monkeypatch):
     latin = frozenset(range(128))
@@ -155,6 +163,7 @@ def test_words_from_right_to_left_are_shaped_or_refused(matplotlib, monkeypatch)
         (["kingg"], [], DataError, "'kingg' is not among the 11 words; similar spelling: king"),
         ([], [], DataError, "no words to plot"),
         ("king", [], SettingError, r"words must be a list of words, got the str 'king'; write \['king'\]"),
+        ({"pets": [""]}, [], DataError, "'' is not among the 11 words"),
         (["king"], ["ab"], SettingError, "pairs must be a list of pairs of words"),
         (["king"], [("king", "tsar")], DataError, "'tsar' is not among"),
     ],

@@ -137,10 +137,12 @@ def test_item2vec_learns_groups_and_keeps_rare_items():
 
 
 def test_whole_numbers_are_ids():
-    with pytest.warns(UserWarning, match="tokens that are numbers are read as their decimal digits"):
-        vectors = train_item2vec([[7, 8, 9], [7, 8]] * 5, **QUICK)
-    assert sorted(vectors) == ["7", "8", "9"]
+    vectors = train_item2vec([[7, 8, 0], [7, 8]] * 5, **QUICK)
+    assert sorted(vectors) == ["0", "7", "8"]
     assert vectors.recommend([7], 2) == vectors.recommend(["7"], 2)
+    assert vectors.complements(0) == vectors.complements("0") != vectors.complements(vectors.words[0])
+    with refused("^7 is neither a word nor a row from 0 to 2; write '7' for the word$", UnknownWord):
+        vectors.most_similar(7)
 
 
 SPACED = "tokens with spaces are taken as they are; of the formats of vectors, .npz can hold them"
@@ -222,7 +224,8 @@ def test_unknown_items_are_left_out_and_counted(copies):
     ("history", "settings", "message", "error"),
     [
         (["x", "y"], {}, r"no item of the history has a vector: \['x', 'y'\]", UnknownWord),
-        ([], {}, r"no item of the history has a vector: \[\]", UnknownWord),
+        ([], {}, r"no item of the history has a vector: \[\]$", UnknownWord),
+        (["i", "33"], {}, "has a vector: .*; similar spelling: i33", UnknownWord),
         ([1.5], {}, r"an item must be a str or a whole number, got float; convert it with str\(\)", ValueError),
         (["i1", ["i2"]], {}, "an item must be a str or a whole number, got list", ValueError),
         (None, {}, "an item must be a str or a whole number, got NoneType", ValueError),
@@ -257,6 +260,11 @@ def test_complements_of_glove_are_products_of_its_two_tables(tmp_path):
     ("change", "word", "message"),
     [
         ({"context_vectors": None}, "i1", r"complements need context vectors, which \.npz files keep; train again"),
+        (
+            {"context_vectors": None, "settings": {"negative": 0}},
+            "i1",
+            r"\.npz files keep; train again with negative=5",
+        ),
         ({}, "x", "'x' is not among the 40 words"),
     ],
 )
@@ -264,7 +272,7 @@ def test_complements_need_context_vectors_and_a_known_item(change, word, message
     items = some_items()
     contexts = change.get("context_vectors", items.context_vectors)
     with refused(message):
-        WordVectors(items.words, items.vectors, context_vectors=contexts).complements(word)
+        WordVectors(items.words, items.vectors, None, contexts, change.get("settings", {})).complements(word)
 
 
 # --- Evaluation -------------------------------------------------------------------------------------------------------
@@ -283,7 +291,10 @@ LEARNT = [
 def test_rankings_are_those_of_the_plain_form(monkeypatch, at_once, k):
     monkeypatch.setattr(sessions, "_AT_ONCE", at_once)
     items = some_items()
-    with pytest.warns(UserWarning, match="^3 of 10 sessions are left out: of one item, or with an unknown one of"):
+    with pytest.warns(
+        UserWarning,
+        match="^3 of 10 sessions are left out: one item alone, or one of the last two has no vector",
+    ):
         rankings = evaluate_sessions(items, TEST, LEARNT, k=k)
     assert [ranking[:2] for ranking in rankings] == [
         (method, query)

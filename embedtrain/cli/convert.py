@@ -71,6 +71,8 @@ def convert(
         say(f"Note: {skipped}")
     format = formats.format_of(target, format, table.buckets).name
     formats.write(target, table, format, threads)
+    if table.settings.get("model") == "item2vec" and format != "npz":
+        say(f"Note: {target} has no context vectors, which complements need; write npz to keep them")
     n_words, dim = table.vectors.shape
     written = " and ".join(map(str, outputs.values()))
     say(f"{written}: {n_words:,} words, {dim:,} dimensions, format {format}", wrap=False)

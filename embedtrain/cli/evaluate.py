@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedtrain.cli.query_options import json_option, method_option, print_json, show, subwords_option, suggest
+from embedtrain.machine.progress import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ _SUBWORDS = "  subwords"  # heading of a column
 @click.option("--similarity", multiple=True, metavar="PATH", help="Lines of two words and a score.")
 @click.option("--sessions", multiple=True, metavar="PATH", help="Sessions of items, one a line or a JSON list a line.")
 @click.option("--train", metavar="PATH", help="With --sessions: those trained on, to compare with co-occurrence.")
+@click.option("--field", metavar="NAME", help="Field of the items in sessions that are JSON objects.")
 @click.option(
     "--restrict",
     type=click.IntRange(min=1),
@@ -57,7 +59,7 @@ _SUBWORDS = "  subwords"  # heading of a column
 @json_option
 def evaluate(
     file: str, more: tuple[str, ...], analogies: tuple[str, ...], similarity: tuple[str, ...],
-    sessions: tuple[str, ...], train: str | None, restrict: int, case: str, labels: str | None,
+    sessions: tuple[str, ...], train: str | None, field: str | None, restrict: int, case: str, labels: str | None,
     share: tuple[float, ...], edges: str | None, graph: str | None, method: str, no_subwords: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Evaluate the vectors FILE by analogies, human similarity scores, sessions of items, or labels or edges of nodes.
@@ -90,7 +92,7 @@ def evaluate(
     pairs = [(path, read_pairs(path)) for path in similarity]
     vectors = WordVectors.load(file, subwords=not no_subwords)
     for path in sessions:
-        _evaluate_sessions(file, vectors, path, train, as_json)
+        _evaluate_sessions(file, vectors, path, train, field, as_json)
     if labels:
         _evaluate_labels(vectors, labels, share, as_json)
     if edges:
@@ -124,17 +126,23 @@ def _evaluate_words(
         _print_similarities(correlations)
 
 
-def _evaluate_sessions(file: str, vectors: WordVectors, path: str, train: str | None, as_json: bool) -> None:
+def _evaluate_sessions(
+    file: str, vectors: WordVectors, path: str, train: str | None, field: str | None, as_json: bool
+) -> None:
     """Print how vectors and baselines rank the last items of sessions."""
+    from embedtrain.corpus.sources import Corpus
     from embedtrain.vectors.sessions import evaluate_sessions
 
-    rankings = evaluate_sessions(vectors, path, train)
+    corpora = [Corpus(one, field=field) for one in (path, train) if one is not None]
+    for corpus in corpora:
+        corpus.require_readable()
+    rankings = evaluate_sessions(vectors, *corpora)
     if as_json:
         objects = [ranking._asdict() for ranking in rankings]
         print_json({"file": file, "words": len(vectors), "sessions": path, "k": 10, "rankings": objects})
         return
-    n_sessions, n_items = f"{rankings[0].n_sessions:,}", f"{len(vectors):,}"
-    show(f"{path}: the last items of {n_sessions} sessions, ranked among {n_items} items but the one before, repeats")
+    n_sessions, n_items = counted(rankings[0].n_sessions, "session"), f"{len(vectors):,}"
+    show(f"{path}: the last items of {n_sessions}, ranked among {n_items} items but the one before, repeats")
     show("allowed; vectors and --train should be of all but the last items, with min-count 1")
     click.echo("given           method                 HR@10  NDCG@10    MRR  coverage")
     for method, query, *figures, coverage, _ in rankings:

@@ -13,7 +13,7 @@ from embedtrain.cli import query_options
 @query_options.topn_option
 @query_options.restrict_option
 @query_options.subwords_option
-@click.option("--complements", is_flag=True, help="Show words by the product with their context vectors (.npz).")
+@click.option("--complements", is_flag=True, help="Show what occurs with a word (needs .npz).")
 @query_options.json_option
 def neighbors(
     file: str, words: tuple[str, ...], topn: int, restrict: int | None, no_subwords: bool, complements: bool,
@@ -23,7 +23,7 @@ def neighbors(
 
     Without WORDS, or with -, they are read from the terminal or standard input, line by line. Words that begin with -
     must follow --. If FILE has subwords, as fastText's models have, WORDS may be unknown. With --complements, the
-    words that occur with a word come first: what is bought with an item, not instead of it.
+    words that occur with a word come first: what is bought with an item, not instead of it; scores are no cosines.
 
     Example: embedtrain neighbors vectors.vec king
     """

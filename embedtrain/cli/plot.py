@@ -23,7 +23,7 @@ def plot(
 
     Example: embedtrain plot vectors.vec --pair france paris --pair italy rome -o capitals.pdf
     """
-    from embedtrain.cli.query_options import require_order
+    from embedtrain.cli.query_options import require_order, split_words
     from embedtrain.machine.files import atomic_file, check_distinct_paths, require_writable
     from embedtrain.machine.progress import say
     from embedtrain.vectors.word_vectors import WordVectors
@@ -34,8 +34,11 @@ def plot(
         raise click.UsageError(f"the figure must end in {', '.join(_SUFFIXES)}, got {output}")
     check_distinct_paths({"the vectors": [file]}, {"-o": output})
     require_writable(output)
-    groups = {"": words, **{name: some.split() for name, some in group}}
-    ax = WordVectors.load(file).plot(groups, pairs=pair)
+    vectors = WordVectors.load(file)
+    groups = {"": list(words)}
+    for name, some in group:
+        groups.setdefault(name, []).extend(split_words([some], vectors))
+    ax = vectors.plot(groups, pairs=pair)
     with atomic_file(output) as written:
         ax.figure.savefig(written, format=suffix[1:])
     say(f"saved    {output}", wrap=False)

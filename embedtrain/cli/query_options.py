@@ -16,7 +16,7 @@ from embedtrain.errors import one_line
 from embedtrain.machine.progress import is_terminal
 
 topn_option = click.option(
-    "-n", "--topn", default=10, show_default=True, type=click.IntRange(min=1), help="How many words to show."
+    "-n", "--topn", default=10, show_default=True, type=click.IntRange(min=1), help="How many to show."
 )
 restrict_option = click.option(
     "--restrict", type=click.IntRange(min=1), metavar="N", help="Search the first N words only, the most frequent."

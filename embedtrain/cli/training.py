@@ -28,6 +28,7 @@ from embedtrain.cli.saving import folder_beside, saving
 from embedtrain.cli.summary import print_plan, save_and_report
 from embedtrain.machine.progress import say
 from embedtrain.models import MODELS, OTHERS
+from embedtrain.models.item2vec import Item2vec
 from embedtrain.training.settings import CountModelSettings, TrainingSettings
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ Raw text: embedtrain {model} books --tokenize words --lowercase -o out.vec
 _COUNTS = """ Or it is a file of counts: of embedtrain cooccur, an .npz of SciPy, or GloVe's cooccurrence.bin, with
 --vocab."""
 
+_SESSIONS = """
+CORPUS is files, plain or compressed, folders, patterns, or - for standard input: a session a line, spaces between its
+items, or JSON lines (.jsonl, or --field): lists of items, which may have spaces, or objects with a list in --field.
+Write .npz, as other formats hold neither items with spaces nor what complements need.
+
+Example: embedtrain {model} sessions.txt -o items.npz
+"""
+
 _GRAPH = """
 EDGES is an edge list, plain or compressed, or - for standard input: lines of two nodes and perhaps a weight, divided by
 spaces, tabs or commas; lines that begin with # or % are comments. Self loops are left out, repeated edges count once
@@ -55,7 +64,7 @@ or, with --weighted, have the sum of their weights.
 Example: embedtrain {model} edges.txt -o nodes.vec
 """
 
-_OUTPUT = output_option("Vectors file; by default the corpus' name with .vec, with subwords .npz, here.")
+_OUTPUT = output_option("Vectors file; by default the corpus' name with .vec, with subwords or of items .npz, here.")
 _OUTPUTS_OF_EPOCHS = with_options(
     grouped_option(
         "--log", group="output", type=PATH, metavar="FILE", help="Write a line of JSON to this file for every epoch."
@@ -79,7 +88,7 @@ def training_command(model: type[Any]) -> click.Command:
     of_graph = model in OTHERS
     command = settings_options(model)(_OUTPUT((edges_options if of_graph else corpus_options)(command)))
     summary = inspect.getdoc(model) or ""
-    text = (_GRAPH if of_graph else _TEXT).format(
+    text = (_GRAPH if of_graph else _SESSIONS if model is Item2vec else _TEXT).format(
         model=model.model, counts=_COUNTS if issubclass(model, CountModelSettings) else ""
     )
     return click.command(model.model, cls=GroupedCommand, help=f"{summary}\n{text}", short_help=summary.split("\n")[0])(
@@ -109,7 +118,7 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
     set_progress(options, quiet)
     path = output_path(sources, next(iter(inputs.values())), output, ".vec")
     has_subwords = options.get("subwords") is not None
-    if output is None and has_subwords:
+    if output is None and (has_subwords or model is Item2vec):
         path = path.with_suffix(".npz")
     outputs = {
         "-o": path,

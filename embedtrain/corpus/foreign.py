@@ -111,7 +111,7 @@ def _json(head: bytes, lines: Sequence[bytes]) -> str | None:
     if _JSON_ARRAY.match(head):
         return (
             "a JSON array; write JSON lines, an object a line, and name the field of the text with `field`; or if each "
-            "line is a list of tokens, name the file .jsonl"
+            "line is a list of tokens, name the file .jsonl or give a `field`"
         )
     if not _JSON_OBJECT.match(head):
         return None
@@ -193,7 +193,9 @@ def _csv(lines: Sequence[bytes]) -> str | None:
         n_spaced = sum(field.startswith(" ") for record in records for field in record[1:])
         if n_spaced <= len(records) * (n_fields - 1) / 2:
             first = one_line(lines[0].decode(errors="replace").strip()[:60])
-            return f"CSV with {n_fields} columns ({first}); write the text alone, one sentence or document a line"
+            return (
+                f"CSV with {n_fields} columns ({first}); write the text alone, a sentence, document or session a line"
+            )
     return None
 
 

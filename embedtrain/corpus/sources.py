@@ -40,7 +40,7 @@ class Corpus:
     *sources : path, or one iterable of str or of lists of str, or one EncodedCorpus or RandomWalks
         A path is a file, plain or compressed (gzip, bzip2, xz, Zstandard; recognised by content); a folder, whose
         files that are not hidden are read in the order of their names, with those of its subfolders; a pattern such
-        as ``"texts/*.gz"``; or ``"-"``, standard input. An iterable gives lines, or the tokens of sentences.
+        as ``"texts/*.gz"``; or ``"-"``, standard input. An iterable gives lines, or lists of tokens, str or int.
     field : str, optional
         Read files as JSON lines, one object per line, and take the text from this field. Files named ``.jsonl`` are
         always read as JSON lines, by default from the field "text".
@@ -112,7 +112,8 @@ class Corpus:
                 raise DataError("corpus must be a path, lines or token lists, got dict; give a list of its values")
             if type(source).__name__ == "DataFrame":
                 raise DataError(
-                    'corpus must be a path, lines or token lists, got DataFrame; give one column, frame["text"]'
+                    'corpus must be a path, lines or token lists, got DataFrame; give one column, frame["text"], or '
+                    'sessions, frame.groupby("session")["item"].agg(list)'
                 )
             if _is_path(source) and (not str(source) or "\0" in str(source)):
                 raise DataError(f"a path must not be empty or hold NUL, got {str(source)[:200]!r}")

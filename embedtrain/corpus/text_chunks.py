@@ -203,7 +203,6 @@ def _lines(items: Iterable[Any], where: str = "") -> tuple[bool, Iterator[str]]:
 
 
 def _as_lines(items: Iterable[Any], divided: bool, where: str) -> Iterator[str]:
-    have_numbers = False
     for number, item in enumerate(items, 1):
         if item is None or type(item).__name__ in ("float", "float64", "NAType"):
             raise DataError(
@@ -224,9 +223,6 @@ def _as_lines(items: Iterable[Any], divided: bool, where: str) -> Iterator[str]:
         tokens = list(item)
         if tokens and isinstance(tokens[0], Integral) and all(isinstance(token, Integral) for token in tokens):
             tokens = list(map(str, tokens))
-            if not have_numbers:
-                note("tokens that are numbers are read as their decimal digits, as str() gives them")
-            have_numbers = True
         yield _join_tokens(tokens, f"{where}sentence {number}")
 
 
@@ -235,9 +231,9 @@ def _join_tokens(tokens: list[str], where: str) -> str:
     try:
         line = " ".join(tokens)
     except TypeError:
-        wrong = next(token for token in tokens if not isinstance(token, str))
+        wrong = min(tokens, key=lambda token: 2 * isinstance(token, str) + isinstance(token, Integral))
         found = f"{type(wrong).__name__} {wrong!r}"
-        raise DataError(f"{where} must be a list of str, got {found}; convert it with str()") from None
+        raise DataError(f"{where} must be a list of str or of int, got {found}; convert or remove it") from None
     if line.split() != tokens or _NOT_IN_A_TOKEN.search(line):
         if not all(map(str.strip, tokens)):  # as tokenizers give for spaces
             note("empty and blank tokens are left out")

@@ -50,6 +50,8 @@ def explore(
         raise DataError("there are no words to explore")
     k = int(min(neighbors, n - 1))
     require_memory(n * (10 * dim + 16 * k + 400), "the vectors and the page", "lower `limit`")
+    if coordinates is not None and projection != "auto":
+        raise SettingError(f"`projection={projection}` is not used with `coordinates`; leave out one of them")
     placed = None if coordinates is None else read_coordinates(coordinates, n)
     projection = choose(projection, n) if placed is None else "file"
     words, units = list(vectors.words[:n]), vectors.vectors[:n] / vectors.norms[:n, None]

@@ -51,7 +51,9 @@ def plot(
     for start, end in pairs:
         ax.annotate("", places[end], places[start], arrowprops={"arrowstyle": "->", "color": "0.6", "shrinkA": 4})
     if any(groups):
-        ax.legend(prop={"family": _families("".join(groups))})
+        place = "best" if len(shown) < 200 else "upper right"  # matplotlib is slow in finding the best
+        for text in ax.legend(prop={"family": _families("".join(groups))}, loc=place).get_texts():
+            text.set_parse_math(False)
     ax.set(xticks=[], yticks=[])
     ax.margins(0.12)
     _label(ax, places)
@@ -126,6 +128,7 @@ def _families(text: str) -> list[str]:
     character = chr(min(missing))
     script = unicodedata.name(character, "CJK").split()[0]
     font_name = "Noto Sans CJK" if script in _CJK else f"Noto Sans {script.title()}"
+    font_name = "Noto Emoji" if unicodedata.category(character).startswith("S") else font_name
     raise DataError(f"no installed font has {quoted(character)} of {quoted(text)}; install {font_name}")
 
 

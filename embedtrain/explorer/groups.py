@@ -60,9 +60,11 @@ def labelled(labels: str | os.PathLike[str] | Mapping[str, str], words: Sequence
     found = [label_of.get(word) for word in words]
     names = [name for name, _ in Counter(label for label in found if label is not None).most_common()]
     if n_unknown := len(label_of.keys() - set(words)):
-        note(f"{n_unknown:,} of {counted(len(label_of), 'labelled word')} are not among the {len(words):,} words")
+        note(f"not among the {counted(len(words), 'word')}: {n_unknown:,} of {counted(len(label_of), 'labelled word')}")
     if not names:
-        raise DataError("none of the words with a label is among the words of the page; check their case")
+        raise DataError(
+            "none of the words with a label is on the page; check their case, put a tab after those with spaces"
+        )
     if len(names) > _MOST:
         names[_MOST - 1 :] = ["other"]
     number = {name: row for row, name in enumerate(names)}

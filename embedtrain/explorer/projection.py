@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import reading, source_name
 from embedtrain.machine.npz import map_array, no_damage
-from embedtrain.machine.progress import Progress, Shown, say
+from embedtrain.machine.progress import Progress, Shown, counted, say
 
 #: The package of each projection.
 PACKAGES = {"pca": "numpy", "umap": "umap", "tsne": "openTSNE"}
@@ -45,7 +45,7 @@ def project(units: NDArray[np.float32], projection: str, shown: Shown = "") -> N
         return principal
     reduced, n = principal_components(units, min(_COMPONENTS, units.shape[1])), len(units)
     common: dict[str, Any] = {"metric": "cosine", "random_state": 1}
-    say(f"{projection:8} of {n:,} words, minutes for 50,000", shown=shown)
+    say(f"{projection:8} {counted(n, 'word')}; 50,000 take minutes", shown=shown)
     with warnings.catch_warnings(), Progress(projection, _STEPS, shown=shown, unit="steps") as progress:
         warnings.simplefilter("ignore")  # on random states and threads
         if projection == "umap":

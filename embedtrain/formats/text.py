@@ -86,6 +86,8 @@ def other_kind(head: Head) -> str | None:
     lines = first_lines(head.data.removeprefix(BOM_UTF8), head.is_whole)
     if is_tabbed(lines) and all(map(_FRACTION.match, lines)):
         return "has values without words; name the file of the words, one a line, as of the TensorFlow projector: {}"
+    if len({len(line.split()) for line in lines}) > 1 and not b"".join(lines).translate(None, b"0123456789 \r\t"):
+        return "holds whole numbers in lines of several lengths, perhaps sessions; name the vectors trained on them"
     counted = [line for line in lines if _COUNTED_WORD.fullmatch(line)]
     if len(counted) > 1 and counted == lines[-len(counted) :] and len(lines) - len(counted) <= 1:  # or a heading
         return (

@@ -18,8 +18,8 @@ from embedtrain.vectors.word_vectors import WordVectors
 class Item2vec(SkipGram):
     """Train vectors of items on sessions or baskets (skip-gram with other defaults).
 
-    A line is a session. All its items are contexts of each other, whatever its length and order; no item is too rare,
-    none is subsampled. Only with one thread is the result the same every time.
+    All items of a session are contexts of each other, whatever its length and order; no item is too rare, none is
+    subsampled. Only with one thread is the result the same every time.
     """
 
     model: ClassVar = "item2vec"

@@ -54,8 +54,8 @@ def check_pairs(settings: TextSettings, vocabulary: Vocabulary, text: EncodedCor
     tokens = f"{len(text.ids):,} tokens in {text.n_sentences:,} sentences"
     if text.longest_sentence == 1:
         cause = (
-            f"{tokens}, one in each; write tokens that belong together on one line, with spaces between them "
-            "(a list of str is lines, not tokens)"
+            f"{tokens}, one in each; write tokens that belong together on one line, with spaces, not commas, between "
+            "them (a list of str is lines, not tokens)"
         )
     elif _has_pairs(text, np.ones(len(keep)), 1):
         cause = f"{sampling}: {tokens}; for small text use `sample=0`"

@@ -12,6 +12,7 @@ import numpy as np
 from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.machine.progress import counted, note
 from embedtrain.vectors.neighbors import Nearest, nearest_to_queries, row_norms, units_of
+from embedtrain.vectors.spelling import suggestion
 from embedtrain.vectors.word_table import UnknownWord, WordTable
 
 
@@ -25,7 +26,9 @@ def recommend(table: WordTable, given: Any, topn: Any, *, repeats: bool) -> list
     known = [list(dict.fromkeys(table.index[item] for item in one if item in table.index)) for one in histories]
     n_empty = sum(not rows for rows in known)
     if n_empty and not is_many:
-        raise UnknownWord(f"no item of the history has a vector: {shortened(histories[0])}")
+        joined = " ".join(histories[0])  # of a title that was divided
+        hint = f"{joined!r} is one item, quote it" if joined in table.index else suggestion(joined, table.index)
+        raise UnknownWord(f"no item of the history has a vector: {shortened(histories[0])}{'; ' if hint else ''}{hint}")
     if unknown := [item for history in histories for item in history if item not in table.index]:
         empty = f"; {n_empty:,} of {len(histories):,} histories have no other, and get no recommendations"
         note(f"{counted(len(unknown), 'item')} without a vector, as {quoted(unknown[0])}{empty * bool(n_empty)}")

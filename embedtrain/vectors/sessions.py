@@ -94,7 +94,7 @@ def evaluate_sessions(
     if not known.any():
         raise DataError(f"none of the {np.count_nonzero(is_long):,} sessions has vectors for its last two items")
     if n_out := np.count_nonzero(~known):
-        note(f"{n_out:,} of {len(known):,} sessions are left out: of one item, or with an unknown one of the last two")
+        note(f"{n_out:,} of {len(known):,} sessions are left out: one item alone, or one of the last two has no vector")
     targets, before, n = rows[last[known]], rows[last[known] - 1], len(vectors)
     histories = _matrix(np.delete(rows, last), offsets - np.arange(len(offsets)), n)[known]
     queries = {"item before": _matrix(before, np.arange(len(before) + 1), n), "whole history": histories}

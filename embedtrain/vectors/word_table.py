@@ -278,7 +278,9 @@ class WordTable:
         if row is not None:
             return row
         if not isinstance(key, str):
-            raise UnknownWord(f"{shortened(key)} is neither a word nor a row from 0 to {len(self) - 1:,}")
+            name = shortened(key)
+            hint = f"; write '{name}' for the word" if name in self.index else ""
+            raise UnknownWord(f"{name} is neither a word nor a row from 0 to {len(self) - 1:,}{hint}")
         hint = suggestion(key, self.index)
         raise UnknownWord(f"{quoted(key)} is not among the {len(self):,} words{'; ' if hint else ''}{hint}")
 

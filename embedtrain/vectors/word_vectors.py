@@ -19,7 +19,7 @@ from embedtrain.formats.format import ReadOptions, SkippedErrors, VectorTable
 from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.progress import note
 from embedtrain.vectors.training_report import TrainingReport
-from embedtrain.vectors.word_table import WordTable
+from embedtrain.vectors.word_table import Key, WordTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,11 +164,11 @@ class WordVectors(WordTable):
 
         return embedding_matrix(self, word_index, unknown, padding)
 
-    def complements(self, word: str, topn: int = 10, restrict_vocab: int | None = None) -> list[tuple[str, float]]:
+    def complements(self, word: Key, topn: int = 10, restrict_vocab: int | None = None) -> list[tuple[str, float]]:
         """The items that go with an item: those with the greatest product of its vector and their context vectors.
 
-        Items that occur together have great products; substitutes, such as two brands, have near vectors and are
-        found by `neighbors`.
+        Items that occur together have great products, which have no scale as cosines have; substitutes, such as two
+        brands, have near vectors and are found by `neighbors`. A whole number is an id, as in `recommend`, not a row.
 
         Raises
         ------
@@ -178,7 +178,9 @@ class WordVectors(WordTable):
             If there are no `context_vectors`.
         """
         if self.context_vectors is None:
-            raise DataError("complements need context vectors, which .npz files keep; train again with -o items.npz")
+            remedy = "with `negative=5`" if self.settings.get("negative") == 0 else "with -o items.npz"
+            raise DataError(f"complements need context vectors, which .npz files keep; train again {remedy}")
+        word = str(word) if isinstance(word, Integral) else word
         row, n, contexts = self._row(word), self._n_searched(restrict_vocab), self.context_vectors
         vector = (self.vectors if self.word_vectors is None else self.word_vectors)[row]
         if self.word_vectors is None and self.settings.get("vectors") == "sum":  # of GloVe's tables
@@ -287,8 +289,8 @@ class WordVectors(WordTable):
         labels : path or mapping, optional
             Labels of words for colours: a file of lines "word label", or a mapping. Words without one are grey.
         max_size : int or str
-            Largest size of the page, in bytes or as "15M". The vectors, rounded to 8 bits for analogies, are left out
-            with a warning where they do not fit.
+            Largest size of the page, in bytes or as "15M", at least 1 MB. The vectors, rounded to 8 bits for analogies,
+            are left out with a warning where they do not fit.
         progress : bool, optional
             Whether progress is reported; by default on a terminal.
 

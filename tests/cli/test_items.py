@@ -30,15 +30,17 @@ def piped(*args, typed):
 
 
 def test_item2vec_trains_on_whole_sessions():
-    assert run("item2vec", "text.txt", "--dim", "8", "--epochs", "1", "-o", "out.npz").exit_code == 0
-    settings = WordVectors.load("out.npz").settings
+    assert run("item2vec", "text.txt", "--dim", "8", "--epochs", "1").exit_code == 0
+    settings = WordVectors.load("text.npz").settings
     assert (settings["model"], settings["window"], settings["sample"], settings["min_count"]) == (
         "item2vec",
         "all",
         0,
         1,
     )
-    assert WordVectors.load("out.npz").complements("the", 1)
+    assert WordVectors.load("text.npz").complements("the", 1)
+    done = run("convert", "text.npz", "out.vec")
+    assert "Note: out.vec has no context vectors, which complements need; write npz to keep them" in done.stderr
 
 
 def test_items_with_spaces_are_written_to_npz_where_the_output_cannot_hold_them():
@@ -50,6 +52,12 @@ def test_items_with_spaces_are_written_to_npz_where_the_output_cannot_hold_them(
     assert not Path("out.vec").exists()
     assert run("recommend", "out.vec.npz", "red mug", "-n", "1").stdout.endswith("  tea\n")
     assert run("evaluate", "out.vec.npz", "--sessions", "x.jsonl", "--train", "x.jsonl").exit_code == 0
+    message = "no item of the history has a vector: ['red', 'mug']; 'red mug' is one item, quote it"
+    assert message in error_of(run("recommend", "out.vec.npz", "red", "mug"), 1)
+    assert "; similar spelling: red mug" in error_of(run("recommend", "out.vec.npz", "red mgu"), 1)
+    Path("y.jsonl").write_text('{"of": ["tea", "red mug"]}\n')
+    done = run("evaluate", "out.vec.npz", "--sessions", "y.jsonl", "--train", "y.jsonl", "--field", "of")
+    assert "y.jsonl: the last items of 1 session, ranked among 2 items" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["skipgram", "cbow", "glove", "item2vec"])
@@ -77,13 +85,22 @@ def test_histories_are_read_from_standard_input():
     assert "Note: 1 item without a vector, as 'yy'; 1 of 3 histories have no other" in done.stderr
 
 
+def test_histories_that_cannot_be_read_are_errors_and_the_next_ones_are_read():
+    WordVectors(["[odd]", "tea"], np.eye(2, dtype=np.float32)).save("odd.npz")
+    done = piped("recommend", "odd.npz", typed='[odd]\n[bad\n{"items": ["tea"]}\n[1.5]\n["tea", "[odd]"]\ntea\n')
+    assert [line for line in done.stdout.splitlines() if line.endswith(":")] == ["[odd]:", '["tea", "[odd]"]:', "tea:"]
+    message = "Error: history {}: not a JSON list of items, strings or whole numbers: {}\n"
+    said = [message.format(*of) for of in ((2, "[bad"), (3, '{"items": ["tea"]}'), (4, "[1.5]"))]
+    assert (done.exit_code, done.stderr) == (1, "".join(said))
+
+
 REFUSED = [
     (1, ["recommend", "items.npz", "xx", "yy"], "no item of the history has a vector: ['xx', 'yy']"),
     (1, ["recommend", "missing.npz", "tea"], "cannot read missing.npz"),
     (2, ["recommend", "tea", "items.npz"], "tea is not a file, but items.npz is; did you mean"),
     (2, ["recommend", "items.npz", "[1,"], "not a JSON list of items"),
-    (1, ["recommend", "items.npz", '[["tea"], ["saw"]]'], "no item of the history has a vector"),
-    (1, ["recommend", "items.npz", "[1.5]"], "an item must be a str or a whole number, got float"),
+    (2, ["recommend", "items.npz", '[["tea"], ["saw"]]'], "not a JSON list of items"),
+    (2, ["recommend", "items.npz", "[1.5]"], "not a JSON list of items, strings or whole numbers: [1.5]"),
     (2, ["recommend", "items.npz", "tea", "-n", "0"], "-n"),
     (1, ["neighbors", "items.vec", "tea", "--complements"], "complements need context vectors, which .npz files keep"),
     (2, ["evaluate", "items.vec"], "name a file with --analogies, --similarity or --sessions"),
@@ -93,6 +110,12 @@ REFUSED = [
         1,
         ["evaluate", "items.vec", "--sessions", "one.txt"],
         "none of the 2 sessions has vectors for its last two items",
+    ),
+    (1, ["evaluate", "items.vec", "--sessions", "sessions.txt", "--train", "no.txt"], "cannot read no.txt"),
+    (
+        1,
+        ["explore", "numbers.txt", "-o", "x.html"],
+        "holds whole numbers in lines of several lengths, perhaps sessions",
     ),
     (1, ["item2vec", "single.txt"], "there is nothing to learn from: 2 tokens in 2 sentences, one in each"),
     (2, ["item2vec", "sessions.txt", "--partners", "0"], "--partners must be a whole number of at least 1, got 0"),
@@ -104,6 +127,7 @@ REFUSED = [
 @pytest.mark.parametrize(("status", "args", "message"), REFUSED, ids=named(REFUSED))
 def test_bad_input_is_one_line(status, args, message):
     Path("single.txt").write_text("a\nb\n")
+    Path("numbers.txt").write_text("70 12 9\n12 8\n")
     cooccurrence_counts("train.txt", min_count=1).save("counts.npz")
     assert message in error_of(run(*args), status)
 
@@ -119,7 +143,7 @@ def test_evaluation_prints_the_protocol_and_the_baselines():
     done = run("evaluate", "items.vec", "--sessions", "sessions.txt", "--train", "train.txt")
     assert done.exit_code == 0
     assert done.stderr.startswith(
-        "Note: 2 of 4 sessions are left out: of one item, or with an unknown one of the last two"
+        "Note: 2 of 4 sessions are left out: one item alone, or one of the last two has no vector"
     )
     lines = done.stdout.splitlines()
     assert lines[:2] == [

@@ -159,7 +159,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "/") element("query").select();
   else location.hash = "";
 });
-element("about").textContent = `${formatted(words.length)} words, projection: ${facts.projection}. Distances on the map mislead, ` +
+element("about").textContent = `${formatted(words.length)} ${words.length === 1 ? "word" : "words"}, projection: ${facts.projection}. Distances on the map mislead, ` +
   `as ${facts.dim} dimensions do not fit on a plane; the lists do not: they are nearest by cosine in all dimensions.`;
 element("webgl").hidden = points.gl !== null;
 layers[0].addEventListener("webglcontextlost", (event) => event.preventDefault());

@@ -39,7 +39,7 @@ function drawLines(context, places, colour) {
 function drawLabel(context, row, view, boxes, ink, paper) {
   const [x, y] = view.toScreen(row);
   if (x < 0 || y < 0 || x > view.width || y > view.height) return false;
-  const text = shown(words[row]);
+  const text = shown(words[row]).replace(/^(.{40}).+/u, "$1…");
   if (!widths.has(row)) widths.set(row, context.measureText(text).width);
   const width = widths.get(row), left = x + GAP + width > view.width ? x - GAP - width : x + GAP;
   const isFree = (box) => left > box.left + box.width || box.left > left + width || Math.abs(box.y - y) > HEIGHT;

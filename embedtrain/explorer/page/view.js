@@ -74,11 +74,14 @@ export class View {
     this.animation = requestAnimationFrame(step);
   }
 
-  /** Show most of these words, with the first in the middle. */
+  /** Show the first of these words and the four fifths of the others that are nearest to it on the map. */
   show(rows) {
-    const places = rows.map((row) => [coordinates[2 * row] / 65535, coordinates[2 * row + 1] / 65535]), [x, y] = places[0];
-    const far = places.map((place) => Math.max(Math.abs(place[0] - x), Math.abs(place[1] - y))).sort((one, other) => one - other);
-    this.moveTo(x, y, Math.max(1, Math.min(40, 0.4 / far[Math.floor(0.8 * (far.length - 1))])));
+    const places = rows.map((row) => [coordinates[2 * row] / 65535, coordinates[2 * row + 1] / 65535]), [first] = places;
+    const distance = ([x, y]) => Math.max(Math.abs(x - first[0]), Math.abs(y - first[1]));
+    const near = places.sort((one, other) => distance(one) - distance(other)).slice(0, 1 + Math.ceil(0.8 * (rows.length - 1)));
+    const [low, high] = [Math.min, Math.max].map((extreme) => [0, 1].map((axis) => extreme(...near.map((place) => place[axis]))));
+    const extent = Math.max(high[0] - low[0], high[1] - low[1]);
+    this.moveTo((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, Math.max(1, Math.min(40, 0.75 / extent)));
   }
 
   #set(x, y, zoom) {
