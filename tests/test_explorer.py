@@ -280,7 +280,7 @@ def test_labels_of_unknown_words_are_counted(page):
 
 def test_a_line_without_a_label_is_refused(page, tmp_path):
     (tmp_path / "l.txt").write_text("w0 a\nw1\n")
-    with pytest.raises(DataError, match=r"l.txt, line 2: expected a word and its label, got 'w1'"):
+    with pytest.raises(DataError, match=r"l.txt, line 2: expected a word or node and its label, got 'w1'"):
         some_vectors(words(4)).explore(page, labels=tmp_path / "l.txt", projection="pca")
 
 

@@ -10,6 +10,7 @@ from scipy import sparse
 from text_files import refused
 
 from embedtrain import Corpus
+from embedtrain.corpus import text_chunks
 from embedtrain.corpus.graphs import read_graph
 
 
@@ -40,8 +41,8 @@ class Networkx:
 
 FORMS = {
     "spaces": "a b\nb c\n", "tabs": "a\tb\nb\tc\n", "commas": "a,b\nb,c\n", "commas and spaces": "a, b\nb, c\n",
-    "comments": "# a graph, of x y\n% 2 3\na b\n\n#c d\nb c", "windows": "a b\r\nb c\r\n", "columns": "  a   b\nb c \n",
-    "weights": "a b 2\nb c 0.5\n", "comments and commas": "# x\n% y\na,b\n#c,d\nb,c\n",
+    "comments": "# a graph, of x y\n% 2 3\na b\n\n#c d\nb c", "windows": "a b\r\nb c\r\n",
+    "columns": "\t a   b\t\nb c \n", "weights": "a b 2\nb c 0.5\n", "comments and commas": "# x\n% y\na,b\n#c,d\nb,c\n",
 }  # fmt: skip
 
 
@@ -64,12 +65,36 @@ def test_commas_are_part_of_names_beside_tabs():
     }  # fmt: skip
 
 
+SPACED = {
+    "tabs": "# new york\nnew york\tlos  angeles \nCem, A\t new york\r\n",
+    "commas": "new york , los  angeles\nCem; A,new york",
+    "quotes": '"new york","los  angeles"\n"Cem; A", "new york"\n',
+    "quotes and tabs": '"new york"\t"los  angeles"\n"Cem, A"\t"new york"\n',
+}
+
+
+@pytest.mark.parametrize("content", SPACED.values(), ids=SPACED)
+@pytest.mark.parametrize("most", [3, 1 << 20])
+def test_names_may_have_spaces_beside_tabs_or_commas(tmp_path, monkeypatch, content, most):
+    monkeypatch.setattr(text_chunks, "_CHUNK", most)  # bytes, which end within names
+    (tmp_path / "edges").write_text(content, newline="")
+    found = edges_of(tmp_path / "edges", directed=True)[0]
+    assert {(a, b.replace(";", ",")) for b, a in found} == {("los  angeles", "new york"), ("new york", "Cem, A")}
+
+
+def test_edges_may_be_tuples():
+    edges = [("ann", "new york", 2.5), ("new york", 7, np.float64(1))]
+    assert edges_of(edges, weighted=True, directed=True)[0] == {("ann", "new york"): 2.5, ("new york", "7"): 1}
+    assert edges_of(np.array([[1, 2], [2, 3], [3, 4]]), directed=True)[1] == list("2314")
+
+
 def test_weights_are_read_and_summed():
     lines = ["a b 2", "b c 1e-1", "b a 0.5", "c d 0"]
     found, words, notes = edges_of(lines, weighted=True)
     assert found == {("a", "b"): 2.5, ("b", "a"): 2.5, ("b", "c"): 0.1, ("c", "b"): 0.1}
     assert sorted(words) == ["a", "b", "c", "d"]
     assert notes == (
+        "1 edge of weight 0 left out",
         "1 edge given again: repeated edges have the sum of their weights",
         "1 node without edges: their vectors stay as they begin",
     )
@@ -117,7 +142,11 @@ def test_undirected_matrices_are_symmetric_or_triangles():
     expected = {("x", "y"): 2, ("y", "x"): 2, ("y", "z"): 3, ("z", "y"): 3}
     for matrix in (whole, np.triu(whole), np.tril(whole)):
         for kind in (sparse.csr_array, sparse.csc_matrix, sparse.coo_matrix):
-            assert edges_of(kind(matrix), weighted=True, names=["x", "y", "z"])[0] == expected
+            found, _, notes = edges_of(kind(matrix), weighted=True, names=["x", "y", "z"])
+            assert (found, notes) == (expected, ())
+    found, _, (note,) = edges_of(sparse.csr_array(np.array([[0, 2, 0], [1, 0, 3], [0, 0, 0]])), weighted=True)
+    assert found == {("0", "1"): 2, ("1", "0"): 2, ("1", "2"): 3, ("2", "1"): 3}
+    assert note.startswith("the matrix is neither symmetric nor a triangle: edges have the larger weight")
 
 
 def test_cells_of_0_are_not_edges():
@@ -158,8 +187,25 @@ REFUSED = {
     "only one column": (["a", "c"], {}, "got 'a' with 1 column"),
     "four columns": (["a b 1 2"], {}, "got 'a b 1 2' with 4 columns"),
     "a missing weight": (["a b 1", "a c"], {"weighted": True}, "is two nodes and a weight, got 'a c' with 2 columns"),
-    "text as weight": (["a b 1", "a c x"], {"weighted": True}, "the third column must be weights: .*'x'"),
-    "a heading": (["source,target,weight", "a,b,1"], {"weighted": True}, "'weight'; put # before a heading"),
+    "text as weight": (
+        ["a b 1", "a c x"],
+        {"weighted": True},
+        "the third column must be weights, got 'x' in 'a c x'; put",
+    ),
+    "a heading": (["source,target,weight", "a,b,1"], {}, "got 'weight' in 'source target weight'; put # before"),
+    "names with spaces": (
+        ["new york boston"],
+        {},
+        "got 'boston' in 'new york boston'.* tabs between names",
+    ),
+    "other dividers": (["a\tb", "c d"], {}, "got 'c d' with 1 column divided as in the first line, by tabs"),
+    "two dividers": (
+        ["% sym", "1 2 \t3 10"],
+        {},
+        "'1 2' is divided by spaces, other columns by tabs or commas; choose one",
+    ),
+    "a dense matrix": (np.eye(3), {}, r"must not be a dense array; give scipy.sparse.csr_array\(matrix\)"),
+    "a missing node": ([("a", None)], {}, "got NoneType None"),
     "a negative weight": (["a b 1", "c a -2"], {"weighted": True}, "that of the edge 'c' 'a' is -2"),
     "nan": (
         ["a b nan"],

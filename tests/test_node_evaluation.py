@@ -37,6 +37,10 @@ def labelled(tmp_path):
 def test_files_of_labels_are_read(labelled):
     _, labels, folder = labelled
     assert read_labels(folder / "labels") == read_labels(folder / "wide") == labels
+    (folder / "spaced").write_text("new york\tbig,old\nCem, A\tbig\nann,old, big\n")
+    assert read_labels(folder / "spaced") == {
+        "new york": {"big", "old"}, "Cem, A": {"big"}, "ann": {"old", "big"}
+    }  # fmt: skip
 
 
 @pytest.mark.clients
@@ -98,13 +102,15 @@ def test_unknown_nodes_are_counted_and_said(labelled):
     with pytest.warns(EmbedtrainWarning, match="1 of 2 held-out edges have a node without a vector"):
         score = evaluate_links(vectors, ["n0 n1", "n0 x"], ["n2 n3"])
     assert (score.n_known, score.n_edges) == (1, 2)
+    with pytest.warns(EmbedtrainWarning, match="1 of 2 held-out edges are edges of the graph that was trained on"):
+        evaluate_links(vectors, ["n0 n1", "n2 n3"], ["n1 n0", "n4 x"])
 
 
 @pytest.mark.filterwarnings("ignore::embedtrain.EmbedtrainWarning")
 def test_bad_labels_and_edges_are_refused(labelled):
     vectors, labels, folder = labelled
     for content, message in {
-        "n0\n": "line 1: expected a node and a label, got 'n0'",
+        "n0\n": "line 1: expected a word or node and its label, got 'n0'",
         "# x\n": "is empty; it needs lines of a node and a label",
     }.items():
         (folder / "bad").write_text(content)

@@ -43,7 +43,7 @@ _SUBWORDS = "  subwords"  # heading of a column
     show_default=True,
     help="Whether words that differ only in case are the same.",
 )
-@click.option("--labels", metavar="PATH", help="Labels of the nodes of a graph: lines of a node and its labels.")
+@click.option("--labels", metavar="PATH", help="Labels of nodes: lines of a node, a tab, comma or space, and labels.")
 @click.option(
     "--share",
     type=float,

@@ -50,7 +50,7 @@ def print_plan(plan: Plan) -> None:
         _print(f"sample   {plan.removed_share:.1%} of the covered tokens would be removed by subsampling")
     needed = sum(plan.memory.values())
     parts = ", ".join(f"{format_bytes(size)} {purpose}" for purpose, size in plan.memory.items())
-    remedy = "raise --min-count or lower --dim" if plan.tokens else "lower --dim"
+    remedy = "raise --min-count or lower --dim" if plan.coverage else "lower --dim"
     verdict = "free" if needed <= plan.free_memory else f"free: IT DOES NOT FIT, {remedy}"
     _print(f"memory   {format_bytes(needed)} ({parts}) of {format_bytes(plan.free_memory)} {verdict}")
     _print(f"disk     {format_bytes(plan.disk)} for temporary files")
@@ -63,7 +63,8 @@ def _print_text(plan: Plan) -> None:
     tokens, types = counted(plan.tokens, "token"), counted(plan.types, "type")
     _print(f"corpus   {tokens} of {types} in {counted(plan.sentences, 'sentence')}")
     _print(f"words    {plan.words:,} get vectors and cover {plan.covered / plan.tokens:.2%} of the tokens")
-    click.echo("min-count     words     cover")
+    if plan.coverage:  # not of walks
+        click.echo("min-count     words     cover")
     for least, n_words, covered in plan.coverage:
         click.echo(f"{least:9,} {n_words:9,} {covered / plan.tokens:9.2%}")
 
@@ -74,5 +75,5 @@ def _print(text: str) -> None:
 
 def _example(vectors: WordVectors) -> str:
     """A word to look up: neither very frequent nor rare."""
-    usual = [word for word in vectors.words[len(vectors) // 50 :] if word[0].isalnum()]
-    return "king" if "king" in vectors or not usual else usual[0]
+    words = vectors.words[len(vectors) // 50 :]
+    return "king" if "king" in vectors else next((word for word in words if word[0].isalnum()), words[0])

@@ -58,20 +58,21 @@ Example: embedtrain {model} sessions.txt -o items.npz
 
 _GRAPH = """
 EDGES is an edge list, plain or compressed, or - for standard input: lines of two nodes and perhaps a weight, divided by
-spaces, tabs or commas; lines that begin with # or % are comments. Self loops are left out, repeated edges count once
-or, with --weighted, have the sum of their weights.
+tabs, else commas, else spaces, as in the first line; lines that begin with # or % are comments. Self loops are left
+out, repeated edges count once or, with --weighted, have the sum of their weights. Where options speak of words and
+lines, those of a graph are its nodes and walks.
 
 Example: embedtrain {model} edges.txt -o nodes.vec
 """
 
-_OUTPUT = output_option("Vectors file; by default the corpus' name with .vec, with subwords or of items .npz, here.")
+_OUTPUT = output_option("Vectors file; by default the input's name with .vec, with subwords or of items .npz, here.")
 _OUTPUTS_OF_EPOCHS = with_options(
     grouped_option(
         "--log", group="output", type=PATH, metavar="FILE", help="Write a line of JSON to this file for every epoch."
     ),
     grouped_option(
         "--dry-run", group="output", is_flag=True,
-        help="Read the corpus, report the expected memory and time, and stop.",
+        help="Read the input, report the expected memory and time, and stop.",
     ),
 )  # fmt: skip
 

@@ -6,22 +6,22 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import compress
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embedtrain.corpus.encoded import frozen
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.sources import Corpus
-from embedtrain.corpus.text_chunks import TextChunk
+from embedtrain.corpus.text_chunks import SPACE, TextChunk
 from embedtrain.errors import DataError, quoted
+from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine.progress import Progress, counted
 from embedtrain.machine.words import PackedWords, first_duplicate, require_words
 
 _EDGE = re.compile(rb"^[ \t\r]*[^#%\s].*", re.MULTILINE)
-_COMMA, _SPACE = b", "
 
 
 class NamedGraph(NamedTuple):
@@ -38,7 +38,7 @@ class Edges(NamedTuple):
     names: PackedWords
     sources: NDArray[Any]  # (n_edges,) nodes
     targets: NDArray[Any]  # (n_edges,)
-    weights: NDArray[np.float64]  # (n_edges,); NaN where they are not read
+    weights: NDArray[np.float64]  # (n_edges,)
 
 
 def read_graph(
@@ -55,9 +55,7 @@ def read_graph(
         edges = _of_networkx(graph)
         directed = directed or bool(graph.is_directed())
     else:
-        corpus = Corpus.of(graph)
-        corpus = Corpus(*corpus.sources, **{**corpus.options, "force": True})  # as it does not look like text
-        edges = _of_edge_list(corpus, weighted, threads, folder, progress)
+        edges = _of_edge_list(_corpus(graph), weighted, threads, folder, progress)
     notes: list[str] = []
     if not weighted and (edges.weights != 1).any():
         notes.append("the graph has weights, which are not used; set `weighted` to draw steps in proportion to them")
@@ -66,7 +64,11 @@ def read_graph(
     rule = "have the sum of their weights" if weighted else "count once"
     matrix = _summed(edges, directed or is_matrix, rule, notes)
     if not directed:  # the cells are a triangle, or those of a matrix, which may have both directions
-        matrix = matrix.maximum(matrix.T.tocsr())
+        other = matrix.T.tocsr()
+        if is_matrix and sparse.triu(matrix).nnz not in (0, matrix.nnz) and (matrix != other).nnz:
+            notes.append("the matrix is neither symmetric nor a triangle: edges have the larger weight of both "
+                         "directions; set `directed` if they lead one way")  # fmt: skip
+        matrix = matrix.maximum(other)
     if not weighted:
         matrix.data[:] = 1
     if not matrix.nnz:
@@ -92,6 +94,8 @@ def _summed(edges: Edges, is_ordered: bool, rule: str, notes: list[str]) -> spar
     matrix = sparse.coo_array((weights[kept], (sources[kept], targets[kept])), shape=(len(names),) * 2).tocsr()
     if n_loops := int(is_loop.sum()):
         notes.append(f"{counted(n_loops, 'self loop')} left out")
+    if n_zero := int((~is_loop & (weights == 0)).sum()):
+        notes.append(f"{counted(n_zero, 'edge')} of weight 0 left out")
     if n_repeated := int(kept.sum()) - matrix.nnz:
         notes.append(f"{counted(n_repeated, 'edge')} given again: repeated edges {rule}")
     return matrix
@@ -136,46 +140,82 @@ def _packed(names: Sequence[str]) -> PackedWords:
     return PackedWords.of(names)
 
 
+def _corpus(graph: Any) -> Corpus:
+    """Return the corpus of an edge list; edges in memory are lines, or sequences of nodes and perhaps a weight."""
+    if isinstance(graph, np.ndarray) and graph.ndim == 2 and (len(graph) == graph.shape[1] or graph.dtype.kind == "f"):
+        raise DataError("a graph must not be a dense array; give scipy.sparse.csr_array(matrix), or edges as tuples")
+    corpus = Corpus.of(graph)
+    sources = (map(_as_tokens, corpus.sources[0]),) if corpus.in_memory else corpus.sources
+    return Corpus(*sources, **{**corpus.options, "force": True})  # as it does not look like text
+
+
+def _as_tokens(edge: Any) -> Any:
+    """Return an edge with strings for numbers, of nodes or a weight."""
+    if not isinstance(edge, (tuple, list)):
+        return edge
+    return [str(part) if isinstance(part, Real if i == 2 else Integral) else part for i, part in enumerate(edge)]
+
+
 def _of_edge_list(
     lines: Corpus, weighted: bool, threads: int, folder: str | os.PathLike[str] | None, progress: Progress | None
 ) -> Edges:
     """Read lines of two nodes and perhaps a weight, with the tokeniser of text."""
-    text = encode(lines, threads=threads, folder=folder, progress=progress, prepare=_with_spaces)
+    text = encode(lines, threads=threads, folder=folder, progress=progress, prepare=_divided)
     ids, words = text.ids, text.vocabulary.words[:]
     is_comment = np.fromiter((word.startswith(("#", "%")) for word in words), np.bool_, len(words))
     kept = ~is_comment[ids[text.offsets[:-1]]]
     begins, lengths = text.offsets[:-1][kept], np.diff(text.offsets)[kept]
-    has_weights = bool((lengths == 3).any())
+    is_weighted = lengths == 3
+    has_weights = bool(is_weighted.any())
     is_wrong = (lengths < 2 + (weighted and has_weights)) | (lengths > 3)
     if is_wrong.any():
         begin, length = (int(array[np.argmax(is_wrong)]) for array in (begins, lengths))
         tokens = " ".join(words[i] for i in ids[begin : begin + min(length, 6)])
         rule = "two nodes and a weight" if weighted and has_weights else "two nodes, and perhaps a weight"
         raise DataError(
-            f"{lines.name}: a line of an edge list is {rule}, got {quoted(tokens)} with {counted(length, 'column')}"
+            f"{lines.name}: a line of an edge list is {rule}, got {quoted(tokens)} with {counted(length, 'column')} "
+            "divided as in the first line, by tabs, else commas, else spaces"
         )
     sources, targets = ids[begins], ids[begins + 1]
-    weights = np.full(len(begins), np.nan if has_weights else 1.0)
-    if has_weights and weighted:
-        spelled, indices = np.unique(ids[begins + 2], return_inverse=True)
+    weights, thirds = np.ones(len(begins)), ids[begins[is_weighted] + 2]
+    values = np.full(len(words), np.nan)
+    for i in np.flatnonzero(np.bincount(thirds)).tolist():
         try:
-            weights = np.array([float(words[i]) for i in spelled.tolist()])[indices]
-        except ValueError as error:
+            values[i] = float(words[i])
+        except ValueError:
+            line = " ".join(words[j] for j in ids[begins[is_weighted][np.argmax(thirds == i)] :][:3])
             raise DataError(
-                f"{lines.name}: the third column must be weights: {error}; put # before a heading"
+                f"{lines.name}: the third column must be weights, got {quoted(words[i])} in {quoted(line)}; put # "
+                "before a heading, and tabs between names with spaces"
             ) from None
+    weights[is_weighted] = values[thirds]
     is_node = np.zeros(len(words), np.bool_)
     is_node[sources] = is_node[targets] = True
     numbers = np.cumsum(is_node, dtype=np.int32) - np.int32(1)
     return Edges(PackedWords.of(list(compress(words, is_node))), numbers[sources], numbers[targets], weights)
 
 
-def _with_spaces(chunks: Iterator[TextChunk]) -> Iterator[TextChunk]:
-    """Yield chunks with spaces for commas, if the first line that is not a comment has commas and no tabs."""
-    has_commas: bool | None = None
+def _divided(chunks: Iterator[TextChunk]) -> Iterator[TextChunk]:
+    """Yield chunks of lines with spaces for tabs, or for commas, if the first line that is not a comment has any."""
+    mark, rest = b"", b""
     for chunk in chunks:
-        if has_commas is None and (line := _EDGE.search(chunk.text[: chunk.n].tobytes())):
-            has_commas = b"," in line[0] and b"\t" not in line[0]
-        if has_commas and not chunk.divided:
-            chunk = chunk._replace(text=frozen(np.where(chunk.text == _COMMA, np.uint8(_SPACE), chunk.text)))
+        if not chunk.divided:
+            text, _, rest = (rest + chunk.text[: chunk.n].tobytes()).rpartition(b"\n")  # the end of a file is one too
+            if not mark and (line := _EDGE.search(text)):
+                mark = next(mark for mark in (b"\t", b",", b" ") if mark == b" " or mark in line[0].strip())
+            if mark in (b"\t", b","):
+                text = _with_spaces(text, mark, chunk.source)
+            chunk = chunk._replace(text=np.frombuffer(text + b"\n" * (1 + PADDING), np.uint8))
         yield chunk
+
+
+def _with_spaces(text: bytes, mark: bytes, source: str) -> bytes:
+    """Replace a mark between names by a space, and spaces in them by `SPACE`; leave quotes around names out."""
+    if b" " in text:
+        text = re.sub(rb"(?m)(?:^|(?<=%b)) +| +(?=[%b\r\n]|\Z)" % (mark, mark), b"", text)
+        if both := re.search(rb"(?m)(?:^|(?<=%b))\d+ +\d+(?=[%b\r\n]|\Z)" % (mark, mark), text):
+            numbers = quoted(both[0].decode())
+            raise DataError(f"{source}: {numbers} is divided by spaces, other columns by tabs or commas; choose one")
+    if b'"' in text:
+        text = re.sub(rb'"([^"%b\n]*)"' % mark, rb"\1", text)
+    return text.replace(b" ", SPACE.encode()).replace(mark, b" ")

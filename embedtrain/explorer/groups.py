@@ -11,9 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, quoted
+from embedtrain.errors import DataError
 from embedtrain.machine.progress import counted, note
-from embedtrain.vectors.evaluation_files import read_lines
+from embedtrain.vectors.evaluation_files import read_labelled
 
 #: Names, and the (n,) index of each word's name, or `_NO_GROUP`.
 Groups: TypeAlias = "tuple[list[str], NDArray[np.uint8]]"
@@ -56,7 +56,7 @@ def _central(cosines: NDArray[np.float32], is_member: NDArray[np.bool_], words: 
 
 def labelled(labels: str | os.PathLike[str] | Mapping[str, str], words: Sequence[str]) -> Groups:
     """The most frequent labels of words, and "other"."""
-    label_of = labels if isinstance(labels, Mapping) else _read(Path(labels))
+    label_of = labels if isinstance(labels, Mapping) else dict(read_labelled(Path(labels)))
     found = [label_of.get(word) for word in words]
     names = [name for name, _ in Counter(label for label in found if label is not None).most_common()]
     if n_unknown := len(label_of.keys() - set(words)):
@@ -70,14 +70,3 @@ def labelled(labels: str | os.PathLike[str] | Mapping[str, str], words: Sequence
     number = {name: row for row, name in enumerate(names)}
     rows = [_NO_GROUP if label is None else number.get(label, _MOST - 1) for label in found]
     return [str(name)[:_SHOWN] for name in names], np.array(rows, np.uint8)
-
-
-def _read(path: Path) -> dict[str, str]:
-    """The labels in lines "word label", with a tab between them if there is one, as words may have spaces."""
-    labels = {}
-    for location, line in read_lines(path, "utf-8"):
-        word, _, label = line.partition("\t" if "\t" in line else " ")
-        if not label:
-            raise DataError(f"{location}: expected a word and its label, got {quoted(line)}")
-        labels[word] = label.strip()
-    return labels

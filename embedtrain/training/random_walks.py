@@ -49,9 +49,9 @@ class RandomWalks:
     Parameters
     ----------
     graph : path, lines, sparse matrix or graph of networkx
-        A path is an edge list: lines of two nodes and perhaps a weight, divided by spaces, tabs or commas; lines that
-        begin with ``#`` or ``%`` are comments. Nodes are strings. Several files are a `Corpus` of them. An undirected
-        matrix may be symmetric or a triangle.
+        A path is an edge list: lines of two nodes and perhaps a weight, divided by tabs, else commas, else spaces;
+        lines that begin with ``#`` or ``%`` are comments. Edges in memory may be tuples too. Nodes are strings. Several
+        files are a `Corpus` of them. An undirected matrix may be symmetric or a triangle.
     walks, length, p, q, seed, directed, weighted
         As for ``embedtrain node2vec``, see `WalkSettings`. Graphs of networkx know whether they are directed. Other
         steps than those of `p` and `q` have the weight 1. A low p or a high q keeps walks near where they began, a low

@@ -50,7 +50,7 @@ class Plan:
     words, covered : int
         Words that would get a vector, and their tokens.
     coverage : list of (min_count, words, tokens)
-        The same for several min-counts.
+        The same for several min-counts; empty for `Node2vec`, where all nodes get vectors.
     cells : int
         Cells of the co-occurrence matrix; 0 without one.
     removed_share : float

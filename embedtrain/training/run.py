@@ -113,7 +113,7 @@ class Run:
             **{"tokens": 0, "types": 0, "covered": 0, "cells": 0, **data.summary()},
             sentences=0 if texts is None else texts.whole.n_sentences,
             words=len(self.vocabulary),
-            coverage=[] if texts is None else texts.whole.vocabulary.coverage(),
+            coverage=[] if texts is None or "min_count" in self.settings.without else texts.whole.vocabulary.coverage(),
             removed_share=1 - self.settings.kept_share(self.vocabulary.counts),
             memory=needed,
             free_memory=free,

@@ -1,4 +1,4 @@
-"""Evaluation files: analogy questions, and pairs of words with human similarity scores."""
+"""Evaluation files: analogy questions, pairs of words with human similarity scores, and labels of words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from embedtrain.errors import DataError, SettingError
+from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.machine.files import open_source, reading, source_name
 
 #: a is to b as c is to d.
@@ -101,6 +101,15 @@ def read_pairs(path: str | os.PathLike[str], delimiter: str | None = None, encod
     if column > 2 and all(_is_number(pair.first) for pair in pairs):
         raise DataError(f"{source_name(path)}: the first column holds numbers, not words; leave it out")
     return pairs
+
+
+def read_labelled(path: Path, divider: str = " ") -> Iterator[tuple[str, str]]:
+    """Yield a word and the rest of its line, after a tab if there is one, as words may have spaces, or a `divider`."""
+    for location, line in read_lines(path, "utf-8"):
+        word, *rest = re.split("\t" if "\t" in line else divider, line, maxsplit=1)
+        if not any(map(str.strip, rest)):
+            raise DataError(f"{location}: expected a word or node and its label, got {quoted(line)}")
+        yield word.strip(), rest[0].strip()
 
 
 def _rows(path: Path, delimiter: str | None, encoding: str) -> Iterator[tuple[str, list[str]]]:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError, SettingError, quoted
+from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import source_name
 from embedtrain.machine.progress import note
 from embedtrain.machine.threads import resolve_threads
-from embedtrain.vectors.evaluation_files import read_lines, resolve
+from embedtrain.vectors.evaluation_files import read_labelled, resolve
 from embedtrain.vectors.word_table import WordTable
 
 Path: TypeAlias = "str | os.PathLike[str]"
@@ -40,13 +40,10 @@ class LinkScore(NamedTuple):
 
 
 def read_labels(path: Path) -> dict[str, set[str]]:
-    """Read lines of a node and its labels, or one of them, separated by spaces, tabs or commas."""
+    """Read lines of a node and its labels, or one of them; see `evaluate_labels`."""
     labels: dict[str, set[str]] = {}
-    for location, line in read_lines(resolve(path), "utf-8"):
-        node, *own = line.replace(",", " ").split()
-        if not own:
-            raise DataError(f"{location}: expected a node and a label, got {quoted(line)}")
-        labels.setdefault(node, set()).update(own)
+    for node, own in read_labelled(resolve(path), "[ ,]"):
+        labels.setdefault(node, set()).update(own.replace(",", " ").split())
     if not labels:
         raise DataError(f"{source_name(resolve(path))} is empty; it needs lines of a node and a label")
     return labels
@@ -69,7 +66,7 @@ def evaluate_labels(
     ----------
     vectors : WordVectors
     labels : path or mapping from nodes to sets of labels
-        A file has lines of a node and its labels, or one of them.
+        A file has lines of a node and its labels, or one of them, divided by spaces or commas, or a tab after the node.
     shares : sequence of float
         Shares of the nodes to train on.
     repeats, seed : int
@@ -154,8 +151,11 @@ def evaluate_links(vectors: WordTable, edges: Any, graph: Any, *, seed: int = 1)
         note(f"{len(held_out) - len(pairs):,} of {len(held_out):,} held-out edges have a node without a vector")
     if not len(pairs):
         raise DataError("no held-out edge has two nodes with vectors; are the names the same?")
+    keys, trained_keys = _keys(pairs, n), _keys(trained, n)
+    if n_trained := int(np.isin(keys, trained_keys).sum()):
+        note(f"{n_trained:,} of {len(held_out):,} held-out edges are edges of the graph that was trained on")
     random, absent = np.random.default_rng(seed), np.empty((0, 2), np.int64)
-    taken = _keys(np.vstack([pairs, trained]), n)
+    taken = np.append(keys, trained_keys)
     for _ in range(_MOST_DRAWS):
         drawn = random.integers(0, n, (len(pairs), 2))
         is_new = (drawn[:, 0] != drawn[:, 1]) & ~np.isin(_keys(drawn, n), taken)

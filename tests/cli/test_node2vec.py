@@ -1,6 +1,7 @@
 """``embedtrain node2vec``, and ``embedtrain evaluate`` with labels and edges."""
 
 import json
+import shlex
 from pathlib import Path
 
 import planted_graphs
@@ -30,6 +31,13 @@ def test_vectors_are_those_of_the_library():
     assert Path("edges.vec").read_bytes() == Path("library.vec").read_bytes()
 
 
+def test_the_command_to_try_next_names_a_node(folder):
+    (folder / "marked.txt").write_text("'a' 'b'\n'b' 'c'\n")
+    done = run("node2vec", "marked.txt", *SMALL[:-1])
+    assert "king" not in done.stderr
+    assert run(*shlex.split(done.stderr.split("next     embedtrain ")[1])).exit_code == 0
+
+
 def test_names_of_other_tools_are_understood():
     other = "--dimensions 16 --num-walks 5 --walk-length 20 --workers 1 --quiet --iter 1".split()
     assert run("node2vec", "edges.txt", *other, "-o", "other.vec").exit_code == 0
@@ -50,6 +58,7 @@ def test_a_dry_run_reports_and_trains_nothing(folder):
     done = run("node2vec", "edges.txt", "--dry-run", "--threads", "1")
     assert done.exit_code == 0
     assert "240 get vectors and cover 100.00% of the tokens" in done.stdout
+    assert "min-count" not in done.stdout
     assert contents(folder) == before
 
 
@@ -72,7 +81,7 @@ def test_vectors_are_evaluated_by_edges():
 
 
 REFUSED = [
-    (1, ["node2vec", "one.txt"], "the graph has no edges between different nodes"),
+    (1, ["node2vec", "one.txt"], "weights, got 'word' in 'word word word'"),
     (1, ["node2vec", "text.txt"], "text.txt: a line of an edge list is two nodes, and perhaps a weight, got"),
     (1, ["node2vec", "edges.txt", "missing.txt"], "cannot read missing.txt"),
     (2, ["node2vec", "edges.txt", "--p", "0"], "p must be between 0.001 and 1000, got 0.0"),
