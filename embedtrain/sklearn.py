@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable
+from reprlib import repr as shortened
 from typing import Any, Literal
 
 import numpy as np
@@ -82,6 +83,9 @@ class CategoryEmbedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.categories_ = [
             values[[value is not None and value == value for value in values]] for values in self._encoder.categories_
         ]
+        for name, values in zip(self._encoder.get_feature_names_out(), self.categories_, strict=True):
+            if not len(values):
+                raise ValueError(f"the column {name} has only missing values; leave it out")
         rows = [_incidence(codes, len(values)) for codes, values in zip(self._codes(X), self.categories_, strict=True)]
         others = [sparse.hstack(rows[:column] + rows[column + 1 :]).tocsr() for column in range(len(rows))]
         self.vectors_ = [_vectors(own.T @ other, self.dim) for own, other in zip(rows, others, strict=True)]
@@ -146,7 +150,8 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         Average all words alike, or weigh a word of the share p of all words by a / (a + p) with a = 0.001, and remove
         the first singular vector of the texts of `fit` (smooth inverse frequency); this needs counts in the vectors.
     tokenizer : callable, optional
-        From a text to its words; by default they are separated by whitespace.
+        From a text to its words; by default they are separated by whitespace. Words without a vector are left out;
+        where the vectors have subwords, these give unknown words one.
 
     Attributes
     ----------
@@ -185,37 +190,66 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             raise ValueError(f"weights must be 'mean' or 'sif', got {self.weights!r}")
         if self.weights == "sif" and self.vectors_.counts is None:
             raise ValueError("weights='sif' needs the counts of words, which .npz files have; take weights='mean'")
+        if self.tokenizer is not None and not callable(self.tokenizer):
+            raise ValueError(f"tokenizer must be a function from a text to its words, got {self.tokenizer!r}")
         self._n_features_out = self.vectors_.vectors.shape[1]
         self.component_ = None
         if self.weights == "sif":
-            self.component_ = np.linalg.svd(self._averages(X), full_matrices=False)[2][0]
+            averages = self._averages(X)
+            if len(averages) < 2:
+                raise ValueError(f"weights='sif' needs at least two texts in fit, got {len(averages)} sample(s)")
+            self.component_ = np.linalg.svd(averages, full_matrices=False)[2][0]
         return self
 
     def transform(self, X: Iterable[str]) -> NDArray[np.float32]:
-        """Encode texts as an array (n_texts, n_dimensions); texts without a known word are zeros."""
+        """Encode texts as an array (n_texts, n_dimensions); missing texts and those without a known word are zeros."""
         check_is_fitted(self)
         averages = self._averages(X)
         if self.component_ is None:
             return averages
         return averages - np.outer(averages @ self.component_, self.component_)
 
-    def _averages(self, texts: Iterable[str]) -> NDArray[np.float32]:
+    def _averages(self, texts: Any) -> NDArray[np.float32]:
         """The weighted averages of the vectors of the known words of texts."""
-        index, rows, starts = self.vectors_.index, [], [0]
-        if isinstance(texts, str):
-            raise ValueError("give an iterable of texts, not a str")
-        for text in texts:
-            rows += [index[word] for word in (self.tokenizer or str.split)(text) if word in index]
-            starts.append(len(rows))
-        lengths = np.diff(starts)
+        vectors, index = self.vectors_, self.vectors_.index
+        words = [self._words(text) for text in _column(texts)]
+        unknown = list(dict.fromkeys(word for some in words for word in some if word not in index))
+        embedded, is_known = np.zeros((0, self._n_features_out), np.float32), np.zeros(len(unknown), bool)
+        if vectors.subwords is not None:
+            embedded, is_known = vectors.subwords.embed(unknown)
+        others = {word: len(vectors) + row for row, word in enumerate(unknown) if is_known[row]}
+        found = [[row for word in some if (row := index.get(word, others.get(word))) is not None] for some in words]
+        lengths = np.array(list(map(len, found)), np.int64)
+        rows = np.array([row for some in found for row in some], np.int64)
         weights = np.repeat(1 / np.maximum(lengths, 1), lengths).astype(np.float32)
         if self.weights == "sif":
-            counts = np.asarray(self.vectors_.counts)
+            counts = np.append(np.asarray(vectors.counts), np.zeros(len(unknown), np.int64))
             weights *= (_SIF / (_SIF + counts / counts.sum()))[rows]
-        shape = len(lengths), len(self.vectors_)
-        return sparse.csr_array((weights, rows, starts), shape) @ self.vectors_.vectors
+        shape, starts = (len(words), len(vectors) + len(unknown)), np.cumsum([0, *lengths])
+        matrix = sparse.csr_array((weights, rows, starts), shape)
+        averages = matrix[:, : len(vectors)] @ vectors.vectors
+        return averages + matrix[:, len(vectors) :] @ embedded if others else averages
+
+    def _words(self, text: Any) -> list[str]:
+        """The words of a text, none if it is missing."""
+        if text is None or text != text:
+            return []
+        if not isinstance(text, str):
+            raise ValueError(f"a text must be a str, got {type(text).__name__} {shortened(text)}")
+        return list((self.tokenizer or str.split)(text))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string, tags.input_tags.two_d_array, tags.requires_fit = True, False, True
         return tags
+
+
+def _column(texts: Any) -> Iterable[Any]:
+    """The texts of an iterable, or of an array or frame with one column."""
+    if isinstance(texts, str):
+        raise ValueError("give an iterable of texts, not a str")
+    if len(getattr(texts, "shape", ())) < 2:
+        return texts
+    if texts.shape[1] != 1:
+        raise ValueError(f"texts must be one column, got {texts.shape[1]}; give one, as frame['text']")
+    return np.asarray(texts)[:, 0]

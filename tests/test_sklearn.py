@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from embedtrain import WordVectors, train_svd
+from embedtrain import WordVectors, train_skipgram, train_svd
 
 pytestmark = pytest.mark.clients
 pytest.importorskip("sklearn", reason="needs scikit-learn")
@@ -109,7 +109,7 @@ def test_a_search_over_dimensions_in_a_column_transformer():
             r"no column says anything about the others; found 2 sample\(s\) with at most 1 value",
         ),
         (np.zeros((3, 0)), r"0 feature\(s\)"),
-        ([[None, None], [None, None]], "no column says anything about the others"),
+        ([[None, "a"], [None, "b"]], "the column x0 has only missing values; leave it out"),
     ],
 )
 def test_tables_of_which_nothing_can_be_learned(table, message):
@@ -143,6 +143,24 @@ def test_texts_are_means_of_the_vectors_of_known_words(vectors):
     np.testing.assert_allclose(encoded, [mean, 0 * mean, 0 * mean], atol=1e-6)
 
 
+def test_texts_of_a_column_and_missing_ones(vectors):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": ["tea honey", None, "milk"], "n": [1, 2, 3]})
+    expected = TextEmbedder(vectors).fit_transform(["tea honey", "", "milk"])
+    for columns in ("text", ["text"]):
+        transformer = ColumnTransformer([("embedded", TextEmbedder(vectors), columns)])
+        np.testing.assert_allclose(transformer.fit_transform(frame), expected)
+
+
+@pytest.mark.parametrize("weights", ["mean", "sif"])
+def test_subwords_give_unknown_words_vectors(weights):
+    trained = train_skipgram(TEXTS, dim=8, epochs=1, min_count=1, sample=0, subwords="3-6", progress=False)
+    embedder = TextEmbedder(trained, weights=weights).fit(TEXTS)
+    plain = TextEmbedder(trained).fit(TEXTS)
+    np.testing.assert_allclose(plain.transform(["teas tea zq"]), [(trained["teas"] + trained["tea"]) / 2], rtol=1e-5)
+    assert embedder.transform(["honeys"]).any()
+
+
 def test_smooth_inverse_frequency(vectors):
     """As in the paper: weighted means, without their first singular vector."""
     texts = ["tea and milk", "milk honey", "honey and tea and unknown"]
@@ -167,5 +185,13 @@ def test_bad_texts_and_weights(vectors):
         TextEmbedder(vectors).fit_transform("tea")
     with pytest.raises(ValueError, match="weights must be 'mean' or 'sif', got 'tfidf'"):
         TextEmbedder(vectors, weights="tfidf").fit(TEXTS)
+    with pytest.raises(ValueError, match=r"a text must be a str, got list \['tea'\]"):
+        TextEmbedder(vectors).fit_transform([["tea"]])
+    with pytest.raises(ValueError, match="tokenizer must be a function from a text to its words, got 'words'"):
+        TextEmbedder(vectors, tokenizer="words").fit(TEXTS)
+    with pytest.raises(ValueError, match="weights='sif' needs at least two texts"):
+        TextEmbedder(vectors, weights="sif").fit([])
+    with pytest.raises(ValueError, match="texts must be one column, got 2; give one, as frame"):
+        TextEmbedder(vectors).fit_transform(np.array([["tea", "milk"]]))
     with pytest.raises(ValueError, match="weights='sif' needs the counts of words"):
         TextEmbedder(WordVectors(["a"], np.ones((1, 2), np.float32)), weights="sif").fit(TEXTS)
