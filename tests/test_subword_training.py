@@ -1,5 +1,6 @@
 """Training with subwords: vectors of words and n-grams, runs that go on, initial vectors, outputs and refusals."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,8 @@ TEXT = inflected()
 
 
 def train(corpus=TEXT, **settings):
-    return train_small(corpus, **{"subwords": "3-6", "buckets": 20_000, "sample": 0, **settings})
+    buckets = {} if settings.get("subwords", "3-6") is None else {"buckets": 20_000}
+    return train_small(corpus, **{"subwords": "3-6", "sample": 0, **buckets, **settings})
 
 
 def kept(vectors):
@@ -143,7 +145,7 @@ def test_many_threads_and_one_letter_ngrams_at_a_high_rate():
 
 @pytest.mark.parametrize("name", ["x.npz", "x.bin"])
 @pytest.mark.parametrize("init_words", ["union", "shared"])
-def test_training_continues_from_subwords(name, init_words):
+def test_training_continues_from_subwords(name, init_words, capsys):
     first = train()
     first.save(name)
     text = [[*line, "lovakvata"] for line in TEXT[:40]]
@@ -154,6 +156,11 @@ def test_training_continues_from_subwords(name, init_words):
     np.testing.assert_allclose(again["mirunli"], first["mirunli"], atol=2e-5)  # known ngrams only
     own = again.subwords.own_rows([b"lovakvata"], again[["lovakvata"]])
     assert np.abs(own).max() < 0.07  # small and random, as of any new word
+    if init_words == "union":
+        train(TEXT[:1], init=name, progress="lines", **STILL)
+        assert re.search(
+            "\\d are not in the text and move only by shared n-grams", " ".join(capsys.readouterr().err.split())
+        )
     better = train(text, init=name, init_words=init_words, epochs=3)
     assert better.report.losses[-1] < again.report.losses[0]
 
@@ -167,7 +174,7 @@ def test_vectors_without_subwords_are_where_training_starts():
 def test_initial_subwords_that_do_not_fit():
     train().save("x.bin")
     for settings in ({"subwords": "3-5"}, {"buckets": 0}):
-        with pytest.raises(SettingError, match="continue with subwords=3-6 and buckets=20000, or load it"):
+        with pytest.raises(SettingError, match=r"subwords=3-6 and buckets=20000, or save it as \.vec first"):
             train(init="x.bin", **settings)
     with pytest.warns(EmbedtrainWarning, match="the subwords of init, n-grams of 3-6 .*, are left out"):
         assert train(init="x.bin", subwords=None).subwords is None
@@ -192,6 +199,8 @@ def test_wrong_settings_are_refused():
         train(buckets=-1)
     with pytest.raises(SettingError, match="between 0 and 2147483647"):
         train(buckets=1 << 31)
+    with pytest.raises(SettingError, match="buckets are for n-grams; set subwords=3-6 too, or leave them out"):
+        train(subwords=None, buckets=100)
     with pytest.raises(SettingError, match="with subwords words share the rows of n-grams; leave one out"):
         train(init=train(), freeze=True)
     with pytest.raises(TypeError, match="'minn': both lengths of n-grams are in subwords='3-6'"):

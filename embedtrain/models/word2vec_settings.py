@@ -87,6 +87,8 @@ class Word2vecSettings(TrainingSettings):
 
         if self.subwords is not None:
             self._check_subwords(self.subwords)
+        elif changed(self, ["buckets"]):
+            raise SettingError("`buckets` are for n-grams; set `subwords=3-6` too, or leave them out")
 
     def _check_subwords(self, lengths: str) -> None:
         """Check the lengths of n-grams, and what cannot be trained with them."""
@@ -108,7 +110,7 @@ class Word2vecSettings(TrainingSettings):
         elif subwords is not None and (subwords.lengths, subwords.n_buckets) != (self.subwords, self.buckets):
             raise SettingError(
                 f"`init` has {subwords}; continue with `subwords={subwords.lengths}` and "
-                f"`buckets={subwords.n_buckets}`, or load it with subwords=False"
+                f"`buckets={subwords.n_buckets}`, or save it as .vec first, which leaves n-grams out"
             )
 
     @property

@@ -172,7 +172,8 @@ class Run:
             return self.new_model(self._frozen)
         rows, n_absent = initial.shared(self.vocabulary), np.count_nonzero(self.vocabulary.absent)
         found = f"{len(rows):,} of {len(self.vocabulary):,} words have vectors to start from"
-        kept = f"; {n_absent:,} are not in the text and stay as they are" if n_absent else ""
+        moved = "move only by shared n-grams" if getattr(self.settings, "subwords", None) else "stay as they are"
+        kept = f"; {n_absent:,} are not in the text and {moved}" if n_absent else ""
         say(f"start    {found}{kept}", shown=self.shown)
         if self.settings.freeze:
             self._frozen[rows] = 1
