@@ -86,6 +86,11 @@ def test_the_matrix_is_factorised_and_its_rows_and_columns_fold_in(weighting):
         np.testing.assert_allclose(vectors.fold_in(counts[row]), vectors.vectors[row], atol=1e-4)
     for column in (0, 2, 4, 5):
         np.testing.assert_allclose(documents.fold_in(counts[:, column]), documents.vectors[column], atol=1e-4)
+        np.testing.assert_allclose(documents.fold_in(DOCUMENTS[column].split()), documents.vectors[column], atol=1e-4)
+    with refused(
+        "in the order of factors.context_words, or a mapping of contexts to numbers, or a list of tokens, got"
+    ):
+        documents.fold_in("a b")
 
 
 def test_vectors_are_those_of_scikit_learn():
@@ -183,6 +188,8 @@ def test_what_cannot_be_learnt_from_is_refused(tmp_path):
     for nothing in ([], ["", " "], tmp_path / "empty"):
         with refused("holds no words"):
             train(nothing)
+    with refused("LSA needs several documents, and this corpus is one; documents are lines, or with per_file files"):
+        train(["a b c a"])
     with refused("all words are spread evenly over the documents"):
         train(["a b", "b a"])
     with refused("cache keeps sentences", SettingError):

@@ -134,6 +134,8 @@ def test_rows_folded_in_have_the_vectors_of_training_also_from_a_file(tmp_path, 
         for row in (0, 7, 24):
             np.testing.assert_allclose(known.fold_in(cells[row]), vectors.vectors[row], atol=1e-4)
             np.testing.assert_allclose(known.fold_in(square(cells)[[row]]), vectors.vectors[row], atol=1e-4)
+            mapping = dict(zip(columns.get("context_words", named(25)), cells[row], strict=True), other=9)
+            np.testing.assert_array_equal(known.fold_in(mapping), known.fold_in(cells[row]))
     loaded = WordVectors.load(tmp_path / "x.npz")
     assert loaded.factors.context_words == columns.get("context_words")
     assert loaded.factors.singular_values.tolist() == vectors.factors.singular_values.tolist()
@@ -144,11 +146,12 @@ def test_rows_folded_in_have_the_vectors_of_training_also_from_a_file(tmp_path, 
 
 def test_what_cannot_be_folded_in_is_refused(counts):
     vectors, n = train(counts), len(counts)
-    for wrong in (np.ones(n - 1), np.ones((2, n)), np.full(n, "x"), 1.0):
-        with refused("counts must be a number for each of the"):
+    mappings = {vectors.words[0]: "x"}, {vectors.words[0]: None}
+    for wrong in (np.ones(n - 1), np.ones((2, n)), np.full(n, "x"), 1.0, "a", [vectors.words[0]], *mappings):
+        with refused(f"counts must be a number for each of the {n:,} contexts in the order of words, or a mapping"):
             vectors.fold_in(wrong)
-    for wrong in (np.zeros(n), np.full(n, -1.0), np.full(n, np.nan), np.full(n, np.inf)):
-        with refused("counts must be finite and at least 0, and one of them above 0"):
+    for wrong in (np.zeros(n), np.full(n, -1.0), np.full(n, np.nan), np.full(n, np.inf), {}, {"unknown": 1}):
+        with refused("counts must be finite and at least 0, and one of them, of a known context, above 0"):
             vectors.fold_in(wrong)
     for other in (train(counts, add_contexts=True), WordVectors(["a"], np.ones((1, 2), np.float32))):
         with refused("fold_in needs the context vectors and singular values of train_svd", SettingError):

@@ -100,6 +100,17 @@ def test_values_beside_a_much_larger_one_are_as_exact():
     np.testing.assert_allclose(found.singular_values, exact, rtol=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (20, 10), (33, 33), (5, 300)], ids=str)
+def test_cells_in_few_rows_and_columns_give_fewer_dimensions(shape):
+    matrix = np.zeros((400, 300), np.float32)
+    matrix[-shape[0] :, : shape[1]] = np.random.default_rng(0).gamma(1, 1, shape)
+    check(decomposed(sparse.csr_array(matrix), 100), sparse.csr_array(matrix), min(shape))
+
+
+def test_memory_is_that_of_the_dimensions_that_there_are():
+    assert truncated_svd.memory_of(500, 300, 10**6) == truncated_svd.memory_of(500, 300, 300) < 10**7
+
+
 @pytest.mark.parametrize("n", [2, 5, 31, 32, 33, 70])
 def test_equal_values_and_small_matrices(n):
     found = decomposed(sparse.csr_array(sparse.eye_array(n, dtype=np.float32)), n)

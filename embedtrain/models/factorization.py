@@ -138,6 +138,10 @@ def factorize_documents(settings: Lsa, data: Any) -> WordVectors:
     source, run = DocumentSource(data, settings), Factorization(settings)
     texts = run.read(source)
     n_words, names = len(texts.vocabulary), source.names(texts.whole.n_sentences)
+    if len(names) < 2:
+        raise DataError(
+            "LSA needs several documents, and this corpus is one; documents are lines, or with `per_file` files"
+        )
     with run.clock("count"):
         counts = count_documents(texts, run.builder)
     if n_empty := int(np.count_nonzero(np.diff(counts.starts) == 0)):

@@ -91,5 +91,7 @@ def train_lsa(corpus: CorpusLike, settings: Lsa) -> WordVectors:
     >>> vectors = train_lsa(["the king rules", "the queen rules", "apples and pears"] * 9, dim=2)
     >>> vectors.documents
     <WordVectors: 27 words, 2 dimensions>
+    >>> vectors.documents.fold_in("the king".split()).shape
+    (2,)
     """
     return settings.train(corpus)

@@ -105,7 +105,7 @@ def train_svd(corpus_or_counts: CorpusLike | Counts | Any, settings: Svd) -> Wor
     >>> vectors = train_svd(lines, dim=2)
     >>> vectors
     <WordVectors: 5 words, 2 dimensions>
-    >>> vectors.fold_in([50, 0, 0, 0, 0]).shape
+    >>> vectors.fold_in({"the": 50, "rules": 20}).shape
     (2,)
     """
     return settings.train(corpus_or_counts)

@@ -62,7 +62,7 @@ def memory_of(n_rows: int, n_columns: int, dim: int) -> int:
     """The bytes of a decomposition, without the matrices."""
     n = min(n_rows, n_columns)
     basis = min(most_blocks(dim) * BLOCK, n + BLOCK) * n
-    return 4 * (basis + 2 * (dim + BLOCK) * (n_rows + n_columns))
+    return 4 * (basis + 2 * (min(dim, n) + BLOCK) * (n_rows + n_columns))
 
 
 def decompose(
@@ -113,7 +113,7 @@ def _leading_vectors(
             bands.append(_band(np.concatenate([(diagonal + diagonal.T) / 2, below])))
             progress.update(2 * BLOCK)
             n = len(bands)
-            is_whole = n * BLOCK >= n_columns
+            is_whole = n * BLOCK >= n_columns or not block.any()
             is_last = is_whole or n == most
             if is_last or (n >= first_check and (n - first_check) % _CHECK_EVERY == 0):
                 values, vectors = _eigenvectors(np.concatenate(bands, axis=1), -(-dim // BLOCK) * BLOCK)

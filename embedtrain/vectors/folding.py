@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,20 +45,28 @@ def fold_in(vectors: WordVectors, counts: Any) -> NDArray[np.float32]:
             "fold_in needs the context vectors and singular values of `train_svd` without `add_contexts`, or of "
             "`train_lsa`; of files, .npz holds them"
         )
-    row = np.asarray(counts.toarray() if hasattr(counts, "toarray") else counts).squeeze()
-    weights = factors.context_weights
+    is_document, weights = settings.get("rows") == "documents", factors.context_weights
+    counts = counts.toarray() if hasattr(counts, "toarray") else counts
+    if is_document and isinstance(counts, (list, tuple)) and all(isinstance(token, str) for token in counts):
+        counts = Counter(counts)
+    if isinstance(counts, Mapping):
+        names = vectors.words if factors.context_words is None else factors.context_words
+        counts = [counts.get(name, 0) for name in names[:]]
+    row = np.asarray(counts).squeeze()
     if row.shape != weights.shape or row.dtype.kind not in "biuf":
         raise DataError(
-            f"counts must be a number for each of the {len(weights):,} contexts, got shape {row.shape} and {row.dtype}"
+            f"counts must be a number for each of the {len(weights):,} contexts in the order of "
+            f"{'words' if factors.context_words is None else 'factors.context_words'}, or a mapping of contexts to "
+            f"numbers{', or a list of tokens' * is_document}, got shape {row.shape} and {row.dtype}"
         )
     row = row.astype(np.float64)
     if not (np.isfinite(row).all() and row.min() >= 0 and row.any()):
-        raise DataError("counts must be finite and at least 0, and one of them above 0")
+        raise DataError("counts must be finite and at least 0, and one of them, of a known context, above 0")
     weighting: str = settings.get("weighting", "count")
     own_weight: Any = 1.0
     if settings.get("model") == "svd":
         weighting, own_weight = "information", 1 / row.sum()
-    elif settings.get("rows") != "documents":
+    elif not is_document:
         some = row[row > 0]
         own_weight = word_weights(weighting, row.sum(), (some * np.log(some)).sum(), len(some), len(row))
     elif weighting == "tf-idf":

@@ -97,9 +97,11 @@ class WordVectors(WordTable):
 
         Parameters
         ----------
-        counts : (n_contexts,) array, or sparse matrix of one row
+        counts : mapping of str to number, (n_contexts,) array, sparse matrix of one row, or list of tokens
             How often it occurs with each context, counted as the rows of the matrix were: for vectors of `train_svd`
-            near each word, for words of `train_lsa` in each document, for documents the words in it.
+            near each word, for words of `train_lsa` in each document, for documents the words in it, which may be given
+            as its tokens. Arrays are in the order of ``factors.context_words``, or if that is None, of ``words``.
+            Contexts in a mapping that are unknown are left out.
 
         Returns
         -------
