@@ -327,6 +327,7 @@ def zipped(name, content):
             b"the quick brown fox\n" * 16,
             "holds no counts: it looks like text, which must have another name; counts are",
         ),
+        (b"\xba\x16O/\x0c\0\0\0", "holds no counts: it is a fastText model; counts are"),
         (zipped("text.txt", b"the quick brown fox"), "holds no counts, but other arrays: text.txt; counts are"),
         (npz(), "holds no counts, but other arrays: "),
         (npz(about=np.zeros(3), words=np.zeros(2)), "holds no counts, but other arrays: about, words; counts are"),

@@ -167,7 +167,10 @@ def test_a_sum_that_float32_cannot_hold_is_refused():
     [
         (DENSE, "must be a sparse one of scipy with two axes, such as csr_array, got ndarray"),
         (None, "got NoneType"),
-        (sparse.csr_array(DENSE[:3]), "must be square, words by words, got 3 rows and 4 columns"),
+        (
+            sparse.csr_array(DENSE[:3]),
+            "must be square, words by words, got 3 rows and 4 columns; svd takes others, with context_words",
+        ),
         (sparse.csr_array(DENSE[:3, :3]), "it has 3 rows, and there are 4 words"),
         (sparse.csr_array(DENSE.astype(complex)), "must hold real numbers, got the type complex128"),
         (sparse.csr_array((4, 4)), "there is nothing to learn from"),

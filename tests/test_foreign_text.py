@@ -71,7 +71,7 @@ def test_files_of_embedtrain_are_named(tmp_path):
     vectors.save(tmp_path / "x.npz")
     cooccurrence_counts([["a", "b"]] * 5, min_count=1).save(tmp_path / "counts")
     for name in ("run", "x.npz", "counts"):
-        with refused("a file of NumPy arrays, perhaps counts, vectors or a checkpoint"):
+        with refused("a file of NumPy arrays, perhaps counts, vectors or a checkpoint; give counts to glove or svd"):
             train_skipgram(tmp_path / name, **SETTINGS)
 
 

@@ -123,15 +123,19 @@ def test_lines_are_documents_also_empty_ones(tmp_path):
         assert len(train(path, dim=2).documents) == 6
 
 
-@pytest.mark.filterwarnings("ignore:1 of the 3 documents")
+@pytest.mark.filterwarnings("ignore:1 of the 3 documents has none")
 def test_files_are_documents(tmp_path):
     for name, text in (("a.txt", "x y\nz x\n"), ("b c.txt", ""), ("d.txt", "z z w x")):
         (tmp_path / name).write_text(text)
     vectors = train(tmp_path, per_file=True, dim=2)
-    assert vectors.documents.words == [str(tmp_path / "a.txt"), "2", str(tmp_path / "d.txt")]
+    assert vectors.documents.words == [str(tmp_path / name) for name in ("a.txt", "b c.txt", "d.txt")]
     assert not vectors.documents.vectors[1].any()
     lines = train(["x y z x", "", "z z w x"], dim=2)
     assert digest(vectors) == digest(lines)
+    with refused("holds a space, which this file cannot; write .npz, which can"):
+        train(tmp_path, per_file=True, documents=tmp_path / "d.vec")
+    train(tmp_path, per_file=True, dim=2, documents=tmp_path / "d.npz").save(tmp_path / "w.npz")
+    assert WordVectors.load(tmp_path / "w.npz").documents.words[1] == WordVectors.load(tmp_path / "d.npz").words[1]
     with refused("per_file is for files", SettingError):
         train(["a b"], per_file=True)
 

@@ -173,7 +173,7 @@ def test_a_low_rank_gives_fewer_dimensions_and_a_note():
 def test_rows_of_zeros_have_vectors_of_zeros_and_a_note():
     cells = np.rint(np.random.default_rng(2).gamma(0.3, 5, (9, 9)))
     cells[4] = 0
-    with pytest.warns(EmbedtrainWarning, match="1 of the 9 words have no pair with information above 0: vectors of 0"):
+    with pytest.warns(EmbedtrainWarning, match="1 of the 9 words has no pair with information above 0: vectors of 0"):
         vectors = train(square(cells), words=named(9), dim=2)
     assert not vectors["w4"].any()
     assert np.isfinite(vectors.vectors).all()

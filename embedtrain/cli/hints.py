@@ -62,6 +62,6 @@ def _option_hint(name: str, possibilities: Sequence[str] | None, ctx: click.Cont
         return f"did you mean {close[0]}?"
     if isinstance(ctx.command, click.Group):
         return "options follow the command, as in: embedtrain skipgram corpus.txt --epochs 10"
-    if any(param.name == "words" for param in ctx.command.params):
+    if any(param.name == "words" and isinstance(param, click.Argument) for param in ctx.command.params):
         return "a word that begins with - must follow --"
     return f"see {ctx.command_path} --help"

@@ -19,6 +19,7 @@ from embedtrain.models import MODELS, OTHERS
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
 from embedtrain.training.foreign_names import remedy_for
+from embedtrain.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import Corpus
@@ -32,6 +33,7 @@ ALIASES = {
     for field in declared(model)
     for alias in declaration(field).aliases
 }
+_OF_EPOCHS = ("log", "dry-run")  # options that are no settings
 _OPTION = re.compile(r"(--?)([A-Za-z][\w-]+)(?:=(.*))?")
 
 
@@ -107,7 +109,11 @@ class GroupedCommand(click.Command):
         if remedy := remedy_for(name, [option.name or "" for option in self.params], value=value, **facts):
             return spelled(remedy, option_of)
         settings = {**{model.model: model for model in MODELS}, "cooccur": Cooccurrence}
-        commands = [command for command, of in settings.items() if name in map(option_name, declared(of))]
+        commands = [
+            command
+            for command, of in settings.items()
+            if name in map(option_name, declared(of)) or (name in _OF_EPOCHS and issubclass(of, TrainingSettings))
+        ]
         return f"it is an option of {listed(commands)}" if commands else None
 
 

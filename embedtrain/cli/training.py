@@ -29,6 +29,7 @@ from embedtrain.cli.summary import print_plan, save_and_report
 from embedtrain.machine.progress import say
 from embedtrain.models import MODELS, OTHERS
 from embedtrain.models.item2vec import Item2vec
+from embedtrain.training.declarations import types_of
 from embedtrain.training.settings import CountModelSettings, TrainingSettings
 
 if TYPE_CHECKING:
@@ -65,7 +66,6 @@ lines, those of a graph are its nodes and walks.
 Example: embedtrain {model} edges.txt -o nodes.vec
 """
 
-_OUTPUT = output_option("Vectors file; by default the input's name with .vec, with subwords or of items .npz, here.")
 _OUTPUTS_OF_EPOCHS = with_options(
     grouped_option(
         "--log", group="output", type=PATH, metavar="FILE", help="Write a line of JSON to this file for every epoch."
@@ -87,7 +87,9 @@ def training_command(model: type[Any]) -> click.Command:
     if issubclass(model, TrainingSettings):
         command = _OUTPUTS_OF_EPOCHS(command)
     of_graph = model in OTHERS
-    command = settings_options(model)(_OUTPUT((edges_options if of_graph else corpus_options)(command)))
+    suffix = ".npz" if model is Item2vec else ".vec" + ", with subwords .npz" * ("subwords" in types_of(model))
+    output = output_option(f"Vectors file; by default the input's name with {suffix}, here.")
+    command = settings_options(model)(output((edges_options if of_graph else corpus_options)(command)))
     summary = inspect.getdoc(model) or ""
     text = (_GRAPH if of_graph else _SESSIONS if model is Item2vec else _TEXT).format(
         model=model.model, counts=_COUNTS if issubclass(model, CountModelSettings) else ""

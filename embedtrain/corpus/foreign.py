@@ -24,7 +24,7 @@ _NAME_TEXTS = "name the text files with a pattern such as 'folder/*.txt'"
 _FORCE = "; `force=True` reads it as text, a sequence a line"
 _BINARY = (
     (rb"PK\x03\x04.{22}[\x00-\xff]{4}[\w/ -]+\.npy", "a file of NumPy arrays, perhaps counts, vectors or a checkpoint; "
-     "give counts to glove, vectors to `init`, a checkpoint to `resume`"),
+     "give counts to glove or svd, vectors to `init`, a checkpoint to `resume`"),
     (rb"PK\x03\x04", "a zip archive or an office document, extract its text first"),
     (rb"\xff\xfe\x00\x00", "UTF-32 text; read it with `encoding` utf-32"),
     (rb"\xff\xfe|\xfe\xff", "UTF-16 text; read it with `encoding` utf-16"),

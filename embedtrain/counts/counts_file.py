@@ -28,6 +28,7 @@ _OF_SCIPY = {*_NAMES, "_is_array", "indices", "indptr", "offsets", "coords", "ro
 _OWN = {"words", "word_starts", "counts", "about"}
 _SUFFIXES = (".npz", ".bin")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # first bytes of an .npz, and of an empty one
+_FASTTEXT = b"\xba\x16O/"
 _START = 1 << 12  # bytes by which text is distinguished from records
 
 
@@ -89,10 +90,10 @@ def read_counts_file(path: Path, vocabulary: str | os.PathLike[str] | None, *, m
         raise DataError(f"{source_name(path)} holds no counts: it is empty")
     if start.startswith(_ZIP):
         return _read_npz(path, vocabulary, mapped)
-    if b"\0" not in start:  # records have zeros in the high bytes of numbers
-        raise DataError(
-            f"{source_name(path)} holds no counts: it looks like text, which must have another name; {_KINDS}"
-        )
+    is_text = b"\0" not in start  # records have zeros in the high bytes of numbers
+    if is_text or start.startswith(_FASTTEXT):
+        kind = "looks like text, which must have another name" if is_text else "is a fastText model"
+        raise DataError(f"{source_name(path)} holds no counts: it {kind}; {_KINDS}")
     words, counts = _words_beside(path, vocabulary)
     from embedtrain.counts.glove_bin import read_glove_bin
 

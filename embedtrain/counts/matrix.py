@@ -210,7 +210,10 @@ def _require_shape(matrix: Any, words: Sequence[str], contexts: Sequence[str] | 
         raise DataError(f"the matrix must be a sparse one of scipy with two axes, such as csr_array, got {what}")
     n_rows, n_columns = matrix.shape
     if contexts is None and n_rows != n_columns:
-        raise DataError(f"the matrix must be square, words by words, got {n_rows:,} rows and {n_columns:,} columns")
+        raise DataError(
+            f"the matrix must be square, words by words, got {n_rows:,} rows and {n_columns:,} columns; "
+            "svd takes others, with `context_words` for the columns"
+        )
     if n_rows != len(words):
         raise DataError(
             f"every row of the matrix needs a word: it has {n_rows:,} rows, and there are {len(words):,} words"

@@ -14,13 +14,14 @@ from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.counts.rows import CsrMatrix, RowCells
 from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums
 from embedtrain.errors import DataError, OutputError, SettingError
+from embedtrain.formats import format_of
 from embedtrain.formats.factors import Factors
 from embedtrain.formats.text import format_lines
 from embedtrain.machine.memory import format_bytes, release_pages, require_memory
 from embedtrain.machine.npz import plain, read_only
 from embedtrain.machine.progress import Stopwatch, counted, note, say
 from embedtrain.machine.threads import resolve_threads
-from embedtrain.machine.words import is_word
+from embedtrain.machine.words import is_word, require_words
 from embedtrain.models.truncated_svd import decompose, memory_of
 from embedtrain.training.count_data import CountData, budget_of, check_memory, folder_of, source_of
 from embedtrain.training.text_data import TextData, TextSource
@@ -114,7 +115,8 @@ def information(
     if not len(matrix.columns):
         raise DataError("no pair of words has information above 0: there is nothing to learn from; lower `shift`")
     if n_empty := int(np.count_nonzero(np.diff(matrix.starts) == 0)):
-        note(f"{n_empty:,} of the {len(counts.vocabulary):,} words have no pair with information above 0: vectors of 0")
+        of = f"{n_empty:,} of the {len(counts.vocabulary):,} words {'has' if n_empty == 1 else 'have'}"
+        note(f"{of} no pair with information above 0: vectors of 0")
     return matrix, builder.transposed(matrix, n_columns), weights
 
 
@@ -130,7 +132,7 @@ class DocumentSource(TextSource):
     def names(self, n_documents: int) -> list[str]:
         """Name the documents by their files, where these are words, or number them from 1 on."""
         files = list(map(str, self.corpus.files())) if self.documents == "files" else [""] * n_documents
-        return [file if is_word(file) else str(number) for number, file in enumerate(files, 1)]
+        return [file if is_word(file.replace(" ", "")) else str(number) for number, file in enumerate(files, 1)]
 
 
 def factorize_documents(settings: Lsa, data: Any) -> WordVectors:
@@ -142,10 +144,13 @@ def factorize_documents(settings: Lsa, data: Any) -> WordVectors:
         raise DataError(
             "LSA needs several documents, and this corpus is one; documents are lines, or with `per_file` files"
         )
+    if settings.documents is not None:
+        require_words(names, spaces=format_of(settings.documents).holds_spaces)
     with run.clock("count"):
         counts = count_documents(texts, run.builder)
     if n_empty := int(np.count_nonzero(np.diff(counts.starts) == 0)):
-        note(f"{n_empty:,} of the {len(names):,} documents have none of the {n_words:,} words: vectors of 0")
+        of = f"{n_empty:,} of the {len(names):,} documents {'has' if n_empty == 1 else 'have'}"
+        note(f"{of} none of the {n_words:,} words: vectors of 0")
     with run.clock("weigh"):
         of_words, of_documents = _weights(settings.weighting, counts, n_words)
         transposed = run.builder.weighted(
