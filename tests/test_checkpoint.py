@@ -413,6 +413,12 @@ def test_a_checkpoint_that_says_other_things_is_refused(checkpoint, change):
         train(resume=checkpoint)
 
 
+def test_vectors_are_not_a_checkpoint(tmp_path):
+    train(epochs=1).save(tmp_path / "x.npz")
+    with pytest.raises(DataError, match=r"x\.npz: it is damaged or not a checkpoint$"):
+        train(resume=tmp_path / "x.npz")
+
+
 @pytest.mark.parametrize("path", [5, [], True, math.nan])
 def test_the_command_refuses_a_checkpoint_whose_paths_are_no_text(folder, checkpoint, path):
     with_about(checkpoint, lambda about: about["options"].update(read_vocab=path))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embedtrain.errors import EmbedtrainWarning
 from embedtrain.formats.subwords import Subwords
 from embedtrain.vectors.word_vectors import WordVectors
 
@@ -208,6 +209,12 @@ def test_fasttext_gives_our_vectors_of_known_and_unknown_words(with_subwords, tm
     theirs = fasttext_model(tmp_path / "x.bin")
     for word in [*with_subwords.words, *UNSEEN]:
         np.testing.assert_allclose(theirs.get_word_vector(word), with_subwords[word], atol=1e-5)
+
+
+def test_gensim_gets_no_subwords_without_a_file(with_subwords):
+    import_or_skip("gensim")
+    with pytest.warns(EmbedtrainWarning, match=r"no vectors for unknown words; .* load_facebook_vectors .* of a \.bin"):
+        assert "housing" not in with_subwords.to_gensim()
 
 
 def test_gensim_gives_our_vectors_of_known_and_unknown_words(with_subwords, tmp_path):

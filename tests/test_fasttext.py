@@ -169,7 +169,7 @@ def test_written_settings_counts_and_contexts(tmp_path):
 
 def test_a_large_size_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(fasttext, "_LARGE", 300)
-    with pytest.warns(EmbedtrainWarning, match=r"x\.bin gets 336 bytes, .* a row for each of the 20 buckets"):
+    with pytest.warns(EmbedtrainWarning, match=r"x\.bin takes 336 bytes, .* a row for each of the 20 buckets"):
         written().save(tmp_path / "x.bin")
 
 

@@ -67,7 +67,7 @@ def test_settings_without_a_default_may_be_none(function):
         assert (parameter.default is None) == ("None" in parameter.annotation), name
 
 
-@pytest.mark.parametrize(("function", "name"), [(plan_skipgram, "nonsense"), (cooccurrence_counts, "dim")])
+@pytest.mark.parametrize(("function", "name"), [(plan_skipgram, "nonsense"), (cooccurrence_counts, "nonsense")])
 def test_a_wrong_name_is_a_type_error(function, name):
     with pytest.raises(TypeError, match=rf"^{function.__name__}\(\) got an unexpected keyword argument '{name}'$"):
         function(unreadable(), **{name: 5})
@@ -87,6 +87,8 @@ HINTS = [
     (train_glove, {"vocab": "w"}, "use read_vocab='w', or in glove words='w' for the words of counts"),
     (train_skipgram, {"lowercase": True}, "it is an option of Corpus, as in Corpus(path, lowercase=True)"),
     (train_cbow, {"min_counts": 5}, "'min_counts': use min_count"),
+    (train_glove, {"subwords": "3-6"}, "'subwords': it is a setting of train_cbow, train_skipgram and train_item2vec"),
+    (cooccurrence_counts, {"x_max": 5}, "'x_max': it is a setting of train_glove"),
     (train_cbow, {"size": 5, "what": 1, "seeds": 1},
      "an unexpected keyword argument 'size': use dim; 'what'; 'seeds': use seed"),
 ]  # fmt: skip
@@ -99,5 +101,5 @@ def test_names_of_other_programs_and_misspellings_name_ours(function, settings, 
 
 
 def test_hints_name_only_settings_of_the_function():
-    with pytest.raises(TypeError, match=r"argument 'alpha'$"):
+    with pytest.raises(TypeError, match=r"argument 'alpha': it is a setting of train_glove$"):
         cooccurrence_counts(unreadable(), alpha=1)

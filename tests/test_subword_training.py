@@ -195,6 +195,8 @@ def test_wrong_lengths_are_refused(lengths):
 
 
 def test_wrong_settings_are_refused():
+    with pytest.raises(SettingError, match="subwords must be a str, got tuple; '3-6' is usual"):
+        train(subwords=(3, 6))
     with pytest.raises(SettingError, match="buckets must be a whole number of at least 0, got -1"):
         train(buckets=-1)
     with pytest.raises(SettingError, match="between 0 and 2147483647"):
@@ -232,7 +234,8 @@ def test_commands_write_a_format_that_holds_subwords():
     assert done.exit_code == 0, done.output
     assert WordVectors.load("x.bin").subwords.n_buckets == 500
     done = run("skipgram", "text.txt", "--subwords", "3-6", "-o", "x.vec", *SETTINGS)
-    before, after = done.stderr.index("holds no subwords; write npz"), done.stderr.index("trained ")
+    shown = " ".join(done.stderr.split())
+    before, after = shown.index("holds no subwords; write npz (.npz) or fasttext (.bin)"), shown.index("trained ")
     assert (done.exit_code, before < after) == (0, True)
     line = error_of(run("skipgram", "text.txt", "--subwords", "3-6", "--buckets", "0", "-o", "y.bin", *SETTINGS), 2)
     assert "in buckets only, not with --buckets 0" in line

@@ -149,6 +149,8 @@ def test_little_text_is_noted(little_text):
         "22 tokens in 63 epochs are few, and vectors stay close to their random start; "
         "take more text, or raise epochs=63"
     )
+    (note,) = notes_of(TUTORIAL, epochs=63, init=train_skipgram(TUTORIAL, **SMALL, min_count=1, sample=0))
+    assert "stay close to those of init or their random start; take more text" in note
     assert notes_of(TUTORIAL, epochs=64) == []
     n_words = 20_000
     words = Vocabulary([f"w{i}" for i in range(n_words)], np.ones(n_words, np.int64))

@@ -122,7 +122,7 @@ def write(
 def note_left_out(path: Path, chosen: Format) -> None:
     """Issue a note if the format of an output does not hold the subwords that vectors have."""
     if not chosen.holds_subwords:
-        holding = listed((one.name for one in FORMATS.values() if one.holds_subwords), "or")
+        holding = listed((f"{one.name} ({one.suffixes[0]})" for one in FORMATS.values() if one.holds_subwords), "or")
         note(f"{source_name(path)} has no vectors for unknown words: {chosen.name} holds no subwords; write {holding}")
 
 

@@ -210,7 +210,7 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
     n_bytes = (n_rows + n_words) * dim * 4
     if n_bytes > _LARGE:
         note(
-            f"{source_name(path)} gets {format_bytes(n_bytes)}, as fastText's format has a row for each of the "
+            f"{source_name(path)} takes {format_bytes(n_bytes)}, as fastText's format has a row for each of the "
             f"{subwords.n_buckets:,} buckets"
         )
     counts = np.ones(n_words, np.int64) if counts is None else counts

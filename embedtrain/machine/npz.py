@@ -186,4 +186,5 @@ def no_damage(problem: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:  # of a position before the file
             raise
-        raise DataError(f"{problem} ({one_line(' '.join(str(error).split())[:100])})") from error
+        cause = f" ({one_line(' '.join(str(error).split())[:100])})"
+        raise DataError(problem + cause * (not isinstance(error, KeyError))) from error  # whose text is only a name

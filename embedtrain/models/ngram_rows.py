@@ -15,6 +15,7 @@ from embedtrain.formats.table import all_finite
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.kernels.word2vec.subwords import WordRows, compose_words
 from embedtrain.machine.ngrams import ngram_buckets
+from embedtrain.machine.progress import counted
 from embedtrain.machine.threads import run_all
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.tables import EmbeddingTable, table_bytes
@@ -79,7 +80,7 @@ class NgramRows(NamedTuple):
         """Bytes by purpose, without the rows of words."""
         n_ngrams = len(self.buckets)
         return {
-            f"{n_ngrams:,} rows of n-grams": table_bytes(n_ngrams, dim) + 2 * self.rows.nbytes,
+            f"{counted(n_ngrams, 'row')} of n-grams": table_bytes(n_ngrams, dim) + 2 * self.rows.nbytes,
             "the vectors of the result": table_bytes(self.n_words, dim) + 4 * n_ngrams * dim,
         }
 

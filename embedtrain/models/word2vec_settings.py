@@ -47,7 +47,7 @@ class Word2vecSettings(TrainingSettings):
     hs: bool = setting(False, "Train by hierarchical softmax too; alone with `negative` 0.", kept="result")
     subwords: str | None = setting(
         None, "Also train vectors of character n-grams of these lengths, such as 3-6: unknown words get vectors.",
-        kept="result", metavar="MIN-MAX",
+        remedy="'3-6' is usual", kept="result", metavar="MIN-MAX",
     )  # fmt: skip
     buckets: int = setting(
         2_000_000, "Buckets that n-grams of `subwords` are hashed to; 0 hashes none.",

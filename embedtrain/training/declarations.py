@@ -24,6 +24,7 @@ from embedtrain.machine.progress import listed
 
 #: The groups of settings in documentation and ``--help``, in this order.
 GROUPS = ("model", "vocabulary", "input", "run", "output")
+FUNCTIONS: dict[str, type[Settings]] = {}  # those that `from_settings` decorates, by name
 _LARGEST = 2**31 - 1  # of whole numbers, which kernels take as int32
 
 P = ParamSpec("P")
@@ -151,7 +152,8 @@ def _checked(field: Field[Any], value: Any, types: tuple[Any, ...]) -> Any:
         if not isinstance(value, tuple(Real if kind is int else get_origin(kind) or kind for kind in types)):
             rule = described(types)
             article = "an" if rule.startswith("int") else "a"
-            raise SettingError(f"`{field.name}` must be {article} {rule}, got {type(value).__name__}")
+            remedy = about.remedy and f"; {about.remedy}"
+            raise SettingError(f"`{field.name}` must be {article} {rule}, got {type(value).__name__}{remedy}")
         return value
     if not is_valid:
         raise SettingError(f"`{field.name}` must be {rule}, got {value!r}{remedy and '; '}{remedy}")
@@ -184,6 +186,7 @@ def from_settings(
         signature = inspect.signature(function)
         data = next(iter(signature.parameters.values()))
         names = {field.name for field in fields(settings)}  # type: ignore[arg-type]
+        FUNCTIONS[function.__name__] = settings  # type: ignore[assignment]
 
         @wraps(function)
         def call(*args: Any, **keywords: Any) -> Result:

@@ -10,7 +10,8 @@ from typing import Any
 
 from embedtrain.corpus.sources import OPTIONS
 from embedtrain.errors import SETTING, spelled
-from embedtrain.training.declarations import Settings, declaration
+from embedtrain.machine.progress import listed
+from embedtrain.training.declarations import FUNCTIONS, Settings, declaration, declared
 
 #: Settings are in backquotes; {value} is what was given, {corpus}, {model} and {output} are particular to a surface.
 _REMEDIES = {
@@ -57,6 +58,9 @@ def _hint(name: str, value: str, names: Mapping[str, str]) -> str:
     """What to use instead of a keyword, with ': ' before; `names` lead from names and aliases to settings."""
     if remedy := remedy_for(name.replace("_", "-"), names.values(), value=value, **_IN_PYTHON):
         return f": {spelled(remedy)}"
+    owners = [of for of, settings in FUNCTIONS.items() if name in {field.name for field in declared(settings)}]
+    if owners := [of for of in owners if of.startswith("train_")]:
+        return f": it is a setting of {listed(owners)}"
     close = next(iter(get_close_matches(name, [*names, *OPTIONS], 1, 0.75)), None)
     if close in OPTIONS:
         return f": it is an option of Corpus, as in Corpus(path, {close}={value})"

@@ -46,9 +46,10 @@ def check_pairs(settings: TextSettings, vocabulary: Vocabulary, text: EncodedCor
             yield f"{sampling}; for small text use `sample=0`"
         few = min(_LITTLE, _FEW_EACH * len(vocabulary))
         if isinstance(settings, TrainingSettings) and len(text.ids) * settings.epochs < few:
+            start = "their random start" if settings.init is None else "those of `init` or their random start"
             yield (
                 f"{len(text.ids):,} tokens in {counted(settings.epochs, 'epoch')} are few, and vectors stay close to "
-                f"their random start; take more text, or raise `epochs={settings.epochs}`"
+                f"{start}; take more text, or raise `epochs={settings.epochs}`"
             )
         return
     tokens = f"{len(text.ids):,} tokens in {text.n_sentences:,} sentences"

@@ -282,7 +282,8 @@ class WordTable:
             hint = f"; write '{name}' for the word" if name in self.index else ""
             raise UnknownWord(f"{name} is neither a word nor a row from 0 to {len(self) - 1:,}{hint}")
         hint = suggestion(key, self.index)
-        raise UnknownWord(f"{quoted(key)} is not among the {len(self):,} words{'; ' if hint else ''}{hint}")
+        ngrams = "" if self.subwords is None or self.can_embed(key) else ", and none of its n-grams is known"
+        raise UnknownWord(f"{quoted(key)} is not among the {len(self):,} words{ngrams}{'; ' if hint else ''}{hint}")
 
     def _try_vector(self, key: Any) -> NDArray[np.float32] | None:
         """The vector of a key: its row, or that of an unknown word's n-grams; None if there is neither."""

@@ -199,7 +199,7 @@ class WordVectors(WordTable):
     ) -> tuple[float, list[dict[str, Any]]]:
         """Compute the accuracy in analogies: `evaluate_analogies` with gensim's parameters and results.
 
-        As in gensim, unknown words are left out, also with subwords.
+        With subwords unknown words are evaluated too, which gensim leaves out.
 
         Returns
         -------
@@ -219,7 +219,7 @@ class WordVectors(WordTable):
             return [tuple(map(str.upper, words)) for words in questions] if case_insensitive else questions
 
         score = evaluate_analogies(
-            self, analogies, restrict=restrict_vocab, ignore_case=case_insensitive, method=method, subwords=False
+            self, analogies, restrict=restrict_vocab, ignore_case=case_insensitive, method=method
         )
         sections = [
             {"section": section.name, "correct": cased(section.right), "incorrect": cased(section.wrong)}
@@ -238,7 +238,7 @@ class WordVectors(WordTable):
     ) -> tuple[tuple[float, float], tuple[float, float], float]:
         """Compute the correlation with human scores: `evaluate_similarity` with gensim's parameters and results.
 
-        As in gensim, unknown words are left out, also with subwords.
+        With subwords unknown words are evaluated too, which gensim leaves out.
 
         Parameters
         ----------
@@ -261,7 +261,7 @@ class WordVectors(WordTable):
         from embedtrain.vectors.evaluation_files import read_pairs
 
         scored = read_pairs(pairs, delimiter, encoding)
-        score = evaluate_similarity(self, scored, restrict=restrict_vocab, ignore_case=case_insensitive, subwords=False)
+        score = evaluate_similarity(self, scored, restrict=restrict_vocab, ignore_case=case_insensitive)
         pearson = Correlation(score.pearson, score.pearson_p)
         return pearson, Correlation(score.spearman, score.spearman_p), 100 * (1 - score.coverage)
 
@@ -345,6 +345,8 @@ class WordVectors(WordTable):
     def to_gensim(self) -> Any:
         """Convert to gensim's ``KeyedVectors``, with words, vectors and counts.
 
+        A warning is issued if there are `subwords`, which it does not hold.
+
         Raises
         ------
         SettingError
@@ -354,6 +356,8 @@ class WordVectors(WordTable):
             from gensim.models import KeyedVectors  # type: ignore[import-untyped, unused-ignore]
         except ImportError:
             raise SettingError("to_gensim needs the package gensim; install it with: pip install gensim") from None
+        if self.subwords is not None:
+            note("KeyedVectors has no vectors for unknown words; gensim's load_facebook_vectors reads them from a .bin")
         keyed = KeyedVectors(self.vector_size)
         keyed.add_vectors(list(self.words), np.asarray(self.vectors, np.float32))
         for word, count in zip(self.words, () if self.counts is None else self.counts.tolist(), strict=False):
