@@ -43,7 +43,7 @@ class FactorSettings(MemorySettings, VectorSettings):
 class Svd(CountModelSettings, FactorSettings):
     """Compute word vectors from co-occurrence counts by singular value decomposition (PPMI-SVD).
 
-    The result is the same for any number of threads; there are no epochs, and no random order.
+    The result is the same for any number of threads, and nearly the same for any seed; there are no epochs.
     """
 
     model: ClassVar = "svd"
