@@ -239,5 +239,8 @@ def test_commands_write_a_format_that_holds_subwords():
     assert (done.exit_code, before < after) == (0, True)
     line = error_of(run("skipgram", "text.txt", "--subwords", "3-6", "--buckets", "0", "-o", "y.bin", *SETTINGS), 2)
     assert "in buckets only, not with --buckets 0" in line
+    for model in ("skipgram", "svd", "node2vec"):
+        shown = " ".join(run(model, "--help").stdout.split())
+        assert ("with .vec, with subwords .npz, here" in shown) == ("--subwords" in shown) == (model == "skipgram")
     line = error_of(run("skipgram", "text.txt", "--minn", "3", *SETTINGS), 2)
     assert "--subwords 3-6" in line

@@ -29,7 +29,7 @@ from embedtrain.cli.summary import print_plan, save_and_report
 from embedtrain.machine.progress import say
 from embedtrain.models import MODELS, OTHERS
 from embedtrain.models.item2vec import Item2vec
-from embedtrain.training.declarations import types_of
+from embedtrain.training.declarations import declared
 from embedtrain.training.settings import CountModelSettings, TrainingSettings
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def training_command(model: type[Any]) -> click.Command:
     if issubclass(model, TrainingSettings):
         command = _OUTPUTS_OF_EPOCHS(command)
     of_graph = model in OTHERS
-    suffix = ".npz" if model is Item2vec else ".vec" + ", with subwords .npz" * ("subwords" in types_of(model))
+    has_subwords = any(field.name == "subwords" for field in declared(model))
+    suffix = ".npz" if model is Item2vec else ".vec" + ", with subwords .npz" * has_subwords
     output = output_option(f"Vectors file; by default the input's name with {suffix}, here.")
     command = settings_options(model)(output((edges_options if of_graph else corpus_options)(command)))
     summary = inspect.getdoc(model) or ""
