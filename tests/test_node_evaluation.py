@@ -95,10 +95,15 @@ def test_random_pairs_are_edges_of_neither(monkeypatch):
     assert seen == free | {frozenset("ab")}
 
 
-def test_unknown_nodes_are_counted_and_said(labelled):
+@pytest.mark.clients
+def test_unknown_nodes_with_labels_are_counted(labelled):
     vectors, labels, _ = labelled
     with pytest.warns(EmbedtrainWarning, match="1 of 61 nodes with labels have no vector and are left out"):
         evaluate_labels(vectors, {**labels, "other": {"l0"}}, shares=[0.5])
+
+
+def test_unknown_nodes_and_known_edges_are_counted(labelled):
+    vectors, _, _ = labelled
     with pytest.warns(EmbedtrainWarning, match="1 of 2 held-out edges have a node without a vector"):
         score = evaluate_links(vectors, ["n0 n1", "n0 x"], ["n2 n3"])
     assert (score.n_known, score.n_edges) == (1, 2)
@@ -106,8 +111,9 @@ def test_unknown_nodes_are_counted_and_said(labelled):
         evaluate_links(vectors, ["n0 n1", "n2 n3"], ["n1 n0", "n4 x"])
 
 
+@pytest.mark.clients
 @pytest.mark.filterwarnings("ignore::embedtrain.EmbedtrainWarning")
-def test_bad_labels_and_edges_are_refused(labelled):
+def test_bad_labels_are_refused(labelled):
     vectors, labels, folder = labelled
     for content, message in {
         "n0\n": "line 1: expected a word or node and its label, got 'n0'",
@@ -116,6 +122,17 @@ def test_bad_labels_and_edges_are_refused(labelled):
         (folder / "bad").write_text(content)
         with refused(message):
             evaluate_labels(vectors, folder / "bad")
+    with refused("at least two nodes with vectors and two labels"):
+        evaluate_labels(vectors, {"x": {"a"}, "y": {"b"}})
+    with refused("at least two nodes with vectors and two labels"):
+        evaluate_labels(vectors, {"n0": {"a"}, "n1": {"a"}})
+    with refused("shares must be between 0 and 1", SettingError):
+        evaluate_labels(vectors, labels, shares=[1])
+
+
+@pytest.mark.filterwarnings("ignore::embedtrain.EmbedtrainWarning")
+def test_bad_edges_are_refused(labelled):
+    vectors, _, folder = labelled
     for content, message in {
         "n0\n": "a line of an edge list is two nodes, and perhaps a weight, got 'n0' with 1 column",
         "": "holds no words: it is empty",
@@ -123,13 +140,7 @@ def test_bad_labels_and_edges_are_refused(labelled):
         (folder / "bad").write_text(content)
         with refused(message):
             evaluate_links(vectors, folder / "bad", ["n0 n1"])
-    with refused("at least two nodes with vectors and two labels"):
-        evaluate_labels(vectors, {"x": {"a"}, "y": {"b"}})
-    with refused("at least two nodes with vectors and two labels"):
-        evaluate_labels(vectors, {"n0": {"a"}, "n1": {"a"}})
     with refused("no held-out edge has two nodes with vectors"):
         evaluate_links(vectors, ["x y"], ["n0 n1"])
     with refused("nearly all pairs of nodes are edges"):
         evaluate_links(WordVectors(["a", "b"], np.eye(2, dtype=np.float32)), ["a b"], ["a b"])
-    with refused("shares must be between 0 and 1", SettingError):
-        evaluate_labels(vectors, labels, shares=[1])
