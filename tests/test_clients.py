@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embedtrain import train_cbow
 from embedtrain.errors import EmbedtrainWarning
 from embedtrain.formats.subwords import Subwords
 from embedtrain.vectors.word_vectors import WordVectors
@@ -225,6 +226,17 @@ def test_gensim_gives_our_vectors_of_known_and_unknown_words(with_subwords, tmp_
         for word in [*with_subwords.words, *UNSEEN]:
             if word != "</s>":  # gensim gives it n-grams, fastText does not
                 np.testing.assert_allclose(theirs[word], with_subwords[word], atol=1e-5)
+
+
+def test_fasttext_and_gensim_give_the_vectors_of_what_we_train(tmp_path):
+    module = import_or_skip("gensim.models.fasttext")
+    lines = [["the", "kings", "rule", "a", "land"], ["queens", "ruled", "lands", "of", "banana"]] * 50
+    ours = train_cbow(lines, subwords="2-5", buckets=3000, dim=12, sample=0, progress=False)
+    ours.save(tmp_path / "x.bin")
+    fasttext, gensim = fasttext_model(tmp_path / "x.bin"), module.load_facebook_model(tmp_path / "x.bin")
+    for word in [*ours.words, "kingdom", "queenly", "bananas"]:
+        np.testing.assert_allclose(fasttext.get_word_vector(word), ours[word], atol=1e-5)
+        np.testing.assert_allclose(gensim.wv[word], ours[word], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", BUNDLED)
