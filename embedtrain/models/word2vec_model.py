@@ -39,6 +39,7 @@ N_COPIES = 256  # nodes near the root that every thread copies (bench/tree_copie
 _STRETCHES = 16  # samples of the text in `largest_share`
 _LOSS_EVERY = 8  # blocks; the loss of all blocks costs a tenth of the speed (bench/loss_share.py)
 _NUMBERS = {2: "two", 3: "three"}
+_MOST = 2.0  # of initial values with subwords, times dim: means of 20 such rows are as long as a row of 0.5
 _PATH_BYTES = 5  # of a step of a path: a node and a side
 _UNEVEN = 4  # steps that paths are longer than in a balanced tree, about
 
@@ -63,8 +64,8 @@ class Word2vecModel:
         dim = settings.n_dims
         scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
         self._ngrams = NgramRows.of(data.vocabulary, settings)
-        n_rows = n_words + (0 if self._ngrams is None else len(self._ngrams.buckets))
-        self.words = EmbeddingTable.uniform(n_rows, dim, settings.seed, n_threads, scratch)
+        n_rows, most = (n_words, 0.5) if self._ngrams is None else (n_words + len(self._ngrams.buckets), _MOST)
+        self.words = EmbeddingTable.uniform(n_rows, dim, settings.seed, n_threads, scratch, most)
         self.contexts = EmbeddingTable.zeros(n_words, dim) if settings.negative else None
         n_nodes = len(counts) - 1
         local = {"local": min(N_COPIES, n_nodes) + 1}  # with a padding row

@@ -49,11 +49,14 @@ class EmbeddingTable:
         seed: int | list[int],
         n_threads: int = 0,
         scratch: Mapping[str, int] | None = None,
+        most: float = 0.5,
     ) -> EmbeddingTable:
-        """Make a table of random values in [-0.5, 0.5) / dim, as word2vec.c does."""
+        """Make a table of random values in [-most, most) / dim; `most` is that of word2vec.c."""
         table = cls.zeros(n_rows, dim, n_threads, scratch)
         generator = np.random.default_rng(seed)
         for row in range(0, n_rows, 1 << 12):  # in parts, to bound memory
             part = table.rows[row : row + (1 << 12)]
-            part[:] = (generator.random(part.shape, np.float32) - np.float32(0.5)) / np.float32(dim)
+            part[:] = (
+                (generator.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * most) / np.float32(dim)
+            )
         return table
