@@ -155,16 +155,12 @@ def test_training_continues_from_subwords(name, init_words, capsys):
         np.testing.assert_allclose(again[word], first[word], atol=2e-5)
     np.testing.assert_allclose(again["mirunli"], first["mirunli"], atol=2e-5)  # known ngrams only
     own = again.subwords.own_rows([b"lovakvata"], again[["lovakvata"]])
-<<<<<<< HEAD
-    assert np.abs(own).max() < 0.07  # small and random, as of any new word
+    assert np.abs(own).max() < 0.26  # small and random, as of any new word
     if init_words == "union":
         train(TEXT[:1], init=name, progress="lines", **STILL)
         assert re.search(
             "\\d are not in the text and move only by shared n-grams", " ".join(capsys.readouterr().err.split())
         )
-=======
-    assert np.abs(own).max() < 0.26  # small and random, as of any new word
->>>>>>> 4863ba8 (Larger initial values with subwords, whose means are shorter; figures of accuracy and speed)
     better = train(text, init=name, init_words=init_words, epochs=3)
     assert better.report.losses[-1] < again.report.losses[0]
 
