@@ -31,6 +31,9 @@ from embedtrain.models.word2vec_settings import Word2vecSettings
 N_NOISE = {("skipgram", False): 16, ("cbow", False): 8, ("cbow", True): 16}
 #: Contexts that share these noise words in skip-gram, about: 48 centres with 6 contexts each.
 SHARING_CONTEXTS = 288
+#: The same two with subwords, whose n-grams would meet the same noise words with many words of a block: more correct
+#: analogies, and vectors of unknown words that are nearer to those of known ones (bench/subwords.py).
+SUBWORD_N_NOISE, SUBWORD_CONTEXTS = 64, 144
 #: Baseline of the control variate times (1 + negative), since a noise word's mean sigmoid is about 1 / (1 + negative);
 #: lower than what reduces the variance most (bench/control_variate.py), as held-out loss is lower.
 BASELINE = 0.6
@@ -68,6 +71,9 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetitio
     lr, negative = settings.lr, settings.negative
     skipgram = settings.model != "cbow"
     n_noise = N_NOISE["skipgram" if skipgram else "cbow", settings.corrected]
+    sharing = SHARING_CONTEXTS
+    if skipgram and settings.subwords is not None:
+        n_noise, sharing = SUBWORD_N_NOISE, SUBWORD_CONTEXTS
     contexts: float = 2 * window  # of a centre in a step
     if skipgram:
         contexts = min(contexts, max(1.0, INPUT_LIMIT / (lr * (1 + negative))))
@@ -86,7 +92,7 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetitio
     baseline = BASELINE / (1 + negative)
     push = lr * negative * mean_contexts  # times the baseline, the weight of a centre
     limit = CONTROL_LIMIT * n_noise / push if negative else math.inf
-    groups = max(1, int(min(SHARING_CONTEXTS / mean_contexts, limit / baseline) / ROWS))
+    groups = max(1, int(min(sharing / mean_contexts, limit / baseline) / ROWS))
     n_centres = ROWS * groups
     if negative == 0 or tile_centres < ROWS:
         return BlockShape(n_centres, tile_centres, tile_tokens, n_noise, 0.0)
