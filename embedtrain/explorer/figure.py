@@ -116,7 +116,9 @@ def _families(text: str) -> list[str]:
     if any(unicodedata.bidirectional(c) in ("R", "AL") for c in text) and not hasattr(ft2font, "__libraqm_version__"):
         raise SettingError(f"{quoted(text)} is written from right to left, which needs matplotlib 3.11 or newer")
     usual: list[str] = list(rcParams["font.family"])
-    missing = {ord(c) for c in text if c.isprintable()} - _characters(font_manager.findfont(None))
+    missing = {ord(c) for c in text if c.isprintable()} - _characters(
+        font_manager.findfont(font_manager.FontProperties())
+    )
     if not missing:
         return usual
     manager = font_manager.fontManager
