@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from reprlib import repr as shortened
 from typing import Any, Literal
 
@@ -20,9 +20,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from embedtrain.errors import DataError, EmbedtrainWarning
 from embedtrain.models.svd import train_svd
+from embedtrain.vectors.text_means import TextMeans, without
 from embedtrain.vectors.word_vectors import WordVectors
-
-_SIF = 1e-3  # the parameter a of weights a / (a + p)
 
 
 class CategoryEmbedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -186,57 +185,30 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def fit(self, X: Iterable[str], y: None = None) -> TextEmbedder:
         """Load the vectors and, with `weights="sif"`, find the singular vector of the texts X."""
         self.vectors_ = self.vectors if isinstance(self.vectors, WordVectors) else WordVectors.load(self.vectors)
-        if self.weights not in ("mean", "sif"):
-            raise ValueError(f"weights must be 'mean' or 'sif', got {self.weights!r}")
-        if self.weights == "sif" and self.vectors_.counts is None:
-            raise ValueError("weights='sif' needs the counts of words, which .npz files have; take weights='mean'")
         if self.tokenizer is not None and not callable(self.tokenizer):
             raise ValueError(f"tokenizer must be a function from a text to its words, got {self.tokenizer!r}")
-        self._n_features_out = self.vectors_.vectors.shape[1]
-        self.component_ = None
+        self._n_features_out = self.vectors_.vector_size
+        means = TextMeans(self.vectors_, self.weights)
         if self.weights == "sif":
-            averages = self._averages(X)
-            if len(averages) < 2:
-                raise ValueError(f"weights='sif' needs at least two texts in fit, got {len(averages)} sample(s)")
-            self.component_ = np.linalg.svd(averages, full_matrices=False)[2][0]
+            for _ in means.blocks(self._texts(X)):
+                pass
+        self.component_ = means.component()
         return self
 
     def transform(self, X: Iterable[str]) -> NDArray[np.float32]:
         """Encode texts as an array (n_texts, n_dimensions); missing texts and those without a known word are zeros."""
         check_is_fitted(self)
-        averages = self._averages(X)
-        if self.component_ is None:
-            return averages
-        return averages - np.outer(averages @ self.component_, self.component_)
+        means = TextMeans(self.vectors_, self.weights).blocks(self._texts(X))
+        rows = np.concatenate([np.zeros((0, self._n_features_out), np.float32), *means])
+        return without(self.component_, rows)
 
-    def _averages(self, texts: Any) -> NDArray[np.float32]:
-        """The weighted averages of the vectors of the known words of texts."""
-        vectors, index = self.vectors_, self.vectors_.index
-        words = [self._words(text) for text in _column(texts)]
-        unknown = list(dict.fromkeys(word for some in words for word in some if word not in index))
-        embedded, is_known = np.zeros((0, self._n_features_out), np.float32), np.zeros(len(unknown), bool)
-        if vectors.subwords is not None:
-            embedded, is_known = vectors.subwords.embed(unknown)
-        others = {word: len(vectors) + row for row, word in enumerate(unknown) if is_known[row]}
-        found = [[row for word in some if (row := index.get(word, others.get(word))) is not None] for some in words]
-        lengths = np.array(list(map(len, found)), np.int64)
-        rows = np.array([row for some in found for row in some], np.int64)
-        weights = np.repeat(1 / np.maximum(lengths, 1), lengths).astype(np.float32)
-        if self.weights == "sif":
-            counts = np.append(np.asarray(vectors.counts), np.zeros(len(unknown), np.int64))
-            weights *= (_SIF / (_SIF + counts / counts.sum()))[rows]
-        shape, starts = (len(words), len(vectors) + len(unknown)), np.cumsum([0, *lengths])
-        matrix = sparse.csr_array((weights, rows, starts), shape)
-        averages = matrix[:, : len(vectors)] @ vectors.vectors
-        return averages + matrix[:, len(vectors) :] @ embedded if others else averages
-
-    def _words(self, text: Any) -> list[str]:
-        """The words of a text, none if it is missing."""
-        if text is None or text != text:
-            return []
-        if not isinstance(text, str):
-            raise ValueError(f"a text must be a str, got {type(text).__name__} {shortened(text)}")
-        return list((self.tokenizer or str.split)(text))
+    def _texts(self, texts: Any) -> Iterator[str | list[str]]:
+        """The texts, or the words of each; empty for those that are missing."""
+        for text in _column(texts):
+            if not (isinstance(text, str) or text is None or text != text):
+                raise ValueError(f"a text must be a str, got {type(text).__name__} {shortened(text)}")
+            present = text if isinstance(text, str) else ""
+            yield list(self.tokenizer(present)) if self.tokenizer else present
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

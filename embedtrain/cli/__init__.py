@@ -18,6 +18,7 @@ from embedtrain.cli.cache import cache
 from embedtrain.cli.check import check
 from embedtrain.cli.convert import convert
 from embedtrain.cli.cooccur import cooccur
+from embedtrain.cli.embed import embed
 from embedtrain.cli.evaluate import evaluate
 from embedtrain.cli.explore import explore
 from embedtrain.cli.hints import unknown_command, usage_hint
@@ -61,7 +62,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 _GROUPS = {
     "Training": [*COMMANDS, cooccur, vocab],
-    "Queries": [neighbors, analogy, recommend, evaluate],
+    "Queries": [neighbors, analogy, recommend, embed, evaluate],
     "Pictures": [explore, plot],
     "Files": [info, convert, check, cache, warmup],
 }

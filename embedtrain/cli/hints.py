@@ -17,6 +17,7 @@ _COMMANDS = {
     **dict.fromkeys(("word-analogy", "compute-accuracy", "test"), "evaluate"),
     **dict.fromkeys(("vocab-count", "vocabulary"), "vocab"),
     **dict.fromkeys(("export", "print-word-vectors", "save"), "convert"),
+    **dict.fromkeys(("doc2vec", "print-sentence-vectors"), "embed"),
 }
 
 
@@ -25,8 +26,6 @@ def unknown_command(name: str, commands: Collection[str]) -> str:
     plain = name.lower().replace("_", "-")
     if plain in _COMMANDS:
         return f"no such command {name}; use embedtrain {_COMMANDS[plain]}"
-    if plain == "doc2vec":
-        return f"no such command {name}; vectors are of words here, not of documents"
     if os.path.exists(name) or re.search(r"[./\\*]", name):
         from embedtrain.formats import is_named_as_vectors
 

@@ -183,10 +183,10 @@ def edges_options(command: _Command) -> _Command:
     )(command)
 
 
-def corpus_options(command: _Command) -> _Command:
-    """Decorate a command with the argument and options of a `Corpus`."""
+def corpus_options(command: _Command, *, required: bool = True) -> _Command:
+    """Decorate a command with the argument, which may be `required`, and options of a `Corpus`."""
     return with_options(
-        click.argument("corpus", nargs=-1, required=True, type=click.Path(), callback=_inputs_only),
+        click.argument("corpus", nargs=-1, required=required, type=click.Path(), callback=_inputs_only),
         grouped_option(
             "--field", group="input", help="Read JSON lines, and the text from this field; of .jsonl files: text."
         ),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.progress import note
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_table import Key, WordTable
+
+if TYPE_CHECKING:
+    from embedtrain.corpus.sources import CorpusLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +132,38 @@ class WordVectors(WordTable):
         factors = Factors(own.singular_values, own.context_weights, own.word_weights, self.words)
         settings = {**self.settings, "rows": "documents"}
         return WordVectors(names, self.context_vectors, None, self.vectors, settings, factors=factors)
+
+    def embed(self, texts: CorpusLike, weights: str = "mean") -> NDArray[np.float32]:
+        """The vectors of texts: means of the vectors of their words; unknown words are left out.
+
+        With subwords, unknown words have vectors. Texts without any have rows of zeros, of which a warning is issued.
+
+        Parameters
+        ----------
+        texts : path, Corpus, iterable of str, or iterable of lists of str
+            A text is a line of a file, or an item. A `Corpus` tells how text is read, as with ``tokenize="words"``.
+        weights : {"mean", "sif"}
+            Average all words alike; or smooth inverse frequency: weigh words that are a share p of the `counts` by
+            a / (a + p), with a = 0.001, and remove from all rows their first singular vector.
+
+        Returns
+        -------
+        (n_texts, dim) float32 array
+
+        Raises
+        ------
+        SettingError
+            If `weights` is not valid, or there are no `counts` for "sif".
+        DataError
+            If `texts` cannot be read, or are fewer than two for "sif".
+
+        References
+        ----------
+        Arora, Liang, Ma, "A simple but tough-to-beat baseline for sentence embeddings" (2017).
+        """
+        from embedtrain.vectors.text_means import embed  # Numba, and the corpus, which queries do not need
+
+        return embed(self, texts, weights)
 
     def embedding_matrix(
         self,

@@ -62,7 +62,7 @@ def test_an_unknown_command_is_one_line(args):
         ("Skip-Gram", "use embedtrain skipgram"),
         ("glov", "use embedtrain glove"),
         ("print-word-vectors", "use embedtrain convert"),
-        ("doc2vec", "vectors are of words here"),
+        ("doc2vec", "use embedtrain embed"),
         ("nonsense", "see embedtrain --help"),
         ("text.txt", "the first argument must be a command, got text.txt; for example: embedtrain skipgram text.txt"),
         ("folder", "for example: embedtrain skipgram folder"),
