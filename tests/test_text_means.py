@@ -132,7 +132,6 @@ def test_smooth_inverse_frequency_finds_planted_topics():
         units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return np.einsum("ij,ij->i", units, topics).mean()
 
-    print(found("sif"), found("mean"))
     assert found("sif") > found("mean") + 0.3
 
 
