@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from embedtrain.models.cbow import plan_cbow, train_cbow
-    from embedtrain.models.cooccurrence import cooccurrence, cooccurrence_counts
+    from embedtrain.models.cooccurrence import cooccurrence, cooccurrence_counts, merge_counts
     from embedtrain.models.glove import plan_glove, train_glove
     from embedtrain.models.item2vec import train_item2vec
     from embedtrain.models.lsa import train_lsa
@@ -61,6 +61,7 @@ _MODULES = {
     "evaluate_links": "vectors.node_evaluation",
     "evaluate_sessions": "vectors.sessions",
     "evaluate_similarity": "vectors.evaluation",
+    "merge_counts": "models.cooccurrence",
     "plan_cbow": "models.cbow",
     "plan_glove": "models.glove",
     "plan_skipgram": "models.skipgram",
@@ -96,6 +97,7 @@ __all__ = [
     "evaluate_links",
     "evaluate_sessions",
     "evaluate_similarity",
+    "merge_counts",
     "plan_cbow",
     "plan_glove",
     "plan_skipgram",

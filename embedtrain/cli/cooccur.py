@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from embedtrain.cli.options import (
+    MERGE,
     GroupedCommand,
+    check_merge,
     corpus_options,
     output_option,
     output_path,
@@ -24,12 +26,16 @@ from embedtrain.models.cooccurrence import Cooccurrence
 
 @click.command(cls=GroupedCommand, short_help="Count how often words occur near each other.")
 @settings_options(Cooccurrence)
+@MERGE
 @corpus_options
 @output_option("File of counts; by default the corpus' name with .npz, here.")
-def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
+def cooccur(output: str | None, quiet: bool, merge: bool, **options: Any) -> None:
     """Count how often the words of CORPUS occur near each other, as a sparse matrix.
 
     The file has the matrix, for scipy.sparse.load_npz, and its words. embedtrain glove trains on it.
+
+    With --merge, the inputs are files that cooccur wrote for the parts of a text, with --exact and one --read-vocab;
+    the output is that of the whole text, to the bit.
 
     Example: embedtrain cooccur corpus.txt -o counts.npz
     """
@@ -41,18 +47,27 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
         from embedtrain.machine.files import check_distinct_paths, require_writable
         from embedtrain.machine.progress import counted, say
 
-    for source in filter(is_counts_file, options["corpus"]):
-        raise click.UsageError(f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}")
-    corpus = read_corpus(options)
     set_progress(options, quiet)
-    path = output_path(corpus.sources, corpus.files(), output, ".npz")
-    check_distinct_paths(
-        {"the corpus": corpus.files(), **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}
-    )
+    if merge:
+        sources = files = options["corpus"]
+        check_merge(output, sources, {"threads", "memory"})
+        options = {name: options[name] for name in ("threads", "memory", "progress")}
+    else:
+        for source in filter(is_counts_file, options["corpus"]):
+            raise click.UsageError(
+                f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}"
+            )
+        corpus = read_corpus(options)
+        sources, files = corpus.sources, corpus.files()
+    path = output_path(sources, files, output, ".npz")
+    if not merge:
+        check_distinct_paths(
+            {"the corpus": files, **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}
+        )
     require_writable(path)
     settings = Cooccurrence(**options, temp_folder=folder_beside(path))
     started = time.perf_counter()
-    counts = settings.mapped_counts(corpus)
+    counts = settings.merged(files) if merge else settings.mapped_counts(corpus)
     seconds = time.perf_counter() - started
     with saving(path) as interrupted:
         path, failure = save_or_keep(counts.save, path)
@@ -60,9 +75,10 @@ def cooccur(output: str | None, quiet: bool, **options: Any) -> None:
     if failure is not None:
         raise DataError(f"{failure.args[0]}; {path} holds the result")
     cells, words = counted(counts.matrix.nnz, "cell"), counted(len(counts), "word")
-    say(f"counted  {cells} of {words} in {seconds:.1f} s", shown=not quiet)
+    say(f"{'merged' if merge else 'counted':8} {cells} of {words} in {seconds:.1f} s", shown=not quiet)
     say(f"saved    {path}", shown=not quiet)
-    say(f"next     embedtrain glove {shlex.quote(str(path))}", shown=not quiet, wrap=False)
+    if not settings.exact:
+        say(f"next     embedtrain glove {shlex.quote(str(path))}", shown=not quiet, wrap=False)
     if came_late:
         say(f"Error: interrupted; {path} holds the result", wrap=False)
         raise click.exceptions.Exit(130)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 import click
+from click.core import ParameterSource
 
 from embedtrain.errors import spelled
 from embedtrain.machine.progress import listed
@@ -220,7 +221,7 @@ def corpus_options(command: _Command, *, required: bool = True) -> _Command:
 
 def _inputs_only(ctx: click.Context, _: click.Parameter, sources: tuple[str, ...]) -> tuple[str, ...]:
     """Return the sources; one after the first that is named like vectors, without -o, is taken for the output."""
-    if ctx.params.get("output") is None and not ctx.params.get("force"):  # arguments are processed after options
+    if not any(map(ctx.params.get, ("output", "force", "merge"))):  # arguments are processed after options
         from embedtrain.counts.counts_file import is_counts_file
         from embedtrain.formats import is_named_as_vectors
 
@@ -240,6 +241,25 @@ def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command
         return command
 
     return decorate
+
+
+MERGE = grouped_option(
+    "--merge", group="input", is_flag=True, help="Add the counts in these files, which are those of parts of a text."
+)
+
+
+def check_merge(output: str | None, inputs: Sequence[str], used: Collection[str]) -> None:
+    """Check the output of --merge, and that only options in `used` are given."""
+    from embedtrain.machine.files import check_distinct_paths
+
+    ctx = click.get_current_context()
+    for option in ctx.command.params:
+        is_given = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if is_given and option.name not in {"corpus", "output", "quiet", "merge", "progress", *used}:
+            raise click.UsageError(f"{option.opts[0]} is for reading text, and --merge reads counts; leave it out")
+    if output is None:
+        raise click.UsageError("name the file of the merged counts with -o")
+    check_distinct_paths({"one of the merged files": inputs}, {} if output == "-" else {"-o": output})
 
 
 def set_progress(options: dict[str, Any], quiet: bool) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedtrain.cli.options import (
+    MERGE,
     GroupedCommand,
+    check_merge,
     corpus_options,
     output_option,
     output_path,
@@ -20,42 +22,41 @@ from embedtrain.cli.options import (
 from embedtrain.errors import one_line
 from embedtrain.training.settings import VocabularySettings
 
+if TYPE_CHECKING:
+    from embedtrain.corpus.sources import Corpus
+    from embedtrain.corpus.vocabulary import Vocabulary
+
 
 @click.command(cls=GroupedCommand, short_help="Count the words of a corpus.")
 @settings_options(VocabularySettings)
+@MERGE
 @corpus_options
 @output_option("Vocabulary file; by default the corpus' name with .vocab, here; -: stdout.")
-def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
+def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None:
     """Count the words of CORPUS and write lines "word count", the most frequent first.
 
     The format is that of word2vec.c, GloVe and the option --read-vocab.
 
+    With --merge, the inputs are files that vocab wrote for the parts of a text, with --min-count 1; the output is that
+    of the whole text.
+
     Example: embedtrain vocab corpus.txt -o corpus.vocab
     """
-    from embedtrain.corpus.cache import encode_cached
-    from embedtrain.corpus.encoding import count_words
-    from embedtrain.corpus.text_signs import signs_in_types
-    from embedtrain.corpus.vocabulary_file import format_lines, write_vocabulary
+    from embedtrain.corpus.vocabulary_file import format_lines, merge_vocabularies, write_vocabulary
     from embedtrain.machine.files import require_writable
-    from embedtrain.machine.progress import Progress, counted, is_terminal, note, say
-    from embedtrain.machine.threads import resolve_threads
+    from embedtrain.machine.progress import counted, is_terminal, say
 
     set_progress(settings, quiet)
     chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
-    corpus = read_corpus(settings)
-    threads = resolve_threads(chosen.threads)
-    path = None if output == "-" else output_path(corpus.sources, corpus.files(), output, ".vocab")
+    force, files = settings["force"], settings["corpus"]
+    if merge:
+        check_merge(output, files, {"min_count", "max_vocab", "force"})
+    corpus = None if merge else read_corpus(settings)
+    sources, files = (files, files) if corpus is None else (corpus.sources, corpus.files())
+    path = None if output == "-" else output_path(sources, files, output, ".vocab")
     if path is not None:
         require_writable(path)
-    with Progress("reading", None, shown=chosen.shown) as progress:
-        if chosen.cache is None:
-            with chosen.compiling():
-                count_words([["two", "words"]], threads=1)
-            found, notes = count_words(corpus, threads=threads, progress=progress)
-        else:
-            encoded = encode_cached(corpus, chosen.cache, threads=threads, progress=progress)
-            found, notes = encoded.vocabulary, encoded.notes
-    note(*notes, *signs_in_types(corpus, found))
+    found = merge_vocabularies(files, force=force) if corpus is None else _count(corpus, chosen)
     words = found.cut(chosen.min_count, chosen.max_vocab)
     if path is None:
         for lines in format_lines(words):
@@ -67,3 +68,24 @@ def vocab(output: str | None, quiet: bool, **settings: Any) -> None:
     say(f"read     {counted(found.n_tokens, 'token')} of {counted(len(found), 'type')}", shown=not quiet)
     share = words.n_tokens / found.n_tokens
     say(f"saved    {path}: {counted(len(words), 'word')}, which cover {share:.1%}", shown=not quiet)
+
+
+def _count(corpus: Corpus, settings: VocabularySettings) -> Vocabulary:
+    """Count the words of a corpus."""
+    from embedtrain.corpus.cache import encode_cached
+    from embedtrain.corpus.encoding import count_words
+    from embedtrain.corpus.text_signs import signs_in_types
+    from embedtrain.machine.progress import Progress, note
+    from embedtrain.machine.threads import resolve_threads
+
+    threads = resolve_threads(settings.threads)
+    with Progress("reading", None, shown=settings.shown) as progress:
+        if settings.cache is None:
+            with settings.compiling():
+                count_words([["two", "words"]], threads=1)
+            found, notes = count_words(corpus, threads=threads, progress=progress)
+        else:
+            encoded = encode_cached(corpus, settings.cache, threads=threads, progress=progress)
+            found, notes = encoded.vocabulary, encoded.notes
+    note(*notes, *signs_in_types(corpus, found))
+    return found

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError, quoted
-from embedtrain.machine.files import atomic_file, reading, source_name
+from embedtrain.machine.files import atomic_file, note_repeated, reading, source_name
 from embedtrain.machine.words import is_word, require_words
 
 _AT_ONCE = 1 << 16  # lines
@@ -33,7 +33,32 @@ def format_lines(vocabulary: Vocabulary) -> Iterator[str]:
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     """Read a vocabulary and sort its words by count."""
-    words, counts = read_words(Path(path), need_counts=True)
+    return _by_count(*read_words(Path(path), need_counts=True))
+
+
+def merge_vocabularies(paths: Sequence[str | os.PathLike[str]], *, force: bool = False) -> Vocabulary:
+    """Add the counts in vocabulary files; the result is that of counting all their texts at once.
+
+    A file whose words all occur more than once is taken for a cut one and refused, unless `force`.
+    """
+    note_repeated(paths)
+    total: dict[str, int] = {}
+    for path in paths:
+        words, counts = read_words(Path(path), need_counts=True)
+        if min(counts) > 1 and not force:
+            raise DataError(
+                f"{source_name(Path(path))} lacks rare words: each of its words occurs {min(counts)} times or more; "
+                "make it with `min_count=1`, or set `force` if its text has no rarer word"
+            )
+        for word, count in zip(words, counts, strict=True):
+            total[word] = total.get(word, 0) + count
+    if sum(total.values()) >= 2**63:
+        raise DataError(f"the sum of the counts is {sum(total.values()):,}; it must be below 2 ** 63")
+    return _by_count(list(total), list(total.values()))
+
+
+def _by_count(words: Sequence[str], counts: Sequence[int]) -> Vocabulary:
+    """Sort words by count."""
     order = sorted(range(len(words)), key=lambda row: (-counts[row], words[row].encode()))
     return Vocabulary([words[row] for row in order], np.array([counts[row] for row in order], np.int64))
 

@@ -39,6 +39,7 @@ def count_windows(
     budget: int,
     folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    exact: bool = False,
 ) -> CsrMatrix:
     """Sum all windows of a text (Pennington, Socher, Manning 2014).
 
@@ -47,9 +48,10 @@ def count_windows(
     One-sided rows are centres and columns what precedes them, the transpose of Stanford's `cooccur -symmetric 0`.
     Tokens of words from id `n_words` on are removed before windows are taken.
 
-    Sums are integers, multiples of 1/720720 if weighted by distance, and rounded to float32 once: the bytes are the
-    same for any number of threads and any budget. 1 / distance is exact up to 16, and beyond within 7e-7, a relative
-    1e-4 at 144 and 7e-4 at 1,000. Sums stay below 2^63 for windows up to 10^7 tokens and words below 10^11 occurrences.
+    Sums are integers, multiples of 1/720720 if weighted by distance, and rounded once, to float32 or, if `exact`, to
+    float64: the bytes are the same for any number of threads and any budget. 1 / distance is exact up to 16, and beyond
+    within 7e-7, a relative 1e-4 at 144 and 7e-4 at 1,000. Sums stay below 2^63 for windows up to 10^7 tokens and words
+    below 10^11 occurrences.
 
     `budget` is the memory in bytes, with the result and without the text (see `memory_plan.least_bytes`); a small one
     means fewer threads, and temporary files in `folder`, from which the result may be mapped.
@@ -65,7 +67,8 @@ def count_windows(
         def new_file() -> ArrayFile:
             return files.enter_context(temporary_file(folder))
 
-        store = RowStore(min(plan.cells, n_words**2, 2 * window * n_tokens), new_file)
+        n_cells = plan.cells * 2 // 3 if exact else plan.cells
+        store = RowStore(min(n_cells, n_words**2, 2 * window * n_tokens), new_file, np.float64 if exact else np.float32)
         if plan.shard >= n_tokens:
             return store.matrix(counter.count(0, n_tokens, windows.scale, store))
         shards, lengths = _count_shards(counter, plan.shard, new_file)
@@ -87,6 +90,11 @@ def _count_shards(
     return CountShards(shard_starts, cells.columns.mapped(np.int32), cells.values.mapped(np.int64)), lengths
 
 
+def scale_of(weighting: str) -> int:
+    """Return the units in a count of 1."""
+    return _WEIGHT_SCALE if weighting == "distance" else 1
+
+
 class WindowWeights(NamedTuple):
     """The integer weight of each distance in a window."""
 
@@ -97,7 +105,7 @@ class WindowWeights(NamedTuple):
     @classmethod
     def of(cls, window: int, weighting: str, symmetric: bool) -> WindowWeights:
         """Make the weights of windows of `window` tokens to each side."""
-        scale = _WEIGHT_SCALE if weighting == "distance" else 1
+        scale = scale_of(weighting)
         distances = np.maximum(1, np.arange(window + 1)) if weighting == "distance" else np.ones(window + 1)
         return cls(np.maximum(1, np.rint(scale / distances)).astype(np.int64), scale, symmetric)
 

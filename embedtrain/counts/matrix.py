@@ -100,18 +100,25 @@ class Counts:
         DataError
             If a file cannot be read or its content is not counts.
         """
-        stored, name = read_counts_file(Path(path), vocabulary, mapped=mmap), source_name(Path(path))
-        try:
-            with no_damage("the matrix is damaged"):
-                return as_counts(*stored, context_words)
-        except DataError as error:
-            raise DataError(f"{name}: {error.args[0]}") from error
+        return checked_counts(path, read_counts_file(Path(path), vocabulary, mapped=mmap), context_words)
 
     def __len__(self) -> int:
         return len(self.words)
 
     def __repr__(self) -> str:
         return f"<Counts: {len(self):,} words, {self.matrix.nnz:,} cells>"
+
+
+def checked_counts(
+    path: str | os.PathLike[str], stored: StoredCounts, context_words: Iterable[str] | None = None, *,
+    exact: bool = False,
+) -> Counts:  # fmt: skip
+    """Check the contents of a file, see `as_counts`; messages begin with its name."""
+    try:
+        with no_damage("the matrix is damaged"):
+            return as_counts(*stored, context_words, exact=exact)
+    except DataError as error:
+        raise DataError(f"{source_name(Path(path))}: {error.args[0]}") from error
 
 
 def counts_of_rows(
@@ -160,10 +167,12 @@ def as_counts(
     counts: Sequence[int] | NDArray[Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     context_words: Iterable[str] | None = None,
+    *,
+    exact: bool = False,
 ) -> Counts:
     """Check a sparse matrix of SciPy, square but for `context_words`, and convert it to the canonical form.
 
-    It is not copied if it has that form. Duplicate cells are summed in float64.
+    It is not copied if it has that form. Duplicate cells are summed in float64. With `exact`, values are not rounded.
     """
     words = _checked_words(words)
     contexts = None if context_words is None else _checked_words(context_words)
@@ -171,7 +180,8 @@ def as_counts(
     canonical = _canonical(matrix)
     if not _has_positive(canonical, words, contexts or words):
         raise DataError("no cell of the matrix is above 0: there is nothing to learn from")
-    result = _shared(_float32(canonical.data), canonical.indices, canonical.indptr, canonical.shape[1])
+    values = canonical.data if exact else _float32(canonical.data)
+    result = _shared(values, canonical.indices, canonical.indptr, canonical.shape[1])
     result.data, result.indices, result.indptr = map(read_only, (result.data, result.indices, result.indptr))
     release_pages(result.data, result.indices, result.indptr)
     counts = None if counts is None else _checked_counts(counts, words)

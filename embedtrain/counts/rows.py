@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from embedtrain.machine.array_file import ArrayFile
 
-ROW_CELL_BYTES = 8  # a column and a value
+ROW_CELL_BYTES = 8  # a column and a value, as float32
 
 
 class CsrMatrix(NamedTuple):
@@ -18,14 +18,14 @@ class CsrMatrix(NamedTuple):
 
     starts: NDArray[np.int64]  # (n_rows + 1,) where each row starts, and the end of the last
     columns: NDArray[np.int32]  # (n_cells,) ascending in each row
-    values: NDArray[np.float32]  # (n_cells,)
+    values: NDArray[Any]  # (n_cells,) float32, or exact float64
 
 
 class RowCells(NamedTuple):
     """The cells of some rows, in order."""
 
     columns: NDArray[np.int32]
-    values: NDArray[Any]  # float32 counts, or int64 sums
+    values: NDArray[Any]  # counts, or int64 sums
 
 
 def starts_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -48,14 +48,14 @@ class CellFiles:
 
 
 class RowStore:
-    """All cells of a matrix, in memory up to `capacity`; if there are more, all in temporary files.
+    """All cells of a matrix, rounded to `dtype`, in memory up to `capacity`; if there are more, all in temporary files.
 
     Memory for `capacity` cells is allocated first, but the system provides only pages that are written.
     """
 
-    def __init__(self, capacity: int, new_file: Callable[[], ArrayFile]) -> None:
-        self._new_file, self._n = new_file, 0
-        self._columns, self._values = np.empty(capacity, np.int32), np.empty(capacity, np.float32)
+    def __init__(self, capacity: int, new_file: Callable[[], ArrayFile], dtype: type[np.floating] = np.float32) -> None:
+        self._new_file, self._n, self._dtype = new_file, 0, dtype
+        self._columns, self._values = np.empty(capacity, np.int32), np.empty(capacity, dtype)
         self._files: CellFiles | None = None
 
     def append(self, cells: RowCells) -> None:
@@ -66,7 +66,7 @@ class RowStore:
             self._files.append(RowCells(self._columns[:begin], self._values[:begin]))
             del self._columns, self._values
         if self._files is not None:
-            self._files.append(cells)
+            self._files.append(RowCells(cells.columns, cells.values.astype(self._dtype, copy=False)))
         else:
             self._columns[begin : self._n], self._values[begin : self._n] = cells
 
@@ -74,7 +74,7 @@ class RowStore:
         """Return the matrix, given the lengths of all rows."""
         starts = starts_of(lengths)
         if self._files is not None:
-            return CsrMatrix(starts, self._files.columns.mapped(np.int32), self._files.values.mapped(np.float32))
+            return CsrMatrix(starts, self._files.columns.mapped(np.int32), self._files.values.mapped(self._dtype))
         for array in (self._columns, self._values):
             array.resize(self._n, refcheck=False)  # frees the rest
         return CsrMatrix(starts, self._columns, self._values)

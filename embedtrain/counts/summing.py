@@ -36,11 +36,9 @@ class Workspace(NamedTuple):
         return cls(tally, np.empty(task_cells, np.int32), np.empty(task_cells, np.int64))
 
     def take(self, n: int, scale: int | None) -> RowCells:
-        """Copy the first n cells, as counts (sums divided by `scale`) or, if it is None, as sums."""
-        if scale is None:
-            return RowCells(self.columns[:n].copy(), self.sums[:n].copy())
-        values = np.divide(self.sums[:n], scale, out=np.empty(n, np.float32), casting="same_kind")  # in float64
-        return RowCells(self.columns[:n].copy(), values)
+        """Copy the first n cells, as float64 counts (sums divided by `scale`) or, if it is None, as sums."""
+        sums = self.sums[:n]
+        return RowCells(self.columns[:n].copy(), sums.copy() if scale is None else sums / scale)
 
 
 def sum_rows(

@@ -10,13 +10,14 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from embedtrain.errors import DataError, SettingError, one_line
+from embedtrain.machine.progress import note
 
 STDIN = Path("-")  # a file of this name goes by its absolute path
 _PREFIX = ".embedtrain-"  # of temporary files and folders
@@ -38,6 +39,14 @@ def reading(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
         raise DataError(f"cannot read {source_name(path)[:200]}: {reason}{path_hint(path)}") from error
+
+
+def note_repeated(paths: Sequence[str | os.PathLike[str]]) -> None:
+    """Note which files to be added up are given more than once."""
+    real = list(map(os.path.realpath, paths))
+    for path in dict.fromkeys(real):
+        if (n := real.count(path)) > 1:
+            note(f"{one_line(path)} is given {n} times; its counts are added {n} times")
 
 
 def path_hint(path: Path) -> str:

@@ -53,7 +53,7 @@ class CountData:
         n_cells, mapped = len(rows.columns), mapping_of(rows.columns) is not None
         if not n_cells:
             raise DataError("no two words co-occur: there is nothing to learn from")
-        if context_words is None:
+        if context_words is None and rows.values.dtype == np.float32:  # others complete an exact part
             note(*without_cells(rows, vocabulary.words))
         spare = budget - (0 if mapped else ROW_CELL_BYTES * n_cells)
         fits = TILE_CELL_BYTES * n_cells <= spare
@@ -126,9 +126,9 @@ def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromTe
 class CountsFromText:
     """A `DataSource` that counts the co-occurrences of a text."""
 
-    def __init__(self, texts: TextSource, settings: CountSettings) -> None:
+    def __init__(self, texts: TextSource, settings: CountSettings, *, exact: bool = False) -> None:
         check_memory(settings.memory)
-        self._texts, self._settings = texts, settings
+        self._texts, self._settings, self._exact = texts, settings, exact
         self.read_options = texts.read_options
 
     def provenance(self) -> dict[str, Any]:
@@ -160,6 +160,7 @@ class CountsFromText:
         return count_windows(
             text, n_words, window=window, weighting=settings.weighting, symmetric=settings.symmetric,
             threads=resolve_threads(self._settings.threads), budget=budget, folder=folder, progress=progress,
+            exact=self._exact,
         )  # fmt: skip
 
 
