@@ -3,8 +3,8 @@
     python bench/embed.py text8.txt --vectors trained.npz
     python bench/embed.py text8.txt                         trains vectors of one epoch first
 
-Found on an AMD Zen 5, 100 MB of Wikipedia in lines of 1,000 words, 100 dimensions: 28 M tokens/s with
-plain means, 26 with SIF, and 28 from a list of texts, 5 times the loop.
+Found on an AMD Zen 5, one core, 100 MB of Wikipedia in lines of 1,000 words, 100 dimensions: 28 M tokens/s with
+plain means, 23 with SIF, and 30 from a list of texts, 5 to 6 times the loop.
 """
 
 from __future__ import annotations

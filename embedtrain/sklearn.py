@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from embedtrain.errors import DataError, EmbedtrainWarning
 from embedtrain.models.svd import train_svd
-from embedtrain.vectors.text_means import TextMeans, without
+from embedtrain.vectors.text_means import TextMeans
 from embedtrain.vectors.word_vectors import WordVectors
 
 
@@ -140,27 +140,21 @@ def _vectors(counts: sparse.csr_array, dim: int) -> NDArray[np.float32]:
 
 
 class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Encode texts by averages of word vectors.
+    """Encode texts by averages of word vectors, as `WordVectors.embed`.
 
     Parameters
     ----------
     vectors : path or WordVectors
     weights : {"mean", "sif"}, default "mean"
-        Average all words alike, or weigh a word of the share p of all words by a / (a + p) with a = 0.001, and remove
-        the first singular vector of the texts of `fit` (smooth inverse frequency); this needs counts in the vectors.
+        Average all words alike, or by smooth inverse frequency, without the first singular vector of the texts of `fit`.
     tokenizer : callable, optional
-        From a text to its words; by default they are separated by whitespace. Words without a vector are left out;
-        where the vectors have subwords, these give unknown words one.
+        From a text to its words; by default they are separated by whitespace.
 
     Attributes
     ----------
     vectors_ : WordVectors
     component_ : (n_dimensions,) array or None
         The first singular vector, with `weights="sif"`.
-
-    References
-    ----------
-    Arora, Liang, Ma, "A simple but tough-to-beat baseline for sentence embeddings" (2017).
 
     Examples
     --------
@@ -188,19 +182,13 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         if self.tokenizer is not None and not callable(self.tokenizer):
             raise ValueError(f"tokenizer must be a function from a text to its words, got {self.tokenizer!r}")
         self._n_features_out = self.vectors_.vector_size
-        means = TextMeans(self.vectors_, self.weights)
-        if self.weights == "sif":
-            for _ in means.blocks(self._texts(X)):
-                pass
-        self.component_ = means.component()
+        self.component_ = TextMeans(self.vectors_, self._texts(X), self.weights).component()
         return self
 
     def transform(self, X: Iterable[str]) -> NDArray[np.float32]:
         """Encode texts as an array (n_texts, n_dimensions); missing texts and those without a known word are zeros."""
         check_is_fitted(self)
-        means = TextMeans(self.vectors_, self.weights).blocks(self._texts(X))
-        rows = np.concatenate([np.zeros((0, self._n_features_out), np.float32), *means])
-        return without(self.component_, rows)
+        return TextMeans(self.vectors_, self._texts(X), self.weights).all_rows(self.component_)
 
     def _texts(self, texts: Any) -> Iterator[str | list[str]]:
         """The texts, or the words of each; empty for those that are missing."""

@@ -9,6 +9,7 @@ import pytest
 from commands import error_of, run
 
 from embedtrain import Corpus, DataError, SettingError, WordVectors, cli, train_skipgram
+from embedtrain.corpus.encoding import encode
 from embedtrain.errors import EmbedtrainWarning
 from embedtrain.vectors import text_means
 
@@ -51,11 +52,11 @@ def split(texts):
 
 @pytest.fixture(params=[False, True], ids=["at once", "in parts"])
 def parts(request, monkeypatch):
-    """Chunks of few texts or of parts of one, of which few types are remembered."""
+    """Chunks of parts of a text, and blocks of few texts."""
     if request.param:
         monkeypatch.setattr("embedtrain.corpus.text_chunks._CHUNK", 200)
         monkeypatch.setattr(text_means, "_TEXTS", 3)
-        monkeypatch.setattr(text_means, "_MOST_TYPES", 100)
+        monkeypatch.setattr(text_means, "_TOKENS", 40)
 
 
 @pytest.mark.filterwarnings("ignore::embedtrain.errors.EmbedtrainWarning")
@@ -157,11 +158,9 @@ def test_counts_are_needed(vectors):
         bare.embed(["w1", "w2"], "sif")
 
 
-def test_walks_are_not_texts(vectors):
-    from embedtrain.corpus.encoding import encode
-
-    with pytest.raises(DataError, match="texts must be paths, lines or token lists, got an encoded corpus or walks"):
-        vectors.embed(encode(["w1"], threads=1))
+def test_sequences_of_an_encoded_corpus_are_texts(vectors):
+    rows = vectors.embed(encode(["w1", "w3 w4"], threads=1))
+    np.testing.assert_allclose(rows, naive(vectors, [["w1"], ["w3", "w4"]]), atol=1e-6)
 
 
 def test_bytes_that_are_not_utf8(vectors, tmp_path):
@@ -204,7 +203,7 @@ def test_the_command_writes_rows(folder, vectors, weights):
     np.testing.assert_array_equal(np.load("rows.npy"), expected)
     note, saved = done.stderr.splitlines()[-2:]
     assert note == "Note: 2 of 4 texts have no word with a vector; their rows are zeros"
-    assert saved == "saved    rows.npy: 4 rows, 19 dimensions"
+    assert saved == "saved    4 rows of 19 dimensions"
 
 
 @pytest.mark.usefixtures("folder")

@@ -43,13 +43,13 @@ def encode(
     folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
-    documents: Literal["lines", "files"] | None = None,
+    documents: Literal["lines", "files", "texts"] | None = None,
 ) -> EncodedCorpus:
     """Read a corpus once and encode it into temporary files in `folder`, which last as long as the result.
 
     Plain text is tokenised by all threads. For compressed files, one thread decompresses and at least one tokenises.
     `prepare` may change chunks before they are tokenised.
-    With `documents`, offsets are those of all lines or files, also of empty ones.
+    With `documents`, offsets are those of all lines or files, also of empty ones; as "texts", all lines may be empty.
     """
     corpus = Corpus.of(corpus)
     if is_encoded(corpus.sources[0]):
@@ -60,7 +60,8 @@ def encode(
         def new_file() -> ArrayFile:
             return stack.enter_context(temporary_file(folder))
 
-        workers = [_Encoder(corpus, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
+        classes = _classes(corpus)
+        workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
         chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
@@ -76,9 +77,15 @@ def count_words(
 ) -> tuple[Vocabulary, tuple[str, ...]]:
     """Count the words of a corpus without encoding it: the vocabulary, and notes on the text."""
     corpus = Corpus.of(corpus)
-    workers = [TypeCounter(corpus) for _ in range(_n_workers(corpus, threads))]
+    classes = _classes(corpus)
+    workers = [_TypeCounter(classes) for _ in range(_n_workers(corpus, threads))]
     _, vocabulary, notes = _read(corpus, workers, threads, progress)
     return vocabulary, notes
+
+
+def _classes(corpus: Corpus) -> NDArray[np.uint8] | None:
+    """The classes of characters, if they decide what a word is."""
+    return character_classes() if corpus.tokenize == "words" else None
 
 
 def _n_workers(corpus: Corpus, threads: int) -> int:
@@ -96,14 +103,14 @@ class _EncodedChunk(NamedTuple):
 
     file: int
     source: str
-    worker: TypeCounter
+    worker: _TypeCounter
     n_tokens: int
     n_lines: int
 
 
 def _read(
     corpus: Corpus,
-    workers: Sequence[TypeCounter],
+    workers: Sequence[_TypeCounter],
     threads: int,
     progress: Progress | None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
@@ -116,7 +123,7 @@ def _read(
         chunks.append(chunk)
         if progress is not None:
             progress.update(chunk.n_tokens)
-    if not any(chunk.n_tokens for chunk in chunks):
+    if documents != "texts" and not any(chunk.n_tokens for chunk in chunks):
         raise DataError(_no_words(corpus))
     types, numbers = _merge(workers)
     locations = ChunkLocations.of((chunk.file, chunk.source, chunk.n_lines) for chunk in chunks)
@@ -141,7 +148,7 @@ def _read(
     return chunks, Vocabulary(types.packed(order), types.counts[order]), tuple(notes)
 
 
-def _merge(workers: Sequence[TypeCounter]) -> tuple[TypeTable, list[NDArray[np.int32]]]:
+def _merge(workers: Sequence[_TypeCounter]) -> tuple[TypeTable, list[NDArray[np.int32]]]:
     """Merge the types of all workers and free their tables; returns also the new numbers of each worker's types."""
     types = workers[0].types
     numbers = [np.arange(types.n, dtype=np.int32)]
@@ -153,26 +160,17 @@ def _merge(workers: Sequence[TypeCounter]) -> tuple[TypeTable, list[NDArray[np.i
     return types, numbers
 
 
-class TypeCounter:
+class _TypeCounter:
     """A worker that tokenises chunks and counts their types."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, classes: NDArray[np.uint8] | None) -> None:
         self.types = TypeTable()
-        #: The classes of characters, if they decide what a word is.
-        self._classes = character_classes() if corpus.tokenize == "words" else None
-        self._words = np.empty(0, np.uint8)  # the words of a chunk alone
+        self._classes, self._words = classes, np.empty(0, np.uint8)  # the words of a chunk alone
         self.state = np.zeros(tokens.STATE, np.int64)
         self.ranks = np.empty(0, np.int32)  # the final id of each of its types
         self._ids, self._breaks = np.empty(0, np.int32), np.empty(0, np.int64)  # of a chunk
 
     def __call__(self, chunk: TextChunk) -> tuple[int, _EncodedChunk]:
-        """Count the types of a chunk; returns its number and its contents."""
-        ids, breaks = self.tokens_of(chunk)
-        self.keep(ids, breaks)
-        return chunk.number, _EncodedChunk(chunk.file, chunk.source, self, len(ids), len(breaks))
-
-    def tokens_of(self, chunk: TextChunk) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """The types of the tokens of a chunk, and the tokens before each end of a line, until the next chunk."""
         text, n = chunk.text, chunk.n
         if self._classes is not None and not chunk.divided:
             text, n = self._filtered(chunk, self._classes)
@@ -187,7 +185,9 @@ class TypeCounter:
             if not missing:
                 break
             self.types.grow(missing)
-        return ids[: int(state[tokens.N_TOKENS])], breaks[: int(state[tokens.N_LINES])]
+        n_tokens, n_lines = int(state[tokens.N_TOKENS]), int(state[tokens.N_LINES])
+        self.keep(ids[:n_tokens], breaks[:n_lines])
+        return chunk.number, _EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_lines)
 
     def _filtered(self, chunk: TextChunk, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
         """The words of a chunk with spaces between them, and their length."""
@@ -203,11 +203,11 @@ class TypeCounter:
         """Store the tokens of a chunk; counting does not need them."""
 
 
-class _Encoder(TypeCounter):
+class _Encoder(_TypeCounter):
     """A worker that also writes ids and the ends of lines to files of its own."""
 
-    def __init__(self, corpus: Corpus, ids: ArrayFile, breaks: ArrayFile) -> None:
-        super().__init__(corpus)
+    def __init__(self, classes: NDArray[np.uint8] | None, ids: ArrayFile, breaks: ArrayFile) -> None:
+        super().__init__(classes)
         self.ids, self.breaks = ids, breaks
         self._next_break = 0  # bytes
 

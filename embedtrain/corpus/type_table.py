@@ -57,12 +57,6 @@ class TypeTable:
         """The bytes of a type."""
         return self.text[self.starts[number] : self.starts[number + 1]].tobytes()
 
-    def spellings(self, first: int) -> list[str]:
-        """The types from number `first` on; invalid bytes become U+FFFD."""
-        starts = self.starts[first:]
-        text = self.text[starts[0] :].tobytes()
-        return [text[a:b].decode(errors="replace") for a, b in pairwise((starts - starts[0]).tolist())]
-
     def grow(self, length: int) -> None:
         """Double the arrays that are full, one by one to save memory, so that a type of `length` bytes fits."""
         slots, starts, text, counts, first_seen = self.arrays

@@ -134,17 +134,17 @@ class WordVectors(WordTable):
         return WordVectors(names, self.context_vectors, None, self.vectors, settings, factors=factors)
 
     def embed(self, texts: CorpusLike, weights: str = "mean") -> NDArray[np.float32]:
-        """The vectors of texts: means of the vectors of their words; unknown words are left out.
+        """The vectors of texts: means of the vectors of their words.
 
-        With subwords, unknown words have vectors. Texts without any have rows of zeros, of which a warning is issued.
+        Words without a vector are left out. A warning counts the texts without any other, whose rows are zeros.
 
         Parameters
         ----------
         texts : path, Corpus, iterable of str, or iterable of lists of str
             A text is a line of a file, or an item. A `Corpus` tells how text is read, as with ``tokenize="words"``.
         weights : {"mean", "sif"}
-            Average all words alike; or smooth inverse frequency: weigh words that are a share p of the `counts` by
-            a / (a + p), with a = 0.001, and remove from all rows their first singular vector.
+            Average all words alike; or smooth inverse frequency: weigh words of the share p of all `counts` by
+            a / (a + p), where a = 0.001, and remove the first singular vector of all rows.
 
         Returns
         -------
@@ -161,9 +161,10 @@ class WordVectors(WordTable):
         ----------
         Arora, Liang, Ma, "A simple but tough-to-beat baseline for sentence embeddings" (2017).
         """
-        from embedtrain.vectors.text_means import embed  # Numba, and the corpus, which queries do not need
+        from embedtrain.vectors.text_means import TextMeans  # Numba, and the corpus, which queries do not need
 
-        return embed(self, texts, weights)
+        means = TextMeans(self, texts, weights)
+        return means.all_rows(means.component())
 
     def embedding_matrix(
         self,
