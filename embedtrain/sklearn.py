@@ -146,7 +146,7 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     ----------
     vectors : path or WordVectors
     weights : {"mean", "sif"}, default "mean"
-        Average all words alike, or by smooth inverse frequency, without the first singular vector of the texts of `fit`.
+        Average all words alike; or by smooth inverse frequency, without the first singular vector of `fit`'s texts.
     tokenizer : callable, optional
         From a text to its words; by default they are separated by whitespace.
 
