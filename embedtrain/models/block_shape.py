@@ -14,6 +14,8 @@ their outputs, and these outputs that of the same centres. The gain of this loop
 and of the `repetition`, the probability that two of 64 consecutive tokens are the same word.
 
 With few words or wide windows, tiles have fewer centres, and windows are trained in portions of `tile_tokens` tokens.
+In CBOW, a row receives the step of a mean as often as its word is in the window. Where a few words fill wide windows, a
+mean would so move by many times its step; there its rows receive a share of the step.
 The nodes of a Huffman tree need no bound: the root has one pair with each of at most `ROWS` inputs.
 """
 
@@ -46,6 +48,11 @@ CONTROL_LIMIT = 0.25
 #: The product of this weight, that of a centre and the repetition; held-out loss rises from 2e-4 on.
 LAG_LIMIT = 1.5e-4
 
+#: The weight of the pairs of a mean in CBOW, times the occurrences of each of its words in the window.
+MEAN_LIMIT = 12
+#: Pairs of a mean by hierarchical softmax, about, of which each has a gradient that matters.
+_PATH_PAIRS = 5
+
 #: The weight in a block of the pairs of all words, each by its share of the rows of a word with subwords.
 SUBWORD_LIMIT = 30
 
@@ -58,6 +65,7 @@ class BlockShape(NamedTuple):
     tile_tokens: int  # tokens of the windows of a tile that are scored together
     n_noise: int
     baseline: float
+    mean_share: float = 1.0  # of the step of a mean in CBOW, which each of its rows receives
 
 
 def with_subwords(shape: BlockShape, settings: Word2vecSettings, window: int, share: float) -> BlockShape:
@@ -83,7 +91,9 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetitio
     while tile_centres > 1 and tile_centres * contexts * weight > OUTPUT_LIMIT:
         tile_centres //= 2
     if not skipgram:
-        return BlockShape(CENTRE_STRIDE * tile_centres, tile_centres, 0, n_noise, 0.0)
+        occurrences = 1 + (contexts - 1) * repetition  # of a word in the largest window, about
+        weight = lr * (1 + negative + _PATH_PAIRS * settings.hs) * occurrences
+        return BlockShape(CENTRE_STRIDE * tile_centres, tile_centres, 0, n_noise, 0.0, min(1.0, MEAN_LIMIT / weight))
     contexts = min(contexts, OUTPUT_LIMIT / (tile_centres * weight))
     tile_tokens = 2 * window + ROWS if contexts == 2 * window else max(1, int(contexts))
 

@@ -46,11 +46,12 @@ def compute_mean(X, x, W, mean, windows, t0, i, config):
 def add_mean_step(W, mean, x, windows, t0, i, config):
     """Add the step of a mean, steps[x:], to the rows of W in the window of the centre t0 + i.
 
-    The whole step as in word2vec.c or, if `config.corrected`, divided by the number of rows (İrsoy, Benton, Stratos,
+    The whole step as in word2vec.c, or a share of it if few words fill the window (`models/block_shape.py`); if
+    `config.corrected`, divided by the number of rows (İrsoy, Benton, Stratos,
     "Corrected CBOW performs as well as skip-gram", 2021).
     """
     begin, end, shift = windows.begins[i], windows.ends[i], config.window - t0
-    share = np.float32(1) / np.float32(maximum(end - begin - 1, 1)) if config.corrected else np.float32(1)
+    share = config.mean_share / np.float32(maximum(end - begin - 1, 1)) if config.corrected else config.mean_share
     for d in range(0, config.dim, ROW_VECTORS * LANES):
         vectors = minimum(ROW_VECTORS, (config.dim - d) // LANES)
         add_to_rows(
