@@ -11,6 +11,7 @@ from embedtrain.models.block_shape import (
     CONTROL_LIMIT,
     INPUT_LIMIT,
     LAG_LIMIT,
+    MEAN_LIMIT,
     N_NOISE,
     OUTPUT_LIMIT,
     SHARING_CONTEXTS,
@@ -97,6 +98,15 @@ def test_limits_of_cbow_hold_and_are_reached(p_max, update):
         assert shape.tile_centres == CENTRES_PER_TILE or 2 * weight > OUTPUT_LIMIT / ROUNDING
 
 
+@pytest.mark.parametrize("repetition", REPETITIONS)
+def test_limit_of_a_mean_holds_and_is_reached(repetition):
+    for settings in (Cbow(**chosen) for chosen in GRID):
+        share = block_shape(settings, settings.window, 0.01, repetition).mean_share
+        occurrences = 1 + (2 * settings.window - 1) * repetition
+        weight = settings.lr * (1 + settings.negative + 5 * settings.hs) * occurrences
+        assert share == pytest.approx(min(1, MEAN_LIMIT / weight))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -119,9 +129,9 @@ def test_usual_settings_have_whole_windows_and_tiles(change):
 
 
 def test_default_settings_share_the_noise_of_48_centres():
-    assert block_shape(SkipGram(), 5, 0.01, 0.005) == (48, 4, 14, 16, pytest.approx(0.1))
-    assert block_shape(Cbow(), 5, 0.01, 0.01) == (64, 4, 0, 8, 0)
-    assert block_shape(Cbow(cbow_update="corrected"), 5, 0.01, 0.01) == (64, 4, 0, 16, 0)
+    assert block_shape(SkipGram(), 5, 0.01, 0.005) == (48, 4, 14, 16, pytest.approx(0.1), 1)
+    assert block_shape(Cbow(), 5, 0.01, 0.01) == (64, 4, 0, 8, 0, 1)
+    assert block_shape(Cbow(cbow_update="corrected"), 5, 0.01, 0.01) == (64, 4, 0, 16, 0, 1)
 
 
 def test_wide_windows_and_few_words_have_smaller_tiles_and_portions():

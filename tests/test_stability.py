@@ -50,6 +50,15 @@ def test_sessions_of_one_topic_each(model, lr):
     check(model, sessions(300), window=20, window_mode="fixed", lr=lr)
 
 
+@pytest.mark.parametrize("loss", [{}, {"negative": 0, "hs": True}], ids=str)
+@pytest.mark.parametrize("shares", [(2, 1), (50, 1)], ids=str)
+def test_few_words_fill_the_windows_of_cbow(shares, loss):
+    rows = np.random.default_rng(3).choice(2, (10, LONG), p=np.array(shares) / sum(shares))
+    lines = [[f"w{i}" for i in row] for row in rows]
+    for window, mode in ((20, "fixed"), (1000, "dynamic")):
+        check("cbow", lines, window=window, window_mode=mode, lr=0.1, **loss)
+
+
 @pytest.mark.parametrize("negative", [1, 15])
 def test_few_and_many_negative_samples(negative):
     check("skipgram", random_words(5, True, 10), window=20, negative=negative, lr=0.1)
@@ -65,9 +74,10 @@ every_rate = pytest.mark.parametrize("lr", [0.025, 0.1])
 @pytest.mark.parametrize("mode", ["dynamic", "fixed"])
 @pytest.mark.parametrize("window", [*WINDOWS, 1000])
 @pytest.mark.parametrize(("n_words", "zipfian"), [*itertools.product(SIZES, [False, True])])
-def test_grid_of_vocabularies_and_windows(n_words, zipfian, window, mode, lr):
+@pytest.mark.parametrize("model", TRAIN)
+def test_grid_of_vocabularies_and_windows(model, n_words, zipfian, window, mode, lr):
     n_lines = 4 if window == 1000 else 40
-    check("skipgram", random_words(n_words, zipfian, n_lines), window=window, window_mode=mode, lr=lr)
+    check(model, random_words(n_words, zipfian, n_lines), window=window, window_mode=mode, lr=lr)
 
 
 @pytest.mark.slow

@@ -97,9 +97,9 @@ class Word2vecModel:
             padding_row=n_words * padded(dim),
             input_padding_row=n_words * padded(dim) if self._ngrams is None else 0,
             loss_every=_LOSS_EVERY,
-            mean_share=np.float32(shape.mean_share),
             corrected=settings.corrected,
             shuffled=settings.window == "all",
+            mean_share=np.float32(shape.mean_share),
         )
 
     @classmethod

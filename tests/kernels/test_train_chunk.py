@@ -568,19 +568,21 @@ def test_plain_form_agrees_with_finite_differences(mode):
 
 
 @pytest.mark.parametrize("mode", [Mode("cbow", 5), Mode("cbow", 0, True)], ids=str)
-def test_a_whole_step_is_the_share_times_the_contexts(mode):
+def test_rows_receive_a_share_of_the_step_of_a_mean(mode):
     text, sampling, config, options = one_block(mode)
     moved, others = [], []
-    for corrected in (True, False):
+    for corrected, share in ((True, 1), (False, 1), (False, 0.25)):
         tables = random_tables(mode, 5)
         before = tables.doubles[0]
         scratch = scratch_of(mode, tables, config, sampling, counts=options["counts"])
-        train(tables, text, sampling, config._replace(corrected=corrected), scratch, 1, 1, span=(6, 7))
+        changed = config._replace(corrected=corrected, mean_share=np.float32(share))
+        train(tables, text, sampling, changed, scratch, 1, 1, span=(6, 7))
         moved.append(tables.W.rows - before)
         others.append([table.flat.tobytes() for table in tables[1:] if table is not None])
     assert np.abs(moved[0]).max() > 0.01
     assert moved[1] == pytest.approx(4 * moved[0], abs=1e-6)  # two on each side
-    assert others[0] == others[1]
+    assert moved[2] == pytest.approx(moved[0], abs=1e-6)
+    assert others[0] == others[1] == others[2]
 
 
 @every_kernel

@@ -40,9 +40,9 @@ class BlockConfig(NamedTuple):
     padding_row: int  # first element of the row of zeros in C that fills incomplete groups ...
     input_padding_row: int  # ... and in W
     loss_every: int  # the loss is computed in one of this many blocks, and in the first with pairs
-    mean_share: np.float32  # of the step of a mean, which its rows receive in CBOW
     corrected: bool  # whether CBOW divides the step of a mean among its contexts
     shuffled: bool = False  # whether sentences are shuffled, anew in every epoch
+    mean_share: np.float32 = np.float32(1)  # of the step of a mean, which its rows receive in CBOW
 
 
 class Tiles(NamedTuple):
