@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from embedtrain.training.epoch_log import EpochLog
     from embedtrain.training.random_walks import RandomWalks
     from embedtrain.training.reports import Epoch, Plan
+    from embedtrain.vectors.alignment import align
+    from embedtrain.vectors.combination import combine
+    from embedtrain.vectors.components import remove_components
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
     from embedtrain.vectors.node_evaluation import evaluate_labels, evaluate_links
     from embedtrain.vectors.sessions import evaluate_sessions
@@ -54,6 +57,8 @@ _MODULES = {
     "TrainingError": "errors",
     "UnknownWord": "vectors.word_table",
     "WordVectors": "vectors.word_vectors",
+    "align": "vectors.alignment",
+    "combine": "vectors.combination",
     "cooccurrence": "models.cooccurrence",
     "cooccurrence_counts": "models.cooccurrence",
     "evaluate_analogies": "vectors.evaluation",
@@ -65,6 +70,7 @@ _MODULES = {
     "plan_cbow": "models.cbow",
     "plan_glove": "models.glove",
     "plan_skipgram": "models.skipgram",
+    "remove_components": "vectors.components",
     "train_cbow": "models.cbow",
     "train_glove": "models.glove",
     "train_item2vec": "models.item2vec",
@@ -90,6 +96,8 @@ __all__ = [
     "UnknownWord",
     "WordVectors",
     "__version__",
+    "align",
+    "combine",
     "cooccurrence",
     "cooccurrence_counts",
     "evaluate_analogies",
@@ -101,6 +109,7 @@ __all__ = [
     "plan_cbow",
     "plan_glove",
     "plan_skipgram",
+    "remove_components",
     "train_cbow",
     "train_glove",
     "train_item2vec",

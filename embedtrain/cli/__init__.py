@@ -13,9 +13,11 @@ from typing import Any, NoReturn
 import click
 
 from embedtrain._version import __version__
+from embedtrain.cli.align import align
 from embedtrain.cli.analogy import analogy
 from embedtrain.cli.cache import cache
 from embedtrain.cli.check import check
+from embedtrain.cli.combine import combine
 from embedtrain.cli.convert import convert
 from embedtrain.cli.cooccur import cooccur
 from embedtrain.cli.embed import embed
@@ -64,7 +66,7 @@ _GROUPS = {
     "Training": [*COMMANDS, cooccur, vocab],
     "Queries": [neighbors, analogy, recommend, embed, evaluate],
     "Pictures": [explore, plot],
-    "Files": [info, convert, check, cache, warmup],
+    "Files": [info, convert, combine, align, check, cache, warmup],
 }
 
 

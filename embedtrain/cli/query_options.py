@@ -8,12 +8,16 @@ import shlex
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from embedtrain.errors import one_line
 from embedtrain.machine.progress import is_terminal
+
+if TYPE_CHECKING:
+    from embedtrain.vectors.word_vectors import WordVectors
 
 topn_option = click.option(
     "-n", "--topn", default=10, show_default=True, type=click.IntRange(min=1), help="How many to show."
@@ -40,6 +44,24 @@ def require_order(file: str, words: Sequence[str]) -> None:
     if swapped is not None and not os.path.exists(file):
         others = [word for word in words if word != swapped]
         suggest(f"{file} is not a file, but {swapped} is", [swapped, file, *others])
+
+
+def load_all(files: Sequence[str], output: str | None = None, dictionary: str | None = None) -> list[WordVectors]:
+    """Read several files of vectors, after checking that they differ and that the output can be written."""
+    from embedtrain import formats
+    from embedtrain.machine.files import check_distinct_paths
+    from embedtrain.vectors.word_vectors import WordVectors
+
+    real = [os.path.realpath(file) for file in files]
+    if len(files) < 2:
+        raise click.UsageError(f"name at least two files of vectors, got {len(files)}")
+    if twice := next((file for file, path in zip(files, real, strict=True) if real.count(path) > 1), None):
+        raise click.UsageError(f"{twice} is given twice; name different files")
+    if output is not None:
+        inside = [path for file in files for path in Path(file).glob("*")]
+        check_distinct_paths({"an input": [*files, dictionary, *inside]}, {"-o": output})
+        formats.format_of(output).check_output(Path(output))
+    return [WordVectors.load(file) for file in files]
 
 
 def suggest(problem: str, arguments: Sequence[str]) -> NoReturn:
