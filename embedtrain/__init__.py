@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from embedtrain.training.reports import Epoch, Plan
     from embedtrain.vectors.alignment import align
     from embedtrain.vectors.combination import combine
+    from embedtrain.vectors.comparison import compare
     from embedtrain.vectors.components import remove_components
     from embedtrain.vectors.evaluation import evaluate_analogies, evaluate_similarity
     from embedtrain.vectors.node_evaluation import evaluate_labels, evaluate_links
@@ -59,6 +60,7 @@ _MODULES = {
     "WordVectors": "vectors.word_vectors",
     "align": "vectors.alignment",
     "combine": "vectors.combination",
+    "compare": "vectors.comparison",
     "cooccurrence": "models.cooccurrence",
     "cooccurrence_counts": "models.cooccurrence",
     "evaluate_analogies": "vectors.evaluation",
@@ -98,6 +100,7 @@ __all__ = [
     "__version__",
     "align",
     "combine",
+    "compare",
     "cooccurrence",
     "cooccurrence_counts",
     "evaluate_analogies",

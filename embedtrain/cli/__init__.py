@@ -18,6 +18,7 @@ from embedtrain.cli.analogy import analogy
 from embedtrain.cli.cache import cache
 from embedtrain.cli.check import check
 from embedtrain.cli.combine import combine
+from embedtrain.cli.compare import compare
 from embedtrain.cli.convert import convert
 from embedtrain.cli.cooccur import cooccur
 from embedtrain.cli.embed import embed
@@ -64,7 +65,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 _GROUPS = {
     "Training": [*COMMANDS, cooccur, vocab],
-    "Queries": [neighbors, analogy, recommend, embed, evaluate],
+    "Queries": [neighbors, analogy, recommend, embed, evaluate, compare],
     "Pictures": [explore, plot],
     "Files": [info, convert, combine, align, check, cache, warmup],
 }
