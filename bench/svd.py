@@ -2,7 +2,8 @@
 
     python bench/svd.py time counts.npz --dim 100        beside SciPy's svds and scikit-learn's randomized_svd
     python bench/svd.py quality counts.npz --eval FOLDER --dims 100 300 --smoothing 0.75 0.9 1
-    python bench/svd.py lsa                              beside TfidfVectorizer and TruncatedSVD, on planted topics
+    python bench/svd.py lsa                              beside TfidfVectorizer and TruncatedSVD, on labelled texts
+    python bench/svd.py hyperhyper text.txt --python VENV/bin/python --eval FOLDER      whole jobs, text to file
 
 `counts.npz` is a file of embedtrain cooccur. `time` prints seconds and the mean overlap of the 10 nearest neighbours of
 words with those of svds; `quality` prints WordSim-353, SimLex-999 and analogies of each setting.
@@ -29,6 +30,9 @@ TruncatedSVD is not exact; 0.881 with log-entropy (1.1 s).
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -124,20 +128,75 @@ def compare_quality(counts: Counts, folder: Path, dims: list[int], smoothings: l
                 print(f"{name:44} {similar[0]:.4f}  {similar[1]:.4f}  {analogies:.4f}", flush=True)
 
 
+HYPERHYPER = """
+import hyperhyper, sys
+if __name__ == "__main__":  # as it starts processes
+    with open(sys.argv[1], encoding="utf-8") as lines:
+        corpus = hyperhyper.Corpus.from_sents([line.strip() for line in lines])
+    vectors = hyperhyper.Bunch("bunch", corpus).svd(dim=100, keyed_vectors=True, evaluate=False)
+    vectors.save_word2vec_format("hyperhyper.vec", binary=False)
+"""
+
+
+def compare_hyperhyper(text: Path, python: str, evaluation: Path, runs: int, folder: Path) -> None:
+    """Time whole commands in turns, and evaluate their vectors, on the words that both have."""
+    ours = [sys.executable, "-m", "embedtrain", "svd", str(text.absolute()), "--quiet"]
+    (folder / "script.py").write_text(HYPERHYPER)
+    commands = {
+        "embedtrain": [*ours, "-o", "embedtrain.vec"],
+        "as hyperhyper": [
+            *ours, "--window", "2", "--smoothing", "0.75", "--singular-exponent", "0", "--max-vocab", "50000",
+            "-o", "as hyperhyper.vec",
+        ],
+        "window 4": [*ours, "--window", "4", "--smoothing", "1", "--singular-exponent", "0", "-o", "window 4.vec"],
+        "hyperhyper": [python, "script.py", str(text.absolute())],
+    }  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    without = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
+    for name, command in [*commands.items(), *list(commands.items())[:3]] * runs:
+        used = without if name == "hyperhyper" else environment
+        seconds, _ = timed(lambda: subprocess.run(command, cwd=folder, env=used, check=True, capture_output=True))  # noqa: B023
+        print(f"{name:15} {seconds:6.1f} s", flush=True)
+    found = {name: WordVectors.load(folder / f"{name}.vec") for name in commands}
+    common = set.intersection(*(set(vectors.words) for vectors in found.values()))
+    for name, vectors in found.items():
+        rows = [row for row, word in enumerate(vectors.words) if word in common]
+        some = WordVectors([vectors.words[row] for row in rows], vectors.vectors[rows])
+        similar = [
+            evaluate_similarity(some, evaluation / file).spearman for file in ("wordsim353.tsv", "simlex999.tsv")
+        ]
+        analogies = evaluate_analogies(some, evaluation / "questions-words.txt").total.accuracy
+        print(f"{name:15} {similar[0]:.4f}  {similar[1]:.4f}  {analogies:.4f} of {len(rows):,} words", flush=True)
+
+
+def labelled_documents(n: int) -> tuple[list[str], NDArray[np.int64]]:
+    """Documents of `corpora/generate.py`: two sentences on one of its 50 planted pairs, six on any; and the pairs."""
+    sys.path.insert(0, str(Path(__file__).parent.parent / "corpora"))
+    import generate
+
+    rng = np.random.default_rng(0)
+    pairs = [pair for some in generate.PAIRS.values() for pair in some]
+    topics = {word: number for number, pair in enumerate(pairs) for word in pair}
+    sentences = list(generate.sentences(4_000_000))
+    of_topic: list[list[int]] = [[] for _ in pairs]
+    for i, words in enumerate(sentences):
+        found = {topics[word] for word in words if word in topics}
+        if len(found) == 1:
+            of_topic[found.pop()].append(i)
+    labels = rng.integers(0, len(pairs), n)
+    own = [rng.choice(of_topic[label], 2).tolist() for label in labels]
+    others = rng.integers(0, len(sentences), (n, 6)).tolist()
+    return [" ".join(" ".join(sentences[i]) for i in [*a, *b]) for a, b in zip(own, others, strict=True)], labels
+
+
 def compare_lsa(folder: Path, n: int = 50_000) -> None:
-    """Classify documents of 20 planted topics, half of whose words are of them, by vectors of both programs."""
+    """Classify the documents by vectors of both programs."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import normalize
 
-    rng = np.random.default_rng(0)
-    topics = rng.integers(0, 20, n)
-    texts = []
-    for topic in topics:
-        own = [f"t{(topic + rng.integers(0, 3)) % 20}w{word}" for word in rng.integers(0, 400, 12)]
-        common = [f"c{word}" for word in rng.zipf(1.2, 60) if word < 20_000]
-        texts.append(" ".join([*own, *common]))
+    texts, topics = labelled_documents(n)
 
     def sklearn() -> Any:
         with open(path, encoding="utf-8") as lines:
@@ -151,7 +210,8 @@ def compare_lsa(folder: Path, n: int = 50_000) -> None:
     path.write_text("\n".join(texts))
     train_lsa(path, progress=False)  # compiles
     half = n // 2
-    for name, run in {"tf-idf": ours("tf-idf"), "log-entropy": ours("log-entropy"), "scikit-learn": sklearn}.items():
+    programs = {"tf-idf": ours("tf-idf"), "log-entropy": ours("log-entropy"), "scikit-learn": sklearn}
+    for name, run in [*programs.items()] * 2:
         seconds, vectors = timed(run)
         unit = normalize(vectors)
         right = LogisticRegression(max_iter=300).fit(unit[:half], topics[:half]).score(unit[half:], topics[half:])
@@ -161,20 +221,24 @@ def compare_lsa(folder: Path, n: int = 50_000) -> None:
 def main() -> None:
     """Run one comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["time", "quality", "lsa"])
-    parser.add_argument("counts", type=Path, nargs="?")
+    parser.add_argument("what", choices=["time", "quality", "lsa", "hyperhyper"])
+    parser.add_argument("input", type=Path, nargs="?")
     parser.add_argument("--dim", type=int, default=100)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--alone", action="store_true", help="time embedtrain only")
+    parser.add_argument("--python", help="of an environment with hyperhyper")
     parser.add_argument("--eval", type=Path, default=Path("eval"))
     parser.add_argument("--dims", type=int, nargs="+", default=[100, 300])
     parser.add_argument("--smoothing", type=float, nargs="+", default=[0.75, 0.9, 1.0])
     settings = parser.parse_args()
-    if settings.what == "lsa":
+    if settings.what in ("lsa", "hyperhyper"):
         with tempfile.TemporaryDirectory() as folder:
-            compare_lsa(Path(folder))
+            if settings.what == "lsa":
+                compare_lsa(Path(folder))
+            else:
+                compare_hyperhyper(settings.input, settings.python, settings.eval, settings.runs, Path(folder))
         return
-    counts = Counts.load(settings.counts)
+    counts = Counts.load(settings.input)
     if settings.what == "time":
         compare_times(counts, settings.dim, settings.runs, not settings.alone)
     else:

@@ -1,5 +1,16 @@
-"""``python -m embedtrain``."""
+"""The command ``embedtrain``, also as ``python -m embedtrain``."""
 
-from embedtrain.cli import main
+import atexit
+import gc
+import sys
 
-main(prog_name="embedtrain")
+gc.set_threshold(100_000)  # what is imported stays: collections and the last one take a tenth of a short run
+atexit.register(gc.freeze)
+try:
+    from embedtrain.cli import main
+except KeyboardInterrupt:  # the command line reports later ones
+    sys.stderr.write("Error: interrupted; nothing was saved\n")
+    sys.exit(130)
+
+if __name__ == "__main__":
+    main(prog_name="embedtrain")

@@ -19,6 +19,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from embedtrain.errors import DataError, EmbedtrainWarning
+from embedtrain.machine.progress import note
 from embedtrain.models.svd import train_svd
 from embedtrain.vectors.text_means import TextMeans
 from embedtrain.vectors.word_vectors import WordVectors
@@ -85,6 +86,8 @@ class CategoryEmbedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for name, values in zip(self._encoder.get_feature_names_out(), self.categories_, strict=True):
             if not len(values):
                 raise ValueError(f"the column {name} has only missing values; leave it out")
+            if values.dtype.kind == "f" and (values % 1).any():
+                note(f"the column {name} has fractions, each of which is taken as a category; give numbers in bins")
         rows = [_incidence(codes, len(values)) for codes, values in zip(self._codes(X), self.categories_, strict=True)]
         others = [sparse.hstack(rows[:column] + rows[column + 1 :]).tocsr() for column in range(len(rows))]
         self.vectors_ = [_vectors(own.T @ other, self.dim) for own, other in zip(rows, others, strict=True)]

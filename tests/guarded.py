@@ -34,7 +34,9 @@ from embedtrain import (
     kernels,
     train_cbow,
     train_glove,
+    train_lsa,
     train_skipgram,
+    train_svd,
 )
 from embedtrain.counts import memory_plan
 from embedtrain.formats import text_parsing
@@ -201,6 +203,33 @@ def glove():
     return n_refused
 
 
+def subwords():
+    """Words of all lengths, also without n-grams, new ones and those that are kept."""
+    n_refused = 0
+    sizes = each(dim=[1, 7, 16, 33], window=[1, 5, 100], subwords=["1-1", "3-6", "2-9"], buckets=[0, 1, 1000])
+    for size, train, n_words in itertools.product(sizes, [train_skipgram, train_cbow], [2, 17]):
+        text = sentences(n_words)
+        init = WordVectors(["w0", "w1", "new"], np.ones((3, size["dim"]), np.float32))
+        for more in ({}, {"hs": True, "negative": 0}, {"init": init, "init_words": "union", "freeze": True}):
+            try:
+                train(text, min_count=1, sample=0, epochs=1, **QUIET, **size, **more)
+            except EmbedtrainError:
+                n_refused += 1
+    return n_refused
+
+
+def factors():
+    """Matrices of words, and of words and documents, narrow and wide, with rows of zeros."""
+    n_refused = 0
+    for dim, n_words, window in itertools.product([1, 7, 33, 100], [2, 3, 17, 300], [1, 5, "all"]):
+        for train, more in ((train_svd, {"window": window}), (train_lsa, {}), (train_lsa, {"weighting": "count"})):
+            try:
+                train(sentences(n_words), dim=dim, min_count=1, **QUIET, **more)
+            except EmbedtrainError:
+                n_refused += 1
+    return n_refused
+
+
 def counting():
     memory_plan._TASK_CELLS, memory_plan._LEAST_SHARD, memory._LEAST = 1, 100, 1
     for window, n_words, symmetric in itertools.product([1, 2, 5, 100], [2, 3, 17, 300], [True, False]):
@@ -295,7 +324,10 @@ def walks():
     return 0
 
 
-SCENARIOS = {f.__name__: f for f in (skipgram, cbow, corrected, glove, counting, texts, floats, neighbors, walks)}
+SCENARIOS = {
+    f.__name__: f
+    for f in (skipgram, cbow, corrected, subwords, glove, factors, counting, texts, floats, neighbors, walks)
+}
 
 if __name__ == "__main__":
     side, scenario, path = sys.argv[1:]

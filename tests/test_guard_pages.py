@@ -15,7 +15,9 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="maps memory as Linux does"),
 ]
 HERE = Path(__file__).parent
-SCENARIOS = ["skipgram", "cbow", "corrected", "glove", "counting", "texts", "floats", "neighbors", "walks"]
+SCENARIOS = [
+    "skipgram", "cbow", "corrected", "subwords", "glove", "factors", "counting", "texts", "floats", "neighbors", "walks"
+]  # fmt: skip
 WITHIN = {"glove.cooccurrence.add_cells", "glove.cooccurrence.take_row", "text.type_table.fill_slots"}
 seen, ran = Counter(), []
 

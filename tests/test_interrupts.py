@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numba
 import pytest
-from programs import POSIX, embedtrain, start_embedtrain, start_python
+from programs import POSIX, embedtrain, python, start_embedtrain, start_python
 
 from embedtrain import WordVectors
 from embedtrain.machine.interrupts import deferred_interrupts, terminate_as_interrupt
@@ -247,6 +247,20 @@ def test_a_signal_saves_what_was_trained_and_exits_130(tmp_path, number):
     assert "holds what was trained so far" in said
     assert len(WordVectors.load(output)) > 1000
     assert sorted(tmp_path.iterdir()) == [log, output]
+
+
+def test_an_interrupt_while_modules_are_imported_shows_no_traceback():
+    source = """
+import runpy, sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "embedtrain.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+runpy.run_module("embedtrain", run_name="__main__")
+"""
+    done = python("-c", source)
+    assert (done.returncode, done.stderr.strip()) == (130, "Error: interrupted; nothing was saved")
 
 
 @POSIX

@@ -150,6 +150,13 @@ def test_threads_memory_and_tasks_change_nothing(tmp_path, monkeypatch):
         assert digest(train(path, dim=20, threads=threads, memory=memory, temp_folder=tmp_path)) == expected
 
 
+def test_memory_is_required_before_counting(monkeypatch):
+    monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 100)
+    monkeypatch.setattr("embedtrain.models.factorization.count_documents", None)
+    with refused("the basis of the decomposition need", SettingError):
+        train(topic_documents()[0], dim=20)
+
+
 def test_words_can_be_given(tmp_path):
     (tmp_path / "words").write_text("c 3\na 2\n")
     vectors = train(["a b c", "c a a", "c b"], read_vocab=tmp_path / "words", dim=2, weighting="count")

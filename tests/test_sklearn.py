@@ -1,11 +1,12 @@
 """Transformers for scikit-learn: its own checks, what they compute, and what they say to bad input."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 
-from embedtrain import WordVectors, train_skipgram, train_svd
+from embedtrain import EmbedtrainWarning, WordVectors, train_skipgram, train_svd
 
 pytestmark = pytest.mark.clients
 pytest.importorskip("sklearn", reason="needs scikit-learn")
@@ -115,6 +116,15 @@ def test_a_search_over_dimensions_in_a_column_transformer():
 def test_tables_of_which_nothing_can_be_learned(table, message):
     with pytest.raises(ValueError, match=message):
         CategoryEmbedder().fit(table)
+
+
+def test_numbers_with_fractions_are_categories_with_a_note():
+    table = np.array([[0.5, 1], [0.5, 1], [1.5, 2], [1.5, 2]])
+    with pytest.warns(EmbedtrainWarning, match="the column x0 has fractions, each of which is taken as a category"):
+        CategoryEmbedder(dim=1).fit(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CategoryEmbedder(dim=1).fit(np.rint(table))
 
 
 def test_a_column_with_one_value_has_no_dimensions():

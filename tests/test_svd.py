@@ -112,6 +112,14 @@ def test_threads_and_memory_change_nothing(tmp_path, monkeypatch):
     assert digest(train(TEXT, min_count=1, memory="40M", temp_folder=tmp_path)) == expected
 
 
+@pytest.mark.parametrize("is_text", [True, False])
+def test_memory_is_required_before_counting(monkeypatch, counts, is_text):
+    monkeypatch.setattr("embedtrain.machine.memory.available_memory", lambda: 10_000)
+    monkeypatch.setattr(count_data.CountData, "of", None)
+    with refused("vectors and the basis of the decomposition need", SettingError):
+        train(TEXT, min_count=1) if is_text else train(counts)
+
+
 @pytest.mark.parametrize("kind", ["csc_array", "coo_array", "csr_matrix", "lil_array"])
 def test_any_sparse_matrix_works_also_a_rectangular_one(kind):
     cells = np.rint(np.random.default_rng(2).gamma(0.3, 5, (25, 12)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from embedtrain._version import __version__
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
-from embedtrain.counts.rows import CsrMatrix, RowCells
+from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells
 from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums
 from embedtrain.errors import DataError, OutputError, SettingError
 from embedtrain.formats import format_of
@@ -19,7 +20,7 @@ from embedtrain.formats.factors import Factors
 from embedtrain.formats.text import format_lines
 from embedtrain.machine.memory import format_bytes, release_pages, require_memory
 from embedtrain.machine.npz import plain, read_only
-from embedtrain.machine.progress import Stopwatch, counted, note, say
+from embedtrain.machine.progress import Shown, Stopwatch, counted, note, say
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import is_word, require_words
 from embedtrain.models.truncated_svd import decompose, memory_of
@@ -40,11 +41,12 @@ class Factorization:
     def __init__(self, settings: FactorSettings) -> None:
         self.settings, self.threads, self.clock = settings, resolve_threads(settings.threads), Stopwatch()
         check_memory(settings.memory)
-        self.builder = MatrixBuilder(self.threads, budget_of(settings.memory), folder_of(settings))
+        self.budget = budget_of(settings.memory)
+        self.builder = MatrixBuilder(self.threads, self.budget, folder_of(settings))
 
-    def read(self, source: Any) -> Any:
+    def read(self, source: Any, **options: Any) -> Any:
         """Read the data, write the vocabulary, and compile the kernels by a matrix of two words."""
-        data = source.read(self.clock, self.settings.shown)
+        data = source.read(self.clock, self.settings.shown, **options)
         with self.clock("prepare"), self.settings.compiling():
             starts, columns, values = np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32)
             small = CsrMatrix(*map(read_only, (starts, columns, values)))
@@ -54,15 +56,20 @@ class Factorization:
             write_vocabulary(self.settings.save_vocab, data.vocabulary)
         return data
 
+    def require_memory(self, n_rows: int, n_columns: int, shown: Shown = "") -> None:
+        """State the memory of a decomposition, and check that it is free."""
+        needed, purpose = memory_of(n_rows, n_columns, self.settings.dim), "vectors and the basis of the decomposition"
+        cells = format_bytes(min(self.budget, 2 * ROW_CELL_BYTES * n_rows * n_columns))
+        say(f"memory   {format_bytes(needed)} for {purpose}, up to {cells} for counts, the rest in files", shown=shown)
+        require_memory(needed, purpose, "lower `dim`, or keep fewer words")
+
     def vectors(
         self, matrix: CsrMatrix, transposed: CsrMatrix, weights: tuple[Weights, Weights], vocabulary: Vocabulary,
         contexts: Sequence[str] | None, provenance: dict[str, Any], summary: dict[str, Any],
     ) -> WordVectors:  # fmt: skip
         """Decompose a matrix of these row and column weights, and make vectors of the result."""
         settings, sizes = self.settings, (len(matrix.starts) - 1, len(transposed.starts) - 1)
-        needed = memory_of(*sizes, settings.dim)
-        require_memory(needed, "vectors and the basis of the decomposition", "lower `dim`, or keep fewer words")
-        say(f"memory   {format_bytes(needed)} for vectors and the basis of the decomposition", shown=settings.shown)
+        self.require_memory(*sizes)  # again, as counts take memory
         with self.clock("decompose"):
             U, singular_values, V = decompose(
                 matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown
@@ -91,7 +98,7 @@ class Factorization:
 def factorize_information(settings: Svd, data: Any) -> WordVectors:
     """Factorise the information of words and contexts in text or counts; see `train_svd`."""
     source, run = source_of(data, settings), Factorization(settings)
-    counts = run.read(source)
+    counts = run.read(source, before=partial(run.require_memory, shown=settings.shown))
     if settings.add_contexts and counts.context_words is not None:
         raise SettingError("`add_contexts` needs the same words as rows and columns, and these have `context_words`")
     with run.clock("weigh"):
@@ -146,6 +153,7 @@ def factorize_documents(settings: Lsa, data: Any) -> WordVectors:
         )
     if settings.documents is not None:
         require_words(names, spaces=format_of(settings.documents).holds_spaces)
+    run.require_memory(n_words, len(names), settings.shown)
     with run.clock("count"):
         counts = count_documents(texts, run.builder)
     if n_empty := int(np.count_nonzero(np.diff(counts.starts) == 0)):

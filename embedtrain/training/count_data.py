@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from embedtrain.training.text_data import TextData, TextSource, checksum
 
 _SHARD_CELL_BYTES = 12  # of a cell in a shard
 _SAMPLE_MEMORY = 1 << 30  # bytes
+
+#: Called with the numbers of rows and columns, before they are counted.
+SizeCheck: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass
@@ -135,9 +138,13 @@ class CountsFromText:
         """The settings of counting and training."""
         return self._texts.provenance()
 
-    def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> CountData:
-        """Encode the text and count it."""
+    def read(
+        self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = (), before: SizeCheck | None = None
+    ) -> CountData:
+        """Encode the text and count it, after `before` the counting."""
         texts = self._texts.read(clock, shown, kept_words)
+        if before is not None:
+            before(len(texts.vocabulary), len(texts.vocabulary))
         with clock("prepare"), self._settings.compiling():
             self.sample()
         with clock("count"), Progress("counting", len(texts.training.ids), shown=shown) as progress:
@@ -179,8 +186,12 @@ class CountsFromMatrix:
         others = {name: value for name, value in self._settings.kept("result").items() if name not in of_counting}
         return {**others, "counts": dict(self._counts.settings)}
 
-    def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> CountData:
+    def read(
+        self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = (), before: SizeCheck | None = None
+    ) -> CountData:
         """Return the counts as training data; their words are all that get vectors."""
+        if before is not None:
+            before(*self._counts.matrix.shape)
         if n_others := len(set(kept_words).difference(self._counts.words)):
             note(f"{n_others:,} words of `init` are not among those of the counts; they get no vectors")
         matrix, n_occurrences = self._counts.matrix, self._counts.counts

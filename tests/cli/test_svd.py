@@ -17,7 +17,7 @@ def test_text_and_counts_give_the_vectors_of_the_library():
     options = "--min-count 2 --window 10 --smoothing 1 --shift 2 --singular-exponent 0 --add-contexts".split()
     done = run("svd", "text.txt", *DIM, *options, "-o", "x.npz")
     assert (done.exit_code, done.stdout) == (0, ""), done.output
-    for part in ("memory ", "cells of", "decompose", "saved    x.npz"):
+    for part in ("memory ", "of the decomposition, up to ", "cells of", "decompose", "saved    x.npz"):
         assert part in done.stderr
     settings = {"window": 10, "smoothing": 1, "shift": 2, "singular_exponent": 0, "add_contexts": True}
     expected = train_svd("text.txt", dim=4, min_count=2, **settings, progress=False)
