@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from embedtrain._version import __version__
 
 if TYPE_CHECKING:
+    from embedtrain.corpus.phrases import Phrases
     from embedtrain.corpus.sources import Corpus
     from embedtrain.counts.matrix import Counts
     from embedtrain.errors import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from embedtrain.models.glove import plan_glove, train_glove
     from embedtrain.models.item2vec import train_item2vec
     from embedtrain.models.lsa import train_lsa
+    from embedtrain.models.phrases import find_phrases
     from embedtrain.models.skipgram import plan_skipgram, train_skipgram
     from embedtrain.models.svd import train_svd
     from embedtrain.training.epoch_log import EpochLog
@@ -52,6 +54,7 @@ _MODULES = {
     "EpochLog": "training.epoch_log",
     "Interrupted": "errors",
     "OutputError": "errors",
+    "Phrases": "corpus.phrases",
     "Plan": "training.reports",
     "RandomWalks": "training.random_walks",
     "SettingError": "errors",
@@ -68,6 +71,7 @@ _MODULES = {
     "evaluate_links": "vectors.node_evaluation",
     "evaluate_sessions": "vectors.sessions",
     "evaluate_similarity": "vectors.evaluation",
+    "find_phrases": "models.phrases",
     "merge_counts": "models.cooccurrence",
     "plan_cbow": "models.cbow",
     "plan_glove": "models.glove",
@@ -91,6 +95,7 @@ __all__ = [
     "EpochLog",
     "Interrupted",
     "OutputError",
+    "Phrases",
     "Plan",
     "RandomWalks",
     "SettingError",
@@ -108,6 +113,7 @@ __all__ = [
     "evaluate_links",
     "evaluate_sessions",
     "evaluate_similarity",
+    "find_phrases",
     "merge_counts",
     "plan_cbow",
     "plan_glove",

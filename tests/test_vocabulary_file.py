@@ -85,10 +85,10 @@ def test_gensim_reads_our_file(text, path):
 BROKEN = [
     (b"a 1\nb 2\na 3\n", 3, "the word 'a' is in line 1 too; remove one of them"),
     (b"a 1\nb -2\n", 2, "'b' has the count -2; counts are at least 0"),
-    (b"a 1\nb 2.5\n", 2, "expected a word, a space and its count, got b'b 2.5"),
+    (b"a 1\nb 2.5\n", 2, "expected a word, a space and its count, got 'b 2.5"),
     (b"a 1\nb 2e3\n", 2, "expected a word"),
     (b"a 1\nb two\n", 2, "expected a word"),
-    (b"a 1\nb 2 3\n", 2, "expected a word, a space and its count, got b'b 2 3"),
+    (b"a 1\nb 2 3\n", 2, "expected a word, a space and its count, got 'b 2 3"),
     (b"a 1\nb\n", 2, "expected a word"),
     (b"a 1\n\nb 2\n", 2, "expected a word"),
     (b"a\nb\n", 1, "expected a word"),
@@ -129,7 +129,7 @@ def test_words_without_counts_are_read_in_their_order(path):
         (b"a 1\nb\n", 2, "'b' has no count and line 1 has one; give all words one or none"),
         (b"a\nb 1\n", 2, "'b' has a count and line 1 has none; give all words one or none"),
         (b"a\nb\nc\na\n", 4, "the word 'a' is in line 1 too"),
-        (b"a\n \n", 2, "expected a word, or a word, a space and its count, got b' "),
+        (b"a\n \n", 2, "expected a word, or a word, a space and its count, got ' "),
     ],
 )
 def test_a_broken_file_of_words_is_refused_with_the_line(path, content, line, message):

@@ -28,6 +28,7 @@ from embedtrain.cli.hints import unknown_command, usage_hint
 from embedtrain.cli.info import info
 from embedtrain.cli.neighbors import neighbors
 from embedtrain.cli.options import normalize, option_of
+from embedtrain.cli.phrases import phrases
 from embedtrain.cli.plot import plot
 from embedtrain.cli.recommend import recommend
 from embedtrain.cli.training import COMMANDS
@@ -64,7 +65,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 _GROUPS = {
-    "Training": [*COMMANDS, cooccur, vocab],
+    "Training": [*COMMANDS, cooccur, vocab, phrases],
     "Queries": [neighbors, analogy, recommend, embed, evaluate, compare],
     "Pictures": [explore, plot],
     "Files": [info, convert, combine, align, check, cache, warmup],

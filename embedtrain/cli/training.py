@@ -210,7 +210,7 @@ def _finish(
 def inputs_of(options: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The input files in options, with keys for messages; without a checkpoint that is resumed and written to."""
     inputs = {}
-    for name in ("read_vocab", "init", "resume"):
+    for name in ("read_vocab", "map", "drop", "phrases", "connectors", "init", "resume"):
         path, checkpoint = options.get(name), options.get("checkpoint")
         is_kept = name == "resume" and checkpoint and path and os.path.realpath(path) == os.path.realpath(checkpoint)
         if path is not None and not is_kept:

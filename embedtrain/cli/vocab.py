@@ -72,20 +72,21 @@ def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None
 
 def _count(corpus: Corpus, settings: VocabularySettings) -> Vocabulary:
     """Count the words of a corpus."""
-    from embedtrain.corpus.cache import encode_cached
+    from embedtrain.corpus.cache import encode_text
     from embedtrain.corpus.encoding import count_words
+    from embedtrain.corpus.rewriting import Rewriting
     from embedtrain.corpus.text_signs import signs_in_types
     from embedtrain.machine.progress import Progress, note
     from embedtrain.machine.threads import resolve_threads
 
-    threads = resolve_threads(settings.threads)
+    threads, rewriting = resolve_threads(settings.threads), Rewriting.of(settings.map, settings.drop, settings.phrases)
     with Progress("reading", None, shown=settings.shown) as progress:
-        if settings.cache is None:
+        if settings.cache is None and rewriting.phrases is None:
             with settings.compiling():
                 count_words([["two", "words"]], threads=1)
-            found, notes = count_words(corpus, threads=threads, progress=progress)
+            found, notes = count_words(corpus, threads=threads, progress=progress, rewriting=rewriting)
         else:
-            encoded = encode_cached(corpus, settings.cache, threads=threads, progress=progress)
+            encoded = encode_text(corpus, settings.cache, rewriting, threads=threads, progress=progress)
             found, notes = encoded.vocabulary, encoded.notes
     note(*notes, *signs_in_types(corpus, found))
     return found

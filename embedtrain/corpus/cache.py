@@ -17,13 +17,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.encoding import encode
+from embedtrain.corpus.rewriting import Rewriting
 from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
@@ -77,6 +78,22 @@ def encode_cached(
         if _read(entry, identity) is None:  # else another run has written it
             raise
     return _read(entry, identity) or encoded  # the entry, to free the temporary files
+
+
+def encode_text(
+    corpus: Corpus, cache: str | os.PathLike[str] | None, rewriting: Rewriting, *, threads: int,
+    folder: str | os.PathLike[str] | None = None, progress: Progress | None = None,
+    documents: Literal["lines", "files"] | None = None,
+) -> EncodedCorpus:  # fmt: skip
+    """Encode a corpus, perhaps with a cache, which keeps it as it is read, and rewrite it."""
+    if cache is None:
+        encoded = encode(
+            corpus, threads=threads, folder=folder, progress=progress, documents=documents, rewriting=rewriting
+        )
+    else:
+        encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
+        encoded = rewriting.applied(encoded, corpus.name, cache)
+    return rewriting.joined(encoded, threads, folder or cache)
 
 
 def list_cache(cache: str | os.PathLike[str]) -> list[Entry]:

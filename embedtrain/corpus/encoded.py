@@ -38,7 +38,7 @@ class EncodedCorpus:
 
     ids: NDArray[np.int32]  # (n_tokens,) of all types; training skips those outside a cut vocabulary
     offsets: NDArray[np.int64]  # (n_sentences + 1,) where each sentence starts, and the end of the last; none is empty
-    vocabulary: Vocabulary  # all types that occur; an id is the index of its word
+    vocabulary: Vocabulary  # all types that occur; an id is the index of its word, or its length for dropped types
     notes: tuple[str, ...] = ()  # what a user should know about the text
 
     @property
@@ -76,6 +76,14 @@ class EncodedCorpus:
             return taken
         note = f"{n_absent:,} of the {len(vocabulary):,} words of the vocabulary do not occur in {name}"
         return replace(taken, notes=(*taken.notes, note))
+
+    def renumbered(self, ranks: NDArray[np.int32], vocabulary: Vocabulary, folder: _Folder = None) -> EncodedCorpus:
+        """Copy the corpus with the id ranks[id] for each id; that of dropped types is the length of the vocabulary."""
+        ranks = np.append(ranks, np.int32(len(vocabulary)))  # also of types dropped before
+        with temporary_file(folder) as file:
+            for _, ids, _ in self._parts():
+                file.append(ranks[ids])
+            return replace(self, ids=file.mapped(np.int32), vocabulary=vocabulary)
 
     def split(self, share: float, seed: int, folder: _Folder = None) -> tuple[EncodedCorpus, EncodedCorpus]:
         """Copy the corpus in two parts: one for training, and about `share` of it, drawn at random, held out.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.characters import character_classes, respell
 from embedtrain.corpus.encoded import EncodedCorpus
+from embedtrain.corpus.rewriting import UNCHANGED, Rewriting
 from embedtrain.corpus.sources import Corpus, CorpusLike, is_encoded
 from embedtrain.corpus.text_chunks import SPACE, TextChunk, read_chunks
 from embedtrain.corpus.text_warnings import ChunkLocations
@@ -44,17 +45,19 @@ def encode(
     progress: Progress | None = None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
     documents: Literal["lines", "files", "texts"] | None = None,
+    rewriting: Rewriting = UNCHANGED,
 ) -> EncodedCorpus:
     """Read a corpus once and encode it into temporary files in `folder`, which last as long as the result.
 
     Plain text is tokenised by all threads. For compressed files, one thread decompresses and at least one tokenises.
     `prepare` may change chunks before they are tokenised.
     With `documents`, offsets are those of all lines or files, also of empty ones; as "texts", all lines may be empty.
+    `rewriting` replaces and drops types; it joins no phrases.
     """
     corpus = Corpus.of(corpus)
     if is_encoded(corpus.sources[0]):
         encoded: EncodedCorpus = corpus.sources[0].encoded(threads=threads, folder=folder, progress=progress)
-        return encoded
+        return rewriting.applied(encoded, corpus.name, folder)
     with ExitStack() as stack:
 
         def new_file() -> ArrayFile:
@@ -62,7 +65,7 @@ def encode(
 
         classes = _classes(corpus)
         workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
-        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents)
+        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents, rewriting)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
         if documents == "files":
@@ -73,13 +76,13 @@ def encode(
 
 
 def count_words(
-    corpus: CorpusLike, *, threads: int, progress: Progress | None = None
+    corpus: CorpusLike, *, threads: int, progress: Progress | None = None, rewriting: Rewriting = UNCHANGED
 ) -> tuple[Vocabulary, tuple[str, ...]]:
     """Count the words of a corpus without encoding it: the vocabulary, and notes on the text."""
     corpus = Corpus.of(corpus)
     classes = _classes(corpus)
     workers = [_TypeCounter(classes) for _ in range(_n_workers(corpus, threads))]
-    _, vocabulary, notes = _read(corpus, workers, threads, progress)
+    _, vocabulary, notes = _read(corpus, workers, threads, progress, rewriting=rewriting)
     return vocabulary, notes
 
 
@@ -115,6 +118,7 @@ def _read(
     progress: Progress | None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
     documents: str | None = None,
+    rewriting: Rewriting = UNCHANGED,
 ) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:
     """Let the workers read all text; returns the contents of each chunk, the vocabulary and notes."""
     chunks = []
@@ -139,13 +143,10 @@ def _read(
             lambda word: respell(word.replace(SPACE, " "), corpus.lowercase, corpus.normalize)
         )
         numbers = [respelled[of_worker] for of_worker in numbers]
-    types.close()
-    order = types.order()
-    ranks = np.empty(types.n, np.int32)
-    ranks[order] = np.arange(types.n, dtype=np.int32)
+    ranks, vocabulary, absent = rewriting.renumber(types, corpus.name)
     for worker, of_worker in zip(workers, numbers, strict=True):
         worker.ranks = ranks[of_worker]
-    return chunks, Vocabulary(types.packed(order), types.counts[order]), tuple(notes)
+    return chunks, vocabulary, (*notes, *absent)
 
 
 def _merge(workers: Sequence[_TypeCounter]) -> tuple[TypeTable, list[NDArray[np.int32]]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.kernels.text import type_table as types
 from embedtrain.kernels.text.byte_masks import PADDING
@@ -109,6 +110,21 @@ class TypeTable:
                 return numbers
             self.grow(int(starts[done + 1] - starts[done]))
 
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> TypeTable:
+        """Make a table of a vocabulary; the numbers of types are their ids."""
+        table, words = cls(), PackedWords.of(vocabulary.words)
+        text = np.concatenate([words.text, np.zeros(PADDING, np.uint8)])
+        table.add(text, words.starts, vocabulary.counts, np.zeros(len(words), np.int64))
+        return table
+
+    def numbers_of(self, words: Iterable[str]) -> NDArray[np.int32]:
+        """The numbers of words; those that are not in the table are added with a count of 0."""
+        packed = PackedWords.of(list(words))
+        text = np.concatenate([packed.text, np.zeros(PADDING, np.uint8)])
+        n = len(packed)
+        return self.add(text, packed.starts, np.zeros(n, np.int64), np.full(n, np.iinfo(np.int64).max))
+
     def respelled(self, change: Callable[[str], str]) -> tuple[TypeTable, NDArray[np.int32]]:
         """Make a table of changed spellings, equal ones merged; returns also the new number of each type."""
         table, numbers = TypeTable(), []
@@ -148,6 +164,15 @@ class TypeTable:
         text = np.empty(starts[-1] + PADDING, np.uint8)
         types.pack_spellings(self.arrays, order, starts, text)
         return PackedWords(text[: starts[-1]], starts)
+
+    def ordered(self) -> tuple[NDArray[np.int32], Vocabulary]:
+        """The id of each type, and the vocabulary of those that occur; the id of others is its length."""
+        self.close()
+        order = self.order()
+        order = order[: np.count_nonzero(self.counts)]
+        ranks = np.full(self.n, len(order), np.int32)
+        ranks[order] = np.arange(len(order), dtype=np.int32)
+        return ranks, Vocabulary(self.packed(order), self.counts[order])
 
     def order(self) -> NDArray[np.int32]:
         """The numbers of all types by count, descending, ties by their bytes."""

@@ -66,10 +66,10 @@ class Vocabulary:
         return Vocabulary([*words, *missing], counts)
 
     def ranks_in(self, other: Vocabulary) -> NDArray[np.int32]:
-        """The index of each word in another vocabulary, -1 where it is not in it."""
-        ranks = np.full(len(self), -1, np.int32)
+        """The index of each word in another vocabulary, -1 where it is not in it, and last -1 for dropped types."""
+        ranks = np.full(len(self) + 1, -1, np.int32)
         index = {word: rank for rank, word in enumerate(other.words[:])}
-        for begin in range(0, len(ranks), _AT_ONCE):
+        for begin in range(0, len(self), _AT_ONCE):
             words = self.words[begin : begin + _AT_ONCE]
             ranks[begin : begin + len(words)] = [index.get(word, -1) for word in words]
         return ranks

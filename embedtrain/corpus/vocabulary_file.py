@@ -68,36 +68,44 @@ def read_words(path: Path, *, need_counts: bool = False) -> tuple[list[str], lis
     lines: dict[str, int] = {}
     counts: list[int] = []
     total = 0
-    with reading(path), open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            location = f"{source_name(path)}, line {number}"
-            word, count = _parse(line, location, need_counts, is_first=number == 1)
-            if word in lines:
-                raise DataError(f"{location}: the word {word!r} is in line {lines[word]} too; remove one of them")
-            if number > 1 and (count is None) == bool(counts):
-                found, first = ("no count", "one") if count is None else ("a count", "none")
-                raise DataError(f"{location}: {word!r} has {found} and line 1 has {first}; give all words one or none")
-            lines[word] = number
-            if count is not None:
-                counts.append(count)
-                total += count
-                if total >= 2**63:
-                    raise DataError(f"{location}: the sum of the counts is {total:,}; it must be below 2 ** 63")
-    if not lines:
-        raise DataError(f"{source_name(path)} holds no words: it is empty")
+    for number, (location, line) in enumerate(read_lines(path), 1):
+        word, count = _parse(line, location, need_counts)
+        if word in lines:
+            raise DataError(f"{location}: the word {word!r} is in line {lines[word]} too; remove one of them")
+        if number > 1 and (count is None) == bool(counts):
+            found, first = ("no count", "one") if count is None else ("a count", "none")
+            raise DataError(f"{location}: {word!r} has {found} and line 1 has {first}; give all words one or none")
+        lines[word] = number
+        if count is not None:
+            counts.append(count)
+            total += count
+            if total >= 2**63:
+                raise DataError(f"{location}: the sum of the counts is {total:,}; it must be below 2 ** 63")
     return list(lines), counts
 
 
-def _parse(line: bytes, location: str, need_counts: bool, *, is_first: bool) -> tuple[str, int | None]:
+def read_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a file of words, each with its location for messages."""
+    number = 0
+    with reading(path), open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            location = f"{source_name(path)}, line {number}"
+            try:
+                yield location, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError:
+                raise DataError(f"{location}: {quoted(line)} is not UTF-8") from None
+    if not number:
+        raise DataError(f"{source_name(path)} holds no words: it is empty")
+
+
+def _parse(line: str, location: str, need_counts: bool) -> tuple[str, int | None]:
     """Return the word in a line, and its count if it has one."""
     try:
-        word, *rest = line.decode("utf-8-sig" if is_first else "utf-8").split()
+        word, *rest = line.split()
         (count,) = map(int, rest) if rest or need_counts else (None,)
-    except UnicodeDecodeError:
-        raise DataError(f"{location}: {line[:40]!r} is not UTF-8") from None
     except ValueError:
         expected = "a word, a space and its count" if need_counts else "a word, or a word, a space and its count"
-        raise DataError(f"{location}: expected {expected}, got {line[:40]!r}") from None
+        raise DataError(f"{location}: expected {expected}, got {quoted(line)}") from None
     if not is_word(word):
         raise DataError(
             f"{location}: the word {quoted(word)} holds a control character; remove it: no vectors file can hold it"

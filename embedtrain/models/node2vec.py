@@ -24,8 +24,8 @@ class Node2vec(SkipGram, WalkSettings):
     model: ClassVar = "node2vec"
     # they are of lines or spellings, choose among the words of a text, or hold out a part of it
     without: ClassVar = (
-        "partners", "subwords", "buckets", "min_count", "max_vocab", "read_vocab", "cache", "valid", "valid_share",
-        "patience",
+        "partners", "subwords", "buckets", "min_count", "max_vocab", "read_vocab", "map", "drop", "phrases", "cache",
+        "valid", "valid_share", "patience",
     )  # fmt: skip
 
     dim: int | None = setting(

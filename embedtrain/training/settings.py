@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.corpus.phrases import Phrases
 from embedtrain.errors import SettingError
 from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.files import check_distinct_paths, require_writable
@@ -38,6 +39,17 @@ class VocabularySettings(Settings):
         group="vocabulary", at_least=2, remedy="leave it out to keep all words", kept="result",
         aliases=("max-final-vocab",),
     )  # fmt: skip
+    map: PathLike | Mapping[str, str] | None = setting(
+        None, "Replace types, as by their lemmas: lines of a type, a tab and its replacement.", group="vocabulary",
+        kept="result",
+    )  # fmt: skip
+    drop: PathLike | Collection[str] | None = setting(
+        None, "Leave out these words, as stop words: a file with one a line.", group="vocabulary", kept="result"
+    )
+    phrases: PathLike | Phrases | None = setting(
+        None, "Join these phrases, of a file of embedtrain phrases, after `map` and `drop`.", group="vocabulary",
+        kept="result",
+    )  # fmt: skip
     cache: PathLike | None = setting(
         None, "Keep the encoded corpus in this folder; the next run on the same files does not read them.",
         group="input", metavar="FOLDER",
@@ -52,6 +64,17 @@ class VocabularySettings(Settings):
         "None is auto on a terminal or in a notebook, elsewhere False.",
         group="run",
     )  # fmt: skip
+
+    def kept(self, purpose: Literal["result", "resume"]) -> dict[str, Any]:
+        """The settings that are kept for a purpose; of words and phrases given as objects, only their number."""
+        kept = super().kept(purpose)
+        for name in {"map", "drop", "phrases"} & kept.keys():
+            value = kept[name]
+            if isinstance(value, (str, os.PathLike)):
+                kept[name] = os.fspath(value)
+            elif value is not None:
+                kept[name] = f"{len(value):,} in memory"
+        return kept
 
     @property
     def shown(self) -> Shown:
@@ -102,7 +125,7 @@ class TextSettings(VocabularySettings):
 
     def check_paths(self, inputs: Mapping[str, Sequence[PathLike]]) -> None:
         """Check that the output files can be written and replace no input; keys of `inputs` are for messages."""
-        files = {**inputs, **self._paths("read_vocab", "init")}
+        files = {**inputs, **self._paths("read_vocab", "map", "drop", "phrases", "connectors", "init")}
         outputs = self._paths("checkpoint", "save_vocab", "documents")
         check_distinct_paths(files, {name: paths[0] for name, paths in outputs.items()})
         for paths in outputs.values():

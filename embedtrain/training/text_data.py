@@ -10,9 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from embedtrain.corpus.cache import encode_cached
+from embedtrain.corpus.cache import encode_text
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.encoding import encode
+from embedtrain.corpus.rewriting import Rewriting
 from embedtrain.corpus.sources import Corpus, CorpusLike, is_encoded
 from embedtrain.corpus.text_chunks import read_chunks
 from embedtrain.corpus.text_signs import signs_in_sentences, signs_in_types
@@ -103,6 +104,9 @@ class TextSource:
         if all(STDIN in named for named in files.values()):
             raise SettingError('"-" is given as corpus and as held-out text; standard input can be read once only')
         settings.check_paths(files)
+        self.rewriting = Rewriting.of(settings.map, settings.drop, settings.phrases)
+        if self._walks is not None and (settings.map or settings.drop or settings.phrases):
+            raise SettingError("`map`, `drop` and `phrases` are for words of a text; a graph has nodes, leave them out")
         self._known = None if settings.read_vocab is None else read_vocabulary(settings.read_vocab)
 
     @property
@@ -116,13 +120,9 @@ class TextSource:
 
     def read(self, clock: Stopwatch, shown: Shown, kept_words: Sequence[str] = ()) -> TextData:
         """Encode all text, choose the vocabulary and split off held-out text."""
-        if self._settings.cache is None:
-            _look_at(self.corpus)
-        with clock("prepare"), self._settings.compiling():
-            self.sample()
+        whole = training = self.encode(clock, shown)
         with clock("read"):
             settings, valid_share = self._settings, self._valid_share
-            whole = training = self._encode(self.corpus, shown)
             note(*signs_in_types(self.corpus, whole.vocabulary))  # first, as they explain a vocabulary without words
             known, limits = self._known or whole.vocabulary, (settings.min_count, settings.max_vocab)
             if self._walks is not None:
@@ -153,6 +153,15 @@ class TextSource:
             disk *= not is_encoded(self.corpus.sources[0])
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)
 
+    def encode(self, clock: Stopwatch, shown: Shown) -> EncodedCorpus:
+        """Encode the corpus."""
+        if self._settings.cache is None:
+            _look_at(self.corpus)
+        with clock("prepare"), self._settings.compiling():
+            self.rewriting.joined(self.sample().whole, 1, self._settings.temp_folder)
+        with clock("read"):
+            return self._encode(self.corpus, shown)
+
     def sample(self) -> TextData:
         """Text of two words, to compile the kernels of a run."""
         two = [["two", "words"]] if self._walks is None else self._walks.sample()
@@ -160,15 +169,12 @@ class TextSource:
         return TextData(text, text, None, text.vocabulary.cut(1).unpacked(), 2, 1.0, 0)
 
     def _encode(self, corpus: Corpus, shown: Shown) -> EncodedCorpus:
-        threads, cache = resolve_threads(self._settings.threads), self._settings.cache
+        settings = self._settings
         with Progress("reading", None, shown=shown) as progress:
-            if cache is None:
-                encoded = encode(
-                    corpus, threads=threads, folder=self._settings.temp_folder, progress=progress,
-                    documents=self.documents,
-                )  # fmt: skip
-            else:
-                encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
+            encoded = encode_text(
+                corpus, settings.cache, self.rewriting, threads=resolve_threads(settings.threads),
+                folder=settings.temp_folder, progress=progress, documents=self.documents,
+            )  # fmt: skip
         note(*encoded.notes)
         return encoded
 

@@ -1,0 +1,103 @@
+"""Phrases of a text, found by how much more often their words are adjacent than by chance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from embedtrain.corpus.phrases import ENGLISH_CONNECTORS, Phrases
+from embedtrain.corpus.sources import CorpusLike
+from embedtrain.errors import SettingError
+from embedtrain.machine.progress import Progress, Stopwatch
+from embedtrain.machine.threads import resolve_threads
+from embedtrain.training.declarations import from_settings, setting
+from embedtrain.training.settings import PathLike, TextSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhraseSettings(TextSettings):
+    """Find phrases: pairs of words that are adjacent much more often than by chance."""
+
+    without: ClassVar = ("max_vocab", "read_vocab", "save_vocab")
+
+    scoring: Literal["default", "npmi"] = setting(
+        "default", "By (n_ab - `min_count`) / (n_a n_b) times the number of words and pairs, or normalised pointwise "
+        "mutual information.",
+    )  # fmt: skip
+    threshold: float | None = setting(
+        None, "Phrases have a higher score; by default 10, with npmi 0.5.", at_least=-1, remedy="10 is usual",
+    )  # fmt: skip
+    passes: int = setting(1, "Find phrases again in the joined text, which gives longer ones.", at_least=1, at_most=9)
+    connectors: PathLike | Iterable[str] | None = setting(
+        None, "Words that may be inside a phrase, not at its ends: a file with one a line, or english.", metavar="FILE"
+    )
+    min_count: int = setting(5, "Skip pairs that occur less often.", group="vocabulary", at_least=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.threshold is not None and not (self.threshold <= 1 if self.scoring == "npmi" else self.threshold > 0):
+            rule = "at most 1 with npmi" if self.scoring == "npmi" else "above 0"
+            raise SettingError(f"`threshold` must be {rule}, got {self.threshold}; the default is 10, or 0.5 with npmi")
+
+    def find(self, corpus: CorpusLike) -> Phrases:
+        """Find the phrases of a corpus; see `find_phrases`."""
+        from embedtrain.corpus.rewriting import join_phrases  # imports Numba, which --help does not need
+        from embedtrain.corpus.vocabulary_file import read_words
+        from embedtrain.counts.phrase_scores import score_phrases
+        from embedtrain.training.text_data import TextSource
+
+        connectors = self.connectors or ()
+        if connectors == "english":
+            connectors = ENGLISH_CONNECTORS
+        elif isinstance(connectors, (str, os.PathLike)):
+            connectors = read_words(Path(connectors))[0]
+        threshold = {"default": 10.0, "npmi": 0.5}[self.scoring] if self.threshold is None else self.threshold
+        source, threads = TextSource(corpus, self), resolve_threads(self.threads)
+        text, given = source.encode(Stopwatch(), self.shown), source.rewriting.phrases
+        found = [] if given is None else list(given.passes)
+        for number in range(self.passes):
+            if number > 0:
+                text = join_phrases(text, Phrases(found[-1]), threads, self.temp_folder or self.cache)
+            with Progress("counting", len(text.ids), shown=self.shown) as progress:
+                found.append(score_phrases(
+                    text, set(connectors), scoring=self.scoring, threshold=threshold, min_count=self.min_count,
+                    threads=threads, progress=progress,
+                ))  # fmt: skip
+        return Phrases(*found)
+
+
+@from_settings(PhraseSettings)
+def find_phrases(corpus: CorpusLike, settings: PhraseSettings) -> Phrases:
+    """Find phrases: pairs of words that are adjacent much more often than by chance.
+
+    The scores are those of gensim's `Phrases`. That of word2phrase has the number of tokens in place of words and
+    pairs, another threshold therefore. The result is the same for any number of threads.
+
+    Parameters
+    ----------
+    corpus : path, Corpus, iterable of str, or iterable of lists of str
+        As for `train_skipgram`.
+    **settings
+
+    Returns
+    -------
+    Phrases
+        For the setting `phrases` of the trainers, or to `join` lists of tokens. Those of the setting `phrases` come
+        first.
+
+    Raises
+    ------
+    SettingError, DataError
+        If a setting is out of range, or a file cannot be read.
+
+    Examples
+    --------
+    >>> from embedtrain import find_phrases
+    >>> text = ["new york is big", "new york is old", "an old king", "a big city"] * 5
+    >>> find_phrases(text, threshold=1).join("in new york".split())
+    ['in', 'new_york']
+    """
+    return settings.find(corpus)
