@@ -14,6 +14,7 @@ from embedtrain.models.glove import Glove
 from embedtrain.models.item2vec import Item2vec
 from embedtrain.models.lsa import Lsa
 from embedtrain.models.node2vec import Node2vec
+from embedtrain.models.phrases import PhraseSettings
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.svd import Svd
 from embedtrain.training.declarations import Settings, declaration, declared, described, types_of
@@ -28,6 +29,7 @@ FUNCTIONS: dict[str, type[Settings]] = {
     "embedtrain svd, train_svd": Svd,
     "embedtrain lsa, train_lsa": Lsa,
     "embedtrain cooccur, cooccurrence_counts": Cooccurrence,
+    "embedtrain phrases, find_phrases": PhraseSettings,
 }
 INTRODUCTION = """# Settings
 

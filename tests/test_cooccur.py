@@ -53,7 +53,7 @@ def test_the_result_tells_words_occurrences_and_settings():
     assert (np.diff(counts.counts) <= 0).all()
     assert counts.settings == {
         "window": 7, "min_count": 2, "max_vocab": None, "weighting": "uniform", "symmetric": False,
-        "version": embedtrain.__version__,
+        "map": None, "drop": None, "phrases": None, "version": embedtrain.__version__,
     }  # fmt: skip
     assert isinstance(counts.matrix, sparse.csr_array)
     assert (counts.matrix.dtype, counts.matrix.has_canonical_format) == (np.float32, True)

@@ -17,6 +17,7 @@ from embedtrain.machine.threads import in_order, run_tasks
 _PARTS_OF_A_THREAD = 4  # the tables of smaller parts fit the cache, but each reads all tokens
 _PART_TOKENS = 1 << 24  # at most in the mean, which bounds the memory of a table
 _SLOTS = 1 << 19  # of a table, at first
+_STRETCH = 1 << 14  # tokens
 _WORD = (1 << 32) - 1
 
 
@@ -55,7 +56,7 @@ def score_phrases(
         if progress is not None:
             progress.update(len(text.ids) // _n_parts(text, threads))
     n_types = np.count_nonzero(kinds == pairs.BEGINS) + sum(part.n_distinct for part in parts)
-    found = []
+    found: list[tuple[float, int, int, tuple[int, ...], int]] = []
     for part in parts:
         firsts, lasts = _firsts(part, len(kinds)), (part.keys & np.uint64(_WORD)).astype(np.int64)
         a, b, both = (n.astype(float) for n in (vocabulary.counts[firsts], vocabulary.counts[lasts], part.counts))
@@ -65,12 +66,16 @@ def score_phrases(
             total = float(vocabulary.n_tokens)
             with np.errstate(divide="ignore", invalid="ignore"):
                 scores = np.log(both / total / ((a / total) * (b / total))) / -np.log(both / total)
-        for i in np.flatnonzero(scores > threshold).tolist():
-            ids = _ids(int(part.keys[i]), part.nodes, len(kinds))
-            found.append((float(scores[i]), int(part.counts[i]), ids))
-    found.sort(key=lambda phrase: (-phrase[0], phrase[2]))
-    words = vocabulary.words[:] if found else []
-    return {tuple(words[id] for id in ids): (score, count) for score, count, ids in found}
+        chosen = np.flatnonzero(scores > threshold)
+        connectors_of = [_inside(key, part.nodes, len(kinds)) for key in part.keys[chosen].tolist()]
+        columns = [column[chosen].tolist() for column in (-scores, firsts, lasts)]
+        found += zip(*columns, connectors_of, part.counts[chosen].tolist(), strict=True)
+    found.sort()
+    words = vocabulary.words[: vocabulary.n_frequent(min_count)]
+    return {
+        (words[a], *(words[id] for id in inside), words[b]) if inside else (words[a], words[b]): (-score, count)
+        for score, a, b, inside, count in found
+    }
 
 
 def _n_parts(text: EncodedCorpus, threads: int) -> int:
@@ -85,7 +90,8 @@ def _count(text: EncodedCorpus, kinds: NDArray[np.uint8], least: int, threads: i
 
     def count(part: int) -> tuple[int, _Pairs]:
         slots, state = np.zeros(_SLOTS, np.uint64), np.zeros(pairs.STATE, np.int64)
-        while not pairs.count_pairs(text.ids, text.offsets, kinds, part, n_parts, slots, state):
+        lefts = np.empty(_STRETCH + 1, np.int64)
+        while not pairs.count_pairs(text.ids, text.offsets, kinds, part, n_parts, slots, state, lefts):
             larger = np.zeros(2 * len(slots), np.uint64)
             pairs.fill_pairs(slots, larger)
             slots = larger
@@ -105,10 +111,10 @@ def _firsts(part: _Pairs, n: int) -> NDArray[np.int64]:
     return lefts
 
 
-def _ids(key: int, nodes: NDArray[np.uint64], n: int) -> list[int]:
-    """The ids of the words of a pair with the connectors between them."""
-    ids = [key & _WORD]
+def _inside(key: int, nodes: NDArray[np.uint64], n: int) -> tuple[int, ...]:
+    """The ids of the connectors between the words of a pair."""
+    ids: tuple[int, ...] = ()
     while (left := (key >> 32) - 1) >= n:
         key = int(nodes[left - n])
-        ids.append(key & _WORD)
-    return [left, *reversed(ids)]
+        ids = key & _WORD, *ids
+    return ids

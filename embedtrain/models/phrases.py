@@ -24,8 +24,9 @@ class PhraseSettings(TextSettings):
     without: ClassVar = ("max_vocab", "read_vocab", "save_vocab")
 
     scoring: Literal["default", "npmi"] = setting(
-        "default", "By (n_ab - `min_count`) / (n_a n_b) times the number of words and pairs, or normalised pointwise "
-        "mutual information.",
+        "default",
+        "The score is (n_ab - m) / (n_a n_b) times the number of words and pairs, as in gensim, where m is "
+        "`min_count`; or normalised pointwise mutual information.",
     )  # fmt: skip
     threshold: float | None = setting(
         None, "Phrases have a higher score; by default 10, with npmi 0.5.", at_least=-1, remedy="10 is usual",

@@ -7,12 +7,15 @@ two words lead to the number of a node, the left of the next key; the value of a
 import numpy as np
 
 from embedtrain.kernels.compilation import inlined, kernel
+from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.sentences import sentence_at
+from embedtrain.kernels.simd.rows import prefetch
 from embedtrain.kernels.text.byte_masks import ONE, mix_product
 
 # The state of `count_pairs` between calls: an int64 array of `STATE` elements.
 POSITION, N_USED, N_NODES = range(3)
 STATE = 3
+_AHEAD = 24  # pairs whose slots are prefetched
 
 BEGINS, ENDS, CONNECTS, DROPPED = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)  # kinds of types, in phrases
 
@@ -27,9 +30,15 @@ def pair_key(left, right):
 
 
 @inlined
+def first_slot(slots, key):
+    """The first slot to probe for a key."""
+    return np.int64(mix_product(key, _FACTOR) >> _HALF) & (slots.size - 2)
+
+
+@inlined
 def pair_slot(slots, key):
     """The slot of a key, or the free slot for it."""
-    slot = np.int64(mix_product(key, _FACTOR) >> _HALF) & (slots.size - 2)
+    slot = first_slot(slots, key)
     while slots[slot] != key and slots[slot] != FREE:
         slot = (slot + 2) & (slots.size - 1)
     return slot
@@ -44,42 +53,60 @@ def fill_pairs(entries, slots):
             slots[slot], slots[slot + 1] = entries[i], entries[i + 1]
 
 
+@inlined
+def add_pair(ids, position, border, kinds, slots, n_used, n_nodes):
+    """Count the pair that begins at a position; returns the numbers of slots and nodes in use, and if it had room."""
+    left = np.int64(ids[position])
+    for at in range(position + 1, border):
+        kind = kinds[ids[at]]
+        if kind == DROPPED:
+            continue
+        key = pair_key(left, ids[at])
+        slot = pair_slot(slots, key)
+        if slots[slot] == FREE:
+            if 8 * (n_used + 1) > 3 * slots.size:
+                return n_used, n_nodes, False
+            slots[slot] = key
+            n_used += 1
+            if kind == CONNECTS:
+                slots[slot + 1] = np.uint64(kinds.size + n_nodes)
+                n_nodes += 1
+        if kind == BEGINS:
+            slots[slot + 1] += ONE
+            break
+        left = np.int64(slots[slot + 1])
+    return n_used, n_nodes, True
+
+
 @kernel
-def count_pairs(ids, offsets, kinds, part, n_parts, slots, state):
+def count_pairs(ids, offsets, kinds, part, n_parts, slots, state, lefts):
     """Count the pairs whose left word has `part` as remainder by `n_parts`, a power of two.
 
     `kinds` (n_types + 1,) is BEGINS, CONNECTS or DROPPED; connectors are nodes, numbered from n_types + 1 on. Starts
-    from `state`; returns False if the slots are three quarters full: then call again with more.
+    from `state`; returns False if the slots are three quarters full: then call again with more. `lefts` is scratch for
+    positions, of a stretch of tokens.
     """
-    position, n_used, n_nodes = state[POSITION], state[N_USED], state[N_NODES]
-    sentence = sentence_at(offsets, position)
-    while position < ids.size:
-        border = offsets[sentence + 1]
-        while position < border:
-            left = np.int64(ids[position])
-            if left & (n_parts - 1) == part and kinds[left] == BEGINS:
-                for at in range(position + 1, border):
-                    kind = kinds[ids[at]]
-                    if kind == DROPPED:
-                        continue
-                    key = pair_key(left, ids[at])
-                    slot = pair_slot(slots, key)
-                    if slots[slot] == FREE:
-                        if 8 * (n_used + 1) > 3 * slots.size:
-                            state[POSITION], state[N_USED], state[N_NODES] = position, n_used, n_nodes
-                            return False
-                        slots[slot] = key
-                        n_used += 1
-                        if kind == CONNECTS:
-                            slots[slot + 1] = np.uint64(kinds.size + n_nodes)
-                            n_nodes += 1
-                    if kind == BEGINS:
-                        slots[slot + 1] += ONE
-                        break
-                    left = np.int64(slots[slot + 1])
-            position += 1
-        sentence += 1
-    state[POSITION], state[N_USED], state[N_NODES] = position, n_used, n_nodes
+    n_used, n_nodes = state[N_USED], state[N_NODES]
+    sentence = sentence_at(offsets, state[POSITION])
+    for begin in range(state[POSITION], ids.size, lefts.size - 1):
+        # the positions of left words, without a branch
+        n = 0
+        for position in range(begin, minimum(begin + lefts.size - 1, ids.size)):
+            lefts[n] = position
+            n += np.int64(ids[position]) & (n_parts - 1) == part
+        for i in range(n):
+            later = minimum(lefts[minimum(i + _AHEAD, n - 1)], ids.size - 2)
+            prefetch(slots, first_slot(slots, pair_key(ids[later], ids[later + 1])))
+            position = lefts[i]
+            while position >= offsets[sentence + 1]:
+                sentence += 1
+            has_room = True
+            if kinds[ids[position]] == BEGINS:
+                border = offsets[sentence + 1]
+                n_used, n_nodes, has_room = add_pair(ids, position, border, kinds, slots, n_used, n_nodes)
+            state[POSITION], state[N_USED], state[N_NODES] = position, n_used, n_nodes
+            if not has_room:
+                return False
     return True
 
 
