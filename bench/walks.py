@@ -1,14 +1,14 @@
 """Random walks: steps per second, their share in training, whole commands against others, and classification.
 
     python bench/walks.py speed ppi.edges                       # also on a random graph of 1 M nodes and 10 M edges
-    python bench/walks.py commands ppi.edges --pecanpy VENV     # pecanpy's, with gensim, is in a venv of its own
+    python bench/walks.py commands ppi.edges --pecanpy VENV     # with pecanpy, gensim and what embedtrain requires
     python bench/walks.py labels ppi.edges ppi.labels           # against gensim on the same walks
 
 Defaults of node2vec: 10 walks of 80 nodes, dim 128, window 10, one epoch. On PPI (3,890 nodes, 38,739 lines, 50
 labels; from the ProNE repository), with two cores of an AMD Zen 5: 268 M steps/s of first order, 6 to 55 M of second
 order (least at p 0.25, q 4; simple rejection: p 0.05 4 M, p 0.01 2 M), 31 M weighted; 118 M and 36 M (q 0.5) on the
-random graph, which is read in 6.0 s; walks take 3 % of training. Whole commands: 1.0 s, a walker in Python with gensim
-10.9 s, pecanpy 11.2 s (q 0.5: 17.8 s). Micro and macro F1 at 50 %, means of three seeds: 0.211 and 0.183, gensim 0.210
+random graph, which is read in 6.0 s; walks take 3 % of training. Whole commands, medians of five: 0.86 s, a walker in
+Python with gensim 10.1 s, pecanpy 10.8 s; with q 0.5 0.96 s, pecanpy 18.3 s (two runs each, in one environment). Micro and macro F1 at 50 %, means of three seeds: 0.211 and 0.183, gensim 0.210
 and 0.179.
 """
 
@@ -19,7 +19,6 @@ import os
 import random
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -96,28 +95,29 @@ def gensim_vectors(walks: list[list[str]]) -> WordVectors:
 
 
 def commands(edges: str, pecanpy: str) -> None:
-    """Time whole commands, from the edge list to the vectors file; run it twice, as the first compiles."""
+    """Time whole commands, from the edge list to the vectors file: ours six times, as the first compiles."""
     script = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
 import walks; walks.gensim_vectors(walks.python_walks({edges!r})).save("gensim.vec")"""
     with tempfile.TemporaryDirectory() as folder:
         of_others = ["--input", edges, "--output", "pecanpy.vec", "--workers", "2"]
+        python = f"{pecanpy}/bin/python"
+        ours = [python, "-m", "embedtrain", "node2vec", edges, "-o", "ours.vec", "--quiet"]
         named = {
-            "embedtrain": [sys.executable, "-m", "embedtrain", "node2vec", edges, "-o", "ours.vec", "--quiet"],
-            "Python and gensim": [sys.executable, "-c", script],
+            "embedtrain": ours,
+            "Python and gensim": [python, "-c", script],
             "pecanpy first order": [f"{pecanpy}/bin/pecanpy", *of_others, "--mode", "FirstOrderUnweighted"],
             "pecanpy SparseOTF": [f"{pecanpy}/bin/pecanpy", *of_others, "--mode", "SparseOTF", "--q", "0.5"],
-            "embedtrain q 0.5": [
-                sys.executable, "-m", "embedtrain", "node2vec", edges, "-o", "ours.vec", "--quiet", "--q", "0.5",
-            ],
-        }  # fmt: skip
+            "embedtrain q 0.5": [*ours, "--q", "0.5"],
+        }
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-        without = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
         for name, command in named.items():
-            started = time.perf_counter()
-            used = without if name.startswith("pecanpy") else environment
-            subprocess.run(command, cwd=folder, env=used, check=True, capture_output=True)
-            print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
+            seconds = []
+            for _ in range(6 if name.startswith("embedtrain") else 2):
+                started = time.perf_counter()
+                subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+                seconds.append(time.perf_counter() - started)
+            print(f"{name}: {' '.join(f'{one:.2f}' for one in seconds)} s", flush=True)
 
 
 def labels(edges: str, file: str) -> None:

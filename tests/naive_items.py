@@ -9,15 +9,19 @@ def mean_of(items, history):
     return np.mean([vector / np.linalg.norm(vector) for vector in known], axis=0)
 
 
+def score(items, item, mean):
+    """The mean of the cosines to the vector of an item and to its context vector, if there is one."""
+    rows = [items.vectors[items.index[item]]]
+    if items.context_vectors is not None:
+        rows.append(items.context_vectors[items.index[item]])
+    return float(np.mean([row @ mean / np.linalg.norm(row) / np.linalg.norm(mean) for row in rows]))
+
+
 def recommended(items, history, topn, *, repeats):
-    """The items nearest to the mean of a history, with cosines."""
+    """The items nearest to the mean of a history, with scores."""
     mean = mean_of(items, history)
-    cosines = [
-        (item, float(items[item] @ mean / np.linalg.norm(items[item]) / np.linalg.norm(mean)))
-        for item in items
-        if repeats or item not in history
-    ]
-    return sorted(cosines, key=lambda pair: -pair[1])[:topn]
+    found = [(item, score(items, item, mean)) for item in items if repeats or item not in history]
+    return sorted(found, key=lambda pair: -pair[1])[:topn]
 
 
 def scores(items, train, method, query):
@@ -26,7 +30,7 @@ def scores(items, train, method, query):
         return {item: -row for row, item in enumerate(items)}
     if method == "vectors":
         mean = mean_of(items, query)
-        return {item: items[item] @ mean / np.linalg.norm(items[item]) for item in items}
+        return {item: score(items, item, mean) for item in items}
     having = {item: {number for number, session in enumerate(train) if item in session} for item in items}
 
     def shared(one, other):

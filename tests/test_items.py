@@ -177,13 +177,10 @@ def test_sessions_of_one_item_are_refused():
 # --- Recommendations --------------------------------------------------------------------------------------------------
 
 
-def some_items(n=40, dim=6):
+def some_items(n=40, dim=6, *, with_contexts=True):
     rng = np.random.default_rng(1)
-    return WordVectors(
-        [f"i{row}" for row in range(n)],
-        rng.normal(size=(n, dim)).astype(np.float32),
-        context_vectors=rng.normal(size=(n, dim)).astype(np.float32),
-    )
+    vectors, contexts = rng.normal(size=(2, n, dim)).astype(np.float32)
+    return WordVectors([f"i{row}" for row in range(n)], vectors, context_vectors=contexts if with_contexts else None)
 
 
 HISTORIES = [["i3"], ["i1", "i2", "i7", "i1"], [f"i{n}" for n in range(38)], ["i9", "i39", "i20"], ["i0"]]
@@ -191,11 +188,11 @@ HISTORIES = [["i3"], ["i1", "i2", "i7", "i1"], [f"i{n}" for n in range(38)], ["i
 
 @pytest.mark.parametrize("repeats", [False, True])
 @pytest.mark.parametrize("topn", [1, 5, 100])
-@pytest.mark.parametrize("copies", [1, 20])
-def test_recommendations_are_those_of_the_plain_form(monkeypatch, copies, topn, repeats):
+@pytest.mark.parametrize(("copies", "with_contexts"), [(1, True), (20, True), (20, False)])
+def test_recommendations_are_those_of_the_plain_form(monkeypatch, copies, with_contexts, topn, repeats):
     monkeypatch.setattr(neighbors, "_ROWS", 16)
     monkeypatch.setattr(neighbors, "_FLOATS", 96)
-    items = some_items()
+    items = some_items(with_contexts=with_contexts)
     found = items.recommend(HISTORIES * copies, topn, repeats=repeats)
     expected = [naive.recommended(items, history, topn, repeats=repeats) for history in HISTORIES]
     for one, other in zip(found, expected * copies, strict=True):

@@ -45,7 +45,7 @@ def recommend(file: str, items: tuple[str, ...], topn: int, repeats: bool, as_js
         answers = vectors.recommend(histories[0] if is_given else histories, topn, repeats=repeats)
         for (line, history), found in zip(batch, [answers] if is_given else answers, strict=True):
             if as_json:
-                near = [{"item": item, "cosine": round(cosine, 6)} for item, cosine in found]
+                near = [{"item": item, "score": round(score, 6)} for item, score in found]
                 query_options.print_json({"history": history, "items": near})
             else:
                 query_options.print_scores(found, line)

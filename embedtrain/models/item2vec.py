@@ -28,6 +28,7 @@ class Item2vec(SkipGram):
     lr: float = other_default(SkipGram, "lr", 0.05)
     window: int | Literal["all"] = other_default(SkipGram, "window", "all")
     sample: float = other_default(SkipGram, "sample", 0.0)
+    noise_exponent: float = other_default(SkipGram, "noise_exponent", 0.5)
     min_count: int = other_default(SkipGram, "min_count", 1)
 
 

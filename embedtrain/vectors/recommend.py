@@ -1,4 +1,8 @@
-"""Recommendations: the rows nearest to the mean of a history, for many histories at once."""
+"""Recommendations: the rows nearest to the mean of a history, for many histories at once.
+
+Where there are context vectors of the same words, as in .npz files, the score of a row is the mean of the cosines to
+its vector, of items in the same company, and to its context vector, of items that occur together (bench/items.py).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.machine.progress import counted, note
@@ -40,12 +45,21 @@ def recommend(table: WordTable, given: Any, topn: Any, *, repeats: bool) -> list
     shape = len(known), min(int(topn), len(table))
     found = Nearest(np.empty(shape, np.int64), np.empty(shape, np.float32))
     excluded = (number[:0], rows[:0]) if repeats else (number, rows)
-    nearest_to_queries(found, table.vectors, table.norms, means, excluded)
+    nearest_to_queries(found, *scored(table), means, excluded)
     answers = [
         [(table.words[row], cosine) for row, cosine in zip(*near, strict=True) if row >= 0] if history else []
         for history, *near in zip(known, found.rows.tolist(), found.cosines.tolist(), strict=True)
     ]
     return answers if is_many else answers[0]
+
+
+def scored(table: WordTable) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """The vectors whose products with the unit vector of a query are the scores of rows, times norms, and these."""
+    contexts, factors = (getattr(table, name, None) for name in ("context_vectors", "factors"))
+    if contexts is None or (factors is not None and factors.context_words is not None):  # of other contexts
+        return table.vectors, table.norms
+    sums = table.vectors / table.norms[:, None] + contexts / row_norms(contexts)[:, None]
+    return sums, np.full(len(sums), 2, np.float32)
 
 
 def _item(item: Any) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.progress import note
 from embedtrain.machine.threads import resolve_threads
+from embedtrain.vectors.recommend import scored
 from embedtrain.vectors.word_table import WordTable
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ def evaluate_sessions(
 
     The vectors should be trained on all sessions without their last items. Candidates are all items but the item
     before the last; items that the session has already are candidates, as repeats are normal in shops. Items are
-    ranked by their cosine to the item before, or to the mean of the distinct items before; by popularity, the order of
-    rows; and with `train` by the number of sessions they share with these items, as it is and divided by the square
-    roots of the items' own numbers of sessions. Ties are in the order of rows. A warning is issued for sessions that
-    are left out: those of one item, and those whose last two are not both known.
+    ranked as `recommend` ranks them; by popularity, the order of rows; and with `train` by the number of sessions they
+    share with the item or items before, as it is and divided by the square roots of the items' own numbers of sessions.
+    Ties are in the order of rows. A warning is issued for sessions that are left out: those of one item, and those
+    whose last two are not both known.
 
     Parameters
     ----------
@@ -128,9 +129,11 @@ def _matrix(rows: NDArray[np.int64], offsets: NDArray[np.int64], n_rows: int) ->
 def _methods(vectors: WordTable, train: CorpusLike | None) -> dict[str, _Scores]:
     """From the names of methods to functions that score all rows for the items of (n_sessions, n_rows) queries."""
     units = vectors.vectors / vectors.norms[:, None]
+    rows, norms = scored(vectors)
+    targets = rows / norms[:, None]
     by_row = -np.arange(len(vectors), dtype=np.float32)
     methods: dict[str, _Scores] = {
-        "vectors": lambda query: (query @ units) @ units.T,
+        "vectors": lambda query: (query @ units) @ targets.T,
         "popularity": lambda query: np.tile(by_row, (query.shape[0], 1)),
     }
     if train is not None:

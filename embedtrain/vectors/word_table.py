@@ -210,6 +210,8 @@ class WordTable:
     def recommend(self, history: Iterable[Any], topn: int = 10, *, repeats: bool = False) -> list[Any]:
         """The items nearest to the mean of a history, or of each of many histories.
 
+        The score is the cosine; where there are context vectors, as in .npz files, its mean with the cosine to these.
+
         Parameters
         ----------
         history : iterable of str or int, or iterable of such iterables
@@ -222,7 +224,7 @@ class WordTable:
 
         Returns
         -------
-        list of (item, cosine), or list of such lists for many histories
+        list of (item, score), or list of such lists for many histories
             The nearest first, ties in the order of rows; empty for one of many histories without known items.
 
         Raises
