@@ -4,12 +4,12 @@
     python bench/walks.py commands ppi.edges --pecanpy VENV     # with pecanpy, gensim and what embedtrain requires
     python bench/walks.py labels ppi.edges ppi.labels           # against gensim on the same walks
 
-Defaults of node2vec: 10 walks of 80 nodes, dim 128, window 10, one epoch. On PPI (3,890 nodes, 38,739 lines, 50
-labels; from the ProNE repository), with two cores of an AMD Zen 5: 268 M steps/s of first order, 6 to 55 M of second
-order (least at p 0.25, q 4; simple rejection: p 0.05 4 M, p 0.01 2 M), 31 M weighted; 118 M and 36 M (q 0.5) on the
-random graph, which is read in 6.0 s; walks take 3 % of training. Whole commands, medians of five: 0.86 s, a walker in
-Python with gensim 10.1 s, pecanpy 10.8 s; with q 0.5 0.96 s, pecanpy 18.3 s (two runs each, in one environment). Micro and macro F1 at 50 %, means of three seeds: 0.211 and 0.183, gensim 0.210
-and 0.179.
+Defaults of node2vec: 10 walks of 80 nodes, dim 128, window 10, one epoch. On PPI (3,890 nodes, 38,739 lines, 50 labels;
+from the ProNE repository), with two cores of an AMD Zen 5: 268 M steps/s of first order, 6 to 55 M of second order
+(least at p 0.25, q 4; simple rejection: p 0.05 4 M, p 0.01 2 M), 31 M weighted; 118 M and 36 M (q 0.5) on the random
+graph, which is read in 6.0 s; walks take 3 % of training. Whole commands, medians of five: 0.86 s, a walker in Python
+with gensim 10.1 s, pecanpy 10.8 s; with q 0.5 0.96 s, pecanpy 18.3 s (two runs each, in one environment). Micro and
+macro F1 at 50 %, means of three seeds: 0.211 and 0.183, gensim 0.210 and 0.179.
 """
 
 from __future__ import annotations
