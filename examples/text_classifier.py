@@ -8,27 +8,22 @@ and tested on the same sentences, is the baseline.
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from toy_text import CLASS_OF, CLASSES, sentences
 
 import embedtrain
 from embedtrain.sklearn import TextEmbedder
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "corpora"))
-import generate
-
-CLASS_OF = {word: name for name, words in generate.CLASSES.items() for word in words}
-TAUGHT, NEW = ({word for words in generate.CLASSES.values() for word in words[half::2]} for half in (0, 1))
+TAUGHT, NEW = ({word for words in CLASSES.values() for word in words[half::2]} for half in (0, 1))
 
 
 def sentences_with(wanted: set[str]) -> tuple[list[str], list[str]]:
     """Return the sentences whose class words are all of one class and among `wanted`, and their classes."""
     texts, classes = [], []
-    for sentence in generate.sentences(100_000, seed=2):
+    for sentence in sentences(100_000, seed=2):
         named = CLASS_OF.keys() & sentence
         if named <= wanted and len({CLASS_OF[word] for word in named}) == 1:
             texts.append(" ".join(sentence))
@@ -40,7 +35,7 @@ def main() -> None:
     """Train vectors on text without classes, and print the accuracy of both classifiers."""
     parser = argparse.ArgumentParser(description="Classify sentences by averaged word vectors.")
     parser.add_argument("--tokens", type=int, default=300_000, help="words of text to train on [%(default)s]")
-    text = generate.sentences(parser.parse_args().tokens, seed=1)
+    text = sentences(parser.parse_args().tokens, seed=1)
     vectors = embedtrain.train_skipgram(text, dim=50, progress=False)
     models = {
         "averaged vectors": make_pipeline(TextEmbedder(vectors), LogisticRegression(C=100, max_iter=1000)),
