@@ -30,3 +30,29 @@ def cliques_with_bridges(n=10, size=8):
         edges += [f"member.{clique}.{i} member.{clique}.{j}" for i in range(size) for j in range(i)]
         edges += [f"bridge.{clique} member.{clique}.0", f"bridge.{clique} member.{(clique + 1) % n}.1"]
     return edges
+
+
+def nested_groups(n_groups=6, n_cliques=5, size=6, seed=0):
+    """Edges of groups of cliques; nodes are "group.clique.number", an edge joins two cliques of a group, two groups."""
+    random = np.random.default_rng(seed)
+
+    def drawn(group, clique=None):
+        clique = random.integers(n_cliques) if clique is None else clique
+        return f"{group}.{clique}.{random.integers(size)}"
+
+    edges = []
+    for g in range(n_groups):
+        edges += [f"{drawn(g)} {drawn(other)}" for other in range(g)]
+        for c in range(n_cliques):
+            edges += [f"{drawn(g, c)} {drawn(g, other)}" for other in range(c)]
+            edges += [f"{g}.{c}.{i} {g}.{c}.{j}" for i in range(size) for j in range(i)]
+    return edges
+
+
+def mean_cosines(vectors):
+    """Mean cosine of two nodes of a clique, of two cliques of a group, and of two groups."""
+    units = vectors.vectors / vectors.norms[:, None]
+    group, clique, _ = np.transpose([word.split(".") for word in vectors.words])
+    same_group, same = group[:, None] == group, (group[:, None] == group) & (clique[:, None] == clique)
+    among = same & ~np.eye(len(units), dtype=bool), same_group & ~same, ~same_group
+    return [float((units @ units.T)[pairs].mean()) for pairs in among]

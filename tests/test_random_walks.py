@@ -109,6 +109,17 @@ def test_a_low_q_finds_the_bridges_between_cliques():
     assert shares[0.1] > 2 * shares[1] > 3 * shares[10]
 
 
+def test_a_low_q_makes_vectors_of_large_groups_and_a_high_q_of_small_ones():
+    """Of cliques in groups, the share of the nearness of a clique that extends to its group."""
+    shares = []
+    for p, q in ((0.25, 4), (1, 1), (4, 0.25)):
+        walks = RandomWalks(planted_graphs.nested_groups(), length=40, p=p, q=q)
+        vectors = train_skipgram(walks, dim=32, epochs=10, sample=0, threads=1, progress=False)
+        clique, group, other = planted_graphs.mean_cosines(vectors)
+        shares.append((group - other) / (clique - other))
+    assert shares[0] + 0.05 < shares[1] < shares[2] - 0.05, shares
+
+
 def test_every_node_gets_a_vector_whatever_its_count():
     graph = sparse.coo_array(([1, 1], ([0, 1], [1, 2])), shape=(5, 5))
     with pytest.warns(EmbedtrainWarning, match="2 nodes without edges: their vectors stay as they begin"):
