@@ -6,7 +6,10 @@ Compared are the whole job, from a file of lines to phrases with their scores, a
 of tokens for gensim, ids for embedtrain. The 50 best phrases are printed. Also measured is what `map` and `drop` add to
 reading, with a map of the words that end in s and 150 frequent words.
 
-On text8 in lines of 1,000 words with two threads of an AMD Zen 5 processor: see docs/phrases.md.
+Found on text8 in lines of 1,000 words with two threads of an AMD Zen 5 processor: 0.54 s from the file and 0.30 s in
+memory, gensim 24.0 s and 22.2 s (45 and 74 times as long), the same 41,945 phrases at equal scores; joining them takes
+0.4 s. Reading takes 0.25 s; 10,831 types replaced and 150 dropped add 4 ms, and reading their two files 8 ms, whatever
+the length of the text.
 """
 
 import argparse

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from embedtrain.models.lsa import train_lsa
     from embedtrain.models.phrases import find_phrases
     from embedtrain.models.skipgram import plan_skipgram, train_skipgram
+    from embedtrain.models.skipgram_pairs import skipgram_pairs
     from embedtrain.models.svd import train_svd
     from embedtrain.training.epoch_log import EpochLog
     from embedtrain.training.random_walks import RandomWalks
@@ -77,6 +78,7 @@ _MODULES = {
     "plan_glove": "models.glove",
     "plan_skipgram": "models.skipgram",
     "remove_components": "vectors.components",
+    "skipgram_pairs": "models.skipgram_pairs",
     "train_cbow": "models.cbow",
     "train_glove": "models.glove",
     "train_item2vec": "models.item2vec",
@@ -119,6 +121,7 @@ __all__ = [
     "plan_glove",
     "plan_skipgram",
     "remove_components",
+    "skipgram_pairs",
     "train_cbow",
     "train_glove",
     "train_item2vec",

@@ -31,7 +31,9 @@ from embedtrain import (
     RandomWalks,
     WordVectors,
     cooccurrence_counts,
+    find_phrases,
     kernels,
+    skipgram_pairs,
     train_cbow,
     train_glove,
     train_lsa,
@@ -324,9 +326,22 @@ def walks():
     return 0
 
 
+def phrases():
+    """Phrases found and joined, with connectors and dropped words, and pairs of windows."""
+    for n_words, passes, connectors, drop in itertools.product([2, 3, 17], [1, 3], [(), ["w0"]], [None, ["w1"]]):
+        text = sentences(n_words)
+        settings = {"threshold": 0.01, "min_count": 1, "drop": drop, **QUIET}
+        find_phrases(text, passes=passes, connectors=connectors, **settings)
+        for window, mode in itertools.product([1, 5, 1000], ["dynamic", "fixed"]):
+            with suppress(EmbedtrainError):
+                pairs = skipgram_pairs(text, window=window, window_mode=mode, min_count=1, sample=0.1, **QUIET)
+                list(pairs.batches())
+    return 0
+
+
 SCENARIOS = {
     f.__name__: f
-    for f in (skipgram, cbow, corrected, subwords, glove, factors, counting, texts, floats, neighbors, walks)
+    for f in (skipgram, cbow, corrected, subwords, glove, factors, counting, texts, floats, neighbors, walks, phrases)
 }
 
 if __name__ == "__main__":

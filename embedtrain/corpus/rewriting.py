@@ -93,7 +93,7 @@ def read_replacements(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for location, line in read_lines(path):
         word, _, new = line.partition("\t")
-        if not (is_word(word) and is_word(new)):
+        if not (word and new and is_word(word + new)):
             raise DataError(f"{location}: expected a type, a tab and the word that replaces it, got {quoted(line)}")
         if found.setdefault(word, new) != new:
             raise DataError(f"{location}: {word!r} is replaced by {found[word]!r} before; remove one of the lines")

@@ -86,16 +86,16 @@ def read_words(path: Path, *, need_counts: bool = False) -> tuple[list[str], lis
 
 def read_lines(path: Path) -> Iterator[tuple[str, str]]:
     """Yield the lines of a file of words, each with its location for messages."""
-    number = 0
+    number, name = 0, source_name(path)
     with reading(path), open(path, "rb") as file:
         for number, line in enumerate(file, 1):
-            location = f"{source_name(path)}, line {number}"
+            location = f"{name}, line {number}"
             try:
                 yield location, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
             except UnicodeDecodeError:
                 raise DataError(f"{location}: {quoted(line)} is not UTF-8") from None
     if not number:
-        raise DataError(f"{source_name(path)} holds no words: it is empty")
+        raise DataError(f"{name} holds no words: it is empty")
 
 
 def _parse(line: str, location: str, need_counts: bool) -> tuple[str, int | None]:
