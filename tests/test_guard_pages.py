@@ -16,8 +16,8 @@ pytestmark = [
 ]
 HERE = Path(__file__).parent
 SCENARIOS = [
-    "skipgram", "cbow", "corrected", "subwords", "glove", "factors", "counting", "texts", "floats", "neighbors", "walks",
-    "phrases",
+    "skipgram", "cbow", "corrected", "subwords", "glove", "factors", "counting", "texts", "floats", "neighbors",
+    "walks", "phrases",
 ]  # fmt: skip
 WITHIN = {"glove.cooccurrence.add_cells", "glove.cooccurrence.take_row", "text.type_table.fill_slots"}
 seen, ran = Counter(), []
