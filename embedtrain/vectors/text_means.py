@@ -58,20 +58,19 @@ class TextMeans:
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Yield the (n, dim) means of consecutive texts, zeros for those without a word that has a vector."""
-        yield from in_order(run_tasks([self._means] * self._threads, self._tasks()))
+        yield from in_order(run_tasks([self._means] * self._threads, enumerate(self._ranges())))
 
-    def _tasks(self) -> Iterator[tuple[int, int, int]]:
-        """Divide the texts into blocks, numbered."""
-        begin = number = 0
-        while begin < self.n_texts:
-            most = int(np.searchsorted(self._offsets, self._offsets[begin] + _TOKENS, "right")) - 1
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        """Divide the texts into blocks."""
+        end = 0
+        while end < self.n_texts:
+            begin, most = end, int(np.searchsorted(self._offsets, self._offsets[end] + _TOKENS, "right")) - 1
             end = min(self.n_texts, begin + _TEXTS, max(begin + 1, most))
-            yield number, begin, end
-            begin, number = end, number + 1
+            yield begin, end
 
-    def _means(self, task: tuple[int, int, int]) -> tuple[int, NDArray[np.float32]]:
+    def _means(self, task: tuple[int, tuple[int, int]]) -> tuple[int, NDArray[np.float32]]:
         """The means of a block of texts, with its number."""
-        number, begin, end = task
+        number, (begin, end) = task
         starts = self._offsets[begin : end + 1]
         ids = self._ids[starts[0] : starts[-1]]
         starts, weights = starts - starts[0], self._weights[ids]
@@ -88,8 +87,7 @@ class TextMeans:
         if self.n_texts < 2:
             raise DataError(f"`weights='sif'` needs at least two texts, got {self.n_texts}")
         squares = sum(np.matmul(means.T, means, dtype=np.float64) for means in self.blocks())
-        component: NDArray[np.float32] = np.linalg.eigh(squares)[1][:, -1].astype(np.float32)
-        return component
+        return np.linalg.eigh(squares)[1][:, -1].astype(np.float32)
 
     def all_rows(self, component: NDArray[np.float32] | None) -> NDArray[np.float32]:
         """The (n_texts, dim) rows of all texts."""
