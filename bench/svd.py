@@ -45,9 +45,9 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 
 from embedtrain import Counts, WordVectors, evaluate_analogies, evaluate_similarity, train_lsa, train_svd
+from embedtrain.counts.truncated_svd import decompose
 from embedtrain.machine.progress import Stopwatch
 from embedtrain.machine.threads import resolve_threads
-from embedtrain.models.truncated_svd import decompose
 from embedtrain.training import count_data
 from embedtrain.vectors.neighbors import nearest_to_rows, row_norms
 

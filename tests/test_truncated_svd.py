@@ -12,11 +12,10 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 
 from embedtrain import EmbedtrainWarning
-from embedtrain.counts import weighting
+from embedtrain.counts import truncated_svd, weighting
 from embedtrain.counts.rows import CsrMatrix
+from embedtrain.counts.truncated_svd import decompose
 from embedtrain.counts.weighting import MatrixBuilder
-from embedtrain.models import truncated_svd
-from embedtrain.models.truncated_svd import decompose
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from embedtrain._version import __version__
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells
+from embedtrain.counts.truncated_svd import decompose, memory_of
 from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums
 from embedtrain.errors import DataError, OutputError, SettingError
 from embedtrain.formats import format_of
@@ -23,7 +24,6 @@ from embedtrain.machine.npz import plain, read_only
 from embedtrain.machine.progress import Shown, Stopwatch, counted, note, say
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import is_word, require_words
-from embedtrain.models.truncated_svd import decompose, memory_of
 from embedtrain.training.count_data import CountData, budget_of, check_memory, folder_of, source_of
 from embedtrain.training.text_data import TextData, TextSource
 from embedtrain.vectors.folding import Weights, weigh, word_weights
