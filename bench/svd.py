@@ -21,9 +21,9 @@ distance better than uniform in SimLex-999 (0.286 against 0.276). Smoothing, wit
 Exponents at smoothing 0.75: 0 0.669 0.275 0.270, 0.25 0.665 0.272 0.275, 0.5 0.651 0.268 0.277; with 300 dimensions
 0.672 0.293 0.312, 0.675 0.289 0.324, 0.666 0.283 0.332; 1 is worse everywhere. Adding contexts costs analogies (0.257).
 hyperhyper 0.3.0, 100 dimensions, window 2, on the 45,572 words that all have: WordSim-353 0.606, SimLex-999 0.290,
-analogies 0.253; embedtrain svd 0.675, 0.283, 0.292, with window 4, smoothing 1 and exponent 0 0.672, 0.290, 0.280. Text to
-file, in turns on a busy machine: 538 s against 29 and 48 s, with the same settings 34 and 25 s; alone, on a fifth of
-the text, 15.5 s against 2.4 and 2.7 s, with the same settings 1.7 and 2.2 s, half of which is start-up.
+analogies 0.253; embedtrain svd 0.675, 0.283, 0.292, with window 4, smoothing 1 and exponent 0 0.672, 0.290, 0.280. Text
+to file, in turns on a busy machine: 538 s against 29 and 48 s, with the same settings 34 and 25 s; alone, on a fifth of
+the text, 15.5 s against 2.4 and 2.7 s, with the same settings 1.7 and 2.2 s.
 LSA, 50,000 documents of 50 topics (two runs): tf-idf 0.50 and 0.59 s, accuracy of a classifier 0.858; log-entropy 0.57
 and 0.45 s, 0.861; scikit-learn 2.5 and 2.6 s, 0.862.
 """
