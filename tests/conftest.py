@@ -1,4 +1,5 @@
 import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of simulated ranks multiply matrices at the same time
 
 # The plain forms and the toy corpus are modules beside the tests, not parts of the package.
 ROOT = Path(__file__).parent.parent

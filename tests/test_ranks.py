@@ -102,7 +102,7 @@ def test_ranks_of_a_setting():
     assert as_ranks(None).size == 1
     one = Ranks()
     assert as_ranks(one) is one
-    with pytest.raises(SettingError, match="ranks must be a communicator of mpi4py, such as MPI.COMM_WORLD, got 4"):
+    with pytest.raises(SettingError, match="ranks must be a communicator of mpi4py"):
         as_ranks(4)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import io
 import itertools
+import signal
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -31,12 +33,14 @@ from embedtrain.cli.options import normalize, option_of
 from embedtrain.cli.phrases import phrases
 from embedtrain.cli.plot import plot
 from embedtrain.cli.recommend import recommend
-from embedtrain.cli.training import COMMANDS
+from embedtrain.cli.training import COMMANDS, OVER_RANKS
 from embedtrain.cli.vocab import vocab
 from embedtrain.cli.warmup import warmup
 from embedtrain.errors import EmbedtrainError, EmbedtrainWarning, SettingError, one_line, spelled
-from embedtrain.machine.interrupts import terminate_as_interrupt
+from embedtrain.machine.interrupts import act_on_signals, terminate_as_interrupt
 from embedtrain.machine.progress import say
+from embedtrain.machine.ranks import launched, launched_ranks
+from embedtrain.machine.threads import Lock
 
 
 def _explain(error: Exception) -> tuple[str, int]:
@@ -57,6 +61,34 @@ def _explain(error: Exception) -> tuple[str, int]:
         return "the current folder was removed; change to another one", 1
     error = error.__cause__ if isinstance(error.__cause__, EOFError) else error
     return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}", 1
+
+
+_WAIT = 0.3  # seconds that other ranks wait, so that the first reports what fails on all
+_ENDING = Lock()  # held by the thread that ends the ranks
+
+
+def _fail(message: str, status: int) -> None:
+    """Print an error; one of several ranks says which it is, and ends all."""
+    ranks = launched_ranks()
+    if ranks.size > 1:
+        time.sleep(_WAIT * (ranks.rank > 0))
+        message = f"rank {ranks.rank} of {ranks.size} on {ranks.hosts[ranks.rank]}: {message}"
+    with _ENDING:
+        click.echo(one_line(f"Error: {message}"), err=True)
+        if ranks.size > 1:
+            time.sleep(_WAIT / 2)  # until the launcher has shown the line
+            ranks.abort(status)
+
+
+def _require_mpi() -> None:
+    """End the process if several were started and cannot work together, and let a signal end all if they can."""
+    try:
+        if launched_ranks().size > 1:
+            act_on_signals(lambda number: _fail(f"{signal.Signals(number).name}; all ranks are ended", 130))
+    except SettingError as error:
+        if launched()[0] == 0:
+            click.echo(one_line(f"Error: {error}"), err=True)
+        sys.exit(2)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -90,7 +122,10 @@ class _Commands(click.Group):
         """Return the command and its arguments."""
         if args[0] not in self.commands and not args[0].startswith("-"):
             raise click.UsageError(unknown_command(args[0], self.commands), ctx)
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if launched_ranks().size > 1 and name not in OVER_RANKS:
+            raise click.UsageError(f"{name} is the work of one process; start it without mpiexec or srun")
+        return name, command, rest
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         terminate_as_interrupt()
@@ -98,6 +133,7 @@ class _Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # escape what the terminal cannot show
+        _require_mpi()
         extra["standalone_mode"] = False
         try:
             status = super().main(args, **extra)
@@ -106,7 +142,7 @@ class _Commands(click.Group):
                 click.echo(error.ctx.get_help())  # no command was given
                 sys.exit(2)
             message, status = _explain(error)
-            click.echo(one_line(f"Error: {message}"), err=True)
+            _fail(message, status)
         sys.exit(status if isinstance(status, int) else 0)
 
 

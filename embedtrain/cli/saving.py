@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def folder_beside(path: Path) -> Path | None:
-    """The folder for temporary files: that of the output, unless it is a device or a pipe."""
-    return None if is_stream(path) else Path(os.path.realpath(path)).parent
+    """The folder for temporary files: that of the output, unless it is a device or a pipe, or only rank 0 has it."""
+    folder = Path(os.path.realpath(path)).parent
+    return None if is_stream(path) or not folder.is_dir() else folder
 
 
 def saving(path: Path) -> AbstractContextManager[Callable[[], bool]]:

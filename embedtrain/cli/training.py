@@ -27,6 +27,7 @@ from embedtrain.cli.options import (
 from embedtrain.cli.saving import folder_beside, saving
 from embedtrain.cli.summary import print_plan, save_and_report
 from embedtrain.machine.progress import say
+from embedtrain.machine.ranks import launched_ranks
 from embedtrain.models import MODELS, OTHERS
 from embedtrain.models.item2vec import Item2vec
 from embedtrain.training.declarations import declared
@@ -101,6 +102,7 @@ def training_command(model: type[Any]) -> click.Command:
 
 
 COMMANDS = [training_command(model) for model in (*MODELS, *OTHERS)]
+OVER_RANKS = [model.model for model in (*MODELS, *OTHERS) if model.over_ranks]  # whose work ranks share
 
 
 def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) -> None:
@@ -109,12 +111,14 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
 
     with deferred_interrupts():  # libraries lose interrupts while they are imported
         from embedtrain.errors import Interrupted, OutputError
-        from embedtrain.formats import format_of, note_left_out
-        from embedtrain.machine.files import check_distinct_paths, require_writable
+        from embedtrain.machine.files import check_distinct_paths
         from embedtrain.training import run  # noqa: F401  # imports everything a run needs
         from embedtrain.training.epoch_log import EpochLog
 
     output, quiet, log, dry_run = (options.pop(name, None) for name in ("output", "quiet", "log", "dry_run"))
+    ranks = launched_ranks()
+    if ranks.rank > 0:  # which writes and prints nothing
+        quiet, log = True, None
     if options.get("resume") is not None:
         _apply_checkpoint(ctx, options)
     checkpoint, sources = options.get("checkpoint"), options["corpus"]
@@ -132,19 +136,14 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
         "--documents": options.get("documents"),
     }
     check_distinct_paths({**inputs, **inputs_of(options)}, outputs)
-    for file in (path, log):
-        if file is not None and Path(file).suffix.lower() != ".npy":  # a folder, which may exist
-            require_writable(file)
-    format = format_of(path, None, options["buckets"] if has_subwords else None)
-    format.check_output(path)
-    if has_subwords:
-        note_left_out(path, format)
+    if ranks.rank == 0:
+        _check_writable(path, log, options["buckets"] if has_subwords else None)
     if log and not dry_run:
         options["callback"] = EpochLog(log)
-    settings = model(**options, temp_folder=folder_beside(path))
+    settings = model(**options, temp_folder=folder_beside(path), ranks=ranks)
     if dry_run:
-        print_plan(settings.plan(data))
-        return
+        plan = settings.plan(data)
+        return print_plan(plan) if ranks.rank == 0 else None
     if log and options["resume"] is not None:
         options["callback"].check_log()
 
@@ -153,7 +152,22 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
         vectors = settings.train(data)
     except (Interrupted, OutputError) as early:
         ended, vectors = early, early.vectors
-    _finish(vectors, path, ended, checkpoint, quiet=quiet)
+    if ranks.rank == 0:
+        _finish(vectors, path, ended, checkpoint, quiet=quiet)
+
+
+def _check_writable(path: Path, log: Any, n_buckets: int | None) -> None:
+    """Check that the outputs can be written, and the format of vectors, perhaps with subwords in buckets."""
+    from embedtrain.formats import format_of, note_left_out
+    from embedtrain.machine.files import require_writable
+
+    for file in (path, log):
+        if file is not None and Path(file).suffix.lower() != ".npy":  # a folder, which may exist
+            require_writable(file)
+    format = format_of(path, None, n_buckets)
+    format.check_output(path)
+    if n_buckets is not None:
+        note_left_out(path, format)
 
 
 def _read_data(

@@ -31,6 +31,7 @@ from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_folder, remove_leftovers, writing
 from embedtrain.machine.npz import parse_json
 from embedtrain.machine.progress import Progress
+from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.words import PackedWords, is_word
 
 _VERSION = 2  # of the entries, and of the tokeniser
@@ -83,13 +84,14 @@ def encode_cached(
 def encode_text(
     corpus: Corpus, cache: str | os.PathLike[str] | None, rewriting: Rewriting, *, threads: int,
     folder: str | os.PathLike[str] | None = None, progress: Progress | None = None,
-    documents: Literal["lines", "files"] | None = None,
+    documents: Literal["lines", "files"] | None = None, ranks: Ranks = ALONE,
 ) -> EncodedCorpus:  # fmt: skip
     """Encode a corpus, perhaps with a cache, which keeps it as it is read, and rewrite it."""
     if cache is None:
         encoded = encode(
-            corpus, threads=threads, folder=folder, progress=progress, documents=documents, rewriting=rewriting
-        )
+            corpus, threads=threads, folder=folder, progress=progress, documents=documents, rewriting=rewriting,
+            ranks=ranks,
+        )  # fmt: skip
     else:
         encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
         encoded = rewriting.applied(encoded, corpus.name, cache)

@@ -50,7 +50,7 @@ class EncodedCorpus:
     def longest_sentence(self) -> int:
         """Tokens in the longest sentence."""
         parts = range(0, self.n_sentences, _AT_ONCE)
-        return int(max(np.diff(self.offsets[at : at + _AT_ONCE + 1]).max() for at in parts))
+        return int(max((np.diff(self.offsets[at : at + _AT_ONCE + 1]).max() for at in parts), default=0))
 
     def encoded(self, **_: object) -> EncodedCorpus:
         """Return self: it is encoded already."""
@@ -69,7 +69,7 @@ class EncodedCorpus:
             return ids, ids >= 0
 
         taken = self._taken(choose, vocabulary, folder)
-        if not len(taken.ids):
+        if not (ranks >= 0).any():
             raise DataError(f"{name} holds none of the {len(vocabulary):,} words of the vocabulary")
         n_absent = len(vocabulary) - int(np.count_nonzero(ranks >= 0))
         if not n_absent:
@@ -85,7 +85,15 @@ class EncodedCorpus:
                 file.append(ranks[ids])
             return replace(self, ids=file.mapped(np.int32), vocabulary=vocabulary)
 
-    def split(self, share: float, seed: int, folder: _Folder = None) -> tuple[EncodedCorpus, EncodedCorpus]:
+    def share(self, number: int, n: int) -> EncodedCorpus:
+        """View the sentences that begin in part `number` of `n` of the tokens."""
+        first, last = np.searchsorted(self.offsets, [len(self.ids) * part // n for part in (number, number + 1)])
+        begin, end = self.offsets[first], self.offsets[last]
+        return replace(self, ids=self.ids[begin:end], offsets=frozen(self.offsets[first : last + 1] - begin))
+
+    def split(
+        self, share: float, seed: int, folder: _Folder = None, *, may_be_empty: bool = False
+    ) -> tuple[EncodedCorpus, EncodedCorpus]:
         """Copy the corpus in two parts: one for training, and about `share` of it, drawn at random, held out.
 
         The units are sentences, or 1,000 tokens of longer ones, which then end there. Both parts keep the vocabulary
@@ -106,7 +114,7 @@ class EncodedCorpus:
         parts = []
         for part in (0, 1):
             parts.append(self._taken(chooser(part), self.vocabulary, folder, cut=True))
-            if not len(parts[-1].ids):
+            if not (len(parts[-1].ids) or may_be_empty):
                 raise DataError(
                     f"the corpus is too small to hold out {share:.2%} of its sentences; name other text for it"
                 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Literal, NamedTuple, cast
 
 import numpy as np
@@ -31,6 +31,7 @@ from embedtrain.machine.array_file import ArrayFile, temporary_file
 from embedtrain.machine.compression import is_compressed
 from embedtrain.machine.files import reading
 from embedtrain.machine.progress import Progress
+from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import in_order, run_tasks
 
 _MOST_WORKERS = 64  # each has two open files, of 256 on macOS and 1024 elsewhere; more wait for the disk
@@ -46,6 +47,7 @@ def encode(
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
     documents: Literal["lines", "files", "texts"] | None = None,
     rewriting: Rewriting = UNCHANGED,
+    ranks: Ranks = ALONE,
 ) -> EncodedCorpus:
     """Read a corpus once and encode it into temporary files in `folder`, which last as long as the result.
 
@@ -53,11 +55,13 @@ def encode(
     `prepare` may change chunks before they are tokenised.
     With `documents`, offsets are those of all lines or files, also of empty ones; as "texts", all lines may be empty.
     `rewriting` replaces and drops types; it joins no phrases.
+    Each of several `ranks` encodes its share, with the vocabulary and notes of all.
     """
     corpus = Corpus.of(corpus)
     if is_encoded(corpus.sources[0]):
         encoded: EncodedCorpus = corpus.sources[0].encoded(threads=threads, folder=folder, progress=progress)
-        return rewriting.applied(encoded, corpus.name, folder)
+        encoded = rewriting.applied(encoded, corpus.name, folder)
+        return encoded if ranks.size == 1 else encoded.share(ranks.rank, ranks.size)
     with ExitStack() as stack:
 
         def new_file() -> ArrayFile:
@@ -65,7 +69,7 @@ def encode(
 
         classes = _classes(corpus)
         workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
-        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents, rewriting)
+        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents, rewriting, ranks)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
         if documents == "files":
@@ -76,13 +80,18 @@ def encode(
 
 
 def count_words(
-    corpus: CorpusLike, *, threads: int, progress: Progress | None = None, rewriting: Rewriting = UNCHANGED
+    corpus: CorpusLike,
+    *,
+    threads: int,
+    progress: Progress | None = None,
+    rewriting: Rewriting = UNCHANGED,
+    ranks: Ranks = ALONE,
 ) -> tuple[Vocabulary, tuple[str, ...]]:
-    """Count the words of a corpus without encoding it: the vocabulary, and notes on the text."""
+    """Count the words of a corpus, each rank those of its share, without encoding it: the vocabulary, and notes."""
     corpus = Corpus.of(corpus)
     classes = _classes(corpus)
     workers = [_TypeCounter(classes) for _ in range(_n_workers(corpus, threads))]
-    _, vocabulary, notes = _read(corpus, workers, threads, progress, rewriting=rewriting)
+    _, vocabulary, notes = _read(corpus, workers, threads, progress, rewriting=rewriting, ranks=ranks)
     return vocabulary, notes
 
 
@@ -119,15 +128,16 @@ def _read(
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
     documents: str | None = None,
     rewriting: Rewriting = UNCHANGED,
+    ranks: Ranks = ALONE,
 ) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:
-    """Let the workers read all text; returns the contents of each chunk, the vocabulary and notes."""
+    """Let the workers read the share of a rank; returns the contents of each chunk, the vocabulary and notes of all."""
     chunks = []
-    texts = read_chunks(corpus, threads, documents=documents is not None)
+    texts = read_chunks(corpus, threads, documents=documents is not None, share=(ranks.rank, ranks.size))
     for chunk in in_order(run_tasks(workers, prepare(texts))):
         chunks.append(chunk)
         if progress is not None:
             progress.update(chunk.n_tokens)
-    if documents != "texts" and not any(chunk.n_tokens for chunk in chunks):
+    if documents != "texts" and not any(ranks.gather(any(chunk.n_tokens for chunk in chunks))):
         raise DataError(_no_words(corpus))
     types, numbers = _merge(workers)
     locations = ChunkLocations.of((chunk.file, chunk.source, chunk.n_lines) for chunk in chunks)
@@ -143,10 +153,31 @@ def _read(
             lambda word: respell(word.replace(SPACE, " "), corpus.lowercase, corpus.normalize)
         )
         numbers = [respelled[of_worker] for of_worker in numbers]
-    ranks, vocabulary, absent = rewriting.renumber(types, corpus.name)
+    types, own = _merge_ranks(types, ranks)
+    ids, vocabulary, absent = rewriting.renumber(types, corpus.name)
     for worker, of_worker in zip(workers, numbers, strict=True):
-        worker.ranks = ranks[of_worker]
-    return chunks, vocabulary, (*notes, *absent)
+        worker.ranks = ids[own[of_worker]]
+    return chunks, vocabulary, tuple(dict.fromkeys(chain(*ranks.gather([*notes, *absent]))))
+
+
+def _merge_ranks(types: TypeTable, ranks: Ranks) -> tuple[TypeTable, NDArray[np.int32]]:
+    """Merge the types of all ranks, as a tree; returns also the number of each type of this rank."""
+    if ranks.size == 1:
+        return types, np.arange(types.n, dtype=np.int32)
+    text, starts, counts, first_seen = types.columns()
+    step = 1
+    while step < ranks.size:
+        sends = ranks.rank % (2 * step) == step
+        to = [types.columns() if sends and rank == ranks.rank - step else None for rank in range(ranks.size)]
+        for columns in ranks.exchange(to):
+            if columns is not None:
+                types.add(*columns)
+        step *= 2
+    merged = ranks.broadcast(types.columns())
+    if ranks.rank > 0:
+        types = TypeTable()
+        types.add(*merged)
+    return types, types.add(text, starts, np.zeros_like(counts), first_seen)
 
 
 def _merge(workers: Sequence[_TypeCounter]) -> tuple[TypeTable, list[NDArray[np.int32]]]:

@@ -6,7 +6,7 @@ import codecs
 import io
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import chain, count, islice
 from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.corpus import json_lines
+from embedtrain.corpus.file_parts import FilePart
 from embedtrain.corpus.foreign import require_text
 from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.text_encoding import Transcoded
@@ -30,6 +31,7 @@ from embedtrain.machine.threads import read_ahead
 _CHUNK = 1 << 21  # bytes
 _LONGEST = 64_000_000  # bytes of a token
 _TAIL = 1 << 12  # bytes at the end of a chunk that are first searched for whitespace
+_WHOLE = 0, 1  # a share: part 0 of 1
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \n\t\r"  # where chunks are cut
 _BACK_TO_BYTES = "embedtrain.back_to_bytes"  # the name of an error handler
@@ -53,29 +55,36 @@ class TextChunk(NamedTuple):
         return len(self.text) - PADDING
 
 
-def read_chunks(corpus: Corpus, processes: int = 1, *, documents: bool = False) -> Generator[TextChunk, None, None]:
+def read_chunks(
+    corpus: Corpus, processes: int = 1, *, documents: bool = False, share: tuple[int, int] = _WHOLE
+) -> Generator[TextChunk, None, None]:
     """Yield the text of a corpus in order; the end of a file is the end of a line.
 
     A tokenizer given by its name runs in `processes`. With `documents` every item of an iterable and every record is
-    one line, and a file that ends with a line feed has no empty line after it.
+    one line, and a file that ends with a line feed has no empty line after it. `share` is the number of one of several
+    parts and how many there are: plain files are cut at line ends; compressed files, and items of an iterable, are
+    dealt out.
     """
     with line_tokenizer(corpus.tokenize, processes) as tokenize:
-        for number, (file, source, text, divided) in enumerate(_texts(corpus, tokenize, documents)):
+        for number, (file, source, text, divided) in enumerate(_texts(corpus, tokenize, documents, share)):
             yield TextChunk(number, file, source, text, divided)
 
 
 def _texts(
-    corpus: Corpus, tokenize: LineTokenizer | None, documents: bool
+    corpus: Corpus, tokenize: LineTokenizer | None, documents: bool, share: tuple[int, int]
 ) -> Iterator[tuple[int, str, NDArray[np.uint8], bool]]:
     if corpus.in_memory:
-        divided, lines = _lines(corpus.sources[0])
+        divided, lines = _lines(islice(corpus.sources[0], share[0], None, share[1]))
         divided, lines = _tokenised(divided, lines, corpus.name, corpus, tokenize, documents)
         for text in _join_lines(lines, _chunk_size(corpus)):
             yield 0, corpus.name, text, divided
         return
-    for file, path in enumerate(corpus.files()):
+    for file, path, part in _files(corpus, share):
         with reading(path), open_source(path) as plain:
             name = source_name(path)
+            if part != _WHOLE:
+                plain = FilePart(plain, *part)
+                name += f", after byte {plain.begin:,}" * (plain.begin > 0)
             packed = compression.Stream(name, plain)
             stream = packed if corpus.encoding == "utf-8" else Transcoded(name, packed, corpus.encoding)
             field = _text_field(path, corpus.field)
@@ -93,6 +102,16 @@ def _texts(
                 texts = read_ahead(texts)
             for text in texts:
                 yield file, source, text, divided
+
+
+def _files(corpus: Corpus, share: tuple[int, int]) -> Iterator[tuple[int, Path, tuple[int, int]]]:
+    """The files that are read for a share of a corpus: their numbers, and which part of each is read."""
+    whole_files = count()
+    for file, path in enumerate(corpus.files()):
+        if share == _WHOLE or (corpus.encoding == "utf-8" and not compression.is_compressed(path)):
+            yield file, path, share
+        elif next(whole_files) % share[1] == share[0]:
+            yield file, path, _WHOLE
 
 
 def _tokenised(

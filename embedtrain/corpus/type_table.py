@@ -86,6 +86,11 @@ class TypeTable:
                 f"free, and {format_bytes(needed)} are needed to go on; allow more memory, or set `threads=1`"
             )
 
+    def columns(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Copies of what `add` takes."""
+        text = self.arrays.text[: self.starts[-1] + PADDING]
+        return text.copy(), self.starts.copy(), self.counts.copy(), self.first_seen.copy()
+
     def close(self) -> None:
         """Free the slots, up to two thirds of the memory; no types can be added afterwards."""
         self.arrays = self.arrays._replace(slots=np.zeros(0, np.uint64))
@@ -135,7 +140,7 @@ class TypeTable:
             text = np.frombuffer(bytearray(b"".join([*spelled, bytes(PADDING)])), np.uint8)
             starts = np.concatenate([[0], np.cumsum(lengths)])
             numbers.append(table.add(text, starts, self.counts[begin:end], self.first_seen[begin:end]))
-        return table, np.concatenate(numbers)
+        return table, np.concatenate([np.empty(0, np.int32), *numbers])
 
     def invalid(self) -> list[int]:
         """The numbers of types that are not UTF-8."""

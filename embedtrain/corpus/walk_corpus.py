@@ -17,7 +17,6 @@ from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import SettingError
 from embedtrain.kernels import walks as kernels
-from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_all
 
@@ -31,10 +30,9 @@ def walk_corpus(
 ) -> WalkCorpus:  # fmt: skip
     """Read a graph, and number its nodes by how often walks visit them; `walks` are the settings of `WalkIds.of`."""
     words, matrix, notes = read_graph(graph, names, directed, weighted, threads, folder, progress)
-    table = TypeTable()  # sorts by count
     counts = _visits(WalkIds.of(matrix, weighted, **walks), threads)
-    table.add(np.append(words.text, np.zeros(PADDING, np.uint8)), words.starts, counts, np.zeros(len(words), np.int64))
-    order = table.order()
+    table = TypeTable.of(Vocabulary(words, counts))
+    order = table.order()  # by count
     matrix = matrix[order][:, order]
     matrix.sort_indices()
     ids = WalkIds.of(matrix, weighted, **walks)
@@ -56,6 +54,7 @@ class WalkIds:
     length: int
     seed: int
     padding: int
+    part: tuple[int, int] = (0, 1)  # the number of this part of the walks, and how many parts there are
 
     @classmethod
     def of(cls, matrix: Any, weighted: bool, *, p: float, q: float, walks: int, length: int, seed: int) -> WalkIds:
@@ -75,8 +74,16 @@ class WalkIds:
         """Number of nodes."""
         return len(self.graph.starts) - 1
 
+    @property
+    def _borders(self) -> tuple[int, int]:
+        """The first walk, and one past the last."""
+        number, n = self.part
+        first, last = (self.n_nodes * self.walks * part // n for part in (number, number + 1))
+        return first, last
+
     def __len__(self) -> int:
-        return self.n_nodes * self.walks * self.length
+        first, last = self._borders
+        return (last - first) * self.length
 
     def __getitem__(self, part: slice) -> NDArray[np.int32]:
         begin, end, _ = part.indices(len(self))
@@ -85,11 +92,11 @@ class WalkIds:
 
     def reader(self, largest: int, threads: int = 1) -> Reader:
         """Make a function that draws the walks of a chunk of at most `largest` ids, into the same memory each time."""
-        length, n_most = self.length, largest // self.length + 2  # walks
+        length, n_most, (before, _) = self.length, largest // self.length + 2, self._borders  # walks
         ids, offsets = np.empty(n_most * length, np.int32), frozen(np.arange(0, n_most * length + 1, length))
 
         def read(epoch: int, begin: int, end: int) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
-            first, last = begin // length, -(-end // length)
+            first, last = before + begin // length, before - (-end // length)
             key = _epoch_key(self.seed, epoch)
             borders = np.linspace(first, last, threads + 1).astype(np.int64).tolist()
 
@@ -101,7 +108,7 @@ class WalkIds:
 
             run_all([draw] * threads, threads)
             n = last - first
-            return frozen(ids[: n * length]), offsets[: n + 1], first * length
+            return frozen(ids[: n * length]), offsets[: n + 1], (first - before) * length
 
         return read
 
@@ -114,6 +121,11 @@ class WalkCorpus(EncodedCorpus):
         """Make a function that draws the walks of a chunk."""
         return cast(WalkIds, self.ids).reader(largest, threads)
 
+    def share(self, number: int, n: int) -> WalkCorpus:
+        """Take part `number` of `n` of the walks."""
+        ids = replace(cast(WalkIds, self.ids), part=(number, n))
+        return replace(self, ids=cast(Any, ids), offsets=np.arange(0, len(ids) + 1, ids.length))
+
     def with_vocabulary(self, vocabulary: Vocabulary, folder: Any = None, name: str = "") -> EncodedCorpus:
         """Return the corpus with more words after its own."""
         if vocabulary.words[: len(self.vocabulary)] != self.vocabulary.words[:]:
@@ -123,7 +135,7 @@ class WalkCorpus(EncodedCorpus):
         ids = replace(cast(WalkIds, self.ids), padding=len(vocabulary))
         return replace(self, ids=cast(Any, ids), vocabulary=vocabulary)
 
-    def split(self, share: float, seed: int, folder: Any = None) -> NoReturn:
+    def split(self, share: float, seed: int, folder: Any = None, **_: object) -> NoReturn:
         """Raise an error."""
         raise SettingError(
             "`valid_share` holds out a part of a text, and walks are drawn anew in each epoch; leave it out"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+
+from embedtrain.machine.threads import run_aside
 
 _TERMINATIONS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _INTERRUPTS = [signal.SIGINT, *_TERMINATIONS]
@@ -18,6 +21,18 @@ def terminate_as_interrupt() -> None:
     """
     default = [number for number in _TERMINATIONS if signal.getsignal(number) is signal.SIG_DFL]
     _handle(default, signal.default_int_handler)
+
+
+def act_on_signals(act: Callable[[int], object]) -> None:
+    """Call a function in another thread as soon as a signal arrives, also while the main thread is in foreign code.
+
+    On Windows, this has no effect.
+    """
+    if os.name != "nt":
+        arrived, written = os.pipe()
+        os.set_blocking(written, False)
+        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+        run_aside(lambda: act(os.read(arrived, 1)[0]))
 
 
 @contextmanager

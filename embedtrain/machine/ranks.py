@@ -54,6 +54,23 @@ class Ranks:
     def abort(self, status: int) -> None:
         """End the processes of all ranks; does nothing for one process alone."""
 
+    def total(self, number: int) -> int:
+        """Return the sum of a number over all ranks."""
+        return sum(self.gather(number))
+
+    def require_equal(self, what: str, value: Any) -> None:
+        """Raise `SettingError` on all ranks if they have different values of something."""
+        first, *others = self.gather(value)
+        for rank, other in enumerate(others, 1):
+            if other != first:
+                raise SettingError(
+                    f"{what} must be the same for all ranks: it is {first} on rank 0 ({self.hosts[0]}) and {other} on "
+                    f"rank {rank} ({self.hosts[rank]})"
+                )
+
+
+ALONE = Ranks()
+
 
 class MpiRanks(Ranks):
     """The ranks of a communicator of mpi4py."""
@@ -164,7 +181,7 @@ def as_ranks(ranks: Any) -> Ranks:
         return ranks
     if ranks is not None and not hasattr(ranks, "Get_rank"):
         raise SettingError(f"`ranks` must be a communicator of mpi4py, such as MPI.COMM_WORLD, got {ranks!r:.100}")
-    return Ranks() if ranks is None else MpiRanks(ranks)
+    return ALONE if ranks is None else MpiRanks(ranks)
 
 
 def launched() -> tuple[int, int]:
@@ -181,7 +198,7 @@ def launched_ranks() -> Ranks:
     """The ranks that a launcher has started; raises `SettingError` if there are several and MPI does not work."""
     rank, size = launched()
     if size == 1:
-        return Ranks()
+        return ALONE
     started = f"{size or 'several'} processes were started to work together"
     try:
         from mpi4py import MPI

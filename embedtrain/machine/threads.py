@@ -114,6 +114,11 @@ def _start(thread: threading.Thread) -> None:
         ) from None
 
 
+def run_aside(work: Callable[[], object]) -> None:
+    """Call a function in a thread that ends with the process."""
+    _start(threading.Thread(target=work, daemon=True))
+
+
 def run_all(workers: Sequence[Callable[[int], object]], n: int) -> None:
     """Let the workers process the tasks 0 to n - 1."""
     for _ in run_tasks(workers, range(n)):

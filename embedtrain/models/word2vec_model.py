@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,7 @@ from embedtrain.models.distributions import (
     keep_thresholds,
     noise_distribution,
 )
+from embedtrain.models.expected_steps import expected_steps, second_moment
 from embedtrain.models.ngram_rows import NgramRows
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, ChunkSchedule
@@ -60,6 +61,8 @@ class Word2vecModel:
         text, counts, n_words = data.training, data.vocabulary.counts, len(data.vocabulary)
         counts = counts[: data.vocabulary.n_frequent(1)]  # other words have vectors, and are not trained
         self._text, self._settings, self._frozen = text, settings, frozen
+        self._n_tokens, rank = data.whole.vocabulary.n_tokens, settings.all_ranks.rank
+        self._seed = (settings.seed, rank) if rank else settings.seed
         self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr, n_threads=n_threads)
         dim = settings.n_dims
         scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
@@ -74,16 +77,16 @@ class Word2vecModel:
 
         keep = keep_probability(counts, settings.sample)
         self._keep_thresholds = keep_thresholds(keep, len(text.vocabulary) + 1)  # the last for the padding of walks
-        noise = noise_distribution(counts, settings.noise_exponent)
-        self._alias_table = alias_table(noise)
+        self._kept_counts, self._noise = counts * keep, noise_distribution(counts, settings.noise_exponent)
+        self._alias_table = alias_table(self._noise)
         self._paths = huffman_paths(counts) if settings.hs else None
         path = 0.0 if self._paths is None else float(np.diff(self._paths.starts).max())
         self.loss_limit = 2 * ((1 + settings.negative) * (settings.negative > 0) + path) * math.log(2)
         window = self._window(text)
-        p_max = max(largest_share(text, keep), noise.max())
+        p_max = max(largest_share(text, keep), self._noise.max())
         shape = block_shape(settings, window, p_max, repetition(text, keep))
         if self._ngrams is not None:
-            shape = with_subwords(shape, settings, window, self._ngrams.largest_share(counts * keep))
+            shape = with_subwords(shape, settings, window, self._ngrams.largest_share(self._kept_counts))
         self._config = kernels.BlockConfig(
             window=window,
             max_window=settings.reach if settings.window_mode == "dynamic" else 0,
@@ -136,6 +139,20 @@ class Word2vecModel:
         if self._ngrams is not None:
             self._ngrams.start_from(self.words, rows, subwords, self._n_threads)
 
+    def expected_steps(self) -> dict[str, NDArray[np.float64]]:
+        """The terms of the gradient of each row of the `state` for each token, expected."""
+        kept, n_words = self._kept_counts / self._n_tokens, len(self.state["word_vectors"])
+        return expected_steps(self._settings, kept, self._noise, self._paths, self._ngrams, n_words)
+
+    def second_moments(self, steps: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        """The mean outer product, (dim, dim), of the vectors that rows of each table are scored with."""
+        state = self.state
+        inputs = {"word_vectors": state.pop("word_vectors")}
+        if state.pop("ngram_vectors", None) is not None and self._ngrams is not None:
+            inputs = {"word_vectors": self._ngrams.compose(self.words, self._n_threads)}
+        of_inputs, of_outputs = second_moment(inputs, steps), second_moment(state, steps)
+        return {name: of_inputs if name in state else of_outputs for name in steps}
+
     @property
     def scratch_bytes(self) -> int:
         """Bytes of each thread in addition to the tables."""
@@ -151,7 +168,7 @@ class Word2vecModel:
         word_rows = None if self._ngrams is None else self._ngrams.word_rows(self.words)
         W = self.words.flat if scratch.composed is None else scratch.composed.vectors
         C, N = (None if table is None else table.flat for table in (self.contexts, self.nodes))
-        seed, keep = self._settings.seed, self._keep_thresholds
+        seed, keep = self._seed, self._keep_thresholds
 
         def train(chunk: Chunk) -> ChunkResult:
             ids, offsets, first = read(chunk.epoch, chunk.begin, chunk.end)
@@ -202,8 +219,8 @@ def _arrays(parts: Any) -> list[NDArray[Any]]:
 
 
 @lru_cache  # every chunk of an epoch needs that of the epoch
-def _random_key(seed: int, *numbers: int) -> np.uint64:
-    """Hash the seed, the numbers and their count to 64 bits."""
+def _random_key(seed: int | tuple[int, int], *numbers: int) -> np.uint64:
+    """Hash the seed, perhaps with a rank, the numbers and their count to 64 bits."""
     return np.random.SeedSequence(seed, spawn_key=numbers).generate_state(1, np.uint64)[0]
 
 

@@ -27,6 +27,7 @@ class Word2vecSettings(TrainingSettings):
     """Windows, outputs, subsampling and held-out text of skip-gram and CBOW."""
 
     model: ClassVar[str]
+    over_ranks: ClassVar = True
 
     window: int | Literal["all"] = setting(
         5, "Words before and after a word that are its contexts; with all, `partners` from anywhere in its line.",

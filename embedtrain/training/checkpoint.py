@@ -88,7 +88,7 @@ class Checkpoint:
         history, default = self.history, History()
         settings = self.settings["dim"], self.settings["epochs"]
         counters = history.passed, history.kept, history.chunks, history.pairs
-        amounts = *history.losses, *history.valid_losses, history.loss, history.seconds
+        amounts = *history.losses, *history.valid_losses, history.loss, history.seconds, history.part
         right = (
             isinstance(self.options, dict)
             and all(type(value) is int for value in self.text.values())
@@ -99,21 +99,25 @@ class Checkpoint:
             and history.kept <= history.passed
             and len(history.valid_losses) <= len(history.losses) <= settings[1]
             and 0 <= history.seconds < math.inf
+            and 0 <= history.part <= 1
             and math.isfinite(history.loss)
         )
         if not right:
             raise ValueError("its settings or its history make no sense")
 
-    def restore(self, model: Model, path: str | os.PathLike[str]) -> None:
-        """Check tables and position against a model, whose state is replaced; `path` is for messages."""
+    def restore(self, model: Model, path: str | os.PathLike[str], n_items: int) -> None:
+        """Check tables and position against a model, whose state is replaced, and the `n_items` of an epoch.
+
+        `path` is for messages.
+        """
         history, schedule = self.history, model.schedule
         n_epochs = len(history.losses)
-        passed = history.passed - n_epochs * schedule.n_items  # in the current epoch
+        passed = history.passed - n_epochs * n_items  # in the current epoch
+        is_shared = history.part > 0 or n_items != schedule.n_items  # among ranks, which have other tasks
         with no_damage(_PROBLEM.format(path)):
             n_tasks = len(schedule.tasks(n_epochs))
-            if not (
-                0 <= passed <= schedule.n_items and (passed > 0) == (history.chunks > 0) and history.chunks <= n_tasks
-            ):
+            agree = is_shared or ((passed > 0) == (history.chunks > 0) and history.chunks <= n_tasks)
+            if not (0 <= passed <= n_items and agree):
                 raise ValueError("its history makes no sense")
             for name, array in model.state.items():
                 table = self.tables[name]
@@ -184,6 +188,8 @@ def _opened(
 class CheckpointTimer:
     """A `StopPoint` that handles interrupts and writes a checkpoint every `minutes`; None writes none."""
 
+    parts = 1
+
     def __init__(self, interrupted: Callable[[], bool], write: Callable[[], None], minutes: float | None) -> None:
         self._interrupted, self._write, self._writes = interrupted, write, minutes is not None
         self._seconds = math.inf if minutes is None else 60 * minutes
@@ -206,3 +212,6 @@ class CheckpointTimer:
             self._due = time.monotonic() + self._seconds
         if interrupted:
             raise KeyboardInterrupt
+
+    def finish_part(self, part: int) -> None:
+        """Do nothing."""

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from itertools import chain, takewhile
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from embedtrain.machine.progress import Progress
+from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import run_tasks
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, AnyTask, Chunk, Schedule, plan_chunks
 from embedtrain.training.loss import ChunkResult, LossMeter
@@ -41,10 +44,13 @@ class History:
     loss: float = 0.0  # their total loss ...
     pairs: int = 0  # ... and its number of pairs
     stopped: bool = False  # by patience or a callback
+    part: float = 0.0  # of the current epoch that is finished, where several ranks exchanged their changes
 
 
 class StopPoint(Protocol):
-    """A condition that may pause training between tasks."""
+    """A condition that may pause training between tasks, and what happens between the parts of an epoch."""
+
+    parts: int  # of an epoch, with about equally many tasks
 
     def requested(self) -> bool:
         """Whether workers should pause; called by any thread before each task except the first."""
@@ -52,9 +58,14 @@ class StopPoint(Protocol):
     def reached(self) -> None:
         """Called when all workers have paused, so that tables and history agree."""
 
+    def finish_part(self, part: int) -> None:
+        """Called after each part of an epoch, counted from 1."""
 
-def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *, epochs: int) -> float:
-    """Compute the mean loss per pair on held-out text, with a learning rate of 0.
+
+def evaluate(
+    workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *, epochs: int, ranks: Ranks = ALONE
+) -> float:
+    """Compute the mean loss per pair on held-out text, of which each rank has a share, with a learning rate of 0.
 
     Random numbers are the same every time, and different from those of the `epochs`.
     """
@@ -62,7 +73,9 @@ def evaluate(workers: Sequence[Callable[[Chunk], ChunkResult]], n_tokens: int, *
     with closing(run_tasks(workers, plan_chunks(n_tokens, epochs, epochs, 0.0, LARGEST_CHUNK))) as results:
         for result in results:
             meter.add(result)
-    return meter.mean
+    figures = np.array([meter.total, meter.pairs])
+    ranks.sum(figures)
+    return float(figures[0] / figures[1]) if figures[1] else math.nan
 
 
 def do_tasks(
@@ -116,27 +129,30 @@ def train_epochs(
             return
         meter.begin_epoch(history.loss, history.pairs)
         before = history.passed, history.seconds
-        tasks = schedule.tasks(epoch)
-        while history.chunks < len(tasks):
-            started, seconds = time.perf_counter(), history.seconds
-            left = tasks[history.chunks :]  # up to a pause, but one task at least
-            before_pause = chain(left[:1], takewhile(lambda _: not stop_point.requested(), left[1:]))
-            with closing(do_tasks(workers, schedule, before_pause)) as results:
-                for result in results:
-                    meter.add(result)
-                    history.chunks += 1
-                    history.passed += result.passed
-                    history.kept += result.kept
-                    history.loss, history.pairs = meter.total, meter.pairs
-                    history.seconds = seconds + time.perf_counter() - started
-                    meter.check(epoch + 1, result.lr)
-                    loss = {"loss": f"{meter.mean:.4g}"} if meter.pairs else {}
-                    facts = {**loss, "epoch": f"{epoch + 1}/{epochs}"}
-                    progress.update(result.passed, **facts)
-            stop_point.reached()
-        lr = tasks[-1].last_lr
+        tasks, parts = schedule.tasks(epoch), stop_point.parts
+        for part in range(int(history.part * parts + 0.001) + 1, parts + 1):
+            end = round(len(tasks) * (part / parts))
+            while history.chunks < end:
+                started, seconds = time.perf_counter(), history.seconds
+                left = tasks[history.chunks : end]  # up to a pause, but one task at least
+                before_pause = chain(left[:1], takewhile(lambda _: not stop_point.requested(), left[1:]))
+                with closing(do_tasks(workers, schedule, before_pause)) as results:
+                    for result in results:
+                        meter.add(result)
+                        history.chunks += 1
+                        history.passed += result.passed
+                        history.kept += result.kept
+                        history.loss, history.pairs = meter.total, meter.pairs
+                        history.seconds = seconds + time.perf_counter() - started
+                        meter.check(epoch + 1, result.lr)
+                        loss = {"loss": f"{meter.mean:.4g}"} if meter.pairs else {}
+                        facts = {**loss, "epoch": f"{epoch + 1}/{epochs}"}
+                        progress.update(result.passed, **facts)
+                stop_point.reached()
+            stop_point.finish_part(part)
+        lr = tasks[-1].last_lr if tasks else 0.0  # none in an empty share
         meter.check(epoch + 1, lr, final=True)
         history.losses.append(meter.mean)
-        history.chunks, history.loss, history.pairs = 0, 0.0, 0
+        history.chunks, history.loss, history.pairs, history.part = 0, 0.0, 0, 0.0
         speed = (history.passed - before[0]) / max(history.seconds - before[1], 1e-9)
         yield EpochResult(epoch + 1, epochs, history.losses[-1], lr, speed)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,15 @@ from embedtrain.formats.table import all_finite
 from embedtrain.formats.text import format_lines
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.memory import available_memory, format_bytes, require_memory
-from embedtrain.machine.progress import Progress, Stopwatch, listed, note, say
+from embedtrain.machine.progress import Progress, Stopwatch, counted, listed, note, say
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import first_duplicate
 from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
+from embedtrain.training.exchanges import Exchanges, find_position
 from embedtrain.training.initial_vectors import InitialVectors
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs, training_speed
 from embedtrain.training.loss import ChunkResult, LossMeter, check_learned, lower_lr
-from embedtrain.training.protocols import DataSource, Model, TrainingData
+from embedtrain.training.protocols import DataSource, Model, SharedModel, TrainingData
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.training.settings import TrainingSettings
 from embedtrain.vectors.training_report import LOSS_OF, TrainingReport
@@ -43,7 +44,7 @@ class Run:
 
     def __init__(self, settings: TrainingSettings, source: DataSource, model: type[Model]) -> None:
         self.source, self.model_type = source, model
-        self.n_threads = resolve_threads(settings.threads)
+        self.n_threads, self.ranks = resolve_threads(settings.threads), settings.all_ranks
         self._saved = None if settings.resume is None else Checkpoint.load(settings.resume)
         self._initial: InitialVectors | None = None
         self._kept_words: Sequence[str] = ()  # in addition to those of the data
@@ -63,6 +64,8 @@ class Run:
         self._provenance = {"model": settings.model, **source.provenance(), "dim": self.settings.n_dims}
         if self._saved is not None:
             self._check_saved(self._saved)
+        for name, value in {"version": __version__, **self._provenance}.items() if self.ranks.size > 1 else ():
+            self.ranks.require_equal(f"`{name}`", value)
         self.history = History() if self._saved is None else self._saved.history
         self.clock = Stopwatch()
         self.shown = settings.shown
@@ -88,7 +91,7 @@ class Run:
         self.compile()
         with self.clock("prepare"):
             self.model = self._prepare()
-        if self.settings.save_vocab is not None:
+        if self.settings.save_vocab is not None and self.ranks.rank == 0:
             write_vocabulary(self.settings.save_vocab, self.vocabulary)
         try:
             self._train()
@@ -143,6 +146,8 @@ class Run:
         """The memory of a run in bytes by purpose."""
         n_words = len(self.vocabulary)
         needed = {**self.model_type.memory(self.data, self.settings), "words": WORD_BYTES * n_words}
+        if self.ranks.size > 1:
+            needed["the tables at the last exchange"] = max(needed.values())
         if self._initial is not None and self._initial.n_bytes(n_words):
             needed["the vectors to start from"] = self._initial.n_bytes(n_words)
         if self._saved is not None:
@@ -188,7 +193,8 @@ class Run:
         model = self.new_model(self._frozen)
         saved.check_data(self._fingerprint(model), list(self.vocabulary.words), self.vocabulary.counts)
         assert self.settings.resume is not None
-        saved.restore(model, self.settings.resume)
+        saved.restore(model, self.settings.resume, self.ranks.total(model.schedule.n_items))
+        find_position(self.history, model.schedule, self.ranks)
         return model
 
     def _fingerprint(self, model: Model) -> dict[str, int]:
@@ -206,25 +212,44 @@ class Run:
             model.loss_limit, lower_lr(settings), check_within_epoch=model.check_within_epoch,
             of=LOSS_OF[model.item_name],
         )  # fmt: skip
-        total = model.schedule.n_items * settings.epochs
+        n_items = self.ranks.total(model.schedule.n_items)
+        self._identity = self._fingerprint(model)
+        own = model.schedule.n_items * settings.epochs
+        done = own * self.history.passed // (n_items * settings.epochs)
         minutes = None if settings.checkpoint is None else settings.checkpoint_every
         first = model.state["word_vectors"][:_FIRST]
         resumed, before = self.history.passed > 0, first.copy()
         with (
-            Progress("training", total, shown=self.shown, done=self.history.passed, unit=model.item_name) as progress,
+            Progress("training", own, shown=self.shown, done=done, unit=model.item_name) as progress,
             deferred_interrupts() as interrupted,
         ):
             timer = CheckpointTimer(interrupted, self._checkpoint, minutes)
+            exchanges = None
+            if self.ranks.size > 1:
+                shared = cast(SharedModel, model)
+                exchanges = Exchanges(self.ranks, shared, settings, self.history, meter, timer, n_items)
+                self._say_ranks(exchanges)
             for result in train_epochs(
                 workers, model.schedule, epochs=settings.epochs, meter=meter, history=self.history, progress=progress,
-                stop_point=timer,
+                stop_point=exchanges or timer,
             ):  # fmt: skip
                 self._finish_epoch(result, evaluators)
                 if self.history.stopped:
                     break
+            if exchanges is not None:
+                share = exchanges.seconds / max(self.history.seconds, 1e-9)
+                say(f"ranks    exchanges took {share:.1%} of the time of training", shown=self.shown)
             changed = resumed or bool(self._frozen.any()) or not np.array_equal(first, before)
             check_learned(self.history.losses, changed, 1 - self.report().kept_share, settings)
             self._checkpoint()
+
+    def _say_ranks(self, exchanges: Exchanges) -> None:
+        """Report the ranks, and what they exchange."""
+        machines = counted(len(set(self.ranks.hosts)), "machine")
+        threads, often = counted(self.ranks.total(self.n_threads), "thread"), counted(exchanges.parts, "time")
+        size = format_bytes(sum(table.nbytes for table in self.model.state.values()))
+        exchanged = f"they exchange changes {often} in an epoch, {size} each"
+        say(f"ranks    {self.ranks.size} on {machines} with {threads}; {exchanged}", shown=self.shown)
 
     def _finish_epoch(self, result: EpochResult, evaluators: list[Callable[[Any], ChunkResult]]) -> None:
         """Compute the held-out loss, call the callback, and decide whether to continue."""
@@ -232,7 +257,7 @@ class Run:
         valid_loss = None
         if held_out is not None:
             with self.clock("valid"):
-                valid_loss = evaluate(evaluators, len(held_out.ids), epochs=settings.epochs)
+                valid_loss = evaluate(evaluators, len(held_out.ids), epochs=settings.epochs, ranks=self.ranks)
             history.valid_losses.append(valid_loss)
             if math.isnan(valid_loss) and len(history.valid_losses) == 1:
                 note("the held-out text has no loss: no sentence of it keeps two words")
@@ -247,17 +272,18 @@ class Run:
                 with suppress(EmbedtrainError):  # the first error is reported
                     self._checkpoint()
                 raise
+        history.stopped = any(self.ranks.gather(history.stopped))
 
     def _checkpoint(self) -> None:
         """Check that the tables are finite, and write the checkpoint of a run that has one."""
         state = self.model.state
         if not all(all_finite(table) for name, table in state.items() if name.endswith("_vectors")):
             raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self.settings)}")
-        if self.settings.checkpoint is None:
+        if self.settings.checkpoint is None or self.ranks.rank > 0:
             return
         vocabulary = self.vocabulary
         checkpoint = Checkpoint(
-            self._provenance, self._resume_options(), self._fingerprint(self.model), self.history,
+            self._provenance, self._resume_options(), self._identity, self.history,
             list(vocabulary.words), vocabulary.counts, self._frozen,
         )  # fmt: skip
         started = time.perf_counter()

@@ -17,6 +17,7 @@ from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.files import check_distinct_paths, require_writable
 from embedtrain.machine.interrupts import deferred_interrupts
 from embedtrain.machine.progress import Shown, note, say, shown
+from embedtrain.machine.ranks import ALONE, Ranks, as_ranks
 from embedtrain.machine.threads import MOST_THREADS
 from embedtrain.training.declarations import Settings, setting
 from embedtrain.training.initial_vectors import KeyedVectors, as_word_vectors
@@ -106,14 +107,37 @@ class VocabularySettings(Settings):
 class TextSettings(VocabularySettings):
     """How text is read and encoded."""
 
+    over_ranks: ClassVar[bool] = False  # whether several ranks can share the work
+
     read_vocab: PathLike | None = setting(
         None, 'Take words and counts from a file of lines "word count".', group="vocabulary", kept="resume"
     )
     save_vocab: PathLike | None = setting(None, "Write words and counts to this file.", group="vocabulary")
+    ranks: Ranks | None = setting(
+        None, "Train together with other processes, of which each reads its share of the text: a communicator of "
+        "mpi4py, such as MPI.COMM_WORLD.",
+        group="run", option=None,
+    )  # fmt: skip
     temp_folder: PathLike | None = setting(
         None, "Folder of temporary files: 4 bytes a token while training, twice that while text is encoded.",
         group="run", option=None,
     )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ranks", as_ranks(self.ranks))
+        super().__post_init__()
+        if self.all_ranks.size > 1 and not self.over_ranks:
+            raise SettingError("`ranks` cannot share the work of this model; start one process")
+
+    @property
+    def shown(self) -> Shown:
+        """What is reported: nothing by other ranks than the first."""
+        return "" if self.all_ranks.rank else super().shown
+
+    @property
+    def all_ranks(self) -> Ranks:
+        """The ranks that train together."""
+        return self.ranks or ALONE
 
     def keep_probability(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Probability that subsampling keeps a token of each word, of words with these (n_words,) counts."""
@@ -128,7 +152,7 @@ class TextSettings(VocabularySettings):
         files = {**inputs, **self._paths("read_vocab", "map", "drop", "phrases", "connectors", "init")}
         outputs = self._paths("checkpoint", "save_vocab", "documents")
         check_distinct_paths(files, {name: paths[0] for name, paths in outputs.items()})
-        for paths in outputs.values():
+        for paths in outputs.values() if self.all_ranks.rank == 0 else ():  # the others write nothing
             require_writable(paths[0])
 
     def _paths(self, *names: str) -> dict[str, list[PathLike]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from itertools import chain
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,6 +24,7 @@ from embedtrain.corpus.vocabulary_file import read_vocabulary
 from embedtrain.errors import SettingError
 from embedtrain.machine.files import STDIN
 from embedtrain.machine.progress import Progress, Shown, Stopwatch, note
+from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.random_walks import RandomWalks
 from embedtrain.training.settings import TextSettings
@@ -40,6 +43,7 @@ class TextData(NamedTuple):
     covered: int  # tokens of the whole in the vocabulary
     covered_share: float  # of the training tokens
     disk: int  # the most bytes in temporary files
+    ranks: Ranks = ALONE  # whose shares the texts are; the vocabulary and its counts are of all
 
     @property
     def texts(self) -> TextData:
@@ -58,9 +62,10 @@ class TextData(NamedTuple):
 
     def fingerprint(self) -> dict[str, int]:
         """Numbers that identify the texts."""
-        known = {"types": len(self.whole.vocabulary), **_fingerprint(self.training)}
+        known = {"types": len(self.whole.vocabulary), **_fingerprint(self.training, self.ranks)}
         if self.held_out is not None:
-            known.update((f"held-out {name}", value) for name, value in _fingerprint(self.held_out).items())
+            held_out = _fingerprint(self.held_out, self.ranks)
+            known.update((f"held-out {name}", value) for name, value in held_out.items())
         return known
 
     def summary(self) -> dict[str, int]:
@@ -77,8 +82,9 @@ def checksum(*arrays: np.ndarray[Any, Any]) -> int:
     return total
 
 
-def _fingerprint(text: EncodedCorpus) -> dict[str, int]:
-    return {"tokens": len(text.ids), "sentences": text.n_sentences, "checksum": checksum(text.ids, text.offsets)}
+def _fingerprint(text: EncodedCorpus, ranks: Ranks) -> dict[str, int]:
+    known = {"tokens": ranks.total(len(text.ids)), "sentences": ranks.total(text.n_sentences)}
+    return known if ranks.size > 1 else {**known, "checksum": checksum(text.ids, text.offsets)}
 
 
 class TextSource:
@@ -103,11 +109,26 @@ class TextSource:
         files = {name: [] if text is None or text.in_memory else text.files() for name, text in texts.items()}
         if all(STDIN in named for named in files.values()):
             raise SettingError('"-" is given as corpus and as held-out text; standard input can be read once only')
+        self._ranks = settings.all_ranks
+        if self._ranks.size > 1:
+            self._check_shares(files)
         settings.check_paths(files)
         self.rewriting = Rewriting.of(settings.map, settings.drop, settings.phrases)
         if self._walks is not None and (settings.map or settings.drop or settings.phrases):
             raise SettingError("`map`, `drop` and `phrases` are for words of a text; a graph has nodes, leave them out")
         self._known = None if settings.read_vocab is None else read_vocabulary(settings.read_vocab)
+
+    def _check_shares(self, files: Mapping[str, Sequence[Path]]) -> None:
+        """Check that the text can be divided among ranks, and is the same for all."""
+        if any(STDIN in named or not all(path.is_file() for path in named) for named in files.values()):
+            raise SettingError("standard input and pipes cannot be divided among ranks; save the text to a file")
+        settings = self._settings
+        if settings.cache is not None or settings.phrases is not None or self.documents is not None:
+            raise SettingError(
+                "`cache`, `phrases` and `documents` need whole texts, and each rank reads a share; leave them out"
+            )
+        for name, named in files.items():
+            self._ranks.require_equal(f"the size of {name} in bytes", sum(path.stat().st_size for path in named))
 
     @property
     def read_options(self) -> dict[str, Any]:
@@ -129,29 +150,31 @@ class TextSource:
                 limits = 1, None  # every node of a graph gets a vector
             vocabulary = known.extended(*limits, kept_words) if kept_words else known.cut(*limits)
             covered, held_out = vocabulary.n_tokens, None
-            covered_share = covered / len(whole.ids)
+            covered_share = covered / self._ranks.total(len(whole.ids))
             folder = settings.temp_folder or settings.cache
             has_other_ids = self._known is not None or bool(kept_words)
             if has_other_ids:
                 training = whole.with_vocabulary(vocabulary, folder, self.corpus.name)
                 if not kept_words:
                     note(*training.notes[len(whole.notes) :])
-                covered, covered_share = len(training.ids), 1.0
+                covered, covered_share = self._ranks.total(len(training.ids)), 1.0
             if self.valid is not None:
                 _note_overlap(self.corpus, self.valid)
                 text = self._encode(self.valid, shown)
                 held_out = text.with_vocabulary(vocabulary, folder, self.valid.name)
             elif valid_share:
-                training, held_out = training.split(valid_share, self._seed, folder)
-            note(
-                *signs_in_sentences(whole),
-                *coverage_signs(settings, vocabulary, covered, whole.vocabulary.n_tokens),
-                *check_pairs(settings, vocabulary, training),
-            )
+                many = self._ranks.size > 1
+                training, held_out = training.split(valid_share, self._seed, folder, may_be_empty=many)
+            n_tokens = self._ranks.gather(len(training.ids))
+            note(*coverage_signs(settings, vocabulary, covered, whole.vocabulary.n_tokens))
+            signs: list[str] = []
+            if n_tokens.index(max(n_tokens)) == self._ranks.rank:  # the largest share
+                signs += [*signs_in_sentences(whole), *check_pairs(settings, vocabulary, training)]
+            note(*chain(*self._ranks.gather(signs)))
             copies = (valid_share > 0) + has_other_ids
             disk = max(2, 1 + copies) * (4 * len(whole.ids) + 8 * whole.n_sentences)
             disk *= not is_encoded(self.corpus.sources[0])
-            return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk)
+            return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk, self._ranks)
 
     def encode(self, clock: Stopwatch, shown: Shown) -> EncodedCorpus:
         """Encode the corpus."""
@@ -173,7 +196,7 @@ class TextSource:
         with Progress("reading", None, shown=shown) as progress:
             encoded = encode_text(
                 corpus, settings.cache, self.rewriting, threads=resolve_threads(settings.threads),
-                folder=settings.temp_folder, progress=progress, documents=self.documents,
+                folder=settings.temp_folder, progress=progress, documents=self.documents, ranks=self._ranks,
             )  # fmt: skip
         note(*encoded.notes)
         return encoded

@@ -1,0 +1,57 @@
+"""How often training moves each row of the tables of skip-gram and CBOW, and along which directions it pulls at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.models.distributions import Paths
+from embedtrain.models.ngram_rows import NgramRows
+from embedtrain.models.word2vec_settings import Word2vecSettings
+
+_ROWS = 20_000  # the most frequent ones, which moments are computed of
+
+
+def expected_steps(
+    settings: Word2vecSettings,
+    kept: NDArray[np.float64],
+    noise: NDArray[np.float64],
+    paths: Paths | None,
+    ngrams: NgramRows | None,
+    n_words: int,
+) -> dict[str, NDArray[np.float64]]:
+    """The terms of the gradient of each row of the tables for each token of the text, expected.
+
+    `kept` (n_frequent,) is how many tokens are this word and kept, for each token; words after those do not occur.
+    """
+    n_contexts = settings.reach + 1 if settings.window_mode == "dynamic" else 2 * settings.reach
+    outputs = kept if settings.model == "cbow" else kept * n_contexts  # predictions of each word
+    absent, n_terms = np.zeros(n_words - len(kept)), 0.0
+    steps = {}
+    if settings.negative:
+        n_terms += 1 + settings.negative
+        steps["context_vectors"] = np.append(outputs + settings.negative * outputs.sum() * noise, absent)
+    if paths is not None:
+        lengths = np.diff(paths.starts)
+        n_terms += (outputs * lengths).sum() / outputs.sum()
+        steps["node_vectors"] = np.bincount(paths.nodes, np.repeat(outputs, lengths))
+    steps["word_vectors"] = np.append(kept * n_terms * (1 if settings.corrected else n_contexts), absent)
+    if ngrams is not None:
+        of_words = np.repeat(steps["word_vectors"], np.diff(ngrams.starts))
+        steps["word_vectors"], steps["ngram_vectors"] = np.split(np.bincount(ngrams.rows, of_words), [n_words])
+    return steps
+
+
+def second_moment(
+    tables: Mapping[str, NDArray[np.float32]], steps: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """The (dim, dim) mean of the outer products of rows with themselves, weighted by their steps."""
+    total = sum(steps[name].sum() for name in tables)
+    moment: NDArray[np.float64] = np.zeros(())
+    for name, table in tables.items():
+        frequent = np.argsort(-steps[name], kind="stable")[:_ROWS]
+        rows = table[frequent]
+        moment = moment + rows.T.astype(np.float64) @ (rows * (steps[name][frequent, None] / total))
+    return moment

@@ -1,0 +1,132 @@
+"""Exchanges: ranks train one model, each on its share of the text, and add up from time to time what they changed."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedtrain.errors import TrainingError
+from embedtrain.machine.ranks import Ranks
+from embedtrain.training.checkpoint import CheckpointTimer
+from embedtrain.training.chunk_schedule import Schedule, linear_decay
+from embedtrain.training.loop import History
+from embedtrain.training.loss import LossMeter, lower_lr
+from embedtrain.training.protocols import SharedModel
+from embedtrain.training.settings import TrainingSettings
+
+_WORDS = 1 << 20  # that a rank trains on between two exchanges, at most ...
+_PARTS = 32  # ... and exchanges in an epoch, at least
+_SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
+_LEAST = 0.01  # changes of rows with fewer steps are summed
+_AT_ONCE = 1 << 22  # numbers of a table
+
+
+def combined(
+    changes: NDArray[np.float32],
+    n_ranks: int,
+    steps: NDArray[np.float64],
+    values: NDArray[np.float64],
+    vectors: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """The change of rows, (n_rows, dim), from the sum of the changes of all ranks.
+
+    Along an eigenvector of the second moment of what a row is scored with, its steps, so many on each rank, go
+    1 - exp(-a) of the way to an optimum; those of n ranks one after the other would go 1 - exp(-n a) of it. Along most
+    directions that is the sum of the changes; along the few common ones it is their mean for rows with many steps
+    (bench/ranks.py).
+    """
+    a = _SLOPE * np.maximum(values, 0)
+    some = n_ranks * steps * a[-1] >= _LEAST
+    a = np.maximum(np.outer(steps[some], a).astype(np.float32), np.float32(1e-4))
+    weights = (1 - np.exp(-n_ranks * a)) / (n_ranks * (1 - np.exp(-a)))
+    directions = vectors.astype(np.float32)
+    changes[some] = (changes[some] @ directions * weights) @ directions.T
+    return changes
+
+
+class Exchanges:
+    """A `StopPoint` that exchanges the changes of all rows after each part of an epoch."""
+
+    def __init__(
+        self, ranks: Ranks, model: SharedModel, settings: TrainingSettings, history: History, meter: LossMeter,
+        timer: CheckpointTimer, n_items: int,
+    ) -> None:  # fmt: skip
+        self._ranks, self._settings, self._history, self._meter, self._timer = ranks, settings, history, meter, timer
+        self.parts = max(_PARTS, math.ceil(n_items / (ranks.size * _WORDS)))
+        self._figures = self._own_figures() * [history.part < 1, history.part < 1, 1, 1]
+        self._model, self._steps = model, model.expected_steps()
+        self._before = {name: rows.copy() for name, rows in model.state.items()}  # as all ranks had them
+        self.seconds = 0.0
+
+    def requested(self) -> bool:
+        """Return False: ranks pause at the same time only after a part."""
+        return False
+
+    def reached(self) -> None:
+        """Do nothing."""
+
+    def finish_part(self, part: int) -> None:
+        """Exchange the changes, sum the figures of the history, and write a checkpoint that is due."""
+        started = time.perf_counter()
+        history, settings, ranks = self._history, self._settings, self._ranks
+        passed = self._figures[2]
+        is_due = self._sum_figures()
+        history.part = part / self.parts
+        lr = linear_decay(settings.lr, (len(history.losses) + history.part) / settings.epochs)
+        moments = self._model.second_moments(self._steps)
+        for name, rows in self._model.state.items():
+            moment = moments[name] / ranks.size
+            ranks.sum(moment)
+            if not np.isfinite(moment).all():
+                raise TrainingError(f"training produced vectors that are not finite; {lower_lr(settings)}")
+            self._exchange(name, rows, lr * (history.passed - passed) / ranks.size, np.linalg.eigh(moment))
+        seconds = time.perf_counter() - started
+        self.seconds += seconds
+        history.seconds += seconds
+        if is_due and ranks.rank == 0:
+            self._timer.reached()
+        self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
+
+    def _exchange(self, name: str, rows: NDArray[np.float32], scale: float, pull: Any) -> None:
+        """Combine the changes of the rows of a table, whose expected steps are to be multiplied by `scale`."""
+        at_once = max(1, _AT_ONCE // rows.shape[1])
+        for begin in range(0, len(rows), at_once):
+            part = slice(begin, begin + at_once)
+            before, steps = self._before[name][part], self._steps[name][part]
+            changes = rows[part] - before
+            self._ranks.sum(changes)
+            before += combined(changes, self._ranks.size, scale * steps, *pull)
+            rows[part] = before
+
+    def _own_figures(self) -> NDArray[np.float64]:
+        history = self._history
+        return np.array([history.loss, history.pairs, history.passed, history.kept], np.float64)
+
+    def _sum_figures(self) -> bool:
+        """Add to the figures of the last exchange what all ranks did since; returns whether a checkpoint is due."""
+        history, ranks = self._history, self._ranks
+        changes = np.append(self._own_figures() - self._figures, ranks.rank == 0 and self._timer.requested())
+        ranks.sum(changes)
+        self._figures += changes[:-1]
+        history.loss = self._meter.total = float(self._figures[0])
+        history.pairs, history.passed, history.kept = map(int, self._figures[1:])
+        self._meter.pairs = history.pairs
+        return bool(changes[-1])
+
+
+def find_position(history: History, schedule: Schedule[Any], ranks: Ranks) -> None:
+    """Set the finished chunks of this rank in a history that was written by another number of ranks, or by rank 0."""
+    if ranks.size == 1 and not history.part:
+        return
+    epoch, n_items = len(history.losses), ranks.total(schedule.n_items)
+    part = history.part or (history.passed - epoch * n_items) / n_items
+    chunks = schedule.tasks(epoch)
+    history.chunks = round(len(chunks) * part)
+    passed = chunks[history.chunks].begin if history.chunks < len(chunks) else schedule.n_items
+    history.passed = epoch * n_items + ranks.total(passed)
+    history.kept = min(history.kept, history.passed)
+    history.part = part if ranks.size > 1 else 0.0

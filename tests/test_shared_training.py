@@ -1,0 +1,272 @@
+"""Several ranks that train one model: simulated in one process, and started by mpiexec."""
+
+import gzip
+
+import numpy as np
+import pytest
+from mpi import run_ranks, start_ranks  # noqa: F401  # fixtures
+from planted_graphs import communities
+from runs import TOY
+
+from embedtrain import RandomWalks, train_cbow, train_item2vec, train_skipgram
+from embedtrain.corpus.encoding import count_words, encode
+from embedtrain.corpus.sources import Corpus
+from embedtrain.errors import DataError, SettingError, TrainingError
+from embedtrain.machine.ranks import together
+from embedtrain.training import exchanges
+from embedtrain.training.checkpoint import Checkpoint
+from embedtrain.training.exchanges import combined
+
+LINES = TOY.read_text().splitlines(keepends=True)[:3000]
+SMALL = {"dim": 8, "epochs": 2, "min_count": 2, "threads": 1, "progress": False, "sample": 1e-3}
+COMMAND = ["-m", "embedtrain"]
+MODELS = {
+    "skip-gram": (train_skipgram, {}),
+    "fixed": (train_skipgram, {"window_mode": "fixed"}),
+    "cbow": (train_cbow, {}),
+    "hs": (train_skipgram, {"hs": True, "negative": 0}),
+    "cbow-hs": (train_cbow, {"hs": True}),
+    "subwords": (train_skipgram, {"subwords": "3-4", "buckets": 500}),
+    "sessions": (train_item2vec, {}),
+    "held-out": (train_skipgram, {"valid_share": 0.1, "patience": 1}),
+}
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Ranks exchange several times in an epoch, and rows in parts."""
+    monkeypatch.setattr(exchanges, "_PARTS", 5)
+    monkeypatch.setattr(exchanges, "_AT_ONCE", 3000)
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("".join(LINES))
+    return path
+
+
+def tables_of(vectors):
+    tables = [vectors.vectors, vectors.context_vectors, vectors.subwords and vectors.subwords.rows]
+    return [table for table in tables if table is not None]
+
+
+def assert_equal(vectors, others):
+    assert vectors.words == others.words
+    assert vectors.counts.tolist() == others.counts.tolist()
+    for table, other in zip(tables_of(vectors), tables_of(others), strict=True):
+        assert table.tobytes() == other.tobytes()
+
+
+# --- Shares of a text ------------------------------------------------------------------------------------------------
+
+
+def write_files(folder, texts, opened=open, suffix=".txt"):
+    for number, text in enumerate(texts):
+        with opened(folder / f"{number:03}{suffix}", "wb") as file:
+            file.write(text.encode())
+    return folder / f"*{suffix}"
+
+
+SOURCES = {  # of lines, in a folder
+    "file": lambda lines, folder: write_files(folder, ["".join(lines)]),
+    "crlf": lambda lines, folder: write_files(folder, ["".join(lines).replace("\n", "\r\n")]),
+    "no-end": lambda lines, folder: write_files(folder, ["".join(lines).rstrip("\n")]),
+    "one-line": lambda lines, folder: write_files(folder, [" ".join(lines).replace("\n", " ")]),
+    "files": lambda lines, folder: write_files(folder, lines),
+    "gz": lambda lines, folder: write_files(folder, ["".join(lines[k::3]) for k in range(3)], gzip.open, ".gz"),
+    "lines": lambda lines, folder: lines,
+    "tokens": lambda lines, folder: [line.split() for line in lines if line.split()],
+    "jsonl": lambda lines, folder: write_files(
+        folder, ["".join(f'{{"text": "{line.strip()}"}}\n' for line in lines)], suffix=".jsonl"
+    ),
+    "encoded": lambda lines, folder: encode(lines, threads=1),
+}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("kind", SOURCES)
+def test_shares_are_the_whole_text(kind, n, tmp_path):
+    corpus = Corpus(SOURCES[kind]([*LINES[:40], "\n", "end\n"], tmp_path))
+    whole = encode(corpus, threads=1)
+
+    def work(ranks):
+        share = encode(corpus, threads=2, ranks=ranks)
+        assert share.ids.dtype == np.int32
+        counted = share.vocabulary if kind == "encoded" else count_words(corpus, threads=1, ranks=ranks)[0]
+        for vocabulary in (counted, share.vocabulary):
+            assert vocabulary.words[:] == whole.vocabulary.words[:]
+            assert vocabulary.counts.tolist() == whole.vocabulary.counts.tolist()
+        return np.split(share.ids, share.offsets[1:-1]) if len(share.ids) else []
+
+    shares = together(n, work)
+    sentences = [tuple(sentence) for share in shares for sentence in share]
+    expected = [tuple(sentence) for sentence in np.split(whole.ids, whole.offsets[1:-1])]
+    assert sorted(sentences) == sorted(expected)
+    if kind in ("file", "crlf", "no-end", "encoded"):
+        assert sentences == expected
+        assert max(map(len, shares)) <= len(expected) / n + 2
+
+
+def test_notes_name_the_share(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"a b c\n" * 500 + b"a \xff c\n" + b"a b c\n" * 10)
+    notes = together(3, lambda ranks: encode(path, threads=1, ranks=ranks).notes)
+    assert notes[0] == notes[1] == notes[2]
+    (note,) = notes[0]
+    assert f"{path}, after byte 2,046, line 160" in note
+
+
+def test_walks_are_shared():
+    walks = RandomWalks(communities(), walks=3, length=7)
+    whole = encode(walks, threads=1)
+
+    def work(ranks):
+        share = encode(walks, threads=1, ranks=ranks)
+        assert share.vocabulary.words[:] == whole.vocabulary.words[:]
+        assert share.n_sentences * 7 == len(share.ids)
+        ids, offsets, first = share.reader(100)(4, 20, 50)
+        assert (first, offsets[0], offsets[1]) == (14, 0, 7)
+        return share.ids[:], ids
+
+    shares = together(3, work)
+    assert np.concatenate([ids for ids, _ in shares]).tolist() == whole.ids[:].tolist()
+    assert not np.array_equal(shares[0][1], shares[1][1])
+
+
+# --- Training --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_ranks_train_together(name, often):
+    train, settings = MODELS[name]
+    settings = {**SMALL, **settings}
+    alone = train(LINES, **settings)
+    assert_equal(together(1, lambda ranks: train(LINES, ranks=ranks, **settings))[0], alone)
+    runs = [together(3, lambda ranks: train(LINES, ranks=ranks, **settings)) for _ in range(2)]
+    for ranks in runs:
+        for vectors in ranks:  # same bytes on all ranks, and in both runs
+            assert_equal(vectors, runs[0][0])
+            assert vectors.report.losses == runs[0][0].report.losses
+            assert vectors.report.valid_losses == runs[0][0].report.valid_losses
+    assert runs[0][0].words == alone.words
+    assert runs[0][0].report.losses[-1] == pytest.approx(alone.report.losses[-1], rel=0.25)
+    assert runs[0][0].report.losses[-1] < runs[0][0].report.losses[0]
+    assert runs[0][0].report.kept_share == pytest.approx(alone.report.kept_share, rel=0.02)
+
+
+def test_ranks_learn_what_one_learns(often):
+    settings = {**SMALL, "dim": 20, "epochs": 5}
+    alone = train_skipgram(TOY, **settings)
+    shared = together(4, lambda ranks: train_skipgram(TOY, ranks=ranks, **settings))[0]
+    assert shared.report.losses[-1] == pytest.approx(alone.report.losses[-1], rel=0.05)
+
+
+def test_more_ranks_than_lines():
+    vectors = together(5, lambda ranks: train_skipgram(["a b a b", "c a b"], ranks=ranks, **SMALL | {"sample": 0}))
+    assert all(sorted(one.words) == ["a", "b"] for one in vectors)
+
+
+def test_graphs_over_ranks(often):
+    walks = RandomWalks(communities(), length=20)
+    vectors = together(2, lambda ranks: train_skipgram(walks, ranks=ranks, **SMALL))
+    assert_equal(*vectors)
+    assert vectors[0].report.losses[-1] < vectors[0].report.losses[0]
+
+
+def test_given_and_kept_words(tmp_path, often):
+    (tmp_path / "known").write_text("the 5\nof 4\nzebra 3\n")
+    start = train_skipgram(["new words of the " * 10], **SMALL | {"sample": 0})
+    for settings in ({"read_vocab": tmp_path / "known"}, {"init": start}):
+        corpus = [line.replace("a", "the of zebra") for line in LINES]
+        vectors = together(2, lambda ranks, s=settings, c=corpus: train_skipgram(c, ranks=ranks, **SMALL, **s))
+        assert_equal(*vectors)
+
+
+def test_combined_changes_are_those_of_one_rank_after_the_other():
+    random, n, slope = np.random.default_rng(3), 5, exchanges._SLOPE
+    vectors = np.linalg.qr(random.normal(size=(6, 6)))[0]
+    values, optimum = np.array([-1e-18, 1e-7, 1e-3, 0.1, 1, 30]), random.normal(size=6)
+    for steps in (1e-7, 1e-3, 1.0, 1e4):
+        change = vectors @ ((1 - np.exp(-slope * steps * values)) * (vectors.T @ optimum))  # of one rank, from 0
+        expected = vectors @ ((1 - np.exp(-n * slope * steps * values)) * (vectors.T @ optimum))
+        got = combined((n * change[None]).astype(np.float32), n, np.array([steps]), values, vectors)[0]
+        assert got == pytest.approx(expected, rel=0.02, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cache": "cache"}, "`cache`, `phrases` and `documents` need whole"),
+        ({"dim": 4}, "`dim` must be the same for all ranks: it is 4 on rank 0 .* and 5 on rank 1"),
+        ({"lr": 900.0}, "diverged"),
+    ],
+    ids=["cache", "settings", "diverges"],
+)
+def test_refused_by_all(settings, message, text):
+    def work(ranks):
+        own = {**SMALL, **settings}
+        own["dim"] += ranks.rank * (settings.get("dim") == 4)
+        return train_skipgram(text, ranks=ranks, **own)
+
+    with pytest.raises((SettingError, TrainingError)) as found:
+        together(2, work)
+    assert found.match(message.replace("`", ""))
+
+
+def test_other_texts_on_ranks_are_refused(text, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("a b\n")
+    with pytest.raises(SettingError, match="the size of the corpus in bytes must be the same for all ranks"):
+        together(2, lambda ranks: train_skipgram([text, other][ranks.rank], ranks=ranks, **SMALL))
+    other.write_text("\n\n")
+    with pytest.raises(DataError, match="holds no words"):
+        together(2, lambda ranks: train_skipgram(other, ranks=ranks, **SMALL))
+    with pytest.raises(SettingError, match="standard input and pipes"):
+        together(2, lambda ranks: train_skipgram("-", ranks=ranks, **SMALL))
+
+
+# --- Checkpoints -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 2), (3, 2), (2, 1), (1, 3), (5, 4)])
+def test_resume_with_another_number_of_ranks(before, after, text, tmp_path, kept, often):
+    settings = {**SMALL, "epochs": 3, "checkpoint": tmp_path / "last", "checkpoint_every": 0}
+
+    def trained(n, **more):
+        return together(n, lambda ranks: train_skipgram(text, ranks=ranks, **{**settings, **more}))
+
+    whole = trained(before)
+    states = [Checkpoint.load(path) for path in kept]
+    assert len(states) > 6
+    for path, state in list(zip(kept, states, strict=True))[1::4]:
+        vectors = trained(after, resume=path)
+        report = vectors[0].report
+        assert len(report.losses) == 3
+        assert report.losses[: len(state.history.losses)] == state.history.losses
+        assert report.losses[-1] == pytest.approx(whole[0].report.losses[-1], rel=0.1)
+        assert report.kept_share == pytest.approx(whole[0].report.kept_share, rel=0.05)
+        for other in vectors[1:]:
+            assert_equal(vectors[0], other)
+        if before == after:
+            assert_equal(vectors[0], whole[0])
+    last = Checkpoint.load(kept[-1])  # can be continued in turn
+    assert last.history.passed == 3 * last.text["tokens"]
+    trained(before, resume=kept[-1], epochs=4)
+
+
+def test_rank_0_writes(text, tmp_path, often):
+    calls = []
+
+    def work(ranks):
+        return train_skipgram(
+            text, ranks=ranks, checkpoint=tmp_path / f"{ranks.rank}/state", save_vocab=tmp_path / f"{ranks.rank}/v",
+            callback=None if ranks.rank else lambda epoch: calls.append(epoch.loss) or True, **SMALL,
+        )  # fmt: skip
+
+    (tmp_path / "0").mkdir()
+    reports = [vectors.report for vectors in together(2, work)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "text.txt"]
+    assert sorted(path.name for path in (tmp_path / "0").iterdir()) == ["state", "v"]
+    assert reports[0].losses == reports[1].losses == calls
+    assert len(calls) == 1  # the callback stops all ranks
