@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any
 
@@ -18,10 +17,9 @@ from embedtrain.training.loss import LossMeter, lower_lr
 from embedtrain.training.protocols import SharedModel
 from embedtrain.training.settings import TrainingSettings
 
-_WORDS = 1 << 20  # that a rank trains on between two exchanges, at most ...
-_PARTS = 32  # ... and exchanges in an epoch, at least
+_PARTS = 32  # exchanges in an epoch
 _SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
-_LEAST = 0.01  # changes of rows with fewer steps are summed
+_DIRECTIONS = 16  # in which changes combine apart, the common ones
 _AT_ONCE = 1 << 22  # numbers of a table
 
 
@@ -35,28 +33,29 @@ def combined(
     """The change of rows, (n_rows, dim), from the sum of the changes of all ranks.
 
     Along an eigenvector of the second moment of what a row is scored with, its steps, so many on each rank, go
-    1 - exp(-a) of the way to an optimum; those of n ranks one after the other would go 1 - exp(-n a) of it. Along most
-    directions that is the sum of the changes; along the few common ones it is their mean for rows with many steps
-    (bench/ranks.py).
+    1 - exp(-a) of the way to an optimum; those of n ranks one after the other would go 1 - exp(-n a) of it. That is the
+    mean of the changes along the few common directions, for rows with many steps, and their sum along others, which
+    share the mean of their eigenvalues (bench/ranks.py).
     """
-    a = _SLOPE * np.maximum(values, 0)
-    some = n_ranks * steps * a[-1] >= _LEAST
-    a = np.maximum(np.outer(steps[some], a).astype(np.float32), np.float32(1e-4))
+    few, values = vectors[:, -_DIRECTIONS:].astype(np.float32), np.maximum(values, 0)
+    rest = values[:-_DIRECTIONS].mean() if len(values) > _DIRECTIONS else 0.0
+    a = np.outer(steps, _SLOPE * np.append(rest, values[-_DIRECTIONS:])).astype(np.float32)
+    a = np.maximum(a, np.float32(1e-4))  # whose weight is 1
     weights = (1 - np.exp(-n_ranks * a)) / (n_ranks * (1 - np.exp(-a)))
-    directions = vectors.astype(np.float32)
-    changes[some] = (changes[some] @ directions * weights) @ directions.T
-    return changes
+    others = weights[:, :1]
+    return others * changes + (changes @ few * (weights[:, 1:] - others)) @ few.T
 
 
 class Exchanges:
     """A `StopPoint` that exchanges the changes of all rows after each part of an epoch."""
 
+    parts = _PARTS
+
     def __init__(
         self, ranks: Ranks, model: SharedModel, settings: TrainingSettings, history: History, meter: LossMeter,
-        timer: CheckpointTimer, n_items: int,
+        timer: CheckpointTimer,
     ) -> None:  # fmt: skip
         self._ranks, self._settings, self._history, self._meter, self._timer = ranks, settings, history, meter, timer
-        self.parts = max(_PARTS, math.ceil(n_items / (ranks.size * _WORDS)))
         self._figures = self._own_figures() * [history.part < 1, history.part < 1, 1, 1]
         self._model, self._steps = model, model.expected_steps()
         self._before = {name: rows.copy() for name, rows in model.state.items()}  # as all ranks had them

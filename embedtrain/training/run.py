@@ -227,7 +227,7 @@ class Run:
             exchanges = None
             if self.ranks.size > 1:
                 shared = cast(SharedModel, model)
-                exchanges = Exchanges(self.ranks, shared, settings, self.history, meter, timer, n_items)
+                exchanges = Exchanges(self.ranks, shared, settings, self.history, meter, timer)
                 self._say_ranks(exchanges)
             for result in train_epochs(
                 workers, model.schedule, epochs=settings.epochs, meter=meter, history=self.history, progress=progress,
