@@ -33,6 +33,10 @@ class Phrases:
 
     def __init__(self, *passes: Mapping[tuple[str, ...], tuple[float, int]]) -> None:
         self.passes = tuple(dict(phrases) for phrases in passes)
+        self._words = [  # the first words of each pass, and those inside
+            ({words[0] for words in phrases}, {word for words in phrases for word in words[1:-1]})
+            for phrases in self.passes
+        ]
         for phrases in self.passes:
             outer = {word: words for words in phrases for word in (words[0], words[-1])}
             for words in phrases:
@@ -55,8 +59,7 @@ class Phrases:
 
     def join(self, tokens: Sequence[str]) -> list[str]:
         """Join the phrases in a list of tokens, from left to right."""
-        for phrases in self.passes:
-            firsts, inside = {words[0] for words in phrases}, {word for words in phrases for word in words[1:-1]}
+        for phrases, (firsts, inside) in zip(self.passes, self._words, strict=True):
             joined, position = [], 0
             while position < len(tokens):
                 end = position + 1

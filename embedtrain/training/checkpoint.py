@@ -164,7 +164,9 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the settings and options in a checkpoint."""
     with _opened(path, ("about",)) as (about, _):
         known = {**about["options"], **about["settings"]}
-        if not all(isinstance(known.get(name), str | None) for name in ("read_vocab", "valid")):
+        if not all(
+            isinstance(known.get(name), str | None) for name in ("read_vocab", "valid", "map", "drop", "phrases")
+        ):
             raise ValueError("its paths are no text")
         return known
 
