@@ -15,6 +15,7 @@ from embedtrain.models.block_shape import (
     N_NOISE,
     OUTPUT_LIMIT,
     SHARING_CONTEXTS,
+    SUBWORD_LIMIT,
     block_shape,
 )
 from embedtrain.models.cbow import Cbow
@@ -148,6 +149,13 @@ def test_repeated_words_weaken_the_control_variate():
     assert baselines[0] == pytest.approx(0.1)
     assert baselines[1] == pytest.approx(2 * baselines[2])
     assert 0.05 < baselines[1] < 0.08
+
+
+def test_shared_ngrams_shorten_blocks():
+    for settings in (SkipGram(subwords="1-1"), Cbow(subwords="1-1")):
+        usual, long, short = (block_shape(settings, 5, 0.01, 0.01, shared) for shared in (0, 0.1, 8))
+        assert long == usual
+        assert short.n_centres == int(SUBWORD_LIMIT / (settings.lr * 6 * 6 * 8)) < usual.n_centres
 
 
 def test_the_window_is_that_of_the_text():

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -173,6 +174,7 @@ def test_vectors_without_subwords_are_where_training_starts():
 
 def test_initial_subwords_that_do_not_fit():
     train().save("x.bin")
+    assert train_small(TEXT, init="x.bin", subwords="3-6").settings["buckets"] == 20_000
     for settings in ({"subwords": "3-5"}, {"buckets": 0}):
         with pytest.raises(SettingError, match=r"subwords=3-6 and buckets=20000, or save it as \.vec first"):
             train(init="x.bin", **settings)
@@ -223,6 +225,14 @@ def test_a_long_word_and_words_with_borders():
     vectors = train([[long, "-" * 80, "<x>", "</s>", "<", "naïve", "\ufffd"] * 3] * 20)
     assert vectors.can_embed(long[:50])
     assert np.isfinite(vectors.vectors).all()
+
+
+def test_full_disks_are_found_before_training(monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10**8))
+    command = ("skipgram", "text.txt", "--subwords", "3-6", "--dim", "100", "--min-count", "1", "--epochs", "1")
+    line = error_of(run(*command, "-o", "x.bin"), 2)
+    assert "x.bin takes 800 MB or more, 100 MB are free on its disk; write .npz, or set fewer --buckets" in line
+    assert run(*command, "-o", "x.npz").exit_code == 0
 
 
 def test_commands_write_a_format_that_holds_subwords():

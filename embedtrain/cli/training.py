@@ -137,7 +137,8 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
     }
     check_distinct_paths({**inputs, **inputs_of(options)}, outputs)
     if ranks.rank == 0:
-        _check_writable(path, log, options["buckets"] if has_subwords else None)
+        n_dims = (options["dim"] or 100) * (options.get("init") is None)  # those of `init` are not known yet
+        _check_writable(path, log, options["buckets"] if has_subwords else None, n_dims)
     if log and not dry_run:
         options["callback"] = EpochLog(log)
     settings = model(**options, temp_folder=folder_beside(path), ranks=ranks)
@@ -156,10 +157,11 @@ def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) 
         _finish(vectors, path, ended, checkpoint, quiet=quiet)
 
 
-def _check_writable(path: Path, log: Any, n_buckets: int | None) -> None:
+def _check_writable(path: Path, log: Any, n_buckets: int | None, n_dims: int) -> None:
     """Check that the outputs can be written, and the format of vectors, perhaps with subwords in buckets."""
     from embedtrain.formats import format_of, note_left_out
     from embedtrain.machine.files import require_writable
+    from embedtrain.machine.memory import require_disk
 
     for file in (path, log):
         if file is not None and Path(file).suffix.lower() != ".npy":  # a folder, which may exist
@@ -168,6 +170,8 @@ def _check_writable(path: Path, log: Any, n_buckets: int | None) -> None:
     format.check_output(path)
     if n_buckets is not None:
         note_left_out(path, format)
+        if format.name == "fasttext":  # it has all buckets
+            require_disk(path, 4 * n_buckets * n_dims, "write .npz, or set fewer `buckets`")
 
 
 def _read_data(

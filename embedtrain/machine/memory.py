@@ -1,9 +1,11 @@
-"""Memory: how much is free, and an error before more is allocated."""
+"""Memory and disks: how much is free, and an error before more is taken."""
 
 from __future__ import annotations
 
 import mmap
+import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from embedtrain.errors import SettingError
+from embedtrain.errors import SettingError, one_line
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([kMGT]?i?)B?\s*", re.IGNORECASE)
 _SIZE_SUFFIXES = {
@@ -92,6 +94,14 @@ def parse_bytes(size: int | str, name: str) -> int:
     if not _LEAST <= n_bytes < 2**63:
         raise SettingError(f"`{name}` must be a size of at least {format_bytes(_LEAST)}, as 500M or 4G, got {size!r}")
     return int(n_bytes)
+
+
+def require_disk(path: Path, needed: int, remedy: str) -> None:
+    """Raise an error if the disk of an output has less than `needed` bytes free."""
+    free = shutil.disk_usage(os.path.realpath(path.parent)).free
+    if needed > free:
+        sizes = f"takes {format_bytes(needed)} or more, {format_bytes(free)} are free"
+        raise SettingError(f"{one_line(path)} {sizes} on its disk; {remedy}")
 
 
 def require_memory(needed: int, purpose: str, remedy: str) -> None:

@@ -22,6 +22,7 @@ The nodes of a Huffman tree need no bound: the root has one pair with each of at
 from __future__ import annotations
 
 import math
+import sys
 from typing import NamedTuple
 
 from embedtrain.kernels.simd.tiles import ROWS
@@ -68,15 +69,16 @@ class BlockShape(NamedTuple):
     mean_share: float = 1.0  # of the step of a mean in CBOW, which each of its rows receives
 
 
-def with_subwords(shape: BlockShape, settings: Word2vecSettings, window: int, share: float) -> BlockShape:
-    """Shorten blocks so that words are stable that move with a `share` of all others, by the n-grams in common."""
-    weight = settings.lr * (1 + window) * (1 + settings.negative) * share
-    return shape._replace(n_centres=max(1, min(shape.n_centres, int(SUBWORD_LIMIT / weight))))
+def block_shape(
+    settings: Word2vecSettings, window: int, p_max: float, repetition: float, shared: float = 0.0
+) -> BlockShape:
+    """Choose the largest tiles, portions and blocks that are stable if the most frequent word has the share `p_max`.
 
-
-def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetition: float) -> BlockShape:
-    """Choose the largest tiles and portions that are stable if the most frequent word has the share `p_max`."""
+    With subwords, `shared` is the share of all others that a word moves with by the n-grams in common.
+    """
     lr, negative = settings.lr, settings.negative
+    moved = lr * (1 + window) * (1 + negative) * shared
+    most_centres = max(1, int(SUBWORD_LIMIT / moved)) if moved else sys.maxsize
     skipgram = settings.model != "cbow"
     n_noise = N_NOISE["skipgram" if skipgram else "cbow", settings.corrected]
     sharing = SHARING_CONTEXTS
@@ -93,7 +95,8 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetitio
     if not skipgram:
         occurrences = 1 + (contexts - 1) * repetition  # of a word in the largest window, about
         weight = lr * (1 + negative + _PATH_PAIRS * settings.hs) * occurrences
-        return BlockShape(CENTRE_STRIDE * tile_centres, tile_centres, 0, n_noise, 0.0, min(1.0, MEAN_LIMIT / weight))
+        n_centres = min(CENTRE_STRIDE * tile_centres, most_centres)
+        return BlockShape(n_centres, tile_centres, 0, n_noise, 0.0, min(1.0, MEAN_LIMIT / weight))
     contexts = min(contexts, OUTPUT_LIMIT / (tile_centres * weight))
     tile_tokens = 2 * window + ROWS if contexts == 2 * window else max(1, int(contexts))
 
@@ -103,7 +106,7 @@ def block_shape(settings: Word2vecSettings, window: int, p_max: float, repetitio
     push = lr * negative * mean_contexts  # times the baseline, the weight of a centre
     limit = CONTROL_LIMIT * n_noise / push if negative else math.inf
     groups = max(1, int(min(sharing / mean_contexts, limit / baseline) / ROWS))
-    n_centres = ROWS * groups
+    n_centres = min(ROWS * groups, most_centres)
     if negative == 0 or tile_centres < ROWS:
         return BlockShape(n_centres, tile_centres, tile_tokens, n_noise, 0.0)
     lag = push**2 * n_centres / n_noise * repetition  # times the baseline squared

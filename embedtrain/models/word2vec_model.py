@@ -19,7 +19,7 @@ from embedtrain.kernels.word2vec import train_chunk as kernels
 from embedtrain.kernels.word2vec.huffman import Tree, make_local_nodes
 from embedtrain.kernels.word2vec.negatives import make_noise
 from embedtrain.kernels.word2vec.windows import Frozen, Text
-from embedtrain.models.block_shape import block_shape, with_subwords
+from embedtrain.models.block_shape import block_shape
 from embedtrain.models.distributions import (
     alias_table,
     huffman_paths,
@@ -84,9 +84,8 @@ class Word2vecModel:
         self.loss_limit = 2 * ((1 + settings.negative) * (settings.negative > 0) + path) * math.log(2)
         window = self._window(text)
         p_max = max(largest_share(text, keep), self._noise.max())
-        shape = block_shape(settings, window, p_max, repetition(text, keep))
-        if self._ngrams is not None:
-            shape = with_subwords(shape, settings, window, self._ngrams.largest_share(self._kept_counts))
+        shared = 0.0 if self._ngrams is None else self._ngrams.largest_share(self._kept_counts)
+        shape = block_shape(settings, window, p_max, repetition(text, keep), shared)
         self._config = kernels.BlockConfig(
             window=window,
             max_window=settings.reach if settings.window_mode == "dynamic" else 0,

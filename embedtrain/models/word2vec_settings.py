@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -51,7 +51,7 @@ class Word2vecSettings(TrainingSettings):
         remedy="'3-6' is usual", kept="result", metavar="MIN-MAX",
     )  # fmt: skip
     buckets: int = setting(
-        2_000_000, "Buckets that n-grams of `subwords` are hashed to; 0 hashes none.",
+        2_000_000, "Buckets that n-grams of `subwords` are hashed to, by default as in `init`; 0 hashes none.",
         at_least=0, kept="result", aliases=("bucket",),
     )  # fmt: skip
     window_mode: Literal["dynamic", "fixed"] = setting(
@@ -104,15 +104,17 @@ class Word2vecSettings(TrainingSettings):
                 "`freeze` keeps vectors as they are, but with `subwords` words share the rows of n-grams; leave one out"
             )
 
-    def check_initial(self, subwords: Subwords | None) -> None:
-        """Check that the n-grams of `init` can be trained further; a note is issued if they are left out."""
-        if self.subwords is None:
-            super().check_initial(subwords)
-        elif subwords is not None and (subwords.lengths, subwords.n_buckets) != (self.subwords, self.buckets):
+    def with_initial(self, subwords: Subwords | None) -> TrainingSettings:
+        """Check that the n-grams of `init` can be trained further, and take their `buckets` unless some are given."""
+        if self.subwords is None or subwords is None:
+            return super().with_initial(subwords)
+        buckets = self.buckets if changed(self, ["buckets"]) else subwords.n_buckets
+        if (subwords.lengths, subwords.n_buckets) != (self.subwords, buckets):
             raise SettingError(
                 f"`init` has {subwords}; continue with `subwords={subwords.lengths}` and "
                 f"`buckets={subwords.n_buckets}`, or save it as .vec first, which leaves n-grams out"
             )
+        return replace(self, buckets=buckets)
 
     @property
     def ngram_lengths(self) -> tuple[int, int] | None:

@@ -59,9 +59,10 @@ class Run:
             self._initial = InitialVectors(settings.init, dim, only_shared=self._init_words == "shared")
             self._kept_words, dim = self._initial.kept_words, self._initial.dim
             self._held_bytes = self._initial.held_bytes
-            settings.check_initial(self._initial.subwords)
+            settings = settings.with_initial(self._initial.subwords)
         self.settings = replace(settings, dim=dim)
-        self._provenance = {"model": settings.model, **source.provenance(), "dim": self.settings.n_dims}
+        kept = {name: getattr(self.settings, name, value) for name, value in source.provenance().items()}
+        self._provenance = {"model": settings.model, **kept, "dim": self.settings.n_dims}
         if self._saved is not None:
             self._check_saved(self._saved)
         for name, value in {"version": __version__, **self._provenance}.items() if self.ranks.size > 1 else ():

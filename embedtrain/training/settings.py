@@ -265,10 +265,11 @@ class TrainingSettings(VectorSettings):
         if self.freeze and self.init is None and self.resume is None:
             raise SettingError("`freeze` keeps the vectors of `init` as they are; name their file with `init`")
 
-    def check_initial(self, subwords: Subwords | None) -> None:
-        """Check the n-grams of `init`; a note is issued if they are left out."""
+    def with_initial(self, subwords: Subwords | None) -> TrainingSettings:
+        """Check the n-grams of `init`, and take their settings; a note is issued if they are left out."""
         if subwords is not None:
             note(f"the subwords of `init`, {subwords}, are left out: words start from their whole vectors")
+        return self
 
     def run(self, data: Any) -> Any:
         """Make the `Run` that trains on data."""
