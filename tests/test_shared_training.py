@@ -1,14 +1,21 @@
 """Several ranks that train one model: simulated in one process, and started by mpiexec."""
 
 import gzip
+import os
+import platform
+import signal
+import sys
+import time
 
 import numpy as np
+import psutil
 import pytest
 from mpi import run_ranks, start_ranks  # noqa: F401  # fixtures
 from planted_graphs import communities
+from programs import POSIX, python
 from runs import TOY
 
-from embedtrain import RandomWalks, train_cbow, train_item2vec, train_skipgram
+from embedtrain import RandomWalks, WordVectors, train_cbow, train_item2vec, train_skipgram
 from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError, TrainingError
@@ -270,3 +277,99 @@ def test_rank_0_writes(text, tmp_path, often):
     assert sorted(path.name for path in (tmp_path / "0").iterdir()) == ["state", "v"]
     assert reports[0].losses == reports[1].losses == calls
     assert len(calls) == 1  # the callback stops all ranks
+
+
+# --- Processes -------------------------------------------------------------------------------------------------------
+
+
+def command(text, output, *settings, name="skipgram"):
+    values = ["--dim", "8", "--epochs", "2", "--threads", "1", "--min-count", "2", *settings]
+    return ["-m", "embedtrain", name, text, "-o", output, *values]
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize(
+    "settings",
+    [[], ["--hs", "--negative", "0"], ["--subwords", "3-3", "--buckets", "50"]],
+    ids=["sgns", "hs", "subwords"],
+)
+def test_processes_train_as_simulated_ranks(settings, text, tmp_path, run_ranks):  # noqa: F811
+    status, out, errors = run_ranks(2, *command(text, tmp_path / "a.npz", *settings))
+    assert (status, out) == (0, "")
+    assert "ranks    2 on 1 machine with 2 threads; they exchange changes 32 times in an epoch" in errors
+    options = {"hs": "--hs" in settings, "negative": 0 if "--hs" in settings else 5}
+    options |= {"subwords": "3-3", "buckets": 50} if "--subwords" in settings else {}
+    usual = {**SMALL, **options}
+    expected = together(2, lambda ranks: train_skipgram(text, ranks=ranks, **usual))[0]
+    got = WordVectors.load(tmp_path / "a.npz")
+    assert got.words == expected.words
+    assert got.vectors == pytest.approx(expected.vectors, abs=1e-5)
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize(
+    ("settings", "message", "status"),
+    [
+        (["--dim", "x"], "Invalid value for '--dim': 'x' is not a valid integer.", 2),
+        (["--cache", "cache"], "--cache, --phrases and --documents need whole texts", 2),
+        (["--lr", "900"], "training diverged in epoch 1", 1),
+    ],
+    ids=["usage", "cache", "diverges"],
+)
+def test_an_error_ends_all(settings, message, status, text, tmp_path, run_ranks):  # noqa: F811
+    ended, out, errors = run_ranks(2, *command(text, tmp_path / "a.vec", *settings))
+    assert (ended, out) == (status, "")
+    (line,) = [line for line in errors.splitlines() if line.startswith("Error")]
+    assert line.startswith("Error: rank ")
+    assert message in line
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+
+
+@pytest.mark.clients
+def test_a_text_that_one_rank_cannot_see(text, tmp_path, start_ranks):  # noqa: F811
+    other = command(tmp_path / "none.txt", tmp_path / "a.vec")
+    process = start_ranks(1, *command(text, tmp_path / "a.vec"), ":", "-n", 1, sys.executable, *other)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"Error: rank 1 of 2 on {platform.node()}: cannot read {tmp_path / 'none.txt'}: no such file" in errors
+
+
+@pytest.mark.clients
+def test_other_commands_are_of_one_process(run_ranks):  # noqa: F811
+    status, _, errors = run_ranks(2, "-m", "embedtrain", "info", TOY)
+    assert status == 2
+    assert "info is the work of one process; start it without mpiexec or srun" in errors
+
+
+def test_without_mpi4py_one_line_and_nothing_is_run(text, tmp_path):
+    (tmp_path / "mpi4py.py").write_text("raise ImportError('none')")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    for rank in ("0", "1"):
+        env = {**os.environ, "PYTHONPATH": path, "PMI_SIZE": "2", "PMI_RANK": rank}
+        done = python(*command(text, tmp_path / "a.vec"), env=env)
+        assert done.returncode == 2
+        assert ('pip install "embedtrain[mpi]"' in done.stderr) == (rank == "0")
+    assert not (tmp_path / "a.vec").exists()
+
+
+@POSIX
+@pytest.mark.clients
+@pytest.mark.slow
+@pytest.mark.parametrize("of", [0, 1])
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT", "SIGKILL"])
+def test_a_signal_to_one_rank_ends_all(number, of, text, tmp_path, start_ranks):  # noqa: F811
+    settings = ["--epochs", "100000", "--checkpoint", tmp_path / "state", "--checkpoint-every", "0.01"]
+    process = start_ranks(2, *command(text, tmp_path / "a.vec", *settings))
+    while not (tmp_path / "state").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    children = psutil.Process(process.pid).children(recursive=True)
+    ranks = {child.environ().get("PMI_RANK"): child for child in children if "embedtrain" in child.cmdline()}
+    ranks[str(of)].send_signal(getattr(signal, number))
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode != 0
+    if number != "SIGKILL":
+        assert f"Error: rank {of} of 2 on {platform.node()}: {number}; all ranks are ended" in errors
+    psutil.wait_procs(ranks.values(), timeout=10)
+    assert not any(child.is_running() for child in ranks.values())
+    assert not (tmp_path / "a.vec").exists()

@@ -53,5 +53,5 @@ def second_moment(
     for name, table in tables.items():
         frequent = np.argsort(-steps[name], kind="stable")[:_ROWS]
         rows = table[frequent]
-        moment = moment + rows.T.astype(np.float64) @ (rows * (steps[name][frequent, None] / total))
-    return moment
+        moment = moment + rows.T @ (rows * (steps[name][frequent, None] / total).astype(np.float32))
+    return moment.astype(np.float64)

@@ -150,7 +150,7 @@ class Word2vecModel:
         if state.pop("ngram_vectors", None) is not None and self._ngrams is not None:
             inputs = {"word_vectors": self._ngrams.compose(self.words, self._n_threads)}
         of_inputs, of_outputs = second_moment(inputs, steps), second_moment(state, steps)
-        return {name: of_inputs if name in state else of_outputs for name in steps}
+        return {name: (of_inputs if name in state else of_outputs).copy() for name in steps}
 
     @property
     def scratch_bytes(self) -> int:

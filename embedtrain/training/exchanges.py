@@ -20,7 +20,9 @@ from embedtrain.training.settings import TrainingSettings
 _PARTS = 32  # exchanges in an epoch
 _SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
-_AT_ONCE = 1 << 22  # numbers of a table
+_PULLS_EVERY = 4  # exchanges that the directions are found anew
+_AT_ONCE = 1 << 22  # numbers of a table that are sent at once ...
+_IN_CACHE = 1 << 16  # ... and that are combined at once
 
 
 def combined(
@@ -59,6 +61,7 @@ class Exchanges:
         self._figures = self._own_figures() * [history.part < 1, history.part < 1, 1, 1]
         self._model, self._steps = model, model.expected_steps()
         self._before = {name: rows.copy() for name, rows in model.state.items()}  # as all ranks had them
+        self._pulls: dict[str, Any] = {}
         self.seconds = 0.0
 
     def requested(self) -> bool:
@@ -76,13 +79,10 @@ class Exchanges:
         is_due = self._sum_figures()
         history.part = part / self.parts
         lr = linear_decay(settings.lr, (len(history.losses) + history.part) / settings.epochs)
-        moments = self._model.second_moments(self._steps)
+        if part % _PULLS_EVERY == 1 or not self._pulls:
+            self._pulls = {name: self._pull(moment) for name, moment in self._model.second_moments(self._steps).items()}
         for name, rows in self._model.state.items():
-            moment = moments[name] / ranks.size
-            ranks.sum(moment)
-            if not np.isfinite(moment).all():
-                raise TrainingError(f"training produced vectors that are not finite; {lower_lr(settings)}")
-            self._exchange(name, rows, lr * (history.passed - passed) / ranks.size, np.linalg.eigh(moment))
+            self._exchange(name, rows, lr * (history.passed - passed) / ranks.size, self._pulls[name])
         seconds = time.perf_counter() - started
         self.seconds += seconds
         history.seconds += seconds
@@ -90,16 +90,25 @@ class Exchanges:
             self._timer.reached()
         self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
 
+    def _pull(self, moment: NDArray[np.float64]) -> Any:
+        """The eigenvalues and eigenvectors of the mean of the second moments of all ranks."""
+        self._ranks.sum(moment)
+        if not np.isfinite(moment).all():
+            raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self._settings)}")
+        return np.linalg.eigh(moment / self._ranks.size)
+
     def _exchange(self, name: str, rows: NDArray[np.float32], scale: float, pull: Any) -> None:
         """Combine the changes of the rows of a table, whose expected steps are to be multiplied by `scale`."""
-        at_once = max(1, _AT_ONCE // rows.shape[1])
+        at_once, in_cache = (max(1, n // rows.shape[1]) for n in (_AT_ONCE, _IN_CACHE))
         for begin in range(0, len(rows), at_once):
             part = slice(begin, begin + at_once)
             before, steps = self._before[name][part], self._steps[name][part]
             changes = rows[part] - before
             self._ranks.sum(changes)
-            before += combined(changes, self._ranks.size, scale * steps, *pull)
-            rows[part] = before
+            for at in range(0, len(changes), in_cache):
+                some = slice(at, at + in_cache)
+                before[some] += combined(changes[some], self._ranks.size, scale * steps[some], *pull)
+                rows[part][some] = before[some]
 
     def _own_figures(self) -> NDArray[np.float64]:
         history = self._history
