@@ -17,7 +17,7 @@ from embedtrain.training.loss import LossMeter, lower_lr
 from embedtrain.training.protocols import SharedModel
 from embedtrain.training.settings import TrainingSettings
 
-_PARTS = 32  # exchanges in an epoch
+_PARTS = 16  # exchanges in an epoch
 _SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
 _PULLS_EVERY = 4  # exchanges that the directions are found anew
