@@ -24,11 +24,13 @@ def terminate_as_interrupt() -> None:
 
 
 def act_on_signals(act: Callable[[int], object]) -> None:
-    """Call a function in another thread as soon as a signal arrives, also while the main thread is in foreign code.
+    """Call a function in another thread when Ctrl-C or the like arrives, also while the main thread is in foreign code.
 
-    On Windows, this has no effect.
+    Nothing is raised in the main thread. On Windows, this has no effect.
     """
     if os.name != "nt":
+        raising = [number for number in _INTERRUPTS if signal.getsignal(number) is signal.default_int_handler]
+        _handle(raising, lambda number, frame: None)
         arrived, written = os.pipe()
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
