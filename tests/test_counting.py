@@ -15,10 +15,11 @@ from scipy.sparse import csr_array
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.counts import counting, memory_plan
+from embedtrain.counts import counting, memory_plan, summing
 from embedtrain.counts.memory_plan import MemoryPlan
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.memory import mapping_of
+from embedtrain.machine.ranks import ALONE, together
 
 PLENTY = 1 << 30  # bytes
 
@@ -43,10 +44,10 @@ def random_text(n_tokens, n_types, longest, seed=0):
 
 
 def count(text, n_words, *, window=10, weighting="distance", symmetric=True, threads=1, budget=PLENTY,
-          folder="missing", progress=None):  # fmt: skip
+          folder="missing", progress=None, ranks=ALONE):  # fmt: skip
     return counting.count_windows(
         text, n_words, window=window, weighting=weighting, symmetric=symmetric, threads=threads, budget=budget,
-        folder=folder, progress=progress,
+        folder=folder, progress=progress, ranks=ranks,
     )  # fmt: skip
 
 
@@ -277,3 +278,28 @@ def test_a_full_disk_is_said_in_one_line_and_ends_all_threads(tight, tmp_path, m
     with pytest.raises(DataError, match=message):
         count(text, 30, threads=threads, budget=memory_plan.least_bytes(30, 10) + others, folder=tmp_path)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    ("at_once", "budget"), [(1 << 22, PLENTY), (300, PLENTY), (300, None)], ids=["whole", "parts", "little-memory"]
+)
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_ranks_count_the_whole_text(tmp_path, monkeypatch, little_memory, n, at_once, budget, symmetric):
+    monkeypatch.setattr(summing, "_CELLS_AT_ONCE", at_once)
+    sentences = random_text(3000, 90, 40)
+    borders = [0, *(len(sentences) * part * part // n**2 for part in range(1, n)), len(sentences)]
+    borders[1:2] = [0] if n == 5 else borders[1:2]  # an empty share
+    whole = encoded(sentences)
+    settings = {"symmetric": symmetric, "budget": budget or little_memory(80), "folder": tmp_path, "threads": 2}
+    expected = count(whole, 80, **settings)
+
+    def of_rank(ranks):
+        first, last = borders[ranks.rank : ranks.rank + 2]
+        begin, end = whole.offsets[first], whole.offsets[last]
+        share = EncodedCorpus(whole.ids[begin:end], whole.offsets[first : last + 1] - begin, whole.vocabulary)
+        share.offsets.setflags(write=False)
+        return count(share, 80, **settings, ranks=ranks)
+
+    for found in together(n, of_rank):
+        assert [(part.dtype, part.tobytes()) for part in found] == [(part.dtype, part.tobytes()) for part in expected]

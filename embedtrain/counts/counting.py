@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts.memory_plan import MemoryPlan, row_ranges
 from embedtrain.counts.rows import CellFiles, CsrMatrix, RowCells, RowStore, starts_of
-from embedtrain.counts.summing import CountShards, Workspace, merge_shards, sum_rows
+from embedtrain.counts.summing import CountShards, Workspace, merge_over_ranks, merge_shards, sum_rows
 from embedtrain.kernels.glove import cooccurrence
 from embedtrain.kernels.glove.cooccurrence import Index
 from embedtrain.machine.array_file import ArrayFile, temporary_file
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress
+from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import run_all
 
 _WEIGHT_SCALE = 720720  # weights by distance are multiples of 1 / 720720, which is divisible by 1 to 16
@@ -40,6 +42,7 @@ def count_windows(
     folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     exact: bool = False,
+    ranks: Ranks = ALONE,
 ) -> CsrMatrix:
     """Sum all windows of a text (Pennington, Socher, Manning 2014).
 
@@ -54,7 +57,8 @@ def count_windows(
     below 10^11 occurrences.
 
     `budget` is the memory in bytes, with the result and without the text (see `memory_plan.least_bytes`); a small one
-    means fewer threads, and temporary files in `folder`, from which the result may be mapped.
+    means fewer threads, and temporary files in `folder`, from which the result may be mapped. Each of several `ranks`
+    has a share of the text, and gets the counts of the whole.
     """
     window = min(window, text.longest_sentence)
     n_tokens = len(text.ids)
@@ -67,12 +71,15 @@ def count_windows(
         def new_file() -> ArrayFile:
             return files.enter_context(temporary_file(folder))
 
-        n_cells = plan.cells * 2 // 3 if exact else plan.cells
-        store = RowStore(min(n_cells, n_words**2, 2 * window * n_tokens), new_file, np.float64 if exact else np.float32)
-        if plan.shard >= n_tokens:
+        n_cells = min(plan.cells * 2 // 3 if exact else plan.cells, n_words**2)
+        if ranks.size == 1:
+            n_cells = min(n_cells, 2 * window * n_tokens)
+        store = RowStore(n_cells, new_file, np.float64 if exact else np.float32)
+        if ranks.size == 1 and plan.shard >= n_tokens:
             return store.matrix(counter.count(0, n_tokens, windows.scale, store))
-        shards, lengths = _count_shards(counter, plan.shard, new_file)
-        return store.matrix(merge_shards(shards, lengths, workspaces, windows.scale, store))
+        shards, lengths = _count_shards(counter, max(1, plan.shard), new_file)
+        merge = merge_shards if ranks.size == 1 else partial(merge_over_ranks, ranks=ranks)
+        return store.matrix(merge(shards, lengths, workspaces, windows.scale, store))
 
 
 def _count_shards(

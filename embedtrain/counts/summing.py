@@ -1,9 +1,10 @@
-"""Summing rows on all threads, a range of rows at a time: from windows, or from shards of a text."""
+"""Summing rows on all threads, a range of rows at a time: from windows, or from shards of a text, also of ranks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,10 @@ from embedtrain.counts.memory_plan import row_ranges
 from embedtrain.counts.rows import RowCells, RowStore
 from embedtrain.kernels.glove.cooccurrence import BITS, Tally, merge_rows
 from embedtrain.machine.memory import release_pages
+from embedtrain.machine.ranks import Ranks
 from embedtrain.machine.threads import in_order, run_tasks
+
+_CELLS_AT_ONCE = 1 << 22  # that ranks exchange
 
 
 class Workspace(NamedTuple):
@@ -62,10 +66,29 @@ class CountShards(NamedTuple):
     columns: NDArray[np.int32]  # (n_cells,)
     sums: NDArray[np.int64]  # (n_cells,)
 
+    def rows(self, begin: int, end: int) -> CountShards:
+        """Copy a range of rows to memory."""
+        spans = [slice(first, last) for first, last in zip(self.starts[:, begin], self.starts[:, end], strict=True)]
+        lengths = np.diff(self.starts[:, begin : end + 1])
+        copy = CountShards.joined(lengths, [self.columns[span] for span in spans], [self.sums[span] for span in spans])
+        release_pages(*self)
+        return copy
+
+    @classmethod
+    def joined(
+        cls, lengths: NDArray[np.int64], columns: Sequence[NDArray[np.int32]], sums: Sequence[NDArray[np.int64]]
+    ) -> CountShards:
+        """Join the cells of shards whose rows have these (n_shards, n_rows) lengths."""
+        ends = np.cumsum(lengths).reshape(lengths.shape)
+        starts = np.concatenate([ends[:, :1] - lengths[:, :1], ends], axis=1)
+        empty = np.empty(0, np.int64)
+        return cls(starts, np.concatenate([*columns, empty.astype(np.int32)]), np.concatenate([*sums, empty]))
+
 
 def merge_shards(
-    shards: CountShards, lengths: NDArray[np.int64], workspaces: Sequence[Workspace], scale: int, store: RowStore
-) -> NDArray[np.int64]:
+    shards: CountShards, lengths: NDArray[np.int64], workspaces: Sequence[Workspace], scale: int,
+    store: RowStore | list[RowCells],
+) -> NDArray[np.int64]:  # fmt: skip
     """Merge shards whose rows have these total lengths into `store`; return the lengths of the merged rows."""
     merged = np.empty_like(lengths)
 
@@ -83,3 +106,29 @@ def merge_shards(
         for cells in results:
             store.append(cells)
     return merged
+
+
+def merge_over_ranks(
+    shards: CountShards, lengths: NDArray[np.int64], workspaces: Sequence[Workspace], scale: int, store: RowStore,
+    ranks: Ranks,
+) -> NDArray[np.int64]:  # fmt: skip
+    """Merge the shards of all ranks into the store of each, as `merge_shards` does; a rank merges some of the rows."""
+    lengths = lengths.copy()
+    ranks.sum(lengths)
+    merged = []
+    for begin, end in row_ranges(lengths, lengths, _CELLS_AT_ONCE):
+        shares = np.linspace(0, lengths[begin:end].sum(), ranks.size + 1)[1:-1]
+        borders = [begin, *(begin + np.searchsorted(np.cumsum(lengths[begin:end]), shares)).tolist(), end]
+        parts = ranks.exchange([shards.rows(*span) for span in pairwise(borders)])
+        own = CountShards.joined(
+            np.concatenate([np.diff(part.starts) for part in parts]),
+            [part.columns for part in parts], [part.sums for part in parts],
+        )  # fmt: skip
+        cells: list[RowCells] = []
+        rows = slice(borders[ranks.rank], borders[ranks.rank + 1])
+        own_lengths = merge_shards(own, lengths[rows], workspaces, scale, cells)
+        for some, some_lengths in ranks.gather((cells, own_lengths)):
+            merged.append(some_lengths)
+            for part in some:
+                store.append(part)
+    return np.concatenate(merged)

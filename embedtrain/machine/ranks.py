@@ -72,6 +72,9 @@ class Ranks:
 ALONE = Ranks()
 
 
+ALONE = Ranks()
+
+
 class MpiRanks(Ranks):
     """The ranks of a communicator of mpi4py."""
 
