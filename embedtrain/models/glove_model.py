@@ -19,7 +19,7 @@ from embedtrain.training.count_data import CountData, source_of
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
-from embedtrain.training.tile_schedule import Tile, TileSchedule
+from embedtrain.training.tile_schedule import Block, Tile, TileSchedule
 
 _BIASES = 2  # elements of a row after the vector: its bias, and a one for the other row's bias
 _SAMPLES, _SAMPLE_CELLS = 64, 1 << 12  # cells whose initial cost determines `loss_limit`
@@ -59,7 +59,9 @@ class GloveModel:
             *rows, x_max=settings.x_max, alpha=settings.alpha, threads=n_threads, memory=data.spare_bytes,
             folder=data.tiles_folder,
         )  # fmt: skip
-        self.schedule = TileSchedule(self._tiles.sizes, settings.lr, settings.seed)
+        self._ranks = settings.all_ranks
+        self.schedule = TileSchedule(self._tiles.sizes, settings.lr, settings.seed, self._ranks.size)
+        self.costs: dict[Tile, float] = {}  # of the tiles of this rank in a round
 
     @classmethod
     def memory(cls, data: CountData, settings: GloveSettings) -> dict[str, int]:
@@ -104,15 +106,28 @@ class GloveModel:
 
         def train(tile: Tile) -> ChunkResult:
             number = self._tiles.number(tile.row_block, tile.column_block)
+            n = int(self.schedule.cells[tile.row_block, tile.column_block])
+            if tile.rank != self._ranks.rank:
+                return ChunkResult(n, n, 0.0, n, tile.last_lr)
             cells = self._tiles.read(number)
-            n = len(cells.coords)
             cost = kernels.train_tile(
                 W, W_sums, C, C_sums, cells, *self._tiles.corner(number),
                 self._width, np.float32(tile.last_lr),
             )  # fmt: skip
+            if self._ranks.size > 1:
+                self.costs[tile], cost = cost, 0.0
             return ChunkResult(n, n, cost, n, tile.last_lr)
 
         return train
+
+    def rows_of(self, block: Block) -> list[NDArray[np.float32]]:
+        """The rows of a block in both of its tables."""
+        axis, number = block
+        is_row = axis == "rows"
+        borders = self._tiles.row_borders if is_row else self._tiles.column_borders
+        tables = (self.words, self.word_sums) if is_row else (self.contexts, self.context_sums)
+        span = slice(borders[number] * self._width, borders[number + 1] * self._width)
+        return [table.flat[span] for table in tables]
 
 
 def _cost_of_zero_products(values: NDArray[np.float32], settings: GloveSettings) -> float:
