@@ -21,6 +21,7 @@ from embedtrain.cli.options import (
 )
 from embedtrain.cli.saving import folder_beside, save_or_keep, saving
 from embedtrain.cli.training import inputs_of
+from embedtrain.machine.ranks import launched_ranks
 from embedtrain.models.cooccurrence import Cooccurrence
 
 
@@ -47,6 +48,8 @@ def cooccur(output: str | None, quiet: bool, merge: bool, **options: Any) -> Non
         from embedtrain.machine.files import check_distinct_paths, require_writable
         from embedtrain.machine.progress import counted, say
 
+    ranks = launched_ranks()
+    quiet = quiet or ranks.rank > 0
     set_progress(options, quiet)
     if merge:
         sources = files = options["corpus"]
@@ -64,11 +67,14 @@ def cooccur(output: str | None, quiet: bool, merge: bool, **options: Any) -> Non
         check_distinct_paths(
             {"the corpus": files, **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}
         )
-    require_writable(path)
-    settings = Cooccurrence(**options, temp_folder=folder_beside(path))
+    if ranks.rank == 0:
+        require_writable(path)
+    settings = Cooccurrence(**options, temp_folder=folder_beside(path), ranks=ranks)
     started = time.perf_counter()
     counts = settings.merged(files) if merge else settings.mapped_counts(corpus)
     seconds = time.perf_counter() - started
+    if ranks.rank > 0:
+        return
     with saving(path) as interrupted:
         path, failure = save_or_keep(counts.save, path)
         came_late = interrupted()

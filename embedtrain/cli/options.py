@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from embedtrain.errors import spelled
 from embedtrain.machine.progress import listed
+from embedtrain.machine.ranks import launched_ranks
 from embedtrain.models import MODELS, OTHERS
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
@@ -257,6 +258,8 @@ def check_merge(output: str | None, inputs: Sequence[str], used: Collection[str]
         is_given = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
         if is_given and option.name not in {"corpus", "output", "quiet", "merge", "progress", *used}:
             raise click.UsageError(f"{option.opts[0]} is for reading text, and --merge reads counts; leave it out")
+    if launched_ranks().size > 1:
+        raise click.UsageError("--merge is the work of one process; start it without mpiexec or srun")
     if output is None:
         raise click.UsageError("name the file of the merged counts with -o")
     check_distinct_paths({"one of the merged files": inputs}, {} if output == "-" else {"-o": output})

@@ -102,7 +102,8 @@ def training_command(model: type[Any]) -> click.Command:
 
 
 COMMANDS = [training_command(model) for model in (*MODELS, *OTHERS)]
-OVER_RANKS = [model.model for model in (*MODELS, *OTHERS) if model.over_ranks]  # whose work ranks share
+#: Commands whose work ranks share.
+OVER_RANKS = ["vocab", "cooccur", *(model.model for model in (*MODELS, *OTHERS) if model.over_ranks)]
 
 
 def _run_command(ctx: click.Context, model: type[Any], options: dict[str, Any]) -> None:

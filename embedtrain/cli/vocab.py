@@ -20,6 +20,7 @@ from embedtrain.cli.options import (
     settings_options,
 )
 from embedtrain.errors import one_line
+from embedtrain.machine.ranks import Ranks, launched_ranks
 from embedtrain.training.settings import VocabularySettings
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None
     from embedtrain.machine.files import require_writable
     from embedtrain.machine.progress import counted, is_terminal, say
 
+    ranks = launched_ranks()
+    quiet = quiet or ranks.rank > 0
     set_progress(settings, quiet)
     chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
     force, files = settings["force"], settings["corpus"]
@@ -54,10 +57,12 @@ def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None
     corpus = None if merge else read_corpus(settings)
     sources, files = (files, files) if corpus is None else (corpus.sources, corpus.files())
     path = None if output == "-" else output_path(sources, files, output, ".vocab")
-    if path is not None:
+    if path is not None and ranks.rank == 0:
         require_writable(path)
-    found = merge_vocabularies(files, force=force) if corpus is None else _count(corpus, chosen)
+    found = merge_vocabularies(files, force=force) if corpus is None else _count(corpus, chosen, ranks)
     words = found.cut(chosen.min_count, chosen.max_vocab)
+    if ranks.rank > 0:
+        return
     if path is None:
         for lines in format_lines(words):
             if is_terminal(sys.stdout):
@@ -70,21 +75,23 @@ def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None
     say(f"saved    {path}: {counted(len(words), 'word')}, which cover {share:.1%}", shown=not quiet)
 
 
-def _count(corpus: Corpus, settings: VocabularySettings) -> Vocabulary:
-    """Count the words of a corpus."""
+def _count(corpus: Corpus, settings: VocabularySettings, ranks: Ranks) -> Vocabulary:
+    """Count the words of a corpus, each rank those of its share."""
     from embedtrain.corpus.cache import encode_text
     from embedtrain.corpus.encoding import count_words
     from embedtrain.corpus.rewriting import Rewriting
     from embedtrain.corpus.text_signs import signs_in_types
     from embedtrain.machine.progress import Progress, note
     from embedtrain.machine.threads import resolve_threads
+    from embedtrain.training.text_data import check_shares
 
+    check_shares({"the corpus": corpus.files()}, ranks, settings)
     threads, rewriting = resolve_threads(settings.threads), Rewriting.of(settings.map, settings.drop, settings.phrases)
     with Progress("reading", None, shown=settings.shown) as progress:
         if settings.cache is None and rewriting.phrases is None:
             with settings.compiling():
                 count_words([["two", "words"]], threads=1)
-            found, notes = count_words(corpus, threads=threads, progress=progress, rewriting=rewriting)
+            found, notes = count_words(corpus, threads=threads, progress=progress, rewriting=rewriting, ranks=ranks)
         else:
             encoded = encode_text(corpus, settings.cache, rewriting, threads=threads, progress=progress)
             found, notes = encoded.vocabulary, encoded.notes

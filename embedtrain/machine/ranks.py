@@ -54,6 +54,10 @@ class Ranks:
     def abort(self, status: int) -> None:
         """End the processes of all ranks; does nothing for one process alone."""
 
+    def of_first(self, compute: Callable[[], T]) -> T:
+        """Return on every rank what rank 0 computes."""
+        return self.broadcast(compute() if self.rank == 0 else None)  # type: ignore[return-value]
+
     def total(self, number: int) -> int:
         """Return the sum of a number over all ranks."""
         return sum(self.gather(number))

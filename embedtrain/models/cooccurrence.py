@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class Cooccurrence(CountSettings):
     """Count how often words occur near each other, as a sparse matrix."""
 
+    over_ranks: ClassVar = True
+
     exact: bool = setting(
         False, "Keep counts as float64, half as large again, so that those of parts of a text, counted with one "
         "`read_vocab`, can be merged without a rounding error.",
@@ -42,7 +44,7 @@ class Cooccurrence(CountSettings):
 
         source = CountsFromText(TextSource(corpus, self), self, exact=self.exact)
         data = source.read(Stopwatch(), self.shown)
-        if self.save_vocab is not None:
+        if self.save_vocab is not None and self.all_ranks.rank == 0:
             write_vocabulary(self.save_vocab, data.vocabulary)
         vocabulary, provenance = data.vocabulary, {**self.kept("result"), "version": __version__}
         return counts_of_rows(data.take_rows(), vocabulary.words, vocabulary.counts, provenance)
@@ -58,7 +60,7 @@ class Cooccurrence(CountSettings):
         from embedtrain.training.count_data import budget_of, check_memory, folder_of
 
         check_memory(self.memory)
-        place: dict[str, Any] = {"budget": budget_of(self.memory), "folder": folder_of(self)}
+        place: dict[str, Any] = {"budget": budget_of(self), "folder": folder_of(self)}
         with self.compiling():
             one = CsrMatrix(np.array([0, 1]), np.zeros(1, np.int32), np.ones(1))
             merge_matrices([one], 1, 1, threads=1, **place)

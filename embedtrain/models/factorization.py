@@ -41,7 +41,7 @@ class Factorization:
     def __init__(self, settings: FactorSettings) -> None:
         self.settings, self.threads, self.clock = settings, resolve_threads(settings.threads), Stopwatch()
         check_memory(settings.memory)
-        self.budget = budget_of(settings.memory)
+        self.budget = budget_of(settings)
         self.builder = MatrixBuilder(self.threads, self.budget, folder_of(settings))
 
     def read(self, source: Any, **options: Any) -> Any:
@@ -52,7 +52,7 @@ class Factorization:
             small = CsrMatrix(*map(read_only, (starts, columns, values)))
             decompose(small, self.builder.transposed(small, 2), 1, seed=1, threads=1)
             format_lines(["two", "words"], np.ones((2, 1), np.float32))
-        if self.settings.save_vocab is not None:
+        if self.settings.save_vocab is not None and self.settings.all_ranks.rank == 0:
             write_vocabulary(self.settings.save_vocab, data.vocabulary)
         return data
 
@@ -71,8 +71,10 @@ class Factorization:
         settings, sizes = self.settings, (len(matrix.starts) - 1, len(transposed.starts) - 1)
         self.require_memory(*sizes)  # again, as counts take memory
         with self.clock("decompose"):
-            U, singular_values, V = decompose(
-                matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown
+            U, singular_values, V = settings.all_ranks.of_first(
+                lambda: decompose(
+                    matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown
+                )
             )
         if len(singular_values) < settings.dim:
             found = counted(len(singular_values), "dimension")

@@ -19,6 +19,7 @@ from embedtrain.training.count_data import CountData, source_of
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
+from embedtrain.training.tile_exchanges import TileExchanges
 from embedtrain.training.tile_schedule import Block, Tile, TileSchedule
 
 _BIASES = 2  # elements of a row after the vector: its bias, and a one for the other row's bias
@@ -39,6 +40,7 @@ class GloveModel:
 
     item_name = "cells"
     check_within_epoch = False  # a tile of frequent words costs more than others
+    exchanges = TileExchanges
 
     def __init__(self, data: CountData, settings: GloveSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
         n_words, dim = len(data.vocabulary), settings.n_dims

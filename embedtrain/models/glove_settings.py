@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from embedtrain.errors import SettingError
 from embedtrain.training.declarations import setting
@@ -13,6 +13,8 @@ from embedtrain.training.settings import CountModelSettings, TrainingSettings
 @dataclass(frozen=True, kw_only=True)
 class GloveSettings(CountModelSettings, TrainingSettings):
     """The weights of counts, the step, and the vectors of the result."""
+
+    over_ranks: ClassVar = True
 
     epochs: int = setting(25, "Passes over the counts.", at_least=1, kept="result", aliases=("iter", "epoch"))
     lr: float = setting(

@@ -47,6 +47,7 @@ class Svd(CountModelSettings, FactorSettings):
     """
 
     model: ClassVar = "svd"
+    over_ranks: ClassVar = True
 
     window: int | Literal["all"] = setting(
         5, "Words before and after a word that count as its contexts; with all, its whole line, without weights.",

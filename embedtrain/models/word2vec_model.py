@@ -31,6 +31,7 @@ from embedtrain.models.expected_steps import expected_steps, second_moment
 from embedtrain.models.ngram_rows import NgramRows
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, ChunkSchedule
+from embedtrain.training.exchanges import Exchanges
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
@@ -56,6 +57,7 @@ class Word2vecModel:
 
     item_name = "words"
     check_within_epoch = True
+    exchanges = Exchanges
 
     def __init__(self, data: TextData, settings: Word2vecSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
         text, counts, n_words = data.training, data.vocabulary.counts, len(data.vocabulary)

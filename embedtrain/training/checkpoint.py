@@ -190,8 +190,6 @@ def _opened(
 class CheckpointTimer:
     """A `StopPoint` that handles interrupts and writes a checkpoint every `minutes`; None writes none."""
 
-    parts = 1
-
     def __init__(self, interrupted: Callable[[], bool], write: Callable[[], None], minutes: float | None) -> None:
         self._interrupted, self._write, self._writes = interrupted, write, minutes is not None
         self._seconds = math.inf if minutes is None else 60 * minutes
@@ -214,6 +212,10 @@ class CheckpointTimer:
             self._due = time.monotonic() + self._seconds
         if interrupted:
             raise KeyboardInterrupt
+
+    def ends(self, n_tasks: int) -> list[int]:
+        """Return one part, the whole epoch."""
+        return [n_tasks]
 
     def finish_part(self, part: int) -> None:
         """Do nothing."""

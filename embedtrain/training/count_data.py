@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.counts.counting import count_windows
 from embedtrain.counts.matrix import Counts, are_counts, paths_among, read_counts
@@ -22,7 +21,7 @@ from embedtrain.machine.memory import available_memory, format_bytes, mapping_of
 from embedtrain.machine.progress import Progress, Shown, Stopwatch, note
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.declarations import changed, declaration
-from embedtrain.training.settings import CountModelSettings, CountSettings, TextSettings
+from embedtrain.training.settings import CountModelSettings, CountSettings, MemorySettings, TextSettings
 from embedtrain.training.text_data import TextData, TextSource, checksum
 
 _SHARD_CELL_BYTES = 12  # of a cell in a shard
@@ -97,9 +96,12 @@ def check_memory(memory: int | str | None) -> None:
         raise SettingError(f"`memory` is {format_bytes(given)}, and only {format_bytes(free)} are free")
 
 
-def budget_of(memory: int | str | None) -> int:
-    """The bytes for counts and what is computed from them: the given size, or half of the free memory."""
-    return available_memory() // 2 if memory is None else parse_bytes(memory, "memory")
+def budget_of(settings: MemorySettings) -> int:
+    """The bytes for counts and what is computed from them: the given size, or half of the memory free for this rank."""
+    if settings.memory is not None:
+        return parse_bytes(settings.memory, "memory")
+    ranks = settings.all_ranks
+    return available_memory() // 2 // list(ranks.hosts).count(ranks.hosts[ranks.rank])
 
 
 def source_of(text_or_counts: Any, settings: CountModelSettings) -> CountsFromText | CountsFromMatrix:
@@ -149,25 +151,25 @@ class CountsFromText:
             self.sample()
         with clock("count"), Progress("counting", len(texts.training.ids), shown=shown) as progress:
             folder = folder_of(self._settings)
-            budget = budget_of(self._settings.memory)
-            rows = self._count(texts.training, len(texts.vocabulary), self._settings, folder, budget, progress)
+            budget = budget_of(self._settings)
+            rows = self._count(texts, self._settings, folder, budget, progress)
         return CountData.of(texts.vocabulary, rows, folder, budget, texts)
 
     def sample(self) -> CountData:
         """Counts of two words."""
         texts, folder = self._texts.sample(), folder_of(self._settings)
-        rows = self._count(texts.training, 2, replace(self._settings, window=1), folder, _SAMPLE_MEMORY)
+        rows = self._count(texts, replace(self._settings, window=1), folder, _SAMPLE_MEMORY)
         return CountData.of(texts.vocabulary, rows, folder, _SAMPLE_MEMORY)
 
     def _count(
-        self, text: EncodedCorpus, n_words: int, settings: CountSettings, folder: Path, budget: int,
-        progress: Progress | None = None,
-    ) -> CsrMatrix:  # fmt: skip
+        self, texts: TextData, settings: CountSettings, folder: Path, budget: int, progress: Progress | None = None
+    ) -> CsrMatrix:
+        text = texts.training
         window = text.longest_sentence if settings.window == "all" else settings.window
         return count_windows(
-            text, n_words, window=window, weighting=settings.weighting, symmetric=settings.symmetric,
+            text, len(texts.vocabulary), window=window, weighting=settings.weighting, symmetric=settings.symmetric,
             threads=resolve_threads(self._settings.threads), budget=budget, folder=folder, progress=progress,
-            exact=self._exact,
+            exact=self._exact, ranks=texts.ranks,
         )  # fmt: skip
 
 
@@ -202,8 +204,10 @@ class CountsFromMatrix:
         contexts = self._counts.context_words
         if contexts is None and self._counts.settings.get("symmetric", True):
             note(*one_triangle(rows))
-        folder, budget = folder_of(self._settings), budget_of(self._settings.memory)
-        return CountData.of(vocabulary, rows, folder, budget, context_words=contexts)
+        folder, budget = folder_of(self._settings), budget_of(self._settings)
+        data = CountData.of(vocabulary, rows, folder, budget, context_words=contexts)
+        self._settings.all_ranks.require_equal("the counts", data.fingerprint())
+        return data
 
     def sample(self) -> CountData:
         """Counts of two words."""

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import TrainingError
+from embedtrain.machine.memory import format_bytes
+from embedtrain.machine.progress import counted
 from embedtrain.machine.ranks import Ranks
 from embedtrain.training.checkpoint import CheckpointTimer
 from embedtrain.training.chunk_schedule import Schedule, linear_decay
@@ -52,6 +54,7 @@ class Exchanges:
     """A `StopPoint` that exchanges the changes of all rows after each part of an epoch."""
 
     parts = _PARTS
+    copies_tables = True
 
     def __init__(
         self, ranks: Ranks, model: SharedModel, settings: TrainingSettings, history: History, meter: LossMeter,
@@ -63,6 +66,21 @@ class Exchanges:
         self._before = {name: rows.copy() for name, rows in model.state.items()}  # as all ranks had them
         self._pulls: dict[str, Any] = {}
         self.seconds = 0.0
+
+    @staticmethod
+    def n_items(schedule: Schedule[Any], ranks: Ranks) -> int:
+        """The tokens of an epoch of all ranks."""
+        return ranks.total(schedule.n_items)
+
+    @property
+    def summary(self) -> str:
+        """What is exchanged how often."""
+        size = format_bytes(sum(table.nbytes for table in self._before.values()))
+        return f"they exchange changes {counted(self.parts, 'time')} in an epoch, {size} each"
+
+    def ends(self, n_tasks: int) -> list[int]:
+        """Return the ends of parts with about equally many tasks."""
+        return [round(n_tasks * (part / self.parts)) for part in range(1, self.parts + 1)]
 
     def requested(self) -> bool:
         """Return False: ranks pause at the same time only after a part."""
@@ -125,16 +143,16 @@ class Exchanges:
         self._meter.pairs = history.pairs
         return bool(changes[-1])
 
-
-def find_position(history: History, schedule: Schedule[Any], ranks: Ranks) -> None:
-    """Set the finished chunks of this rank in a history that was written by another number of ranks, or by rank 0."""
-    if ranks.size == 1 and not history.part:
-        return
-    epoch, n_items = len(history.losses), ranks.total(schedule.n_items)
-    part = history.part or (history.passed - epoch * n_items) / n_items
-    chunks = schedule.tasks(epoch)
-    history.chunks = round(len(chunks) * part)
-    passed = chunks[history.chunks].begin if history.chunks < len(chunks) else schedule.n_items
-    history.passed = epoch * n_items + ranks.total(passed)
-    history.kept = min(history.kept, history.passed)
-    history.part = part if ranks.size > 1 else 0.0
+    @staticmethod
+    def find_position(history: History, schedule: Schedule[Any], ranks: Ranks) -> None:
+        """Set the finished chunks of this rank in a history that another number of ranks wrote, or rank 0."""
+        if ranks.size == 1 and not history.part:
+            return
+        epoch, n_items = len(history.losses), ranks.total(schedule.n_items)
+        part = history.part or (history.passed - epoch * n_items) / n_items
+        chunks = schedule.tasks(epoch)
+        history.chunks = round(len(chunks) * part)
+        passed = chunks[history.chunks].begin if history.chunks < len(chunks) else schedule.n_items
+        history.passed = epoch * n_items + ranks.total(passed)
+        history.kept = min(history.kept, history.passed)
+        history.part = part if ranks.size > 1 else 0.0

@@ -50,7 +50,8 @@ class History:
 class StopPoint(Protocol):
     """A condition that may pause training between tasks, and what happens between the parts of an epoch."""
 
-    parts: int  # of an epoch, with about equally many tasks
+    def ends(self, n_tasks: int) -> Sequence[int]:
+        """Return the number of tasks at the end of each part of an epoch."""
 
     def requested(self) -> bool:
         """Whether workers should pause; called by any thread before each task except the first."""
@@ -129,9 +130,10 @@ def train_epochs(
             return
         meter.begin_epoch(history.loss, history.pairs)
         before = history.passed, history.seconds
-        tasks, parts = schedule.tasks(epoch), stop_point.parts
-        for part in range(int(history.part * parts + 0.001) + 1, parts + 1):
-            end = round(len(tasks) * (part / parts))
+        tasks = schedule.tasks(epoch)
+        ends = stop_point.ends(len(tasks))
+        done = int(history.part * len(ends) + 0.001)
+        for part, end in enumerate(ends[done:], done + 1):
             while history.chunks < end:
                 started, seconds = time.perf_counter(), history.seconds
                 left = tasks[history.chunks : end]  # up to a pause, but one task at least

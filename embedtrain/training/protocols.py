@@ -78,6 +78,7 @@ class Model(Protocol):
     item_name: str  # unit of an epoch: "words" or "cells"
     loss_limit: float  # a mean loss that only a diverging run reaches
     check_within_epoch: bool  # False: only the mean loss of a whole epoch is compared with the limit
+    exchanges: type[Any]  # how several ranks train it: `Exchanges` or `TileExchanges`
 
     def __init__(self, data: Any, settings: Any, frozen: NDArray[np.uint8], n_threads: int) -> None: ...
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,10 @@ from embedtrain.machine.progress import Progress, Stopwatch, counted, listed, no
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import first_duplicate
 from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
-from embedtrain.training.exchanges import Exchanges, find_position
 from embedtrain.training.initial_vectors import InitialVectors
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs, training_speed
 from embedtrain.training.loss import ChunkResult, LossMeter, check_learned, lower_lr
-from embedtrain.training.protocols import DataSource, Model, SharedModel, TrainingData
+from embedtrain.training.protocols import DataSource, Model, TrainingData
 from embedtrain.training.reports import Epoch, Plan
 from embedtrain.training.settings import TrainingSettings
 from embedtrain.vectors.training_report import LOSS_OF, TrainingReport
@@ -133,7 +132,7 @@ class Run:
         """Compile the kernels of training and saving, or load them from the cache, by training on two words."""
         with self.clock("prepare"), self.settings.compiling():
             data = self.source.sample()
-            model = self.model_type(data, replace(self.settings, dim=1), np.zeros(0, np.uint8), 1)
+            model = self.model_type(data, replace(self.settings, dim=1, ranks=None), np.zeros(0, np.uint8), 1)
             model.worker(0)(model.schedule.tasks(0)[0])
             format_lines(data.vocabulary.words, model.state["word_vectors"])
 
@@ -147,7 +146,7 @@ class Run:
         """The memory of a run in bytes by purpose."""
         n_words = len(self.vocabulary)
         needed = {**self.model_type.memory(self.data, self.settings), "words": WORD_BYTES * n_words}
-        if self.ranks.size > 1:
+        if self.ranks.size > 1 and self.model_type.exchanges.copies_tables:
             needed["the tables at the last exchange"] = max(needed.values())
         if self._initial is not None and self._initial.n_bytes(n_words):
             needed["the vectors to start from"] = self._initial.n_bytes(n_words)
@@ -194,8 +193,8 @@ class Run:
         model = self.new_model(self._frozen)
         saved.check_data(self._fingerprint(model), list(self.vocabulary.words), self.vocabulary.counts)
         assert self.settings.resume is not None
-        saved.restore(model, self.settings.resume, self.ranks.total(model.schedule.n_items))
-        find_position(self.history, model.schedule, self.ranks)
+        saved.restore(model, self.settings.resume, model.exchanges.n_items(model.schedule, self.ranks))
+        model.exchanges.find_position(self.history, model.schedule, self.ranks)
         return model
 
     def _fingerprint(self, model: Model) -> dict[str, int]:
@@ -213,7 +212,7 @@ class Run:
             model.loss_limit, lower_lr(settings), check_within_epoch=model.check_within_epoch,
             of=LOSS_OF[model.item_name],
         )  # fmt: skip
-        n_items = self.ranks.total(model.schedule.n_items)
+        n_items = model.exchanges.n_items(model.schedule, self.ranks)
         self._identity = self._fingerprint(model)
         own = model.schedule.n_items * settings.epochs
         done = own * self.history.passed // (n_items * settings.epochs)
@@ -227,8 +226,7 @@ class Run:
             timer = CheckpointTimer(interrupted, self._checkpoint, minutes)
             exchanges = None
             if self.ranks.size > 1:
-                shared = cast(SharedModel, model)
-                exchanges = Exchanges(self.ranks, shared, settings, self.history, meter, timer)
+                exchanges = model.exchanges(self.ranks, model, settings, self.history, meter, timer)
                 self._say_ranks(exchanges)
             for result in train_epochs(
                 workers, model.schedule, epochs=settings.epochs, meter=meter, history=self.history, progress=progress,
@@ -244,13 +242,11 @@ class Run:
             check_learned(self.history.losses, changed, 1 - self.report().kept_share, settings)
             self._checkpoint()
 
-    def _say_ranks(self, exchanges: Exchanges) -> None:
+    def _say_ranks(self, exchanges: Any) -> None:
         """Report the ranks, and what they exchange."""
         machines = counted(len(set(self.ranks.hosts)), "machine")
-        threads, often = counted(self.ranks.total(self.n_threads), "thread"), counted(exchanges.parts, "time")
-        size = format_bytes(sum(table.nbytes for table in self.model.state.values()))
-        exchanged = f"they exchange changes {often} in an epoch, {size} each"
-        say(f"ranks    {self.ranks.size} on {machines} with {threads}; {exchanged}", shown=self.shown)
+        threads = counted(self.ranks.total(self.n_threads), "thread")
+        say(f"ranks    {self.ranks.size} on {machines} with {threads}; {exchanges.summary}", shown=self.shown)
 
     def _finish_epoch(self, result: EpochResult, evaluators: list[Callable[[Any], ChunkResult]]) -> None:
         """Compute the held-out loss, call the callback, and decide whether to continue."""

@@ -27,7 +27,7 @@ from embedtrain.machine.progress import Progress, Shown, Stopwatch, note
 from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.random_walks import RandomWalks
-from embedtrain.training.settings import TextSettings
+from embedtrain.training.settings import TextSettings, VocabularySettings
 from embedtrain.training.text_checks import check_pairs, coverage_signs
 
 _SAMPLES, _SAMPLE = 64, 1 << 12  # samples of an array for its checksum, and their length
@@ -73,6 +73,22 @@ class TextData(NamedTuple):
         return {"tokens": self.whole.vocabulary.n_tokens, "types": len(self.whole.vocabulary), "covered": self.covered}
 
 
+def check_shares(
+    files: Mapping[str, Sequence[Path]], ranks: Ranks, settings: VocabularySettings, *, whole: bool = False
+) -> None:
+    """Check that the text can be divided among several ranks, and is the same for all; `whole` if it is needed so."""
+    if ranks.size == 1:
+        return
+    if any(STDIN in named or not all(path.is_file() for path in named) for named in files.values()):
+        raise SettingError("standard input and pipes cannot be divided among ranks; save the text to a file")
+    if whole or settings.cache is not None or settings.phrases is not None:
+        raise SettingError(
+            "`cache`, `phrases` and `documents` need whole texts, and each rank reads a share; leave them out"
+        )
+    for name, named in files.items():
+        ranks.require_equal(f"the size of {name} in bytes", sum(path.stat().st_size for path in named))
+
+
 def checksum(*arrays: np.ndarray[Any, Any]) -> int:
     """Compute a checksum of samples of the arrays."""
     total = 0
@@ -110,25 +126,12 @@ class TextSource:
         if all(STDIN in named for named in files.values()):
             raise SettingError('"-" is given as corpus and as held-out text; standard input can be read once only')
         self._ranks = settings.all_ranks
-        if self._ranks.size > 1:
-            self._check_shares(files)
+        check_shares(files, self._ranks, settings, whole=self.documents is not None)
         settings.check_paths(files)
         self.rewriting = Rewriting.of(settings.map, settings.drop, settings.phrases)
         if self._walks is not None and (settings.map or settings.drop or settings.phrases):
             raise SettingError("`map`, `drop` and `phrases` are for words of a text; a graph has nodes, leave them out")
         self._known = None if settings.read_vocab is None else read_vocabulary(settings.read_vocab)
-
-    def _check_shares(self, files: Mapping[str, Sequence[Path]]) -> None:
-        """Check that the text can be divided among ranks, and is the same for all."""
-        if any(STDIN in named or not all(path.is_file() for path in named) for named in files.values()):
-            raise SettingError("standard input and pipes cannot be divided among ranks; save the text to a file")
-        settings = self._settings
-        if settings.cache is not None or settings.phrases is not None or self.documents is not None:
-            raise SettingError(
-                "`cache`, `phrases` and `documents` need whole texts, and each rank reads a share; leave them out"
-            )
-        for name, named in files.items():
-            self._ranks.require_equal(f"the size of {name} in bytes", sum(path.stat().st_size for path in named))
 
     @property
     def read_options(self) -> dict[str, Any]:

@@ -7,23 +7,28 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.machine.progress import counted
 from embedtrain.machine.ranks import Ranks
 from embedtrain.training.checkpoint import CheckpointTimer
 from embedtrain.training.loop import History
 from embedtrain.training.loss import ChunkResult, LossMeter
-from embedtrain.training.tile_schedule import Block, Tile, blocks_of
+from embedtrain.training.tile_schedule import Block, TileSchedule, blocks_of
 
 
 class TileExchanges:
     """A `StopPoint` after each round, at which ranks get the columns that they need in the next one.
 
-    At the end of an epoch, and before a checkpoint, all ranks get all rows and columns.
+    At the end of an epoch, and before a checkpoint, all ranks get all rows and columns. Positions in an epoch are those
+    of one process.
     """
+
+    copies_tables = False
 
     def __init__(
         self, ranks: Ranks, model: Any, settings: Any, history: History, meter: LossMeter, timer: CheckpointTimer
@@ -32,10 +37,25 @@ class TileExchanges:
         self._holders: dict[Block, int] = {}  # of blocks that one rank has trained on since all had all
         self.seconds = 0.0
 
-    def ends(self, tasks: list[Tile]) -> list[int]:
-        """The ends of the rounds in the tasks of an epoch."""
+    @staticmethod
+    def n_items(schedule: TileSchedule, ranks: Ranks) -> int:
+        """The cells of an epoch of all ranks."""
+        return schedule.n_items
+
+    @staticmethod
+    def find_position(history: History, schedule: TileSchedule, ranks: Ranks) -> None:
+        """Do nothing: the position is right for any number of ranks."""
+
+    @property
+    def summary(self) -> str:
+        """What is exchanged how often."""
+        n_rounds = max(self._model.schedule.cells.shape)
+        return f"columns are passed on {counted(n_rounds, 'time')} in an epoch, all vectors at its end"
+
+    def ends(self, n_tasks: int) -> list[int]:
+        """Return the ends of the rounds of an epoch."""
         self._rounds = self._model.schedule.rounds(len(self._history.losses))
-        return np.cumsum([len(tiles) for tiles in self._rounds]).tolist()
+        return list(accumulate(map(len, self._rounds)))
 
     def requested(self) -> bool:
         """Return False: ranks pause at the same time only after a round."""
@@ -66,7 +86,9 @@ class TileExchanges:
         is_due = received[0][1]
         if is_due or not following:
             self._gather()
-        self.seconds += time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        self.seconds += seconds
+        self._history.seconds += seconds
         if is_due and ranks.rank == 0:
             self._timer.reached()
 

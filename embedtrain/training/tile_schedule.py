@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from embedtrain.machine.threads import ConflictOrder
 
-
 #: "rows" or "columns", and the number of the block.
 Block: TypeAlias = tuple[str, int]
 
