@@ -112,7 +112,7 @@ def cells_in_order(matrix, settings, epoch):
         np.searchsorted(borders, numbers, side="right") - 1
         for borders, numbers in ((tiles.row_borders, coo.row), (tiles.column_borders, coo.col))
     ]
-    for row_block, column_block, _ in TileSchedule(tiles.sizes, settings["lr"], settings["seed"]).tasks(epoch):
+    for row_block, column_block, *_ in TileSchedule(tiles.sizes, settings["lr"], settings["seed"]).tasks(epoch):
         (own,) = np.nonzero((blocks[0] == row_block) & (blocks[1] == column_block))
         corner = tiles.row_borders[row_block], tiles.column_borders[column_block]
         order += sorted(own, key=lambda n: naive_glove.order_in_tile(coo.row[n] - corner[0], coo.col[n] - corner[1]))
