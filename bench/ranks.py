@@ -16,10 +16,10 @@ rows that it is scored with, and has to be summed along the others.
                 pull 0.3         0.224 0.589 0.272 2.363      (Adasum: an earlier form of this script)
 
 Directions have no fitted constant: half and twice the slope are as good. Rarer rows more rarely (tiers): 0.314 0.615
-0.297 2.339, at N = 64 divergence. 32 exchanges, 16 directions, seeds 1 to 3: 0.370 0.683 0.310 2.319 (N = 1: 0.377
-0.671 0.303 2.317); N = 2, seed 1: 0.382 0.672 0.301 2.319, N = 32: 0.362 0.643 0.323 2.327. With 100 directions N = 64:
-0.333 0.455 0.252 2.355; CBOW, N = 8: 0.366 0.649 0.291 1.845 (N = 1: 0.371 0.670 0.295 1.842); hierarchical softmax,
-N = 8: 0.321 0.515 0.245 8.762 (N = 1: 0.351 0.681 0.269 8.730). Why WordSim-353 falls in some was not found.
+0.297 2.339, at N = 64 divergence. 32 exchanges, 16 directions, seeds 1 to 4: 0.371 0.682 0.310 2.320 (N = 1: 0.376
+0.672 0.303 2.317); N = 2, seed 1: 0.382 0.672 0.301 2.319, N = 32: 0.362 0.643 0.323 2.327. With 100 directions N = 64:
+0.333 0.455 0.252 2.355; CBOW, N = 8: 0.366 0.649 0.291 1.845 (N = 1: 0.371 0.670 0.295 1.842). Not solved: hierarchical
+softmax, N = 8: 0.321 0.515 0.245 8.762 (N = 1: 0.351 0.681 0.269 8.730); slopes of 0.5 and 0.035 are worse.
 """
 
 from __future__ import annotations
