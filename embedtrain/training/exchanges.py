@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from embedtrain.errors import TrainingError
 from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import counted
 from embedtrain.machine.ranks import Ranks
+from embedtrain.machine.threads import resolve_threads, run_all
 from embedtrain.training.checkpoint import CheckpointTimer
 from embedtrain.training.chunk_schedule import Schedule, linear_decay
 from embedtrain.training.loop import History
@@ -22,6 +24,7 @@ from embedtrain.training.settings import TrainingSettings
 _PARTS = 16  # exchanges in an epoch
 _SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
+_LEAST = 0.01  # steps of all ranks below which changes are just added
 _PULLS_EVERY = 4  # exchanges that the directions are found anew
 _AT_ONCE = 1 << 22  # numbers of a table that are sent at once ...
 _IN_CACHE = 1 << 16  # ... and that are combined at once
@@ -41,6 +44,8 @@ def combined(
     mean of the changes along the few common directions, for rows with many steps, and their sum along others, which
     share the mean of their eigenvalues (bench/ranks.py).
     """
+    if n_ranks * steps.max() * _SLOPE * values[-1] < _LEAST:
+        return changes
     few, values = vectors[:, -_DIRECTIONS:].astype(np.float32), np.maximum(values, 0)
     rest = values[:-_DIRECTIONS].mean() if len(values) > _DIRECTIONS else 0.0
     a = np.outer(steps, _SLOPE * np.append(rest, values[-_DIRECTIONS:])).astype(np.float32)
@@ -64,6 +69,7 @@ class Exchanges:
         self._figures = self._own_figures() * [history.part < 1, history.part < 1, 1, 1]
         self._model, self._steps = model, model.expected_steps()
         self._before = {name: rows.copy() for name, rows in model.state.items()}  # as all ranks had them
+        self._n_threads = resolve_threads(settings.threads)
         self._pulls: dict[str, Any] = {}
         self.seconds = 0.0
 
@@ -118,15 +124,28 @@ class Exchanges:
     def _exchange(self, name: str, rows: NDArray[np.float32], scale: float, pull: Any) -> None:
         """Combine the changes of the rows of a table, whose expected steps are to be multiplied by `scale`."""
         at_once, in_cache = (max(1, n // rows.shape[1]) for n in (_AT_ONCE, _IN_CACHE))
+        before, steps = self._before[name], self._steps[name]
+        changes = np.empty((min(at_once, len(rows)), rows.shape[1]), np.float32)
         for begin in range(0, len(rows), at_once):
-            part = slice(begin, begin + at_once)
-            before, steps = self._before[name][part], self._steps[name][part]
-            changes = rows[part] - before
-            self._ranks.sum(changes)
-            for at in range(0, len(changes), in_cache):
-                some = slice(at, at + in_cache)
-                before[some] += combined(changes[some], self._ranks.size, scale * steps[some], *pull)
-                rows[part][some] = before[some]
+            end = min(begin + at_once, len(rows))
+
+            def in_parts(work: Callable[[slice, slice], object], begin: int = begin, end: int = end) -> None:
+                def do(number: int) -> None:
+                    first, last = begin + number * in_cache, min(begin + (number + 1) * in_cache, end)
+                    work(slice(first, last), slice(first - begin, last - begin))
+
+                run_all([do] * self._n_threads, -(-(end - begin) // in_cache))
+
+            def subtract(part: slice, at: slice) -> None:
+                np.subtract(rows[part], before[part], out=changes[at])
+
+            def add(part: slice, at: slice) -> None:
+                before[part] += combined(changes[at], self._ranks.size, scale * steps[part], *pull)
+                rows[part] = before[part]
+
+            in_parts(subtract)
+            self._ranks.sum(changes[: end - begin])
+            in_parts(add)
 
     def _own_figures(self) -> NDArray[np.float64]:
         history = self._history
