@@ -123,13 +123,14 @@ def tile_step(
     shares: float | NDArray = 1,
     baseline: float = 0,
     added: float | NDArray = 0,
+    fixed: bool = False,
 ) -> tuple[NDArray, NDArray]:
     """W and C after one step down the gradient of `logistic_loss`, that of each input times its share.
 
     The scores are those before the step. Outputs follow each other: each gives its row as it is to the steps of the
     inputs, then takes its own step, from the inputs before theirs; so a row that is listed twice moves twice, and gives
     its new values the second time. The inputs move at the end, also by `added`, but for the rows `frozen`. The sigmoid
-    of pairs of label 0 is taken less the `baseline`.
+    of pairs of label 0 is taken less the `baseline`. With `fixed`, C stays.
     """
     X = input_rows(W, inputs)
     probabilities = sigmoid(X @ C[outputs].T)
@@ -137,7 +138,7 @@ def tile_step(
     C, steps = C.copy(), np.zeros_like(X) + added
     for g, output in zip(G.T, outputs, strict=True):
         steps += np.outer(g, C[output])
-        C[output] += g @ X
+        C[output] += 0 if fixed else g @ X
     return add_steps(W, inputs, steps * np.reshape(shares, (-1, 1)), frozen), C
 
 
@@ -291,6 +292,7 @@ def skipgram_noise(
     baseline: float,
     lr: float,
     frozen: Sequence[int] = (),
+    fixed: bool = False,
 ) -> tuple[NDArray, NDArray, float]:
     """W, C and the loss after a block of skip-gram with its control variate.
 
@@ -304,9 +306,10 @@ def skipgram_noise(
     for inputs, outputs, weights in skipgram_tiles(block, negative, tile_centres, tile_tokens):
         loss += logistic_loss(W, C, inputs, outputs, weights)
         added = lr * baseline * weights[:, :n_noise].sum(axis=1, keepdims=True) * running.output
-        W, C = tile_step(W, C, inputs, outputs, weights, lr, frozen=frozen, baseline=baseline, added=added)
+        moves = {"frozen": frozen, "fixed": fixed}
+        W, C = tile_step(W, C, inputs, outputs, weights, lr, baseline=baseline, added=added, **moves)
         noise_weights += weights[:, :n_noise].sum(axis=0)
-    np.add.at(C, block.noise, lr * baseline * np.outer(noise_weights, running.input))
+    np.add.at(C, block.noise, (not fixed) * lr * baseline * np.outer(noise_weights, running.input))
     return W, C, loss
 
 

@@ -286,6 +286,82 @@ def test_the_command_freezes_what_a_file_says():
     assert lines[0] == lines[1]
 
 
+@pytest.mark.parametrize("model", [train_skipgram, train_cbow, train_glove])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_frozen_contexts_stay_byte_for_byte_while_words_learn(model, threads):
+    start = given(contexts=True)
+    start.save("given.npz")
+    usual = {"min_count": 1, "threads": threads, "epochs": 2, "dim": 8, "lr": 0.2, "progress": False}
+    vectors = model(TEXT, init="given.npz", freeze="contexts", **usual)
+    assert context_rows(vectors, SHARED).tobytes() == context_rows(start, SHARED).tobytes()
+    still = model(TEXT, init=start, **usual | STILL)
+    assert (rows(vectors, WORDS[:20]) != rows(still, WORDS[:20])).any(axis=1).all()
+    assert vectors.context_vectors.any(axis=1).sum() == len(vectors if model is train_glove else start)
+
+
+def test_a_resumed_run_keeps_frozen_contexts():
+    train(init=given(contexts=True), freeze="contexts", checkpoint="x", callback=lambda epoch: True)
+    vectors = train(resume=clear_stop("x"), threads=1)
+    assert vectors.vectors.tobytes() == train(init=given(contexts=True), freeze="contexts").vectors.tobytes()
+    assert context_rows(vectors, SHARED).tobytes() == context_rows(given(contexts=True), SHARED).tobytes()
+
+
+@pytest.mark.parametrize("model", [train_skipgram, train_cbow, train_glove])
+def test_a_word_that_drifts_between_slices_is_found_against_frozen_contexts(model):
+    rng = np.random.default_rng(5)
+    groups = [[f"{group}{i}" for i in range(15)] for group in "ab"]
+
+    def text(of_drifter):
+        lines = [list(rng.choice(group, 8)) for group in groups for _ in range(1500)]
+        lines += [[*rng.choice(groups[of_drifter], 8), "drifter"] for _ in range(500)]
+        return [list(map(str, lines[i])) for i in rng.permutation(len(lines))]
+
+    slices = [text(0), text(1)]
+    usual = {"min_count": 1, "threads": 1, "epochs": 5, "dim": 4, "progress": False, "window": 8}
+    usual |= {} if model is train_glove else {"sample": 0}
+    compass = model(slices[0] + slices[1], **usual)
+    first, second = (model(one, init=compass, freeze="contexts", **usual) for one in slices)
+    for table, other, group in ((second, first, "a"), (first, second, "b")):  # vectors of two slices are comparable
+        assert {word[0] for word, _ in table.most_similar([other["drifter"]], topn=5)} == {group}
+    if model is not train_cbow:  # whose vectors share more
+        moved = {word: np.dot(first.get_vector(word, norm=True), second.get_vector(word, norm=True)) for word in first}
+        assert min(moved, key=moved.get) == "drifter"
+
+
+@pytest.mark.parametrize(
+    "flag", [["--freeze"], ["--freeze=words"], ["--freeze", "words"], ["--freeze", "contexts"]], ids=" ".join
+)
+def test_the_flag_has_a_value_or_none(flag):
+    start = given(contexts=True)
+    start.save("given.npz")
+    for arguments in ([*flag, "text.txt"], ["text.txt", *flag]):
+        assert run("skipgram", *arguments, "--init", "given.npz", "-o", "x.npz", *SETTINGS).exit_code == 0
+        vectors = WordVectors.load("x.npz")
+        kept = [
+            rows(vectors, SHARED) == rows(start, SHARED),
+            context_rows(vectors, SHARED) == context_rows(start, SHARED),
+        ]
+        assert [same.all() for same in kept] == [flag[-1] != "contexts", flag[-1] == "contexts"]
+
+
+def test_contexts_that_are_not_there_cannot_be_frozen():
+    message = "freeze='contexts' needs an init with context vectors, which .npz files keep"
+    for init in ("given.vec", given()):
+        for words in ("shared", "union"):
+            with pytest.raises(SettingError, match=f"^{message}$"):
+                train(init=init, init_words=words, freeze="contexts")
+    with pytest.raises(SettingError, match=r"is for negative sampling; leave out hs$"):
+        train(init=given(contexts=True), freeze="contexts", hs=True)
+    with pytest.raises(SettingError, match="words share the rows of n-grams"):
+        train(init=given(contexts=True), freeze="contexts", subwords="3-6")
+    with pytest.raises(SettingError, match=r"not vectors='context'; set vectors='word'$"):
+        train_glove(TEXT, init=given(contexts=True), freeze="contexts", vectors="context")
+    with pytest.raises(SettingError, match=r"^freeze must be 'words', 'contexts', True or False, got 'all'$"):
+        train(init=given(contexts=True), freeze="all")
+    line = error_of(run("cbow", "text.txt", "--freeze", "contexts", "--init", "given.vec", "-o", "x.npz"), 2)
+    assert "--freeze contexts needs an --init with context vectors, which .npz files keep" in line
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_resumed_run_keeps_frozen_words_frozen(threads):
     train(init=given(), freeze=True, checkpoint="x", callback=lambda epoch: True)

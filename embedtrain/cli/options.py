@@ -85,6 +85,9 @@ class GroupedCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; the message about an unknown option suggests the one to use."""
+        for position, arg in enumerate(args):  # a flag before it had a value
+            if arg == "--freeze" and args[position + 1 : position + 2] not in (["words"], ["contexts"]):
+                args[position] = "--freeze=words"
         names = {name.removeprefix("--") for option in self.params for name in option.opts}
         flags = {option.name for option in self.params if isinstance(option, click.Option) and option.is_flag}
         for position, arg in enumerate(args):

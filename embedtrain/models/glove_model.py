@@ -16,6 +16,7 @@ from embedtrain.kernels.glove import train_tile as kernels
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.models.glove_settings import GloveSettings
 from embedtrain.training.count_data import CountData, source_of
+from embedtrain.training.initial_vectors import FROZEN
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
@@ -53,7 +54,8 @@ class GloveModel:
             sums.flat[:] = 1
             sums.rows[:, one] = np.inf
         if frozen.size:
-            self.word_sums.rows[frozen > 0, :dim] = np.inf
+            self.word_sums.rows[frozen == FROZEN["words"], :dim] = np.inf
+            self.context_sums.rows[frozen == FROZEN["contexts"], :dim] = np.inf
 
         rows = data.take_rows()
         self.loss_limit = 2 * _cost_of_zero_products(rows.values, settings)

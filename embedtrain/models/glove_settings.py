@@ -33,9 +33,9 @@ class GloveSettings(CountModelSettings, TrainingSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.freeze and self.vectors != "word":
+        if (self.vectors == "context" and self.freeze) or (self.vectors == "sum" and self.freeze == "words"):
             raise SettingError(
-                f"`freeze` keeps the words' own vectors, not `vectors={self.vectors!r}`; set `vectors='word'`"
+                f"`freeze` keeps or trains the words' own vectors, not `vectors={self.vectors!r}`; set `vectors='word'`"
             )
         if self.init is not None and self.init_words == "union" and self.vectors == "context":
             raise SettingError(

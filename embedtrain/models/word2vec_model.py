@@ -32,6 +32,7 @@ from embedtrain.models.ngram_rows import NgramRows
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, ChunkSchedule
 from embedtrain.training.exchanges import Exchanges
+from embedtrain.training.initial_vectors import FROZEN
 from embedtrain.training.loss import ChunkResult
 from embedtrain.training.run import Run
 from embedtrain.training.tables import EmbeddingTable, table_bytes
@@ -62,6 +63,8 @@ class Word2vecModel:
     def __init__(self, data: TextData, settings: Word2vecSettings, frozen: NDArray[np.uint8], n_threads: int) -> None:
         text, counts, n_words = data.training, data.vocabulary.counts, len(data.vocabulary)
         counts = counts[: data.vocabulary.n_frequent(1)]  # other words have vectors, and are not trained
+        self._fixed = True if (frozen == FROZEN["contexts"]).any() else None  # all contexts, also new ones
+        frozen = frozen[: 0 if self._fixed else None]
         self._text, self._settings, self._frozen = text, settings, frozen
         self._n_tokens, rank = data.whole.vocabulary.n_tokens, settings.all_ranks.rank
         self._seed = (settings.seed, rank) if rank else settings.seed
@@ -200,6 +203,7 @@ class Word2vecModel:
             largest_chunk=LARGEST_CHUNK,
             frozen=frozen,
             n_composed=0 if self._ngrams is None else self._ngrams.n_words,
+            fixed=self._fixed,
         )
 
     def _tree(self, thread: int) -> Tree | None:

@@ -81,6 +81,8 @@ class Word2vecSettings(TrainingSettings):
             raise SettingError("`partners` are drawn with `window='all'` only; set it, or give the `window`")
         if not (self.negative or self.hs):
             raise SettingError("`negative` must be at least 1, got 0; without negative samples use `hs`")
+        if self.freeze == "contexts" and self.hs:
+            raise SettingError("`freeze='contexts'` is for negative sampling; leave out `hs`")
         if self.valid is not None and self.valid_share:
             raise SettingError("`valid` and `valid_share` both give held-out text; leave one of them out")
         if self.patience is not None and self.valid is None and not self.valid_share:

@@ -36,7 +36,7 @@ class Checkpoint:
     history: History  # of training, with the position inside an epoch
     words: list[str]  # the vocabulary
     counts: NDArray[np.int64]  # (n_words,)
-    frozen: NDArray[np.uint8]  # (n_words,) 1 for words whose vectors are kept; empty if there are none
+    frozen: NDArray[np.uint8]  # (n_words,) which vectors of a word are kept, by `FROZEN`; empty if none
     tables: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)  # the state of the model, if loaded
 
     def save(self, path: str | os.PathLike[str], state: Mapping[str, NDArray[np.float32]]) -> None:

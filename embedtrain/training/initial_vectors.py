@@ -16,6 +16,9 @@ from embedtrain.formats.table import all_finite
 from embedtrain.machine.words import require_words
 from embedtrain.vectors.word_vectors import WordVectors
 
+#: The values of `frozen` that say which vectors of a word are kept.
+FROZEN = {"words": 1, "contexts": 2}
+
 
 @runtime_checkable
 class KeyedVectors(Protocol):
@@ -61,6 +64,11 @@ class InitialVectors:
     def subwords(self) -> Subwords | None:
         """The vectors of n-grams, if there are any."""
         return self._vectors.subwords
+
+    def require_contexts(self) -> None:
+        """Check that there are context vectors."""
+        if self._vectors.context_vectors is None:
+            raise SettingError("`freeze='contexts'` needs an `init` with context vectors, which .npz files keep")
 
     def n_bytes(self, n_words: int) -> int:
         """Memory of the vectors that are read for a model of so many words."""

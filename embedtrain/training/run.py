@@ -25,7 +25,7 @@ from embedtrain.machine.progress import Progress, Stopwatch, counted, listed, no
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import first_duplicate
 from embedtrain.training.checkpoint import Checkpoint, CheckpointTimer
-from embedtrain.training.initial_vectors import InitialVectors
+from embedtrain.training.initial_vectors import FROZEN, InitialVectors
 from embedtrain.training.loop import EpochResult, History, evaluate, train_epochs, training_speed
 from embedtrain.training.loss import ChunkResult, LossMeter, check_learned, lower_lr
 from embedtrain.training.protocols import DataSource, Model, TrainingData
@@ -59,6 +59,8 @@ class Run:
             self._kept_words, dim = self._initial.kept_words, self._initial.dim
             self._held_bytes = self._initial.held_bytes
             settings = settings.with_initial(self._initial.subwords)
+            if settings.freeze == "contexts":
+                self._initial.require_contexts()
         self.settings = replace(settings, dim=dim)
         kept = {name: getattr(self.settings, name, value) for name, value in source.provenance().items()}
         self._provenance = {"model": settings.model, **kept, "dim": self.settings.n_dims}
@@ -132,7 +134,10 @@ class Run:
         """Compile the kernels of training and saving, or load them from the cache, by training on two words."""
         with self.clock("prepare"), self.settings.compiling():
             data = self.source.sample()
-            model = self.model_type(data, replace(self.settings, dim=1, ranks=None), np.zeros(0, np.uint8), 1)
+            kept = self.settings.freeze if self._saved is None else self._saved.frozen.max(initial=0)
+            fixed = kept in ("contexts", FROZEN["contexts"])  # which has a kernel of its own
+            frozen = np.full(len(data.vocabulary) * fixed, FROZEN["contexts"], np.uint8)
+            model = self.model_type(data, replace(self.settings, dim=1, ranks=None), frozen, 1)
             model.worker(0)(model.schedule.tasks(0)[0])
             format_lines(data.vocabulary.words, model.state["word_vectors"])
 
@@ -155,7 +160,7 @@ class Run:
         return needed
 
     def new_model(self, frozen: NDArray[np.uint8]) -> Model:
-        """Make an untrained model; `frozen`, (n_words,), is 1 for words whose vectors are kept, or empty."""
+        """Make an untrained model; `frozen`, (n_words,), says by `FROZEN` which vectors are kept, or is empty."""
         return self.model_type(self.data, self.settings, frozen, self.n_threads)
 
     def _prepare(self) -> Model:
@@ -181,7 +186,7 @@ class Run:
         kept = f"; {n_absent:,} are not in the text and {moved}" if n_absent else ""
         say(f"start    {found}{kept}", shown=self.shown)
         if self.settings.freeze:
-            self._frozen[rows] = 1
+            self._frozen[rows] = FROZEN[str(self.settings.freeze)]
         model = self.new_model(self._frozen)
         initial.copy(rows, self.vocabulary, model.state)
         model.start_from(rows, initial.subwords)

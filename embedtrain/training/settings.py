@@ -241,7 +241,10 @@ class TrainingSettings(VectorSettings):
         "union", "Give vectors to the words of the text and to all of `init`, or to those of the text alone.",
         group="input",
     )  # fmt: skip
-    freeze: bool = setting(False, "Keep the vectors of `init` as they are, and train the others.", group="input")
+    freeze: bool | Literal["words", "contexts"] | None = setting(
+        None, "Keep the vectors of `init` as they are, and train the others; with contexts, keep all context vectors.",
+        group="input", metavar="[words|contexts]",
+    )  # fmt: skip
     checkpoint: PathLike | None = setting(
         None, "Write the state of the run to this file, regularly and when it is interrupted.", group="run"
     )
@@ -260,6 +263,8 @@ class TrainingSettings(VectorSettings):
     def __post_init__(self) -> None:
         object.__setattr__(self, "init", as_word_vectors(self.init))
         super().__post_init__()
+        if self.freeze is True:
+            object.__setattr__(self, "freeze", "words")
         if self.init is not None and self.init_words == "union" and self.read_vocab and self.resume is None:
             raise SettingError("`read_vocab` says which words get vectors; with it, set `init_words='shared'`")
         if self.freeze and self.init is None and self.resume is None:

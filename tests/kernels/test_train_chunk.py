@@ -131,7 +131,7 @@ def config_of(
     )
 
 
-def scratch_of(mode, tables, config, sampling, *, frozen=(), counts=COUNTS, thread=0, n_threads=1):
+def scratch_of(mode, tables, config, sampling, *, frozen=(), counts=COUNTS, thread=0, n_threads=1, fixed=None):
     """The memory of a thread."""
     tree = None
     if tables.N is not None:
@@ -147,6 +147,7 @@ def scratch_of(mode, tables, config, sampling, *, frozen=(), counts=COUNTS, thre
         tree=tree,
         largest_chunk=1000,
         frozen=freeze(frozen, discard_row(tables, thread)) if len(frozen) else NONE_FROZEN,
+        fixed=fixed,
     )
 
 
@@ -185,7 +186,8 @@ def train(tables, text, sampling, config, scratch, first_lr, last_lr, state=STAT
 
 
 def train_plainly(
-    mode, tables, text, sampling, config, first_lr, last_lr, *, frozen=(), counts=COUNTS, span=None, word_rows=None
+    mode, tables, text, sampling, config, first_lr, last_lr, *, frozen=(), counts=COUNTS, span=None, word_rows=None,
+    fixed=None,
 ):  # fmt: skip
     """What `train` does, in float64 from W, C and N; returns them and what the kernel returns.
 
@@ -213,6 +215,7 @@ def train_plainly(
                 W, C, noise_loss = naive.skipgram_noise(
                     W, C, block, running, negative=mode.negative, tile_centres=config.tile_centres,
                     tile_tokens=config.tile_tokens, baseline=float(config.baseline), lr=lr, frozen=frozen,
+                    fixed=bool(fixed),
                 )  # fmt: skip
                 loss += noise_loss
             for scored in naive.skipgram_paths(block, paths, ROWS) if mode.hs else ():
@@ -222,7 +225,8 @@ def train_plainly(
             for part in naive.tiles(block, CENTRE_STRIDE, config.n_noise) if mode.noise else ():
                 scored = naive.cbow_noise(part, mode.negative, len(W))
                 loss += naive.logistic_loss(W, C, *scored)
-                W, C = naive.tile_step(W, C, *scored, lr, frozen=frozen, shares=shares(mode, part))
+                moves = {"frozen": frozen, "fixed": bool(fixed)}
+                W, C = naive.tile_step(W, C, *scored, lr, shares=shares(mode, part), **moves)
             for part in naive.tiles(block, CENTRE_STRIDE) if mode.hs else ():
                 for single in naive.tiles(part, len(part.centres)):
                     scored = naive.cbow_path(single, paths, len(W))
@@ -248,11 +252,11 @@ def check(tables, right, tolerance=2e-5):
             assert table.rows == pytest.approx(rows, abs=tolerance)
 
 
-def compare(mode, text, sampling, config, rates, *, n_copies=5, frozen=(), counts=COUNTS, tolerance=2e-5):
+def compare(mode, text, sampling, config, rates, *, n_copies=5, frozen=(), counts=COUNTS, tolerance=2e-5, fixed=None):
     """Train a chunk in both ways; returns the tables of the kernel."""
     n_words, dim = config.padding_row // config.dim, DIM if config.dim == padded(DIM) else config.dim - 1
     tables = random_tables(mode, n_words, dim, n_copies)
-    options = {"frozen": frozen, "counts": counts}
+    options = {"frozen": frozen, "counts": counts, "fixed": fixed}
     right, figures = train_plainly(mode, tables.doubles, text, sampling, config, *rates, **options)
     tables.W.flat[discard_row(tables) :][: config.dim] = np.inf  # never read
     scratch = scratch_of(mode, tables, config, sampling, **options)
@@ -271,6 +275,16 @@ def test_chunk_trains_as_the_plain_form(text, sampling, mode, window, block, n_n
     config = config_of(mode, min(window, max(LENGTHS) - 1), block, max_window=window, n_noise=n_noise)
     rates = 0.1 / window, 0.04 / window  # wide windows take many steps at once
     compare(mode, text, sampling, config, rates)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode.noise and not mode.hs], ids=str)
+@pytest.mark.parametrize("n_vectors", [2, 5])
+def test_fixed_contexts_stay_byte_for_byte_while_words_learn(text, sampling, mode, n_vectors):
+    config = config_of(mode, dim=n_vectors * LANES - 1)
+    start = random_tables(mode, N_WORDS, config.dim - 1)
+    tables = compare(mode, text, sampling, config, (0.03, 0.01), fixed=True)
+    assert tables.C.rows.tobytes() == start.C.rows.tobytes()
+    assert (tables.W.rows != start.W.rows).any(axis=1).all()
 
 
 @every_mode

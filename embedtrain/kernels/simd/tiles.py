@@ -66,8 +66,8 @@ dot_tile = _dots(ROWS, COLUMNS)
 dot_row = _dots(1, LANES)
 
 
-def _exchange(rows: int, most_vectors: int) -> Any:
-    """Make the intrinsic that updates `rows` input rows and all output rows in one pass over the outputs."""
+def _exchange(rows: int, most_vectors: int, *, fixed: bool = False) -> Any:
+    """Make the intrinsic that updates `rows` input rows and, if not `fixed`, the output rows in one pass over these."""
 
     @emits(void, FLOATS, OFFSETS, FLOATS, OFFSETS, FLOATS, OFFSETS, int64, FLOATS, FLOATS, FLOATS, int64, int64)
     def exchange(b, E, e_rows, X, x_rows, Y, y_rows, n, G, M, m_weights, d, n_vectors):
@@ -81,9 +81,9 @@ def _exchange(rows: int, most_vectors: int) -> Any:
                 g = [splat(b, element(b, G, first, integer(r))) for r in range(rows)]
                 y = [load(b, Y, row, step) for step in steps]
                 sums = [fma(b, g[r], y[v], sums[r * len(steps) + v]) for r in range(rows) for v in range(len(steps))]
-                for r in range(rows):
+                for r in range(0 if fixed else rows):
                     y = [fma(b, g[r], x[r][v], y[v]) for v in range(len(steps))]
-                for v, step in enumerate(steps):
+                for v, step in enumerate(() if fixed else steps):
                     store(b, y[v], Y, row, step)
                 return sums
 
@@ -104,5 +104,7 @@ def _exchange(rows: int, most_vectors: int) -> Any:
 #: Y[y_rows[k] + e] += sum over r of G[k * ROWS + r] * X[x_rows[r] + e]  for k in [0, n), in order, and `ROWS` rows r.
 #: For the elements e of `n_vectors` (1 to `TILE_VECTORS`) vectors from d on; each Y before its update.
 exchange_tile = _exchange(ROWS, TILE_VECTORS)
+#: The same with Y as it is.
+exchange_fixed_tile = _exchange(ROWS, TILE_VECTORS, fixed=True)
 #: The same for one row r, with at most `ROW_VECTORS` vectors.
 exchange_row = _exchange(1, ROW_VECTORS)

@@ -53,7 +53,7 @@ def noise_step(W, C, tile, noise, kept, frozen, windows, t0, t1, n_contexts, n_t
             n_outputs = set_outputs(tile, noise, kept, windows, t0, i, n_rows, begin, end, lr, config)
             loss += tile_step(W, W, C, tile, n_outputs, dim, lr, config.baseline, with_loss)
     mark_noise(noise, 0)
-    if control:
+    if control and tile.fixed is None:
         add_mean_input(C, noise, n_contexts, lr, config)
     return loss
 

@@ -15,7 +15,7 @@ from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.integers import minimum
 from embedtrain.kernels.simd.lanes import LANES, aligned_zeros, padded
 from embedtrain.kernels.simd.sigmoid import logistic_gradient, logistic_loss
-from embedtrain.kernels.simd.tiles import COLUMNS, ROWS, TILE_VECTORS, dot_tile, exchange_tile
+from embedtrain.kernels.simd.tiles import COLUMNS, ROWS, TILE_VECTORS, dot_tile, exchange_fixed_tile, exchange_tile
 
 
 class Tile(NamedTuple):
@@ -31,10 +31,16 @@ class Tile(NamedTuple):
     scores: NDArray[np.float32]  # (n_outputs * ROWS,) S, then G
     mean_output: NDArray[np.float32]  # (dim,) a row that is added to the inputs, the mean of noise words ...
     mean_weights: NDArray[np.float32]  # (ROWS,) ... with these weights
+    fixed: bool | None = None  # True: outputs are kept as they are
 
 
 def make_tile(
-    n_outputs: int, dim: int, *, frozen: bool = False, mean_output: NDArray[np.float32] | None = None
+    n_outputs: int,
+    dim: int,
+    *,
+    frozen: bool = False,
+    mean_output: NDArray[np.float32] | None = None,
+    fixed: bool | None = None,
 ) -> Tile:
     """Allocate a tile for at most `n_outputs` outputs; without a `mean_output`, zeros are added."""
     n_outputs = whole_columns.py_func(n_outputs)
@@ -47,6 +53,7 @@ def make_tile(
         scores=aligned_zeros(n_outputs * ROWS),
         mean_output=aligned_zeros(dim) if mean_output is None else mean_output,
         mean_weights=aligned_zeros(ROWS),
+        fixed=fixed,
     )
 
 
@@ -76,7 +83,14 @@ def tile_step(E, X, Y, tile, n_outputs, dim, lr, baseline, with_loss):
     # X += G Y and Y += G^T X, some vectors of all rows at a time
     for d in range(0, dim, TILE_VECTORS * LANES):
         vectors = minimum(TILE_VECTORS, (dim - d) // LANES)
-        exchange_tile(
-            E, tile.update_rows, X, inputs, Y, outputs, n_outputs, G, tile.mean_output, tile.mean_weights, d, vectors
-        )
+        if tile.fixed is None:
+            exchange_tile(
+                E, tile.update_rows, X, inputs, Y, outputs, n_outputs, G, tile.mean_output, tile.mean_weights, d,
+                vectors,
+            )  # fmt: skip
+        else:
+            exchange_fixed_tile(
+                E, tile.update_rows, X, inputs, Y, outputs, n_outputs, G, tile.mean_output, tile.mean_weights, d,
+                vectors,
+            )  # fmt: skip
     return loss

@@ -133,8 +133,12 @@ def make_scratch(
     largest_chunk: int,
     frozen: Frozen,
     n_composed: int = 0,
+    fixed: bool | None = None,
 ) -> Scratch:
-    """Allocate the memory of a thread for chunks of at most `largest_chunk` tokens, and `n_composed` words."""
+    """Allocate the memory of a thread for chunks of at most `largest_chunk` tokens, and `n_composed` words.
+
+    With `fixed`, rows of C are kept as they are.
+    """
     assert not means or config.n_centres <= cbow.CENTRE_STRIDE * cbow.CENTRES_PER_TILE
     n_kept = largest_chunk + 2 * config.window + 1
     windows = Windows(*(np.zeros(config.n_centres + ROWS, np.int32) for _ in range(2)))
@@ -145,12 +149,14 @@ def make_scratch(
     mean = _make_mean(config.n_centres + 2 * config.window, config.dim, frozen_rows) if means else None
     tiles = Tiles()
     if noise is not None and means:
-        tile = make_tile(cbow.CENTRES_PER_TILE + config.n_noise, config.dim)
+        tile = make_tile(cbow.CENTRES_PER_TILE + config.n_noise, config.dim, fixed=fixed)
         tile.inputs[:] = np.arange(cbow.CENTRES_PER_TILE) * config.dim
         tiles = tiles._replace(cbow_noise=tile)
     elif noise is not None:
         reached = min(config.tile_tokens, config.tile_centres + 2 * config.window)
-        tile = make_tile(config.n_noise + reached, config.dim, frozen=frozen_rows, mean_output=noise.mean_output)
+        tile = make_tile(
+            config.n_noise + reached, config.dim, frozen=frozen_rows, mean_output=noise.mean_output, fixed=fixed
+        )
         tiles = tiles._replace(skipgram_noise=tile)
     if tree is not None:
         longest = int(np.diff(tree.starts).max())
