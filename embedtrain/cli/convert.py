@@ -28,6 +28,10 @@ class _ConvertCommand(click.Command):
 )
 @click.option("--from", "source_format", metavar="NAME", help="Format of SOURCE. Default: recognised.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N rows.")
+@click.option("--center", is_flag=True, help="Subtract the mean of all vectors.")
+@click.option(
+    "--remove-components", "n_removed", type=int, metavar="N", help="Then remove the first N principal components."
+)
 @click.option("--float16", is_flag=True, help="Round values to half precision.")
 @click.option(
     "--errors",
@@ -38,8 +42,8 @@ class _ConvertCommand(click.Command):
 )
 @click.option("--threads", type=int, help="Default, and 0: all.")
 def convert(
-    source: str, target: str, format: str | None, source_format: str | None, limit: int | None, float16: bool,
-    errors: str, threads: int | None,
+    source: str, target: str, format: str | None, source_format: str | None, limit: int | None, center: bool,
+    n_removed: int | None, float16: bool, errors: str, threads: int | None,
 ) -> None:  # fmt: skip
     """Write the vectors in SOURCE to TARGET, in the format of its suffix.
 
@@ -50,7 +54,7 @@ def convert(
     import numpy as np
 
     from embedtrain import formats
-    from embedtrain.formats.format import ReadOptions, SkippedErrors
+    from embedtrain.formats.format import ReadOptions, SkippedErrors, VectorTable
     from embedtrain.machine.files import check_distinct_paths
     from embedtrain.machine.progress import say
 
@@ -69,6 +73,12 @@ def convert(
     table = formats.read(source, options, source_format)
     if skipped.n:
         say(f"Note: {skipped}")
+    if center or n_removed is not None:
+        from embedtrain.vectors.components import remove_components
+        from embedtrain.vectors.word_vectors import WordVectors
+
+        changed = remove_components(WordVectors(**table._asdict()), n_removed or 0)
+        table = VectorTable(changed.words, changed.vectors, changed.counts, changed.settings)
     format = formats.format_of(target, format, table.buckets).name
     formats.write(target, table, format, threads)
     if table.settings.get("model") == "item2vec" and format != "npz":

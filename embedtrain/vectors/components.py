@@ -36,11 +36,12 @@ def remove_components(vectors: WordVectors, n: int = 0) -> WordVectors:
         If `n` is negative, or not below the number of dimensions.
     """
     if not 0 <= n < vectors.vector_size:
-        raise SettingError(f"`remove_components` must be below the {vectors.vector_size} dimensions, got {n}")
+        raise SettingError(
+            f"`remove_components` must be below the {vectors.vector_size} dimensions, from 0 on, got {n}"
+        )
     rows = vectors.vectors - vectors.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
-    if n:
-        axes = principal_axes(rows, n)
-        rows -= rows @ axes @ axes.T
+    axes = principal_axes(rows, n)
+    rows -= rows @ axes @ axes.T
     if any(part is not None for part in (vectors.context_vectors, vectors.subwords, vectors.factors)):
         note("context vectors, subwords and factors do not fit the changed vectors, and are left out")
     return replace(

@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.errors import DataError
+
 _ROWS = 1 << 13  # of a tile
 _FEW_ROWS = 1 << 10  # of a tile for many queries
+NO_DIRECTION = "a vector of zeros, or a sum that is 0, has no nearest words; leave out words whose vector is 0"
 _FLOATS = 1 << 21  # elements of an array: cosines of a block, neighbours or queries
 
 
@@ -67,7 +70,9 @@ def _tiles(vectors: NDArray[Any], n_rows: int = _ROWS) -> Iterator[tuple[int, ND
 
 
 def cosines_to(vectors: NDArray[Any], norms: NDArray[np.float32], query: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The (n,) cosines of the rows to a (dim,) query; 0 for vectors of length 0."""
+    """The (n,) cosines of the rows to a (dim,) query; 0 for vectors of length 0, which cannot be a query."""
+    if len(vectors) and not query.any():
+        raise DataError(NO_DIRECTION)
     unit = (query / (float(np.linalg.norm(query)) or 1.0)).astype(np.float32)
     cosines = np.empty(len(vectors), np.float32)
     for start, tile in _tiles(vectors, len(vectors) if vectors.dtype == np.float32 else _ROWS):

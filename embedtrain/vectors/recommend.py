@@ -47,8 +47,8 @@ def recommend(table: WordTable, given: Any, topn: Any, *, repeats: bool) -> list
     excluded = (number[:0], rows[:0]) if repeats else (number, rows)
     nearest_to_queries(found, *scored(table), means, excluded)
     answers = [
-        [(table.words[row], cosine) for row, cosine in zip(*near, strict=True) if row >= 0] if history else []
-        for history, *near in zip(known, found.rows.tolist(), found.cosines.tolist(), strict=True)
+        [(table.words[row], cosine) for row, cosine in zip(*near, strict=True) if row >= 0] if has_direction else []
+        for has_direction, *near in zip(map(np.any, means), found.rows.tolist(), found.cosines.tolist(), strict=True)
     ]
     return answers if is_many else answers[0]
 

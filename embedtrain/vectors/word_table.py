@@ -16,7 +16,7 @@ from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.progress import note
 from embedtrain.vectors.analogies import cosmul_scores
-from embedtrain.vectors.neighbors import cosines_to, nearest_to_rows, row_norms, rows_of, top_rows
+from embedtrain.vectors.neighbors import NO_DIRECTION, cosines_to, nearest_to_rows, row_norms, rows_of, top_rows
 from embedtrain.vectors.spelling import suggestion
 
 #: A word or the number of its row.
@@ -138,7 +138,7 @@ class WordTable:
         UnknownWord
             If a word has no vector; also a `KeyError`.
         DataError
-            If nothing is given, or a vector has other dimensions.
+            If nothing is given, a vector has other dimensions, or the sum is 0.
         SettingError
             If `topn` or `restrict_vocab` is not a whole number, or `restrict_vocab` is negative.
         """
@@ -202,6 +202,9 @@ class WordTable:
         if len(keys) <= _FEW:
             return [self.most_similar([key], topn=int(topn), restrict_vocab=n) for key in keys]
         found = nearest_to_rows(self.vectors, self.norms, rows, int(topn), among=n, embedded=embedded)
+        near_none = np.flatnonzero((found.cosines[:, :1] == 0).any(axis=1)).tolist()
+        if not all(self._vector(keys[i]).any() for i in near_none):
+            raise DataError(NO_DIRECTION)
         return [
             [(self.words[row], cosine) for row, cosine in zip(*nearest, strict=True) if row >= 0]
             for nearest in zip(found.rows.tolist(), found.cosines.tolist(), strict=True)
