@@ -25,7 +25,6 @@ _PARTS = 16  # exchanges in an epoch
 _SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
 _LEAST = 0.01  # steps of all ranks below which changes are just added
-_PULLS_EVERY = 4  # exchanges that the directions are found anew
 _AT_ONCE = 1 << 22  # numbers of a table that are sent at once ...
 _IN_CACHE = 1 << 16  # ... and that are combined at once
 
@@ -70,7 +69,6 @@ class Exchanges:
         self._model, self._steps = model, model.expected_steps()
         self._before = {name: rows.copy() for name, rows in model.state.items()}  # as all ranks had them
         self._n_threads = resolve_threads(settings.threads)
-        self._pulls: dict[str, Any] = {}
         self.seconds = 0.0
 
     @staticmethod
@@ -103,10 +101,9 @@ class Exchanges:
         is_due = self._sum_figures()
         history.part = part / self.parts
         lr = linear_decay(settings.lr, (len(history.losses) + history.part) / settings.epochs)
-        if part % _PULLS_EVERY == 1 or not self._pulls:
-            self._pulls = {name: self._pull(moment) for name, moment in self._model.second_moments(self._steps).items()}
+        moments = self._model.second_moments(self._steps)
         for name, rows in self._model.state.items():
-            self._exchange(name, rows, lr * (history.passed - passed) / ranks.size, self._pulls[name])
+            self._exchange(name, rows, lr * (history.passed - passed) / ranks.size, self._pull(moments[name]))
         seconds = time.perf_counter() - started
         self.seconds += seconds
         history.seconds += seconds
