@@ -10,7 +10,9 @@ from embedtrain.models.block_shape import (
     BASELINE,
     CONTROL_LIMIT,
     INPUT_LIMIT,
+    LAG_CONTEXTS,
     LAG_LIMIT,
+    LAG_REPETITION,
     MEAN_LIMIT,
     N_NOISE,
     OUTPUT_LIMIT,
@@ -77,7 +79,8 @@ def test_limits_of_skipgram_hold_and_are_reached(p_max, repetition):
         assert 0 <= shape.baseline <= BASELINE / (1 + negative)
         of_centre = lr * shape.baseline * negative * mean_contexts(settings)
         of_noise = of_centre * shape.n_centres / shape.n_noise
-        gain = of_centre * of_noise * repetition
+        gain = of_centre * of_noise * repetition * (1 + repetition / LAG_REPETITION)
+        gain *= max(1, LAG_CONTEXTS / mean_contexts(settings))
         assert of_noise <= CONTROL_LIMIT * ROUNDING
         assert gain <= LAG_LIMIT * ROUNDING
         assert (shape.baseline > 0) == (negative > 0 and shape.tile_centres == ROWS)
@@ -147,7 +150,7 @@ def test_wide_windows_and_few_words_have_smaller_tiles_and_portions():
 def test_repeated_words_weaken_the_control_variate():
     baselines = [block_shape(SkipGram(), 5, 0.01, repetition).baseline for repetition in (0.005, 0.02, 0.08)]
     assert baselines[0] == pytest.approx(0.1)
-    assert baselines[1] == pytest.approx(2 * baselines[2])
+    assert baselines[1] == pytest.approx(10**0.5 * baselines[2])
     assert 0.05 < baselines[1] < 0.08
 
 

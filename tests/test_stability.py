@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy import sparse
 
-from embedtrain import train_cbow, train_skipgram
+from embedtrain import RandomWalks, train_cbow, train_skipgram
 from embedtrain.models import block_shape
 
 TRAIN = {"skipgram": train_skipgram, "cbow": train_cbow}
@@ -138,3 +139,14 @@ def test_grid_of_topics(size, zipfian, window, lr, monkeypatch):
 @pytest.mark.parametrize("settings", [{}, {"window": 10, "lr": 0.05}, {"sample": 0}], ids=str)
 def test_walks_on_a_graph(settings, monkeypatch):
     check_against_no_control_variate(list(walks()), monkeypatch, epochs=10, **settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window", [1, 2, 5])
+@pytest.mark.parametrize("n_walks", [10, 60])
+def test_walks_that_stay_in_a_clique(n_walks, window, monkeypatch):
+    graph = sparse.block_diag([np.ones((8, 8))] * 36).tolil()
+    for clique in range(36):
+        graph[8 * clique, (8 * clique + 9) % 288] = graph[(8 * clique + 9) % 288, 8 * clique] = 1
+    walks = RandomWalks(graph.tocsr(), walks=n_walks)
+    check_against_no_control_variate(walks, monkeypatch, epochs=10, window=window, sample=0, min_count=1)

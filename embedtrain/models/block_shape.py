@@ -46,8 +46,11 @@ INPUT_LIMIT = 3.01
 OUTPUT_LIMIT = 1.5
 #: The weight of the control variate's part of the step of a noise word, which is added at the end of the block.
 CONTROL_LIMIT = 0.25
-#: The product of this weight, that of a centre and the repetition; held-out loss rises from 2e-4 on.
-LAG_LIMIT = 1.5e-4
+#: The product of this weight, that of a centre of at least `LAG_CONTEXTS` and the repetition, which counts more above
+#: `LAG_REPETITION`, as words may then repeat for longer than 64 tokens; held-out loss rises from 3e-4 on.
+LAG_LIMIT = 2.2e-4
+LAG_CONTEXTS = 6
+LAG_REPETITION = 0.02
 
 #: The weight of the pairs of a mean in CBOW, times the occurrences of each of its words in the window.
 MEAN_LIMIT = 12
@@ -110,5 +113,6 @@ def block_shape(
     if negative == 0 or tile_centres < ROWS:
         return BlockShape(n_centres, tile_centres, tile_tokens, n_noise, 0.0)
     lag = push**2 * n_centres / n_noise * repetition  # times the baseline squared
+    lag *= max(1, LAG_CONTEXTS / mean_contexts) * (1 + repetition / LAG_REPETITION)
     baseline = min(baseline, limit / n_centres, math.sqrt(LAG_LIMIT / max(lag, LAG_LIMIT)))
     return BlockShape(n_centres, tile_centres, tile_tokens, n_noise, baseline)
