@@ -8,7 +8,8 @@ is the time of a run less that of one of 0 epochs.
 
 Found on an AMD Zen 5, 2 cores, 100 MB of Wikipedia: 4.5 M words/s, gensim 0.36, fastText 0.20. With the noise words and
 blocks of plain skip-gram it was 7 M words/s, but 0.564 instead of 0.580 correct analogies, and words left out of the
-text had 0.36 instead of 0.43 of their neighbours (gensim 0.44): `SUBWORD_N_NOISE` in models/block_shape.py. Memory
+text had 0.36 instead of 0.43 of their neighbours: `SUBWORD_N_NOISE` in models/block_shape.py. N-grams of one word only
+had rows then, which half of all have (bench/unknown_words.py). Memory
 bounds the speed, as 20 rows a word are read and written. Prefetching them one word ahead was 5 % slower, composing for
 96 or 192 centres at once no faster, rows in the order of buckets 10 % slower than in that of the words. Initial values
 of 2 / dim instead of 0.5 / dim: 0.525 instead of 0.506 correct analogies on 20 MB, 0.40 instead of 0.37 of the

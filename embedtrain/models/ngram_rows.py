@@ -1,4 +1,8 @@
-"""Words with subwords in an embedding table: the rows of all n-grams follow those of all words."""
+"""Words with subwords in an embedding table: the rows of all n-grams follow those of all words.
+
+An n-gram of one word only has no row: it would move as the word's own row, which then has a greater part of the word,
+and less of it is known of unknown words (bench/unknown_words.py).
+"""
 
 from __future__ import annotations
 
@@ -32,11 +36,11 @@ class NgramRows(NamedTuple):
     starts: NDArray[np.int64]  # (n_words + 1,) where the rows of each word start
     ends: NDArray[np.int64]  # (n_words,) where the first occurrences of its rows end
     rows: NDArray[np.int64]  # (starts[-1],)
-    buckets: NDArray[np.int64]  # (n_ngrams,) those that words use
+    buckets: NDArray[np.int64]  # (n_ngrams,) those that words share
 
     @classmethod
     def of(cls, vocabulary: Vocabulary, settings: Word2vecSettings) -> NgramRows | None:
-        """Give rows to the n-grams of words, if the settings have any, in the order of the words.
+        """Give rows to the n-grams that words share, if the settings have any, in the order of the words.
 
         So the rows of frequent words lie together, which trains a tenth faster.
         """
@@ -48,9 +52,12 @@ class NgramRows(NamedTuple):
         n_ngrams = np.concatenate([np.diff(starts) for starts, _ in parts])
         found = np.concatenate([buckets for _, buckets in parts])
         is_dense = 0 < settings.buckets <= _DENSE
-        keys = found if is_dense else np.unique(found, return_inverse=True)[1]
-        order = np.arange(len(found))
         first = np.empty(settings.buckets if is_dense else len(found), np.int64)
+        keys = found if is_dense else np.unique(found, return_inverse=True)[1]
+        is_shared = np.bincount(keys)[keys] > 1
+        n_ngrams = np.bincount(np.repeat(np.arange(n_words), n_ngrams)[is_shared], minlength=n_words)
+        found, keys = found[is_shared], keys[is_shared]
+        order = np.arange(len(found))
         first[keys[::-1]] = order[::-1]  # of equal keys the last one is assigned: where they occur first
         is_first = first[keys] == order
         row = n_words + np.cumsum(is_first) - 1  # where n-grams occur first
