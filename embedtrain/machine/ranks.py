@@ -36,6 +36,9 @@ class Ranks:
     size = 1
     hosts: Sequence[str] = (platform.node(),)  # of each rank
 
+    def __repr__(self) -> str:
+        return f"<rank {self.rank} of {self.size}>"
+
     def sum(self, array: NDArray[Any]) -> None:
         """Replace a contiguous array by its sum over all ranks, added in their order."""
 
