@@ -62,7 +62,8 @@ class Run:
             if settings.freeze == "contexts":
                 self._initial.require_contexts()
         self.settings = replace(settings, dim=dim)
-        kept = {name: getattr(self.settings, name, value) for name, value in source.provenance().items()}
+        of_run = self.settings.kept("result")
+        kept = {name: of_run.get(name, value) for name, value in source.provenance().items()}
         self._provenance = {"model": settings.model, **kept, "dim": self.settings.n_dims}
         if self._saved is not None:
             self._check_saved(self._saved)
