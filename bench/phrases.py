@@ -23,6 +23,7 @@ from embedtrain import find_phrases
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.rewriting import Rewriting, join_phrases
 from embedtrain.counts.phrase_scores import score_phrases
+from embedtrain.machine.progress import Progress
 
 parser = argparse.ArgumentParser()
 parser.add_argument("text")
@@ -42,11 +43,12 @@ def seconds(work, n=5):
 
 
 settings = {"scoring": "default", "threshold": 10.0, "min_count": 5, "threads": args.threads}
+settings["progress"] = Progress("counting", None, shown="")
 find_phrases([["two", "words"]], min_count=1)
 whole, found = seconds(lambda: find_phrases(args.text, threads=args.threads))
 text = encode(args.text, threads=args.threads)
 in_memory, _ = seconds(lambda: score_phrases(text, (), **settings))
-joining, joined = seconds(lambda: join_phrases(text, found, args.threads))
+joining, joined = seconds(lambda: join_phrases(text, found.passes[0], args.threads))
 print(f"{len(text.ids):,} tokens, {len(found):,} phrases: from the file {whole:.2f} s, in memory {in_memory:.2f} s")
 print(f"joining {joining:.2f} s, {len(joined.ids):,} tokens left")
 for words, (score, count) in list(found.passes[0].items())[:50]:

@@ -8,7 +8,6 @@ import pytest
 from embedtrain import (
     Corpus,
     DataError,
-    EmbedtrainWarning,
     Phrases,
     RandomWalks,
     SettingError,
@@ -22,7 +21,7 @@ from embedtrain import (
 
 QUICK = {"dim": 4, "epochs": 1, "min_count": 1, "threads": 1, "sample": 0}
 LINES = ["the new york times is a paper", "in new york", "new cars", "the times of york", "cats and a cat"] * 4
-PHRASES = "new york\nnew_york times\ntimes of york\n"
+PHRASES = "new york\nnew york times\ntimes of york\n"
 
 
 @pytest.fixture
@@ -117,11 +116,6 @@ def test_runs_are_resumed_with_the_same_words(files, tmp_path):
         train_skipgram("text.txt", resume="a.checkpoint", **{**settings, "drop": None, "epochs": 2})
 
 
-def test_words_that_do_not_occur_are_counted(files):
-    with pytest.warns(EmbedtrainWarning, match=r"2 of the 3 words of drop do not occur in text\.txt"):
-        train_skipgram("text.txt", **QUICK, drop=["the", "dog", "house"])
-
-
 def test_a_text_of_dropped_words_is_refused():
     with pytest.raises(DataError, match="at least two different words"):
         train_skipgram(["the a the", "a the"], **QUICK, drop=["the", "a"])
@@ -175,7 +169,7 @@ def test_phrases_are_found_saved_and_found_again_in_the_joined_text(tmp_path):
 
 
 def test_words_of_a_phrase_with_spaces_cannot_be_saved(tmp_path):
-    with pytest.raises(DataError, match="which no file of phrases can hold"):
+    with pytest.raises(DataError, match="holds a space, which this file cannot"):
         Phrases({("new york", "times"): (1.0, 1)}).save(tmp_path / "x")
 
 
@@ -187,10 +181,8 @@ BROKEN = {
     "pass 0": ("new york\t3.5\t3\t0\n", "line 1: expected the words"),
     "two spaces": ("new  york\n", "line 1: expected the words"),
     "an empty line": ("new york\n\nsan francisco\n", "line 2: expected the words"),
-    "twice": ("new york\nnew york\n", "line 2: the phrase 'new york' is there already"),
     "nothing": ("", "holds no words: it is empty"),
     "Latin 1": (b"caf\xe9 noir\n", "is not UTF-8"),
-    "inside and outside": ("new york times\nyork city\n", "'york', which begins or ends the phrase 'york city'"),
 }
 
 

@@ -88,7 +88,7 @@ def _count(corpus: Corpus, settings: VocabularySettings, ranks: Ranks) -> Vocabu
     check_shares({"the corpus": corpus.files()}, ranks, settings)
     threads, rewriting = resolve_threads(settings.threads), Rewriting.of(settings.map, settings.drop, settings.phrases)
     with Progress("reading", None, shown=settings.shown) as progress:
-        if settings.cache is None and rewriting.phrases is None:
+        if settings.cache is None and not rewriting.phrases:
             with settings.compiling():
                 count_words([["two", "words"]], threads=1)
             found, notes = count_words(corpus, threads=threads, progress=progress, rewriting=rewriting, ranks=ranks)

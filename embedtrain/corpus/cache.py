@@ -93,8 +93,7 @@ def encode_text(
             ranks=ranks,
         )  # fmt: skip
     else:
-        encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
-        encoded = rewriting.applied(encoded, corpus.name, cache)
+        encoded = rewriting.applied(encode_cached(corpus, cache, threads=threads, progress=progress), cache)
     return rewriting.joined(encoded, threads, folder or cache)
 
 

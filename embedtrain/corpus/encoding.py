@@ -60,7 +60,7 @@ def encode(
     corpus = Corpus.of(corpus)
     if is_encoded(corpus.sources[0]):
         encoded: EncodedCorpus = corpus.sources[0].encoded(threads=threads, folder=folder, progress=progress)
-        encoded = rewriting.applied(encoded, corpus.name, folder)
+        encoded = rewriting.applied(encoded, folder)
         return encoded if ranks.size == 1 else encoded.share(ranks.rank, ranks.size)
     with ExitStack() as stack:
 
@@ -154,10 +154,10 @@ def _read(
         )
         numbers = [respelled[of_worker] for of_worker in numbers]
     types, own = _merge_ranks(types, ranks)
-    ids, vocabulary, absent = rewriting.renumber(types, corpus.name)
+    ids, vocabulary = rewriting.renumber(types)
     for worker, of_worker in zip(workers, numbers, strict=True):
         worker.ranks = ids[own[of_worker]]
-    return chunks, vocabulary, tuple(dict.fromkeys(chain(*ranks.gather([*notes, *absent]))))
+    return chunks, vocabulary, tuple(dict.fromkeys(chain(*ranks.gather(notes))))
 
 
 def _merge_ranks(types: TypeTable, ranks: Ranks) -> tuple[TypeTable, NDArray[np.int32]]:

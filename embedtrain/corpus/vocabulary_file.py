@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +82,11 @@ def read_words(path: Path, *, need_counts: bool = False) -> tuple[list[str], lis
             if total >= 2**63:
                 raise DataError(f"{location}: the sum of the counts is {total:,}; it must be below 2 ** 63")
     return list(lines), counts
+
+
+def words_of(given: str | os.PathLike[str] | Iterable[str] | None) -> list[str]:
+    """Words given as themselves, or as the path of a file with one a line."""
+    return read_words(Path(given))[0] if isinstance(given, (str, os.PathLike)) else list(given or ())
 
 
 def read_lines(path: Path) -> Iterator[tuple[str, str]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from embedtrain.corpus.phrases import ENGLISH_CONNECTORS, Phrases
@@ -46,25 +44,20 @@ class PhraseSettings(TextSettings):
     def find(self, corpus: CorpusLike) -> Phrases:
         """Find the phrases of a corpus; see `find_phrases`."""
         from embedtrain.corpus.rewriting import join_phrases  # imports Numba, which --help does not need
-        from embedtrain.corpus.vocabulary_file import read_words
+        from embedtrain.corpus.vocabulary_file import words_of
         from embedtrain.counts.phrase_scores import score_phrases
         from embedtrain.training.text_data import TextSource
 
-        connectors = self.connectors or ()
-        if connectors == "english":
-            connectors = ENGLISH_CONNECTORS
-        elif isinstance(connectors, (str, os.PathLike)):
-            connectors = read_words(Path(connectors))[0]
+        connectors = ENGLISH_CONNECTORS if self.connectors == "english" else words_of(self.connectors)
         threshold = {"default": 10.0, "npmi": 0.5}[self.scoring] if self.threshold is None else self.threshold
         source, threads = TextSource(corpus, self), resolve_threads(self.threads)
-        text, given = source.encode(Stopwatch(), self.shown), source.rewriting.phrases
-        found = [] if given is None else list(given.passes)
+        text, found = source.encode(Stopwatch(), self.shown), list(source.rewriting.phrases.passes)
         for number in range(self.passes):
             if number > 0:
-                text = join_phrases(text, Phrases(found[-1]), threads, self.temp_folder or self.cache)
+                text = join_phrases(text, found[-1], threads, self.temp_folder or self.cache)
             with Progress("counting", len(text.ids), shown=self.shown) as progress:
                 found.append(score_phrases(
-                    text, set(connectors), scoring=self.scoring, threshold=threshold, min_count=self.min_count,
+                    text, connectors, scoring=self.scoring, threshold=threshold, min_count=self.min_count,
                     threads=threads, progress=progress,
                 ))  # fmt: skip
         return Phrases(*found)

@@ -175,9 +175,8 @@ class TextSource:
                 signs += [*signs_in_sentences(whole), *check_pairs(settings, vocabulary, training)]
             note(*chain(*self._ranks.gather(signs)))
             copies = (valid_share > 0) + has_other_ids
-            disk = max(2 + (self.rewriting.phrases is not None), 1 + copies) * (
-                4 * len(whole.ids) + 8 * whole.n_sentences
-            )
+            copies = max(2 + bool(self.rewriting.phrases), 1 + copies)
+            disk = copies * (4 * len(whole.ids) + 8 * whole.n_sentences)
             disk *= not is_encoded(self.corpus.sources[0])
             return TextData(whole, training, held_out, vocabulary, covered, covered_share, disk, self._ranks)
 

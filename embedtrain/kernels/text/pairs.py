@@ -1,7 +1,7 @@
 """Count pairs of adjacent words, and join those that are phrases.
 
-A hash table with open addressing: slots of (key, value), the key of a left and a right number. Connectors between the
-two words lead to the number of a node, the left of the next key; the value of a node's own key is that number.
+Both use a hash table of (key, value) slots with open addressing; a key is a left and a right number. A sequence of
+words leads from node to node: the value of a key has, in its low half, the left number of the next key.
 """
 
 import numpy as np
@@ -12,27 +12,26 @@ from embedtrain.kernels.sentences import sentence_at
 from embedtrain.kernels.simd.rows import prefetch
 from embedtrain.kernels.text.byte_masks import ONE, mix_product
 
-# The state of `count_pairs` between calls: an int64 array of `STATE` elements.
-POSITION, N_USED, N_NODES = range(3)
-STATE = 3
+POSITION, N_USED, N_NODES = range(3)  # the state of `count_pairs` between calls, an int64 array
 _AHEAD = 24  # pairs whose slots are prefetched
 
-BEGINS, ENDS, CONNECTS, DROPPED = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)  # kinds of types, in phrases
+BEGINS, CONTINUES, CONNECTS, DROPPED = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)  # kinds of types
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
-_HALF, FREE = np.uint64(32), np.uint64(0)
+HALF, FREE = np.uint64(32), np.uint64(0)
+NODE = ONE << HALF  # added to the numbers of nodes, which tells them from counts
 
 
 @inlined
 def pair_key(left, right):
-    """The key of two numbers, never 0."""
-    return (np.uint64(left) + ONE) << _HALF | np.uint64(right)
+    """The key of two numbers below 2 ** 32 - 1, never 0; the high half of `left` is ignored."""
+    return (np.uint64(left) + ONE) << HALF | np.uint64(right)
 
 
 @inlined
 def first_slot(slots, key):
     """The first slot to probe for a key."""
-    return np.int64(mix_product(key, _FACTOR) >> _HALF) & (slots.size - 2)
+    return np.int64(mix_product(key, _FACTOR) >> HALF) & (slots.size - 2)
 
 
 @inlined
@@ -54,9 +53,9 @@ def fill_pairs(entries, slots):
 
 
 @inlined
-def add_pair(ids, position, border, kinds, slots, n_used, n_nodes):
-    """Count the pair that begins at a position; returns the numbers of slots and nodes in use, and if it had room."""
-    left = np.int64(ids[position])
+def add_pair(ids, position, border, kinds, slots, state):
+    """Count the pair that begins at a position; returns whether there was room."""
+    left = np.uint64(ids[position])
     for at in range(position + 1, border):
         kind = kinds[ids[at]]
         if kind == DROPPED:
@@ -64,18 +63,18 @@ def add_pair(ids, position, border, kinds, slots, n_used, n_nodes):
         key = pair_key(left, ids[at])
         slot = pair_slot(slots, key)
         if slots[slot] == FREE:
-            if 8 * (n_used + 1) > 3 * slots.size:
-                return n_used, n_nodes, False
+            if 8 * (state[N_USED] + 1) > 3 * slots.size:
+                return False
             slots[slot] = key
-            n_used += 1
+            state[N_USED] += 1
             if kind == CONNECTS:
-                slots[slot + 1] = np.uint64(kinds.size + n_nodes)
-                n_nodes += 1
+                slots[slot + 1] = NODE + np.uint64(kinds.size + state[N_NODES])
+                state[N_NODES] += 1
         if kind == BEGINS:
             slots[slot + 1] += ONE
             break
-        left = np.int64(slots[slot + 1])
-    return n_used, n_nodes, True
+        left = slots[slot + 1]
+    return True
 
 
 @kernel
@@ -86,7 +85,6 @@ def count_pairs(ids, offsets, kinds, part, n_parts, slots, state, lefts):
     from `state`; returns False if the slots are three quarters full: then call again with more. `lefts` is scratch for
     positions, of a stretch of tokens.
     """
-    n_used, n_nodes = state[N_USED], state[N_NODES]
     sentence = sentence_at(offsets, state[POSITION])
     for begin in range(state[POSITION], ids.size, lefts.size - 1):
         # the positions of left words, without a branch
@@ -100,43 +98,19 @@ def count_pairs(ids, offsets, kinds, part, n_parts, slots, state, lefts):
             position = lefts[i]
             while position >= offsets[sentence + 1]:
                 sentence += 1
-            has_room = True
-            if kinds[ids[position]] == BEGINS:
-                border = offsets[sentence + 1]
-                n_used, n_nodes, has_room = add_pair(ids, position, border, kinds, slots, n_used, n_nodes)
-            state[POSITION], state[N_USED], state[N_NODES] = position, n_used, n_nodes
-            if not has_room:
+            begins = kinds[ids[position]] == BEGINS
+            if begins and not add_pair(ids, position, offsets[sentence + 1], kinds, slots, state):
+                state[POSITION] = position
                 return False
     return True
 
 
 @kernel
-def take_pairs(slots, kinds, least, nodes, keys, counts):
-    """Write the keys of nodes, and keys and counts of pairs that occur at least `least` times.
-
-    Returns the number of all pairs, and of those written.
-    """
-    n_pairs, n = 0, 0
-    for slot in range(0, slots.size, 2):
-        key, value = slots[slot], np.int64(slots[slot + 1])
-        if key == FREE:
-            continue
-        if kinds[np.int64(key & (ONE << _HALF) - ONE)] == CONNECTS:
-            nodes[value - kinds.size] = key
-            continue
-        n_pairs += 1
-        if value >= least:
-            keys[n], counts[n] = key, value
-            n += 1
-    return n_pairs, n
-
-
-@kernel
 def join_pairs(ids, borders, kinds, slots, joined, joined_borders):
-    """Join the phrases of sentences, from left to right, into `joined` and its borders; returns the number of tokens.
+    """Join the longest phrases, from left to right, into `joined` and its borders; returns the number of tokens.
 
-    `kinds` (n_types,) has BEGINS, ENDS and CONNECTS of the words of phrases; the values of their pairs are phrases or
-    nodes. Dropped tokens within phrases disappear.
+    `kinds` (n_types,) has BEGINS and CONTINUES of the words of phrases. The high half of a value is 1 + the phrase that
+    ends there, or 0. Dropped tokens within phrases disappear.
     """
     n = 0
     for sentence in range(borders.size - 1):
@@ -146,20 +120,19 @@ def join_pairs(ids, borders, kinds, slots, joined, joined_borders):
             word = ids[position]
             position += 1
             if kinds[word] & BEGINS:
-                left = np.int64(word)
+                left = np.uint64(word)
                 for at in range(position, border):
                     kind = kinds[ids[at]]
                     if kind == DROPPED:
                         continue
-                    if not kind & (ENDS | CONNECTS):
+                    if not kind & CONTINUES:
                         break
                     slot = pair_slot(slots, pair_key(left, ids[at]))
                     if slots[slot] == FREE:
                         break
-                    left = np.int64(slots[slot + 1])
-                    if kind & ENDS:
-                        word, position = np.int32(left), at + 1
-                        break
+                    left = slots[slot + 1]
+                    if left >> HALF:
+                        word, position = np.int32((left >> HALF) - ONE), at + 1
             joined[n] = word
             n += 1
     joined_borders[borders.size - 1] = n
