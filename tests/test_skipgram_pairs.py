@@ -34,7 +34,6 @@ def naive(lines, window):
 @pytest.mark.parametrize("chunk", [5, 1 << 14])
 def test_pairs_are_those_of_the_plain_form(monkeypatch, window, batch, chunk):
     monkeypatch.setattr("embedtrain.models.skipgram_pairs._CHUNK", chunk)
-    monkeypatch.setattr("embedtrain.models.skipgram_pairs._BLOCK", 3)
     pairs = skipgram_pairs(LINES, window=window, window_mode="fixed", sample=0, min_count=1, batch=batch)
     assert pairs_of(pairs) == naive(LINES, window)
     lengths = [len(centres) for centres, _ in pairs.batches()]

@@ -8,7 +8,6 @@ from typing import ClassVar, Literal
 
 from embedtrain.corpus.phrases import ENGLISH_CONNECTORS, Phrases
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.errors import SettingError
 from embedtrain.machine.progress import Progress, Stopwatch
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.declarations import from_settings, setting
@@ -27,19 +26,13 @@ class PhraseSettings(TextSettings):
         "`min_count`; or normalised pointwise mutual information.",
     )  # fmt: skip
     threshold: float | None = setting(
-        None, "Phrases have a higher score; by default 10, with npmi 0.5.", at_least=-1, remedy="10 is usual",
-    )  # fmt: skip
+        None, "Phrases have a higher score; by default 10, with npmi 0.5.", at_least=-1, remedy="10 is usual"
+    )
     passes: int = setting(1, "Find phrases again in the joined text, which gives longer ones.", at_least=1, at_most=9)
     connectors: PathLike | Iterable[str] | None = setting(
         None, "Words that may be inside a phrase, not at its ends: a file with one a line, or english.", metavar="FILE"
     )
     min_count: int = setting(5, "Skip pairs that occur less often.", group="vocabulary", at_least=1)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.threshold is not None and not (self.threshold <= 1 if self.scoring == "npmi" else self.threshold > 0):
-            rule = "at most 1 with npmi" if self.scoring == "npmi" else "above 0"
-            raise SettingError(f"`threshold` must be {rule}, got {self.threshold}; the default is 10, or 0.5 with npmi")
 
     def find(self, corpus: CorpusLike) -> Phrases:
         """Find the phrases of a corpus; see `find_phrases`."""

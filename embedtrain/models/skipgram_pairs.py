@@ -16,7 +16,6 @@ from embedtrain.training.declarations import from_settings, setting
 from embedtrain.training.settings import TextSettings
 
 _CHUNK = 1 << 14  # tokens
-_BLOCK = 1 << 8  # centres
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,39 +44,33 @@ class SkipgramPairs:
 
     def batches(self, epoch: int = 0) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
         """Yield the ids of centres and of contexts, in the order of the text; each epoch draws others."""
-        waiting, n = np.empty((2, 0), np.int32), self._settings.batch
-        for pairs in self._chunks(epoch):
-            waiting = np.concatenate([waiting, pairs], axis=1)
-            whole = waiting.shape[1] // n * n
-            for begin in range(0, whole, n):
-                yield waiting[0, begin : begin + n], waiting[1, begin : begin + n]
-            waiting = waiting[:, whole:]
-        if waiting.size:
-            yield waiting[0], waiting[1]
-
-    def _chunks(self, epoch: int) -> Iterator[NDArray[np.int32]]:
-        """Yield the (2, n) pairs of consecutive chunks of the text."""
         from embedtrain.kernels.random import key_from
         from embedtrain.kernels.word2vec.window_pairs import window_pairs
         from embedtrain.kernels.word2vec.windows import Kept, Text, Windows
 
-        text, settings = self._text, self._settings
+        text, settings, n_tokens = self._text, self._settings, len(self._text.ids)
         window = min(settings.window, text.longest_sentence)
+        most = settings.window if settings.window_mode == "dynamic" else 0
         thresholds = keep_thresholds(settings.keep_probability(self.counts), len(text.vocabulary) + 1)
-        words, begins, ends = (np.zeros(_CHUNK + 2 * window + 1, np.int32) for _ in range(3))
-        windows = Windows(*(np.zeros(_BLOCK, np.int32) for _ in range(2)))
-        pairs = np.empty((2, 2 * window * _CHUNK), np.int32)
+        words, *rows = (np.zeros(_CHUNK + 2 * window + 1, np.int32) for _ in range(5))
+        kept, windows = Kept(words, words, *rows[:2]), Windows(*rows[2:])
+        pairs, n = np.empty((2, settings.batch + 2 * window * _CHUNK), np.int32), 0
         key, *_ = np.random.SeedSequence(settings.seed, spawn_key=(epoch,)).generate_state(2, np.uint64)
-        read, most = text.reader(_CHUNK), settings.window if settings.window_mode == "dynamic" else 0
-        for begin in range(0, len(text.ids), _CHUNK):
-            end = min(begin + _CHUNK, len(text.ids))
-            ids, offsets, first = read(epoch, begin, end)
-            state = key_from(key, -1 - begin)
-            n = window_pairs(
-                Text(ids, offsets), begin - first, end - first, thresholds, key_from(key, first), state, window, most,
-                Kept(words, words, begins, ends), windows, *pairs,
+        read = text.reader(_CHUNK)
+        for begin in range(0, n_tokens, _CHUNK):
+            ids, offsets, first = read(epoch, begin, min(begin + _CHUNK, n_tokens))
+            n += window_pairs(
+                Text(ids, offsets), begin - first, min(begin + _CHUNK, n_tokens) - first, thresholds,
+                key_from(key, first), key_from(key, -1 - begin), window, most, kept, windows, *pairs[:, n:],
             )  # fmt: skip
-            yield pairs[:, :n].copy()
+            whole = n - n % settings.batch
+            done = pairs[:, :whole].copy()
+            for at in range(0, whole, settings.batch):
+                yield done[0, at : at + settings.batch], done[1, at : at + settings.batch]
+            pairs[:, : n - whole] = pairs[:, whole:n]
+            n -= whole
+        if n:
+            yield pairs[0, :n], pairs[1, :n]
 
 
 @from_settings(PairSettings)
