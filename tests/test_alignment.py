@@ -134,7 +134,10 @@ def test_the_command(vectors, rotation, tmp_path, monkeypatch):
     assert "-o a.npz would replace an input; name another file" in error_of(
         run("align", "a.npz", "b.vec", "-o", "a.npz"), 2
     )
-    assert "a.npz is given twice" in error_of(run("align", "a.npz", "a.npz", "-o", "c.npz"), 2)
     done = run("align", "a.npz", "b.vec", "-o", "b.vec.pairs", "--dictionary", "b.vec.pairs")
     assert "would replace an input" in error_of(done, 2)
     assert "TARGET" in error_of(run("align", "a.npz", "-o", "c.npz"), 2)
+    assert "all different, got a.npz a.npz" in error_of(run("align", "a.npz", "a.npz", "-o", "c.npz"), 2)
+    (tmp_path / "pairs").write_text("other other\n")
+    line = error_of(run("align", "a.npz", "b.vec", "-o", "c.npz", "--dictionary", "pairs"), 1)
+    assert line.endswith("none of the 1 pairs has vectors; each needs a word of the vectors, then one of the target")

@@ -41,11 +41,11 @@ def test_rotated_vectors_are_the_same_and_several_are_compared_in_pairs():
     assert [band.overlap for band in three] == pytest.approx([(1 + 2 * band.overlap) / 3 for band in two])
 
 
-def test_samples_depend_on_the_seed_only():
+def test_samples_are_always_the_same():
     tables = [A, noisy(600)]
-    found = compare(tables, sample=50, seed=3)
+    found = compare(tables, sample=50)
     assert [band.n_words for band in found] == [50, 50, 50]
-    assert found == compare(tables, sample=50, seed=3) != compare(tables, sample=50, seed=4)
+    assert found == compare(tables, sample=50) != compare(tables, sample=51)
 
 
 def test_only_shared_words_with_vectors_count():
@@ -54,7 +54,8 @@ def test_only_shared_words_with_vectors_count():
     found = compare([A, WordVectors([*WORDS[:1100], "other"], rows[:1101])])
     assert [band[:3] for band in found] == [(1, 100, 100)]
     assert found[0].overlap == 1
-    assert [band[:3] for band in compare([A, A], restrict_vocab=2)] == [(1, 2, 2)]
+    two = WordVectors(WORDS[:2], rows[1000:1002])
+    assert [band[:3] for band in compare([two, A])] == [(1, 2, 2)]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,8 @@ def test_the_command(tmp_path, monkeypatch):
         "      101 to 1,000        10   100.0%",
         "    1,001 to 1,200        10   100.0%",
     ]
-    band = json.loads(run("compare", "a.npz", "b.npz", "--json", "--restrict", "100").stdout)
+    band = json.loads(run("compare", "a.npz", "b.npz", "--json").stdout.splitlines()[0])
     assert band == {"first": 1, "last": 100, "n_words": 100, "overlap": 1.0}
-    assert "name at least two files of vectors, got 1" in error_of(run("compare", "a.npz"), 2)
-    assert "a.npz is given twice" in error_of(run("compare", "a.npz", "b.npz", "a.npz"), 2)
+    for files in (["a.npz"], ["a.npz", "b.npz", "a.npz"]):
+        line = error_of(run("compare", *files), 2)
+        assert line.endswith(f"name at least two files of vectors, all different, got {' '.join(files)}")

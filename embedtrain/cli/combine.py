@@ -12,15 +12,14 @@ from embedtrain.cli import query_options
 @click.option("-o", "--output", type=click.Path(), required=True, metavar="FILE", help="File of the result.")
 @click.option("--how", default="concat", show_default=True, metavar="HOW", help="concat, average, or svd of concat.")
 @click.option("--dim", type=int, help="Dimensions with --how svd; by default those of the largest file.")
-@click.option("--words", default="shared", show_default=True, metavar="WHICH", help="Words of all files, or union.")
-def combine(files: tuple[str, ...], output: str, how: str, dim: int | None, words: str) -> None:
-    """Combine the vectors in several FILEs, each vector scaled to length 1 first.
+def combine(files: tuple[str, ...], output: str, how: str, dim: int | None) -> None:
+    """Combine the vectors of words that several FILEs share, each vector scaled to length 1 first.
 
     Example: embedtrain combine skipgram.vec glove.vec -o both.vec
     """
     from embedtrain.machine.progress import say
     from embedtrain.vectors.combination import combine
 
-    combined = combine(query_options.load_all(files, output), how, dim=dim, words=words)
+    combined = combine(query_options.load_all(files, output), how, dim=dim)
     combined.save(output)
     say(f"{output}: {len(combined):,} words, {combined.vector_size:,} dimensions", wrap=False)

@@ -10,11 +10,9 @@ from embedtrain.cli import query_options
 @click.command(short_help="Compare models by the neighbours of their words.")
 @click.argument("files", type=click.Path(), nargs=-1, required=True, metavar="FILE FILE...")
 @query_options.topn_option
-@query_options.restrict_option
 @click.option("--sample", default=1000, show_default=True, metavar="N", help="Draw at most N words of each band.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Seed of the draw.")
 @query_options.json_option
-def compare(files: tuple[str, ...], topn: int, restrict: int | None, sample: int, seed: int, as_json: bool) -> None:
+def compare(files: tuple[str, ...], topn: int, sample: int, as_json: bool) -> None:
     """Show the share of nearest neighbours that words have in common in each two of several FILEs, by frequency.
 
     Such as of several seeds, models or times. The first FILE gives the order of words.
@@ -23,7 +21,7 @@ def compare(files: tuple[str, ...], topn: int, restrict: int | None, sample: int
     """
     from embedtrain.vectors.comparison import compare
 
-    bands = compare(query_options.load_all(files), topn=topn, sample=sample, seed=seed, restrict_vocab=restrict)
+    bands = compare(query_options.load_all(files), topn=topn, sample=sample)
     if not as_json:
         click.echo("words by frequency  compared  overlap")
     for band in bands:

@@ -52,11 +52,8 @@ def load_all(files: Sequence[str], output: str | None = None, dictionary: str | 
     from embedtrain.machine.files import check_distinct_paths
     from embedtrain.vectors.word_vectors import WordVectors
 
-    real = [os.path.realpath(file) for file in files]
-    if len(files) < 2:
-        raise click.UsageError(f"name at least two files of vectors, got {len(files)}")
-    if twice := next((file for file, path in zip(files, real, strict=True) if real.count(path) > 1), None):
-        raise click.UsageError(f"{twice} is given twice; name different files")
+    if len({os.path.realpath(file) for file in files}) < max(2, len(files)):
+        raise click.UsageError(f"name at least two files of vectors, all different, got {' '.join(files)}")
     if output is not None:
         inside = [path for file in files for path in Path(file).glob("*")]
         check_distinct_paths({"an input": [*files, dictionary, *inside]}, {"-o": output})

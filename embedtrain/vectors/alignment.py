@@ -40,7 +40,7 @@ def align(
     Schönemann, "A generalized solution of the orthogonal Procrustes problem" (1966), on vectors scaled to length 1, as
     for two languages in Xing et al., "Normalized word embedding and orthogonal transform for bilingual word
     translation" (2015). For two times see Hamilton, Leskovec, Jurafsky, "Diachronic word embeddings reveal statistical
-    laws of semantic change" (2016).
+    laws of semantic change" (2016). Context vectors and subwords are rotated too; factors are left out with a warning.
 
     Parameters
     ----------
@@ -48,21 +48,9 @@ def align(
         With the same number of dimensions.
     dictionary : path or iterable of (str, str), optional
         Words of `vectors` with those of `target`; a file has a tab or space between them. By default the shared words.
-        A warning is issued for pairs without vectors, which are left out.
+        Pairs without vectors are left out with a warning.
     restrict_vocab : int, optional
         Use only pairs of the first so many words of `vectors`; 0: all.
-
-    Returns
-    -------
-    Alignment
-        Context vectors and subwords are rotated too; `factors` are left out with a warning.
-
-    Raises
-    ------
-    SettingError
-        If the dimensions differ.
-    DataError
-        If there are no pairs, or `dictionary` cannot be read.
     """
     dim, other_dim, n_searched = vectors.vector_size, target.vector_size, vectors._n_searched(restrict_vocab)
     if dim != other_dim:
@@ -75,9 +63,8 @@ def align(
     X = units_of_words(vectors, [word for word, _ in pairs]).astype(np.float64)
     Y = units_of_words(target, [word for _, word in pairs]).astype(np.float64)
     if not pairs:
-        raise DataError(
-            f"none of the {len(given):,} pairs has vectors; each needs a word of the vectors and of `target`"
-        )
+        rule = "each needs a word of the vectors, then one of the target"
+        raise DataError(f"none of the {len(given):,} pairs has vectors; {rule}")
     if len(known) < len(given):
         note(f"{len(given) - len(known):,} of {len(given):,} pairs have no vectors, and are left out")
     if len(pairs) < dim:
@@ -92,8 +79,8 @@ def align(
 def _rotated(vectors: WordVectors, rotation: NDArray[np.float32]) -> WordVectors:
     """Rotate all tables, so that the products of words and contexts stay the same."""
     words, contexts, subwords = vectors.word_vectors, vectors.context_vectors, vectors.subwords
-    if vectors.factors is not None:
-        note("the factors for `fold_in` are not rotated; the aligned vectors have none")
+    if vectors.factors is not None:  # contexts may be other words, or documents
+        note("the factors for `fold_in` are not rotated; the aligned vectors have neither these nor context vectors")
         contexts = None
     return replace(
         vectors,

@@ -23,13 +23,12 @@ class Overlap(NamedTuple):
     overlap: float  # mean share of the nearest neighbours of a word that two models have in common
 
 
-def compare(
-    tables: Sequence[WordTable], *, topn: int = 10, sample: int = 1000, seed: int = 1, restrict_vocab: int | None = None
-) -> list[Overlap]:
+def compare(tables: Sequence[WordTable], *, topn: int = 10, sample: int = 1000) -> list[Overlap]:
     """Compute the mean overlap of nearest neighbours in each two of several models, by frequency.
 
     Vectors need no alignment, and may have other dimensions. The measure is the stability of Wendlandt, Kummerfeld,
-    Mihalcea, "Factors influencing the surprising instability of word embeddings" (2018).
+    Mihalcea, "Factors influencing the surprising instability of word embeddings" (2018). Bands are the shared words 1
+    to 100, 101 to 1,000, and so on, in the order of the first table; words whose vector is 0 are left out.
 
     Parameters
     ----------
@@ -38,30 +37,14 @@ def compare(
     topn : int
         Number of neighbours, searched among the shared words.
     sample : int
-        At most so many words of each band are drawn.
-    seed : int
-        Seed of the draw.
-    restrict_vocab : int, optional
-        Use only so many shared words, the first of the first table; 0: all.
-
-    Returns
-    -------
-    list of Overlap
-        Bands of the shared words 1 to 100, 101 to 1,000, and so on; words whose vector is 0 are left out.
-
-    Raises
-    ------
-    SettingError
-        If there are fewer than two tables, or a setting is below 1.
-    DataError
-        If fewer than two words are shared.
+        At most so many words of each band are drawn, always the same.
     """
     if min(topn, sample) < 1:
         raise SettingError(f"`topn` and `sample` must be at least 1, got {topn} and {sample}")
-    words = shared_words(tables)[: restrict_vocab or None]
+    words = shared_words(tables)
     units = [units_of_words(table, words) for table in tables]
     known = np.logical_and.reduce([rows.any(axis=1) for rows in units])
-    n, norms, random = int(known.sum()), np.ones(len(words), np.float32), np.random.default_rng(seed)
+    n, norms, random = int(known.sum()), np.ones(len(words), np.float32), np.random.default_rng(1)
     if n < 2:
         raise DataError(f"vectors are compared by neighbours, which need at least two shared words, got {n}")
     edges = [*(edge for edge in (0, *(10**power for power in range(2, 10))) if edge < n), n]

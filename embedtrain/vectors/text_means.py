@@ -14,6 +14,7 @@ from embedtrain.kernels.simd.lanes import aligned_zeros, padded
 from embedtrain.kernels.sparse import multiply_rows
 from embedtrain.machine.progress import Progress, counted, note
 from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
+from embedtrain.vectors.components import principal_axes
 
 if TYPE_CHECKING:
     from embedtrain.corpus.sources import CorpusLike
@@ -86,8 +87,7 @@ class TextMeans:
             return None
         if self.n_texts < 2:
             raise DataError(f"`weights='sif'` needs at least two texts, got {self.n_texts}")
-        squares = sum(np.matmul(means.T, means, dtype=np.float64) for means in self.blocks())
-        return np.linalg.eigh(squares)[1][:, -1].astype(np.float32)
+        return principal_axes(self.blocks(), 1)[:, 0]
 
     def all_rows(self, component: NDArray[np.float32] | None) -> NDArray[np.float32]:
         """The (n_texts, dim) rows of all texts."""
