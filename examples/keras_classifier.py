@@ -1,5 +1,5 @@
 """Start a Keras ``Embedding`` layer from our vectors: ``pip install ".[examples]"``, then
-``KERAS_BACKEND=jax python examples/keras_classifier.py``.
+``python examples/keras_classifier.py``. It runs on JAX, or on what the environment variable ``KERAS_BACKEND`` names.
 
 The task is that of ``text_classifier.py``: ten classes of sentences, tested on sentences with words of the classes that
 no training sentence has. The network averages the rows of an embedding layer and classifies the mean. The rows are
@@ -10,7 +10,9 @@ random at first, or those of vectors from text without classes, which stay as th
 from __future__ import annotations
 
 import argparse
+import os
 
+os.environ.setdefault("KERAS_BACKEND", "jax")  # before the import of Keras, which otherwise takes TensorFlow
 import keras
 import numpy as np
 from numpy.typing import NDArray

@@ -97,13 +97,14 @@ def test_a_dictionary_aligns_other_words(vectors, rotation, tmp_path, form):
     ("more", "error", "message"),
     [
         ({"target": WordVectors(WORDS, random_rows(60, 4))}, SettingError, "8 and 4 dimensions .* with one dim$"),
+        ({"target": "b.vec"}, SettingError, "^give vectors and target as WordVectors; WordVectors.load reads files$"),
         ({"target": WordVectors(["a"], random_rows(1))}, DataError, "no word is in all 2 tables, .* 'w0' and 'a'"),
         ({"dictionary": [("a", "b")] * 3}, DataError, "none of the 3 pairs has vectors; each needs a word"),
         ({"dictionary": []}, DataError, "none of the 0 pairs has vectors"),
         ({"dictionary": "bad.txt"}, DataError, r"bad.txt, line 2: expected two words with a tab .*, got 'a b c'$"),
         ({"dictionary": "missing.txt"}, DataError, "missing.txt"),
     ],
-    ids=["dim", "no common word", "unknown words", "empty", "three columns", "no file"],
+    ids=["dim", "path", "no common word", "unknown words", "empty", "three columns", "no file"],
 )  # fmt: skip
 def test_what_cannot_be_aligned(vectors, tmp_path, monkeypatch, more, error, message):
     monkeypatch.chdir(tmp_path)
@@ -136,8 +137,10 @@ def test_the_command(vectors, rotation, tmp_path, monkeypatch):
     )
     done = run("align", "a.npz", "b.vec", "-o", "b.vec.pairs", "--dictionary", "b.vec.pairs")
     assert "would replace an input" in error_of(done, 2)
-    assert "TARGET" in error_of(run("align", "a.npz", "-o", "c.npz"), 2)
     assert "all different, got a.npz a.npz" in error_of(run("align", "a.npz", "a.npz", "-o", "c.npz"), 2)
     (tmp_path / "pairs").write_text("other other\n")
     line = error_of(run("align", "a.npz", "b.vec", "-o", "c.npz", "--dictionary", "pairs"), 1)
     assert line.endswith("none of the 1 pairs has vectors; each needs a word of the vectors, then one of the target")
+    example = "embedtrain align 1990.vec 2020.vec -o 1990-aligned.vec --restrict 10000"
+    for args, missing in ((["-o", "c.npz"], "argument TARGET"), (["b.vec"], "option -o")):
+        assert f"missing {missing}; for example: {example}" in error_of(run("align", "a.npz", *args), 2)

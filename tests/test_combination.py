@@ -85,6 +85,7 @@ def test_the_command(tmp_path, monkeypatch):
         (["a.vec", "b.npz", "-o", "a.vec"], "-o a.vec would replace an input; name another file"),
         (["a.vec", "b.npz", "-o", "c.foo"], "no format is written as .foo"),
         (["a.vec", "b.npz", "-o", "c.vec", "--how", "sum"], "--how must be concat"),
+        (["a.vec", "b.npz"], "missing option -o; for example: embedtrain combine "),
     ):
         assert message in error_of(run("combine", *args), 2)
     assert not (tmp_path / "c.vec").exists()

@@ -100,9 +100,11 @@ def test_records_and_text_in_one_folder_are_each_read_in_their_way(write, tmp_pa
     assert sentences(tmp_path)[0] == [["a", "b"], ["c", "d"], ["e", "f"]]
 
 
-def test_records_without_the_field_or_with_null_have_no_text(write):
+def test_records_without_the_field_or_with_null_are_empty_lines(write):
     path = write([{"id": 1}, {"text": None}, {"text": "a"}, {}, {"id": 2, "text": "b"}])
-    assert text_of(path) == b"a\nb\n"
+    assert text_of(path) == b"\n\na\n\nb\n"
+    path = write([{"text": None}, {"text": ["a", "b"]}, {}, ["c"], {"id": 1}], "lists.jsonl")
+    assert text_of(path) == b"\na b\n\nc\n\n"
 
 
 def test_if_no_record_has_the_field_the_error_names_their_fields(write):

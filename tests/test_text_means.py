@@ -218,9 +218,20 @@ def test_the_command_reads_and_writes_pipes(vectors):
 
 
 @pytest.mark.usefixtures("folder")
+def test_records_without_text_have_rows_too(tmp_path):
+    (tmp_path / "texts.jsonl").write_text('{"id": 1}\n{"text": "w1"}\n{"text": null}\n')
+    run("embed", "x.npz", "texts.jsonl", "-o", "rows.npy")
+    assert np.load("rows.npy").any(axis=1).tolist() == [False, True, False]
+
+
+@pytest.mark.usefixtures("folder")
 def test_bad_arguments_of_the_command(monkeypatch):
     for args, status, message in [
-        (["x.vec", "texts.txt", "--weights", "sif"], 2, "--weights sif needs the counts of words"),
+        (
+            ["x.vec", "texts.txt", "--weights", "sif"],
+            2,
+            "--weights sif needs the counts of words, which .npz files have; or take --weights mean",
+        ),
         (["texts.txt", "texts.txt"], 1, "texts.txt"),
         (["x.npz", "missing.txt"], 1, "cannot read missing.txt: no such file"),
         (["x.npz", "texts.txt", "-o", "texts.txt"], 2, "-o texts.txt would replace the corpus"),

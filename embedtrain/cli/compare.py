@@ -9,13 +9,16 @@ from embedtrain.cli import query_options
 
 @click.command(short_help="Compare models by the neighbours of their words.")
 @click.argument("files", type=click.Path(), nargs=-1, required=True, metavar="FILE FILE...")
-@query_options.topn_option
+@click.option(
+    "-n", "--topn", default=10, show_default=True, type=click.IntRange(min=1), help="Neighbours of a word to compare."
+)
 @click.option("--sample", default=1000, show_default=True, metavar="N", help="Draw at most N words of each band.")
 @query_options.json_option
 def compare(files: tuple[str, ...], topn: int, sample: int, as_json: bool) -> None:
-    """Show the share of nearest neighbours that words have in common in each two of several FILEs, by frequency.
+    """Show the share of nearest neighbours that words have in common in two FILEs, by frequency.
 
-    Such as of several seeds, models or times. The first FILE gives the order of words.
+    Such as of several seeds, models or times; of more FILEs, the mean over each two. The first FILE gives the order of
+    words.
 
     Example: embedtrain compare seed1.vec seed2.vec
     """

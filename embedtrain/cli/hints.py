@@ -42,10 +42,11 @@ def usage_hint(error: click.ClickException) -> str | None:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     if ctx is None:
         return None
-    if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):
-        example = re.search(r"Example: (.*)", ctx.command.help or "")
-        name = (error.param.name or "").upper()
-        return f"missing argument {name}; for example: {example[1]}" if example else None
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        example = re.search(r"Example: (.*(?:\n +.*)*)", ctx.command.help or "")
+        is_option = isinstance(error.param, click.Option)
+        name = f"option {error.param.opts[0]}" if is_option else f"argument {(error.param.name or '').upper()}"
+        return f"missing {name}; for example: {' '.join(example[1].split())}" if example else None
     if isinstance(error, click.NoSuchOption):
         return f"no such option {error.option_name}; {_option_hint(error.option_name, error.possibilities, ctx)}"
     return None

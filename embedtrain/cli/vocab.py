@@ -19,6 +19,7 @@ from embedtrain.cli.options import (
     set_progress,
     settings_options,
 )
+from embedtrain.cli.training import inputs_of
 from embedtrain.errors import one_line
 from embedtrain.machine.ranks import Ranks, launched_ranks
 from embedtrain.training.settings import VocabularySettings
@@ -44,12 +45,13 @@ def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None
     Example: embedtrain vocab corpus.txt -o corpus.vocab
     """
     from embedtrain.corpus.vocabulary_file import format_lines, merge_vocabularies, write_vocabulary
-    from embedtrain.machine.files import require_writable
+    from embedtrain.machine.files import check_distinct_paths, require_writable
     from embedtrain.machine.progress import counted, is_terminal, say
 
     ranks = launched_ranks()
     quiet = quiet or ranks.rank > 0
     set_progress(settings, quiet)
+    inputs = inputs_of(settings)
     chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
     force, files = settings["force"], settings["corpus"]
     if merge:
@@ -57,6 +59,7 @@ def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None
     corpus = None if merge else read_corpus(settings)
     sources, files = (files, files) if corpus is None else (corpus.sources, corpus.files())
     path = None if output == "-" else output_path(sources, files, output, ".vocab")
+    check_distinct_paths(inputs, {"-o": path})
     if path is not None and ranks.rank == 0:
         require_writable(path)
     found = merge_vocabularies(files, force=force) if corpus is None else _count(corpus, chosen, ranks)

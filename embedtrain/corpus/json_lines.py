@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import IO
 
 from embedtrain.errors import DataError
@@ -22,12 +23,12 @@ def read_lines(name: str, file: IO[bytes]) -> Iterator[bytes]:
 
 
 def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[str]]:
-    """Yield every list, and text or tokens of every object whose field is not null.
+    """Yield every list, and the text or tokens of every object; empty ones without the field or with null in it.
 
     Invalid UTF-8 becomes lone surrogates.
     """
     others: set[str] = set()
-    any_has_it, kind = False, None
+    any_has_it, kind, n_missing = False, None, 0
     for number, line in enumerate(lines, 1):
         decoded = line.decode(errors="surrogateescape").removeprefix("\ufeff")
         if not decoded.strip():
@@ -43,10 +44,11 @@ def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[
             raise DataError(f"{name}, line {number}: expected a JSON object, got {type(record).__name__}")
         if field not in record:
             others.update(list(record)[: 20 - len(others)])
-            continue
-        any_has_it = True
-        text = record[field]
+        else:
+            any_has_it = True
+        text = record.get(field)
         if text is None:
+            n_missing += 1
             continue
         if not isinstance(text, (str, list)):
             raise DataError(
@@ -58,7 +60,10 @@ def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[
                 f"{name}, line {number}: the field {field!r} holds {type(text).__name__}, above it held "
                 f"{kind.__name__}; give all as text or all as lists of tokens"
             )
+        yield from repeat(kind(), n_missing)
+        n_missing = 0
         yield text
     if others and not any_has_it:
         found = ", ".join(map(repr, sorted(others)[:8]))
         raise DataError(f"{name}: no record has the field {field!r}; name another with `field`, they have {found}")
+    yield from repeat((kind or str)(), n_missing)

@@ -52,6 +52,8 @@ def align(
     restrict_vocab : int, optional
         Use only pairs of the first so many words of `vectors`; 0: all.
     """
+    if not (isinstance(vectors, WordVectors) and isinstance(target, WordVectors)):
+        raise SettingError("give `vectors` and `target` as WordVectors; WordVectors.load reads files")
     dim, other_dim, n_searched = vectors.vector_size, target.vector_size, vectors._n_searched(restrict_vocab)
     if dim != other_dim:
         raise SettingError(f"vectors of {dim} and {other_dim} dimensions cannot be aligned; train both with one `dim`")

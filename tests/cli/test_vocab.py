@@ -39,6 +39,14 @@ def test_vocab_takes_the_options_of_training(options, wanted):
     assert done.stdout.splitlines() == wanted()
 
 
+@pytest.mark.parametrize("option", ["--map", "--drop", "--phrases"])
+def test_vocab_keeps_its_other_inputs(folder, option):
+    Path("types.txt").write_text("a\tb\n")
+    message = f"-o types.txt would replace the file of {option}; name another file"
+    assert message in error_of(run("vocab", "text.txt", option, "types.txt", "-o", "types.txt"), 2)
+    assert Path("types.txt").read_text() == "a\tb\n"
+
+
 def test_vocab_of_a_cache_reads_no_text(folder, monkeypatch):
     assert run("vocab", "text.txt", "--min-count", 1, "--cache", "cache", "-o", "first").exit_code == 0
     monkeypatch.setattr("embedtrain.corpus.encoding.read_chunks", None)
