@@ -20,7 +20,7 @@ from embedtrain.machine.threads import Barrier, BrokenBarrierError, run_tasks
 
 T = TypeVar("T")
 
-_AT_ONCE = 1 << 22  # elements of a sum; bounds its memory
+_AT_ONCE = 1 << 22  # elements of a sum, about; bounds its memory
 #: What launchers set: the number of processes and the number of this one. MPICH, Open MPI, Slurm.
 _LAUNCHERS = (
     ("PMI_SIZE", "PMI_RANK"),
@@ -39,17 +39,6 @@ class Ranks:
     def __repr__(self) -> str:
         return f"<rank {self.rank} of {self.size}>"
 
-    def sum(self, array: NDArray[Any]) -> None:
-        """Replace a contiguous array by its sum over all ranks, added in their order."""
-
-    def gather(self, value: T) -> list[T]:
-        """Return the values of all ranks, on every rank."""
-        return [value]
-
-    def broadcast(self, value: T) -> T:
-        """Return the value of rank 0, on every rank."""
-        return value
-
     def exchange(self, values: Sequence[T]) -> list[T]:
         """Send `values[r]` to rank r; returns what each rank sent to this one."""
         return list(values)
@@ -57,13 +46,19 @@ class Ranks:
     def abort(self, status: int) -> None:
         """End the processes of all ranks; does nothing for one process alone."""
 
-    def of_first(self, compute: Callable[[], T]) -> T:
-        """Return on every rank what rank 0 computes."""
-        return self.broadcast(compute() if self.rank == 0 else None)  # type: ignore[return-value]
+    def gather(self, value: T) -> list[T]:
+        """Return the values of all ranks, on every rank."""
+        return self.exchange([value] * self.size)
 
-    def total(self, number: int) -> int:
-        """Return the sum of a number over all ranks."""
-        return sum(self.gather(number))
+    def broadcast(self, value: T) -> T:
+        """Return the value of rank 0, on every rank."""
+        return self.gather(value if self.rank == 0 else None)[0]  # type: ignore[return-value]
+
+    def sum(self, array: NDArray[Any]) -> None:
+        """Replace an array by its sum over all ranks, added in their order, of which each adds a part."""
+        for piece in np.array_split(array, array.size // _AT_ONCE + 1):
+            parts = self.exchange(np.array_split(piece, self.size))
+            piece[:] = np.concatenate(self.gather(sum(parts[1:], parts[0])))
 
     def require_equal(self, what: str, value: Any) -> None:
         """Raise `SettingError` on all ranks if they have different values of something."""
@@ -79,55 +74,28 @@ class Ranks:
 ALONE = Ranks()
 
 
-ALONE = Ranks()
-
-
 class MpiRanks(Ranks):
     """The ranks of a communicator of mpi4py."""
 
     def __init__(self, comm: Any) -> None:
         from mpi4py.util.pkl5 import Intracomm  # for objects of any size
 
-        self._arrays, self._objects = comm, Intracomm(comm)
+        self._comm = Intracomm(comm)
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
         self.hosts = self.gather(platform.node())
 
-    def sum(self, array: NDArray[Any]) -> None:
-        """Send each rank a part of the array to add; MPI's own sums may be in any order."""
-        flat = array.reshape(-1)
-        for begin in range(0, flat.size, _AT_ONCE):
-            self._sum(flat[begin : begin + _AT_ONCE])
-
-    def _sum(self, array: NDArray[Any]) -> None:
-        from mpi4py import MPI
-
-        borders = np.linspace(0, array.size, self.size + 1).astype(np.int64)
-        parts = np.diff(borders), borders[:-1]
-        own = array[borders[self.rank] : borders[self.rank + 1]]
-        received = np.empty((self.size, own.size), array.dtype)
-        places = [own.size] * self.size, [own.size * rank for rank in range(self.size)]
-        self._arrays.Alltoallv([array, parts], [received, places])
-        own[:] = received[0]
-        for other in received[1:]:
-            own += other
-        self._arrays.Allgatherv(MPI.IN_PLACE, [array, parts])
-
-    def gather(self, value: T) -> list[T]:
-        """Return the values of all ranks."""
-        return list(self._objects.allgather(value))
-
-    def broadcast(self, value: T) -> T:
-        """Return the value of rank 0."""
-        result: T = self._objects.bcast(value)
-        return result
-
     def exchange(self, values: Sequence[T]) -> list[T]:
         """Send a value to each rank."""
-        return list(self._objects.alltoall(list(values)))
+        return list(self._comm.alltoall(list(values)))
+
+    def broadcast(self, value: T) -> T:
+        """Return the value of rank 0, which travels as a tree."""
+        result: T = self._comm.bcast(value)
+        return result
 
     def abort(self, status: int) -> None:
         """End all processes."""
-        self._arrays.Abort(status)
+        self._comm.Abort(status)
 
 
 class Together(Ranks):
@@ -137,33 +105,13 @@ class Together(Ranks):
         self.rank, self.size, self.hosts = rank, len(places), [platform.node()] * len(places)
         self._meeting, self._places = meeting, places
 
-    def _meet(self, value: Any) -> list[Any]:
-        """The values of all ranks, which none of them changes afterwards."""
-        self._places[self.rank] = value
-        self._meeting.wait()
-        values = list(self._places)
-        self._meeting.wait()
-        return values
-
-    def sum(self, array: NDArray[Any]) -> None:
-        """Add copies in the order of the ranks."""
-        first, *others = self._meet(array.copy())
-        array[:] = first
-        for other in others:
-            array += other
-
-    def gather(self, value: T) -> list[T]:
-        """Return copies of all values."""
-        return [pickle.loads(packed) for packed in self._meet(pickle.dumps(value))]
-
-    def broadcast(self, value: T) -> T:
-        """Return a copy of the value of rank 0."""
-        return self.gather(value if self.rank == 0 else None)[0]  # type: ignore[return-value]
-
     def exchange(self, values: Sequence[T]) -> list[T]:
         """Return copies of what was sent."""
-        sent = self._meet([pickle.dumps(value) for value in values])
-        return [pickle.loads(packed[self.rank]) for packed in sent]
+        self._places[self.rank] = [pickle.dumps(value) for value in values]
+        self._meeting.wait()
+        received = [pickle.loads(sent[self.rank]) for sent in self._places]
+        self._meeting.wait()
+        return received
 
 
 def together(n: int, work: Callable[[Ranks], T]) -> list[T]:
@@ -209,19 +157,15 @@ def launched_ranks() -> Ranks:
     rank, size = launched()
     if size == 1:
         return ALONE
-    started = f"{size or 'several'} processes were started to work together"
     try:
         from mpi4py import MPI
+
+        ranks, problem = MpiRanks(MPI.COMM_WORLD), "the launcher is of another MPI"
     except (ImportError, RuntimeError) as error:  # there is no mpi4py, or no library of MPI
-        raise SettingError(
-            f"{started}, and mpi4py cannot be used ({' '.join(str(error).split())}); install it with "
-            'pip install "embedtrain[mpi]", or start one process'
-        ) from None
-    ranks = MpiRanks(MPI.COMM_WORLD)
+        ranks, problem = ALONE, " ".join(str(error).split())
     if ranks.size == 1 and (rank or size):
-        library = " ".join(MPI.Get_library_version().split())[:40]
         raise SettingError(
-            f"{started}, but by the launcher of another MPI than that of mpi4py ({library}); use its mpiexec, or srun "
-            "with --mpi=pmi2 or --mpi=pmix"
+            f"{size or 'several'} processes were started to work together, and mpi4py cannot be used ({problem}); "
+            'install it with pip install "embedtrain[mpi]", and start with its mpiexec, or srun --mpi=pmi2'
         )
     return ranks

@@ -71,11 +71,10 @@ class Factorization:
         settings, sizes = self.settings, (len(matrix.starts) - 1, len(transposed.starts) - 1)
         self.require_memory(*sizes)  # again, as counts take memory
         with self.clock("decompose"):
-            U, singular_values, V = settings.all_ranks.of_first(
-                lambda: decompose(
-                    matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown
-                )
+            found = settings.all_ranks.rank == 0 and decompose(
+                matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown
             )
+            U, singular_values, V = settings.all_ranks.broadcast(found)
         if len(singular_values) < settings.dim:
             found = counted(len(singular_values), "dimension")
             of = f"the matrix of {sizes[0]:,} × {sizes[1]:,}"

@@ -74,7 +74,7 @@ class Exchanges:
     @staticmethod
     def n_items(schedule: Schedule[Any], ranks: Ranks) -> int:
         """The tokens of an epoch of all ranks."""
-        return ranks.total(schedule.n_items)
+        return sum(ranks.gather(schedule.n_items))
 
     @property
     def summary(self) -> str:
@@ -164,11 +164,11 @@ class Exchanges:
         """Set the finished chunks of this rank in a history that another number of ranks wrote, or rank 0."""
         if ranks.size == 1 and not history.part:
             return
-        epoch, n_items = len(history.losses), ranks.total(schedule.n_items)
+        epoch, n_items = len(history.losses), sum(ranks.gather(schedule.n_items))
         part = history.part or (history.passed - epoch * n_items) / n_items
         chunks = schedule.tasks(epoch)
         history.chunks = round(len(chunks) * part)
         passed = chunks[history.chunks].begin if history.chunks < len(chunks) else schedule.n_items
-        history.passed = epoch * n_items + ranks.total(passed)
+        history.passed = epoch * n_items + sum(ranks.gather(passed))
         history.kept = min(history.kept, history.passed)
         history.part = part if ranks.size > 1 else 0.0

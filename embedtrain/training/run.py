@@ -251,7 +251,7 @@ class Run:
     def _say_ranks(self, exchanges: Any) -> None:
         """Report the ranks, and what they exchange."""
         machines = counted(len(set(self.ranks.hosts)), "machine")
-        threads = counted(self.ranks.total(self.n_threads), "thread")
+        threads = counted(sum(self.ranks.gather(self.n_threads)), "thread")
         say(f"ranks    {self.ranks.size} on {machines} with {threads}; {exchanges.summary}", shown=self.shown)
 
     def _finish_epoch(self, result: EpochResult, evaluators: list[Callable[[Any], ChunkResult]]) -> None:

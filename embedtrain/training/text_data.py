@@ -99,7 +99,7 @@ def checksum(*arrays: np.ndarray[Any, Any]) -> int:
 
 
 def _fingerprint(text: EncodedCorpus, ranks: Ranks) -> dict[str, int]:
-    known = {"tokens": ranks.total(len(text.ids)), "sentences": ranks.total(text.n_sentences)}
+    known = {"tokens": sum(ranks.gather(len(text.ids))), "sentences": sum(ranks.gather(text.n_sentences))}
     return known if ranks.size > 1 else {**known, "checksum": checksum(text.ids, text.offsets)}
 
 
@@ -153,14 +153,14 @@ class TextSource:
                 limits = 1, None  # every node of a graph gets a vector
             vocabulary = known.extended(*limits, kept_words) if kept_words else known.cut(*limits)
             covered, held_out = vocabulary.n_tokens, None
-            covered_share = covered / self._ranks.total(len(whole.ids))
+            covered_share = covered / sum(self._ranks.gather(len(whole.ids)))
             folder = settings.temp_folder or settings.cache
             has_other_ids = self._known is not None or bool(kept_words)
             if has_other_ids:
                 training = whole.with_vocabulary(vocabulary, folder, self.corpus.name)
                 if not kept_words:
                     note(*training.notes[len(whole.notes) :])
-                covered, covered_share = self._ranks.total(len(training.ids)), 1.0
+                covered, covered_share = sum(self._ranks.gather(len(training.ids))), 1.0
             if self.valid is not None:
                 _note_overlap(self.corpus, self.valid)
                 text = self._encode(self.valid, shown)
