@@ -20,7 +20,7 @@ from embedtrain.machine.threads import Barrier, BrokenBarrierError, run_tasks
 
 T = TypeVar("T")
 
-_AT_ONCE = 1 << 22  # elements of a sum, about; bounds its memory
+_AT_ONCE = 1 << 17  # elements of a sum, about; bounds its memory
 #: What launchers set: the number of processes and the number of this one. MPICH, Open MPI, Slurm.
 _LAUNCHERS = (
     ("PMI_SIZE", "PMI_RANK"),
@@ -50,15 +50,14 @@ class Ranks:
         """Return the values of all ranks, on every rank."""
         return self.exchange([value] * self.size)
 
-    def broadcast(self, value: T) -> T:
+    def broadcast(self, value: T | None) -> T:
         """Return the value of rank 0, on every rank."""
         return self.gather(value if self.rank == 0 else None)[0]  # type: ignore[return-value]
 
     def sum(self, array: NDArray[Any]) -> None:
-        """Replace an array by its sum over all ranks, added in their order, of which each adds a part."""
-        for piece in np.array_split(array, array.size // _AT_ONCE + 1):
-            parts = self.exchange(np.array_split(piece, self.size))
-            piece[:] = np.concatenate(self.gather(sum(parts[1:], parts[0])))
+        """Replace an array by its sum over all ranks, added in their order."""
+        first, *others = self.gather(array)
+        array[:] = sum(others, first)
 
     def require_equal(self, what: str, value: Any) -> None:
         """Raise `SettingError` on all ranks if they have different values of something."""
@@ -88,7 +87,16 @@ class MpiRanks(Ranks):
         """Send a value to each rank."""
         return list(self._comm.alltoall(list(values)))
 
-    def broadcast(self, value: T) -> T:
+    def sum(self, array: NDArray[Any]) -> None:
+        """Let each rank add a part, as MPI's own sums may be in any order."""
+        for piece in np.array_split(array, array.size // _AT_ONCE + 1):
+            values = np.resize(piece, (self.size, -(-piece.size // self.size)))  # a copy, with equal parts
+            received = np.empty_like(values)
+            self._comm.Alltoall(values, received)
+            self._comm.Allgather(sum(received[1:], received[0]), values)
+            piece[:] = values.reshape(-1)[: piece.size].reshape(piece.shape)
+
+    def broadcast(self, value: T | None) -> T:
         """Return the value of rank 0, which travels as a tree."""
         result: T = self._comm.bcast(value)
         return result
@@ -160,12 +168,13 @@ def launched_ranks() -> Ranks:
     try:
         from mpi4py import MPI
 
-        ranks, problem = MpiRanks(MPI.COMM_WORLD), "the launcher is of another MPI"
+        ranks = MpiRanks(MPI.COMM_WORLD)
+        if ranks.size > 1 or not (rank or size):
+            return ranks
+        problem = "the launcher is of another MPI"
     except (ImportError, RuntimeError) as error:  # there is no mpi4py, or no library of MPI
-        ranks, problem = ALONE, " ".join(str(error).split())
-    if ranks.size == 1 and (rank or size):
-        raise SettingError(
-            f"{size or 'several'} processes were started to work together, and mpi4py cannot be used ({problem}); "
-            'install it with pip install "embedtrain[mpi]", and start with its mpiexec, or srun --mpi=pmi2'
-        )
-    return ranks
+        problem = " ".join(str(error).split())
+    raise SettingError(
+        f"{size or 'several'} processes were started to work together, and mpi4py cannot be used ({problem}); "
+        'install it with pip install "embedtrain[mpi]", and start with its mpiexec, or srun --mpi=pmi2'
+    )

@@ -71,10 +71,12 @@ class Factorization:
         settings, sizes = self.settings, (len(matrix.starts) - 1, len(transposed.starts) - 1)
         self.require_memory(*sizes)  # again, as counts take memory
         with self.clock("decompose"):
-            found = settings.all_ranks.rank == 0 and decompose(
-                matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown
-            )
-            U, singular_values, V = settings.all_ranks.broadcast(found)
+            ranks, result = settings.all_ranks, None
+            if ranks.rank == 0:
+                result = decompose(
+                    matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown
+                )
+            U, singular_values, V = ranks.broadcast(result)
         if len(singular_values) < settings.dim:
             found = counted(len(singular_values), "dimension")
             of = f"the matrix of {sizes[0]:,} × {sizes[1]:,}"
