@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from embedtrain.models.cbow import plan_cbow, train_cbow
-    from embedtrain.models.cooccurrence import cooccurrence, cooccurrence_counts, merge_counts
+    from embedtrain.models.cooccurrence import cooccurrence, cooccurrence_counts
     from embedtrain.models.glove import plan_glove, train_glove
     from embedtrain.models.item2vec import train_item2vec
     from embedtrain.models.lsa import train_lsa
@@ -73,7 +73,6 @@ _MODULES = {
     "evaluate_sessions": "vectors.sessions",
     "evaluate_similarity": "vectors.evaluation",
     "find_phrases": "models.phrases",
-    "merge_counts": "models.cooccurrence",
     "plan_cbow": "models.cbow",
     "plan_glove": "models.glove",
     "plan_skipgram": "models.skipgram",
@@ -116,7 +115,6 @@ __all__ = [
     "evaluate_sessions",
     "evaluate_similarity",
     "find_phrases",
-    "merge_counts",
     "plan_cbow",
     "plan_glove",
     "plan_skipgram",

@@ -9,11 +9,12 @@ import pytest
 from commands import contents, error_of, named, run
 from runs import files_in, lines_of
 from scipy import sparse
-from text_files import refused
 
-from embedtrain import Counts, EmbedtrainWarning, cooccurrence_counts, merge_counts
+from embedtrain import Counts, cooccurrence_counts
 from embedtrain.counts import merging
 from embedtrain.counts.rows import CsrMatrix
+from embedtrain.machine.progress import Progress
+from embedtrain.models.cooccurrence import Cooccurrence
 
 TEXT = list(generate.sentences(1500, 3))
 PARTS = [TEXT[:60], TEXT[60:63], TEXT[63:]]
@@ -79,7 +80,7 @@ def test_merged_counts_have_the_bytes_of_those_of_the_whole_text(count, options)
 def test_threads_and_memory_change_no_byte(count, tmp_path, little_memory, temporary_files, threads):
     parts = count("--max-vocab", 200)
     temporary_files.clear()
-    found = merge_counts(parts, threads=threads, memory=little_memory(200))
+    found = Cooccurrence(threads=threads, memory=little_memory(200)).merged(list(map(Path, parts)))
     assert len(temporary_files) >= 5, "sums and the result were in files"
     wanted = cooccurrence_counts("whole.txt", read_vocab="whole.vocab", max_vocab=200, progress=False)
     assert (found.words, found.counts.tolist(), found.settings) == (
@@ -113,7 +114,9 @@ def test_sums_are_recovered_up_to_two_to_the_51(scale, at_once, monkeypatch, tmp
     sums = [rng.integers(1, 2**51, (3, 3)) * (rng.random((3, 3)) < 0.6) for _ in range(4)]
     matrices = [sparse.csr_array(part / scale) for part in sums]
     parts = [CsrMatrix(matrix.indptr, matrix.indices, matrix.data) for matrix in matrices]
-    found = merging.merge_matrices(parts, 3, scale, threads=1, budget=1 << 28, folder=tmp_path)
+    found = merging.merge_matrices(
+        parts, 3, scale, Progress("merging", None, shown=False), threads=1, budget=1 << 28, folder=tmp_path
+    )
     dense = sparse.csr_array((found.values, found.columns, found.starts), shape=(3, 3)).toarray()
     assert (dense == (sum(sums) / scale).astype(np.float32)).all()
 
@@ -121,9 +124,10 @@ def test_sums_are_recovered_up_to_two_to_the_51(scale, at_once, monkeypatch, tmp
 def test_the_same_file_twice_is_added_twice_and_said(count):
     parts = count()
     shutil.copy(parts[0], "copy.npz")
-    with pytest.warns(EmbedtrainWarning, match=r"0\.npz is given 2 times; its counts are added 2 times$"):
-        twice = merge_counts([parts[0], Path(parts[0]).absolute()])
-    assert (twice.matrix.toarray() == merge_counts([parts[0], "copy.npz"]).matrix.toarray()).all()
+    done = run("cooccur", "--merge", parts[0], Path(parts[0]).absolute(), "-o", "twice.npz")
+    assert "0.npz is given 2 times; its counts are added 2 times" in " ".join(done.stderr.split())
+    assert "is given" not in run("cooccur", "--merge", parts[0], "copy.npz", "-o", "other.npz").stderr
+    assert Path("twice.npz").read_bytes() == Path("other.npz").read_bytes()
     done = run("vocab", "--merge", "0.vocab", "0.vocab", "-o", "-", "--min-count", 1)
     assert "0.vocab is given 2 times" in done.stderr
     lines = Path("0.vocab").read_text().splitlines()
@@ -133,17 +137,33 @@ def test_the_same_file_twice_is_added_twice_and_said(count):
 # --- What is refused --------------------------------------------------------------------------------------------------
 
 REFUSED = [
-    (1, ["cooccur", "0.npz", "window.npz"], "--window is 4 in window.npz and 10 in 0.npz; count all parts with the"),
+    (1, ["cooccur", "0.npz", "window.npz"], "--window is 4 in window.npz and 10 in 0.npz; count all parts alike"),
     (1, ["cooccur", "0.npz", "uniform.npz"], "--weighting is 'uniform' in uniform.npz and 'distance' in 0.npz"),
     (1, ["cooccur", "0.npz", "left.npz"], "--symmetric is False in left.npz and True in 0.npz"),
-    (1, ["cooccur", "0.npz", "words.npz"], "words.npz and 0.npz have other words, or other counts of words; count all"),
-    (1, ["cooccur", "0.npz", "rounded.npz"], "rounded.npz has rounded counts, whose sum is not exact; count the text"),
-    (1, ["cooccur", "0.npz", "scipy.npz"], "scipy.npz does not say how it was counted; merge files that"),
+    (
+        1,
+        ["cooccur", "0.npz", "words.npz"],
+        "words.npz and 0.npz differ in words or their counts; count all parts",
+    ),
+    (
+        1,
+        ["cooccur", "0.npz", "rounded.npz"],
+        "rounded.npz has no exact counts, as of embedtrain cooccur with --exact",
+    ),
+    (
+        1,
+        ["cooccur", "0.npz", "scipy.npz"],
+        "scipy.npz has no exact counts, as of embedtrain cooccur with --exact",
+    ),
     (1, ["cooccur", "0.npz", "whole.txt"], "whole.txt holds no counts: it looks like text"),
     (1, ["cooccur", "0.npz", "missing.npz"], "cannot read missing.npz: no such file"),
-    (1, ["cooccur", "other.npz"], "other.npz does not say how it was counted; merge files that embedtrain cooccur"),
+    (
+        1,
+        ["cooccur", "other.npz"],
+        "other.npz has no exact counts, as of embedtrain cooccur with --exact",
+    ),
     (1, ["cooccur", "huge.npz"], "a count is 10,000,000,000, and exact are those up to 3,124,375,366; count all parts"),
-    (2, ["cooccur", "0.npz", "-o", "0.npz"], "-o 0.npz would replace one of the merged files; name another file"),
+    (2, ["cooccur", "0.npz", "-o", "0.npz"], "the output would replace the corpus 0.npz; name another file with -o"),
     (2, ["cooccur", "0.npz", "--window", 10], "--window is for reading text, and --merge reads counts; leave it out"),
     (2, ["cooccur", "0.npz", "--lowercase"], "--lowercase is for reading text"),
     (2, ["cooccur", "0.npz", "--memory", 5], "--memory must be a size of at least 1.0 MB"),
@@ -158,7 +178,11 @@ REFUSED = [
         ["vocab", "large.vocab", "large.vocab"],
         "the sum of the counts is 9,223,372,036,854,775,810; it must be below",
     ),
-    (2, ["vocab", "0.vocab", "-o", "0.vocab"], "-o 0.vocab would replace one of the merged files; name another file"),
+    (
+        2,
+        ["vocab", "0.vocab", "-o", "0.vocab"],
+        "the output would replace the corpus 0.vocab; name another file",
+    ),
     (2, ["vocab", "0.vocab", "--tokenize", "words"], "--tokenize is for reading text, and --merge reads counts"),
     (2, ["vocab", "0.vocab", "--threads", 2], "--threads is for reading text"),
 ]
@@ -203,5 +227,5 @@ def test_damaged_parts_are_refused(count):
     parts = count()
     content = Path("0.npz").read_bytes()
     Path("0.npz").write_bytes(content[: len(content) // 2])
-    with refused("cannot read 0.npz: it is damaged or holds no counts"):
-        merge_counts(parts)
+    done = run("cooccur", "--merge", *parts, "-o", "x.npz")
+    assert "cannot read 0.npz: it is damaged or holds no counts" in error_of(done, 1)

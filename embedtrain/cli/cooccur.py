@@ -52,26 +52,19 @@ def cooccur(output: str | None, quiet: bool, merge: bool, **options: Any) -> Non
     quiet = quiet or ranks.rank > 0
     set_progress(options, quiet)
     if merge:
-        sources = files = options["corpus"]
-        check_merge(output, sources, {"threads", "memory"})
-        options = {name: options[name] for name in ("threads", "memory", "progress")}
-    else:
-        for source in filter(is_counts_file, options["corpus"]):
-            raise click.UsageError(
-                f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}"
-            )
-        corpus = read_corpus(options)
-        sources, files = corpus.sources, corpus.files()
-    path = output_path(sources, files, output, ".npz")
-    if not merge:
-        check_distinct_paths(
-            {"the corpus": files, **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}
-        )
+        check_merge(output, {"threads", "memory"})
+    for source in filter(is_counts_file, () if merge else options["corpus"]):
+        raise click.UsageError(f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}")
+    corpus = read_corpus(options)
+    path = output_path(corpus.sources, corpus.files(), output, ".npz")
+    check_distinct_paths(
+        {"the corpus": corpus.files(), **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}
+    )
     if ranks.rank == 0:
         require_writable(path)
     settings = Cooccurrence(**options, temp_folder=folder_beside(path), ranks=ranks)
     started = time.perf_counter()
-    counts = settings.merged(files) if merge else settings.mapped_counts(corpus)
+    counts = settings.merged(corpus.files()) if merge else settings.mapped_counts(corpus)
     seconds = time.perf_counter() - started
     if ranks.rank > 0:
         return

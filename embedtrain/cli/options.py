@@ -252,10 +252,8 @@ MERGE = grouped_option(
 )
 
 
-def check_merge(output: str | None, inputs: Sequence[str], used: Collection[str]) -> None:
-    """Check the output of --merge, and that only options in `used` are given."""
-    from embedtrain.machine.files import check_distinct_paths
-
+def check_merge(output: str | None, used: Collection[str]) -> None:
+    """Check that --merge has an output and one process, and that only options in `used` are given."""
     ctx = click.get_current_context()
     for option in ctx.command.params:
         is_given = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
@@ -265,7 +263,6 @@ def check_merge(output: str | None, inputs: Sequence[str], used: Collection[str]
         raise click.UsageError("--merge is the work of one process; start it without mpiexec or srun")
     if output is None:
         raise click.UsageError("name the file of the merged counts with -o")
-    check_distinct_paths({"one of the merged files": inputs}, {} if output == "-" else {"-o": output})
 
 
 def set_progress(options: dict[str, Any], quiet: bool) -> None:

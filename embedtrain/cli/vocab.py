@@ -53,16 +53,14 @@ def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None
     set_progress(settings, quiet)
     inputs = inputs_of(settings)
     chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
-    force, files = settings["force"], settings["corpus"]
     if merge:
-        check_merge(output, files, {"min_count", "max_vocab", "force"})
-    corpus = None if merge else read_corpus(settings)
-    sources, files = (files, files) if corpus is None else (corpus.sources, corpus.files())
-    path = None if output == "-" else output_path(sources, files, output, ".vocab")
+        check_merge(output, {"min_count", "max_vocab", "force"})
+    corpus = read_corpus(settings)
+    path = None if output == "-" else output_path(corpus.sources, corpus.files(), output, ".vocab")
     check_distinct_paths(inputs, {"-o": path})
     if path is not None and ranks.rank == 0:
         require_writable(path)
-    found = merge_vocabularies(files, force=force) if corpus is None else _count(corpus, chosen, ranks)
+    found = merge_vocabularies(corpus.files(), force=corpus.force) if merge else _count(corpus, chosen, ranks)
     words = found.cut(chosen.min_count, chosen.max_vocab)
     if ranks.rank > 0:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -36,24 +37,20 @@ def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     return _by_count(*read_words(Path(path), need_counts=True))
 
 
-def merge_vocabularies(paths: Sequence[str | os.PathLike[str]], *, force: bool = False) -> Vocabulary:
-    """Add the counts in vocabulary files; the result is that of counting all their texts at once.
-
-    A file whose words all occur more than once is taken for a cut one and refused, unless `force`.
-    """
+def merge_vocabularies(paths: Sequence[Path], *, force: bool) -> Vocabulary:
+    """Add the counts in vocabulary files; one whose words all occur twice or more is refused, unless `force`."""
     note_repeated(paths)
-    total: dict[str, int] = {}
+    total: Counter[str] = Counter()
     for path in paths:
-        words, counts = read_words(Path(path), need_counts=True)
+        words, counts = read_words(path, need_counts=True)
         if min(counts) > 1 and not force:
             raise DataError(
-                f"{source_name(Path(path))} lacks rare words: each of its words occurs {min(counts)} times or more; "
+                f"{source_name(path)} lacks rare words: each of its words occurs {min(counts)} times or more; "
                 "make it with `min_count=1`, or set `force` if its text has no rarer word"
             )
-        for word, count in zip(words, counts, strict=True):
-            total[word] = total.get(word, 0) + count
-    if sum(total.values()) >= 2**63:
-        raise DataError(f"the sum of the counts is {sum(total.values()):,}; it must be below 2 ** 63")
+        total.update(dict(zip(words, counts, strict=True)))
+    if total.total() >= 2**63:
+        raise DataError(f"the sum of the counts is {total.total():,}; it must be below 2 ** 63")
     return _by_count(list(total), list(total.values()))
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts.memory_plan import MemoryPlan, row_ranges
 from embedtrain.counts.rows import CellFiles, CsrMatrix, RowCells, RowStore, starts_of
-from embedtrain.counts.summing import CountShards, Workspace, merge_over_ranks, merge_shards, sum_rows
+from embedtrain.counts.summing import ShardFiles, Workspace, merge_over_ranks, merge_shards, sum_rows
 from embedtrain.kernels.glove import cooccurrence
 from embedtrain.kernels.glove.cooccurrence import Index
 from embedtrain.machine.array_file import ArrayFile, temporary_file
@@ -66,10 +66,10 @@ def count_windows(
     windows = WindowWeights.of(window, weighting, symmetric)
     workspaces = [Workspace.of(n_words, plan.task_cells) for _ in range(plan.threads)]
     counter = _WindowCounter(text, n_words, windows, workspaces, progress)
-    with ExitStack() as files:
+    with ExitStack() as stack:
 
         def new_file() -> ArrayFile:
-            return files.enter_context(temporary_file(folder))
+            return stack.enter_context(temporary_file(folder))
 
         n_cells = min(plan.cells * 2 // 3 if exact else plan.cells, n_words**2)
         if ranks.size == 1:
@@ -77,24 +77,11 @@ def count_windows(
         store = RowStore(n_cells, new_file, np.float64 if exact else np.float32)
         if ranks.size == 1 and plan.shard >= n_tokens:
             return store.matrix(counter.count(0, n_tokens, windows.scale, store))
-        shards, lengths = _count_shards(counter, max(1, plan.shard), new_file)
+        shards = ShardFiles(n_words, new_file)
+        for begin in range(0, n_tokens, max(1, plan.shard)):
+            shards.end_shard(counter.count(begin, min(begin + plan.shard, n_tokens), None, shards))
         merge = merge_shards if ranks.size == 1 else partial(merge_over_ranks, ranks=ranks)
-        return store.matrix(merge(shards, lengths, workspaces, windows.scale, store))
-
-
-def _count_shards(
-    counter: _WindowCounter, n_tokens: int, new_file: Callable[[], ArrayFile]
-) -> tuple[CountShards, NDArray[np.int64]]:
-    """Count shards of at most `n_tokens` into files; return them, and the total length of each row."""
-    cells, starts = CellFiles(new_file), new_file()
-    n_all, n_cells, lengths = len(counter.text.ids), 0, np.zeros(counter.n_words, np.int64)
-    for begin in range(0, n_all, n_tokens):
-        own = counter.count(begin, min(begin + n_tokens, n_all), None, cells)
-        starts.append(n_cells + starts_of(own))
-        n_cells += int(own.sum())
-        lengths += own
-    shard_starts = starts.mapped(np.int64).reshape(-1, counter.n_words + 1)
-    return CountShards(shard_starts, cells.columns.mapped(np.int32), cells.values.mapped(np.int64)), lengths
+        return store.matrix(merge(shards.mapped(), workspaces, windows.scale, store))
 
 
 def scale_of(weighting: str) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.counts.memory_plan import row_ranges
-from embedtrain.counts.rows import RowCells, RowStore
+from embedtrain.counts.rows import CellFiles, RowCells, RowStore, starts_of
 from embedtrain.kernels.glove.cooccurrence import BITS, Tally, merge_rows
+from embedtrain.machine.array_file import ArrayFile
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.ranks import Ranks
 from embedtrain.machine.threads import in_order, run_tasks
@@ -66,30 +67,55 @@ class CountShards(NamedTuple):
     columns: NDArray[np.int32]  # (n_cells,)
     sums: NDArray[np.int64]  # (n_cells,)
 
-    def rows(self, begin: int, end: int) -> CountShards:
-        """Copy a range of rows to memory."""
-        spans = [slice(first, last) for first, last in zip(self.starts[:, begin], self.starts[:, end], strict=True)]
-        lengths = np.diff(self.starts[:, begin : end + 1])
-        copy = CountShards.joined(lengths, [self.columns[span] for span in spans], [self.sums[span] for span in spans])
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The total length of each row."""
+        lengths = np.zeros(self.starts.shape[1] - 1, np.int64)
+        for starts in self.starts:
+            lengths += np.diff(starts)
+        return lengths
+
+    def rows(self, begin: int, end: int) -> list[CountShards]:
+        """Copy a range of rows to memory, each shard apart."""
+        copies = []
+        for starts in self.starts:
+            cells = slice(starts[begin], starts[end])
+            own = starts[None, begin : end + 1] - starts[begin]
+            copies.append(CountShards(own, self.columns[cells].copy(), self.sums[cells].copy()))
         release_pages(*self)
-        return copy
+        return copies
 
     @classmethod
-    def joined(
-        cls, lengths: NDArray[np.int64], columns: Sequence[NDArray[np.int32]], sums: Sequence[NDArray[np.int64]]
-    ) -> CountShards:
-        """Join the cells of shards whose rows have these (n_shards, n_rows) lengths."""
-        ends = np.cumsum(lengths).reshape(lengths.shape)
-        starts = np.concatenate([ends[:, :1] - lengths[:, :1], ends], axis=1)
-        empty = np.empty(0, np.int64)
-        return cls(starts, np.concatenate([*columns, empty.astype(np.int32)]), np.concatenate([*sums, empty]))
+    def joined(cls, shards: Sequence[CountShards]) -> CountShards:
+        """Join shards of the same rows."""
+        begins = starts_of(np.array([len(shard.columns) for shard in shards]))
+        moved = [(shard.starts + begin, *shard[1:]) for shard, begin in zip(shards, begins[:-1], strict=True)]
+        return cls(*map(np.concatenate, zip(*moved, strict=True)))
+
+
+class ShardFiles(CellFiles):
+    """Temporary files of shards, to which the cells of one after the other are appended."""
+
+    def __init__(self, n_words: int, new_file: Callable[[], ArrayFile]) -> None:
+        super().__init__(new_file)
+        self._n_words, self._starts, self._n_cells = n_words, new_file(), 0
+
+    def end_shard(self, lengths: NDArray[np.int64]) -> None:
+        """Append the lengths of the rows of a shard, after its cells."""
+        self._starts.append(self._n_cells + starts_of(lengths))
+        self._n_cells += int(lengths.sum())
+
+    def mapped(self) -> CountShards:
+        """Map all shards."""
+        starts = self._starts.mapped(np.int64).reshape(-1, self._n_words + 1)
+        return CountShards(starts, self.columns.mapped(np.int32), self.values.mapped(np.int64))
 
 
 def merge_shards(
-    shards: CountShards, lengths: NDArray[np.int64], workspaces: Sequence[Workspace], scale: int,
-    store: RowStore | list[RowCells],
-) -> NDArray[np.int64]:  # fmt: skip
-    """Merge shards whose rows have these total lengths into `store`; return the lengths of the merged rows."""
+    shards: CountShards, workspaces: Sequence[Workspace], scale: int, store: RowStore | list[RowCells]
+) -> NDArray[np.int64]:
+    """Merge shards into `store`; return the lengths of the merged rows."""
+    lengths = shards.lengths
     merged = np.empty_like(lengths)
 
     def worker(workspace: Workspace) -> Callable[[int, int], RowCells]:
@@ -109,24 +135,18 @@ def merge_shards(
 
 
 def merge_over_ranks(
-    shards: CountShards, lengths: NDArray[np.int64], workspaces: Sequence[Workspace], scale: int, store: RowStore,
-    ranks: Ranks,
-) -> NDArray[np.int64]:  # fmt: skip
+    shards: CountShards, workspaces: Sequence[Workspace], scale: int, store: RowStore, ranks: Ranks
+) -> NDArray[np.int64]:
     """Merge the shards of all ranks into the store of each, as `merge_shards` does; a rank merges some of the rows."""
-    lengths = lengths.copy()
+    lengths = shards.lengths
     ranks.sum(lengths)
     merged = []
     for begin, end in row_ranges(lengths, lengths, _CELLS_AT_ONCE):
-        shares = np.linspace(0, lengths[begin:end].sum(), ranks.size + 1)[1:-1]
-        borders = [begin, *(begin + np.searchsorted(np.cumsum(lengths[begin:end]), shares)).tolist(), end]
-        parts = ranks.exchange([shards.rows(*span) for span in pairwise(borders)])
-        own = CountShards.joined(
-            np.concatenate([np.diff(part.starts) for part in parts]),
-            [part.columns for part in parts], [part.sums for part in parts],
-        )  # fmt: skip
+        ends = np.cumsum(lengths[begin:end])
+        borders = begin + np.searchsorted(ends, np.linspace(0, ends[-1], ranks.size + 1)[1:-1])
+        parts = ranks.exchange([shards.rows(*span) for span in pairwise([begin, *borders.tolist(), end])])
         cells: list[RowCells] = []
-        rows = slice(borders[ranks.rank], borders[ranks.rank + 1])
-        own_lengths = merge_shards(own, lengths[rows], workspaces, scale, cells)
+        own_lengths = merge_shards(CountShards.joined([*chain(*parts)]), workspaces, scale, cells)
         for some, some_lengths in ranks.gather((cells, own_lengths)):
             merged.append(some_lengths)
             for part in some:

@@ -10,7 +10,8 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -41,11 +42,10 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"cannot read {source_name(path)[:200]}: {reason}{path_hint(path)}") from error
 
 
-def note_repeated(paths: Sequence[str | os.PathLike[str]]) -> None:
+def note_repeated(paths: Iterable[Path]) -> None:
     """Note which files to be added up are given more than once."""
-    real = list(map(os.path.realpath, paths))
-    for path in dict.fromkeys(real):
-        if (n := real.count(path)) > 1:
+    for path, n in Counter(map(os.path.realpath, paths)).items():
+        if n > 1:
             note(f"{one_line(path)} is given {n} times; its counts are added {n} times")
 
 

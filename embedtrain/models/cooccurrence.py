@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from embedtrain.machine.memory import mapping_of, require_memory
 from embedtrain.machine.progress import Progress, Stopwatch
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.training.declarations import from_settings, setting
-from embedtrain.training.settings import CountSettings, PathLike
+from embedtrain.training.settings import CountSettings
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -51,9 +51,15 @@ class Cooccurrence(CountSettings):
 
     def counts(self, corpus: CorpusLike) -> Counts:
         """Count a corpus; the result is in memory."""
-        return _in_memory(self.mapped_counts(corpus))
+        counts = self.mapped_counts(corpus)
+        matrix = counts.matrix
+        if mapping_of(matrix.data) is None:
+            return counts
+        remedy = "raise `min_count`, or count into a file with: embedtrain cooccur"
+        require_memory(matrix.data.nbytes + matrix.indices.nbytes, "the counts", remedy)
+        return replace(counts, matrix=matrix.copy())
 
-    def merged(self, files: Sequence[PathLike]) -> Counts:
+    def merged(self, files: Sequence[Path]) -> Counts:
         """Add the counts in files; the result is mapped from temporary files if memory is too small."""
         from embedtrain.counts.merging import merge_files, merge_matrices
         from embedtrain.counts.rows import CsrMatrix
@@ -61,22 +67,11 @@ class Cooccurrence(CountSettings):
 
         check_memory(self.memory)
         place: dict[str, Any] = {"budget": budget_of(self), "folder": folder_of(self)}
-        with self.compiling():
-            one = CsrMatrix(np.array([0, 1]), np.zeros(1, np.int32), np.ones(1))
-            merge_matrices([one], 1, 1, threads=1, **place)
         with Progress("merging", None, shown=self.shown, unit="cells") as progress:
-            merged = merge_files(files, threads=resolve_threads(self.threads), progress=progress, **place)
-        return replace(merged, settings={**merged.settings, "version": __version__})
-
-
-def _in_memory(counts: Counts) -> Counts:
-    """Return counts whose matrix is in memory."""
-    matrix = counts.matrix
-    if mapping_of(matrix.data) is None:
-        return counts
-    remedy = "raise `min_count`, or count into a file with: embedtrain cooccur"
-    require_memory(matrix.data.nbytes + matrix.indices.nbytes, "the counts", remedy)
-    return replace(counts, matrix=matrix.copy())
+            with self.compiling():
+                one = CsrMatrix(np.array([0, 1]), np.zeros(1, np.int32), np.ones(1))
+                merge_matrices([one], 1, 1, progress, threads=1, **place)
+            return merge_files(files, progress, threads=resolve_threads(self.threads), **place)
 
 
 @from_settings(Cooccurrence)
@@ -125,41 +120,3 @@ def cooccurrence(corpus: CorpusLike, settings: Cooccurrence) -> sparse.csr_array
         As `cooccurrence_counts`.
     """
     return settings.counts(corpus).matrix
-
-
-def merge_counts(
-    files: Iterable[str | os.PathLike[str]], *, threads: int | None = None, memory: int | str | None = None
-) -> Counts:
-    """Add the counts of the parts of a text; the result is that of counting the whole text, to the bit.
-
-    Parameters
-    ----------
-    files : iterable of paths
-        Counts of the parts, which `cooccurrence_counts` made with ``exact=True``, with one `read_vocab` and the same
-        window, weighting, symmetry, `min_count` and `max_vocab`. A file that is given twice is added twice, with a
-        warning.
-    threads : int, optional
-        Number of threads; by default, and with 0, all.
-    memory : int or str, optional
-        As for `cooccurrence_counts`. Temporary files take 12 bytes for each cell of all files.
-
-    Returns
-    -------
-    Counts
-        As of `cooccurrence_counts`.
-
-    Raises
-    ------
-    SettingError, DataError
-        If files differ in their words or settings, are not exact, cannot be read, or the result does not fit into
-        memory.
-
-    Examples
-    --------
-    >>> from embedtrain import cooccurrence_counts, merge_counts
-    >>> for name, lines in {"a.npz": ["the king"], "b.npz": ["the queen"]}.items():
-    ...     cooccurrence_counts(lines, read_vocab="all.vocab", exact=True).save(name)  # doctest: +SKIP
-    >>> merge_counts(["a.npz", "b.npz"])  # doctest: +SKIP
-    <Counts: 3 words, 4 cells>
-    """
-    return _in_memory(Cooccurrence(threads=threads, memory=memory).merged(list(files)))

@@ -10,9 +10,6 @@ from collections import Counter
 from itertools import accumulate
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embedtrain.machine.progress import counted
 from embedtrain.machine.ranks import Ranks
 from embedtrain.training.checkpoint import CheckpointTimer
@@ -66,44 +63,37 @@ class TileExchanges:
 
     def finish_part(self, part: int) -> None:
         """Exchange columns and costs after round `part`, and write a checkpoint that is due."""
-        started, ranks = time.perf_counter(), self._ranks
+        started, rank = time.perf_counter(), self._ranks.rank
         tiles, following = self._rounds[part - 1], [] if part == len(self._rounds) else self._rounds[part]
         self._holders.update((block, tile.rank) for tile in tiles for block in blocks_of(tile))
-        wanted: list[list[Block]] = [[] for _ in range(ranks.size)]
+        wanted: list[list[Block]] = [[] for _ in range(self._ranks.size)]
         for tile in following:
             _, columns = blocks_of(tile)
-            if self._holders.get(columns) == ranks.rank != tile.rank:
+            if self._holders.get(columns) == rank != tile.rank:
                 wanted[tile.rank].append(columns)
-        news = dict(self._model.costs), self._timer.requested()
+        received = self._exchange(wanted, self._model.costs, self._timer.requested())
         self._model.costs.clear()
-        received = ranks.exchange([(*news, self._copy(blocks)) for blocks in wanted])
-        costs = {tile: cost for of_rank, _, _ in received for tile, cost in of_rank.items()}
-        for _, _, blocks in received:
-            self._put(blocks)
+        costs = {tile: cost for of_rank, _ in received for tile, cost in of_rank.items()}
         for tile in tiles:  # in the order of one thread
             self._meter.add(ChunkResult(0, 0, costs.get(tile, 0.0), 0, tile.last_lr))
         self._history.loss = self._meter.total
-        is_due = received[0][1]
+        _, is_due = received[0]
         if is_due or not following:
-            self._gather()
+            own = [block for block, holder in self._holders.items() if holder == rank]
+            for number in range(max(Counter(self._holders.values()).values(), default=0)):  # a block at a time
+                self._exchange([own[number : number + 1]] * self._ranks.size)
+            self._holders.clear()
         seconds = time.perf_counter() - started
         self.seconds += seconds
         self._history.seconds += seconds
-        if is_due and ranks.rank == 0:
+        if is_due and rank == 0:
             self._timer.reached()
 
-    def _gather(self) -> None:
-        """Give all ranks all blocks, one of each rank at a time."""
-        own = [block for block, rank in self._holders.items() if rank == self._ranks.rank]
-        for number in range(max(Counter(self._holders.values()).values(), default=0)):
-            for blocks in self._ranks.gather(self._copy(own[number : number + 1])):
-                self._put(blocks)
-        self._holders.clear()
-
-    def _copy(self, blocks: list[Block]) -> dict[Block, list[NDArray[np.float32]]]:
-        return {block: self._model.rows_of(block) for block in blocks}
-
-    def _put(self, blocks: dict[Block, list[NDArray[np.float32]]]) -> None:
-        for block, tables in blocks.items():
-            for own, received in zip(self._model.rows_of(block), tables, strict=True):
-                own[:] = received
+    def _exchange(self, blocks: list[list[Block]], *news: Any) -> list[tuple[Any, ...]]:
+        """Send `blocks[r]` and news to each rank r, and put what it sent in place; return its news."""
+        received = self._ranks.exchange([({b: self._model.rows_of(b) for b in some}, *news) for some in blocks])
+        for tables, *_ in received:
+            for block, rows in tables.items():
+                for own, others in zip(self._model.rows_of(block), rows, strict=True):
+                    own[:] = others
+        return [tuple(others) for _, *others in received]
