@@ -65,7 +65,7 @@ def convert(
     skipped = SkippedErrors()
     options = ReadOptions(
         limit,
-        dtype=np.dtype(np.float16 if float16 else np.float32),
+        dtype=np.float16 if float16 else np.float32,
         threads=threads,
         must_be_writable=True,
         on_error=skipped.add if errors == "skip" else None,

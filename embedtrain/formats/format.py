@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.errors import DataError
+from embedtrain.errors import DataError, SettingError
 from embedtrain.formats.factors import Factors
 from embedtrain.formats.subwords import Subwords
 from embedtrain.machine.files import require_writable
@@ -43,12 +45,29 @@ class ReadOptions:
 
     limit: int | None = None  # read only the first rows
     vocabulary: frozenset[str] | None = None  # of these, only the given words
-    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))  # or float16; with mmap, as in the file
+    dtype: Any = np.float32  # or float16; with mmap, as in the file
     mmap: bool = False  # map the vectors, where the format can, unchecked
     threads: int | None = None  # default: all
     must_be_writable: bool = False  # whether words with other than ASCII whitespace are bad
     on_error: Callable[[str], None] | None = None  # called with each problem of skipped rows; None: raise the first
     on_note: Callable[[str], None] = note  # called with a note on odd rows that are read
+
+    def __post_init__(self) -> None:
+        limit, vocabulary = self.limit, self.vocabulary
+        if limit is not None and (not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1):
+            raise SettingError(f"limit must be at least 1 word, a whole number, got {limit!r}")
+        if isinstance(vocabulary, str):
+            raise SettingError(
+                f"vocabulary must be a list of words, got the str {vocabulary!r}; write [{vocabulary!r}]"
+            )
+        try:
+            object.__setattr__(self, "vocabulary", None if vocabulary is None else frozenset(vocabulary))
+        except TypeError:
+            raise SettingError(f"vocabulary must be a list of words, got {type(vocabulary).__name__}") from None
+        with suppress(TypeError):
+            object.__setattr__(self, "dtype", np.dtype(self.dtype))
+        if self.dtype not in (np.float32, np.float16):
+            raise SettingError(f"dtype must be float32 or float16, got {self.dtype!r}")
 
     def report(self, where: str, problem: str) -> None:
         """Raise a problem of a row or header, or call `on_error` with it."""

@@ -50,11 +50,6 @@ class WordVectors(WordTable):
         Settings of training.
     report : TrainingReport or None
         Statistics of the training run; not saved.
-
-    Raises
-    ------
-    DataError
-        If `vectors` or `counts` does not have a row for each word, or `subwords` has other dimensions.
     """
 
     words: Sequence[str]
@@ -110,13 +105,6 @@ class WordVectors(WordTable):
         -------
         (dim,) float32 array
             The counts of a row of the matrix give the vector of that row.
-
-        Raises
-        ------
-        SettingError
-            If these are not vectors of `train_svd` without `add_contexts`, or of `train_lsa`.
-        DataError
-            If the counts have another length, or are negative, not finite or all 0.
         """
         from embedtrain.vectors.folding import fold_in
 
@@ -134,7 +122,7 @@ class WordVectors(WordTable):
         return WordVectors(names, self.context_vectors, None, self.vectors, settings, factors=factors)
 
     def embed(self, texts: CorpusLike, weights: str = "mean") -> NDArray[np.float32]:
-        """The vectors of texts: means of the vectors of their words.
+        """The (n_texts, dim) vectors of texts: means of the vectors of their words.
 
         Words without a vector are left out. A warning counts the texts without any other, whose rows are zeros.
 
@@ -144,22 +132,8 @@ class WordVectors(WordTable):
             A text is a line of a file, or an item. A `Corpus` tells how text is read, as with ``tokenize="words"``.
         weights : {"mean", "sif"}
             Average all words alike; or smooth inverse frequency: weigh words of the share p of all `counts` by
-            a / (a + p), where a = 0.001, and remove the first singular vector of all rows.
-
-        Returns
-        -------
-        (n_texts, dim) float32 array
-
-        Raises
-        ------
-        SettingError
-            If `weights` is not valid, or there are no `counts` for "sif".
-        DataError
-            If `texts` cannot be read, or are fewer than two for "sif".
-
-        References
-        ----------
-        Arora, Liang, Ma, "A simple but tough-to-beat baseline for sentence embeddings" (2017).
+            a / (a + p), where a = 0.001, and remove the first singular vector of all rows, of two texts or more (Arora,
+            Liang, Ma, "A simple but tough-to-beat baseline for sentence embeddings", 2017).
         """
         from embedtrain.vectors.text_means import TextMeans  # Numba, and the corpus, which queries do not need
 
@@ -190,13 +164,6 @@ class WordVectors(WordTable):
         -------
         (n_rows, dim) float32 array
             Rows 0 to the highest in use.
-
-        Raises
-        ------
-        DataError
-            If words are not str, rows are not integers from 0 on, words share a row, or a value is not finite.
-        SettingError
-            If `unknown` is not valid, or the matrix does not fit into memory.
         """
         from embedtrain.vectors.embedding_matrix import embedding_matrix
 
@@ -207,13 +174,6 @@ class WordVectors(WordTable):
 
         Items that occur together have great products, which have no scale as cosines have; substitutes, such as two
         brands, have near vectors and are found by `neighbors`. A whole number is an id, as in `recommend`, not a row.
-
-        Raises
-        ------
-        UnknownWord
-            If the word has no vector; also a `KeyError`.
-        DataError
-            If there are no `context_vectors`.
         """
         if self.context_vectors is None:
             remedy = "with `negative=5`" if self.settings.get("negative") == 0 else "with -o items.npz"
@@ -243,11 +203,6 @@ class WordVectors(WordTable):
             0 if no question is known.
         sections : list of dict
             Each with "section", "correct" and "incorrect"; the last is the total.
-
-        Raises
-        ------
-        DataError, SettingError
-            As `evaluate_analogies`.
         """
         from embedtrain.vectors.evaluation import evaluate_analogies
 
@@ -287,11 +242,6 @@ class WordVectors(WordTable):
             Named tuples; nan if fewer than two pairs are known.
         unknown : float
             Percentage of the pairs with a word that has no vector.
-
-        Raises
-        ------
-        DataError, SettingError
-            As `evaluate_similarity`.
         """
         from embedtrain.vectors.evaluation import Correlation, evaluate_similarity
         from embedtrain.vectors.evaluation_files import read_pairs
@@ -317,7 +267,6 @@ class WordVectors(WordTable):
 
         Parameters
         ----------
-        path : path
         limit, neighbors : int
             Only the first `limit` words, each with so many nearest neighbours among them, by cosine in all dimensions.
         projection : {"auto", "pca", "umap", "tsne"}
@@ -331,13 +280,6 @@ class WordVectors(WordTable):
             are left out with a warning where they do not fit.
         progress : bool, optional
             Whether progress is reported; by default on a terminal.
-
-        Raises
-        ------
-        SettingError
-            If a setting is not valid, a package is not installed, or the page would be larger than `max_size`.
-        DataError
-            If a vector is not finite, `coordinates` or `labels` do not fit the words, or a file cannot be used.
         """
         from embedtrain.explorer.explore import explore
 
@@ -350,7 +292,7 @@ class WordVectors(WordTable):
         *,
         pairs: Iterable[tuple[str, str]] = (),
     ) -> Any:
-        """Draw words by the first two principal components of their vectors, with matplotlib.
+        """Draw words by the first two principal components of their vectors, with matplotlib; returns the axes.
 
         Parameters
         ----------
@@ -360,34 +302,13 @@ class WordVectors(WordTable):
             By default those of a new figure, ``ax.figure``.
         pairs : iterable of (str, str)
             Words with an arrow from the first to the second, as of countries and capitals.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Raises
-        ------
-        UnknownWord
-            If a word has no vector; also a `KeyError`.
-        DataError
-            If there are no words, or no installed font has a character.
-        SettingError
-            If matplotlib is not installed, or too old for words written from right to left.
         """
         from embedtrain.explorer.figure import plot
 
         return plot(self, words, ax, pairs)
 
     def to_gensim(self) -> Any:
-        """Convert to gensim's ``KeyedVectors``, with words, vectors and counts.
-
-        A warning is issued if there are `subwords`, which it does not hold.
-
-        Raises
-        ------
-        SettingError
-            If gensim is not installed.
-        """
+        """Convert to gensim's ``KeyedVectors``, which has words, vectors and counts, but no `subwords`."""
         try:
             from gensim.models import KeyedVectors  # type: ignore[import-untyped, unused-ignore]
         except ImportError:
@@ -407,19 +328,11 @@ class WordVectors(WordTable):
 
         Parameters
         ----------
-        path : path
         format : str, optional
             A name in `formats.FORMATS`; by default it follows from the suffix; word2vec text without one. ``.bin`` is
             fastText's format with `subwords`, else word2vec's.
         threads : int, optional
             Threads that format text; by default all.
-
-        Raises
-        ------
-        DataError
-            If the file cannot be written, or the format cannot hold a word or value.
-        SettingError
-            If `format` or the suffix is not known, or the format cannot be compressed as the suffix implies.
         """
         table = VectorTable(
             self.words, self.vectors, self.counts, self.settings, self.context_vectors, self.subwords, self.factors
@@ -444,7 +357,6 @@ class WordVectors(WordTable):
 
         Parameters
         ----------
-        path : path
         format : str, optional
             A name in `formats.FORMATS`; by default it is recognised by the content.
         limit : int, optional
@@ -462,20 +374,12 @@ class WordVectors(WordTable):
             Threads that parse large text files; by default all.
         subwords : bool
             Whether to keep `subwords`, where the file has them; without, unknown words have no vectors.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        DataError
-            If the file cannot be read; the message names the line.
-        SettingError
-            If an option is not valid.
         """
+        if errors not in ("strict", "skip"):
+            raise SettingError(f"errors must be strict or skip, got {errors!r}")
         skipped = SkippedErrors()
-        options = _read_options(limit, vocabulary, dtype, mmap, errors, skipped, threads)
+        on_error = skipped.add if errors == "skip" else None
+        options = ReadOptions(limit, vocabulary, dtype, mmap, threads, on_error=on_error)  # type: ignore[arg-type]
         words, vectors, counts, settings, contexts, ngrams, factors = formats.read(path, options, format)
         if options.vocabulary and not len(words):
             n, name = len(options.vocabulary), os.fspath(path)
@@ -495,31 +399,3 @@ def _as_array(value: Any, dtype: Any) -> NDArray[Any]:
         return np.array(value, dtype)
     except (TypeError, ValueError):
         return np.array(0)
-
-
-def _read_options(
-    limit: int | None,
-    vocabulary: Iterable[str] | None,
-    dtype: Any,
-    mmap: bool,
-    errors: str,
-    skipped: SkippedErrors,
-    threads: int | None,
-) -> ReadOptions:
-    if limit is not None and (not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1):
-        raise SettingError(f"limit must be at least 1 word, a whole number, got {limit!r}")
-    if isinstance(vocabulary, str):
-        raise SettingError(f"vocabulary must be a list of words, got the str {vocabulary!r}; write [{vocabulary!r}]")
-    try:
-        chosen = None if vocabulary is None else frozenset(vocabulary)
-    except TypeError:
-        raise SettingError(f"vocabulary must be a list of words, got {type(vocabulary).__name__}") from None
-    try:
-        kind = np.dtype(dtype)
-    except TypeError:
-        kind = None
-    if kind not in (np.float32, np.float16):
-        raise SettingError(f"dtype must be float32 or float16, got {dtype!r}")
-    if errors not in ("strict", "skip"):
-        raise SettingError(f"errors must be strict or skip, got {errors!r}")
-    return ReadOptions(limit, chosen, kind, mmap, threads, on_error=skipped.add if errors == "skip" else None)
