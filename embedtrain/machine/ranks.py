@@ -176,5 +176,5 @@ def launched_ranks() -> Ranks:
         problem = " ".join(str(error).split())
     raise SettingError(
         f"{size or 'several'} processes were started to work together, and mpi4py cannot be used ({problem}); "
-        'install it with pip install "embedtrain[mpi]", and start with its mpiexec, or srun --mpi=pmi2'
+        'install it with pip install "embedtrain[mpi]", and start with its mpiexec, or srun with SLURM_MPI_TYPE=pmi2'
     )

@@ -132,15 +132,6 @@ class WordTable:
         -------
         list of (word, cosine), or (n,) float32 array with ``topn=None``
             The nearest first, ties in the order of words; the array is in the order of words.
-
-        Raises
-        ------
-        UnknownWord
-            If a word has no vector; also a `KeyError`.
-        DataError
-            If nothing is given, a vector has other dimensions, or the sum is 0.
-        SettingError
-            If `topn` or `restrict_vocab` is not a whole number, or `restrict_vocab` is negative.
         """
         terms = _terms(positive, negative)
         query = np.sum([weight * self._unit_or_vector(term) for term, weight in terms], axis=0)
@@ -150,13 +141,7 @@ class WordTable:
     def most_similar_cosmul(
         self, positive: Terms = None, negative: Terms = None, topn: int | None = 10, restrict_vocab: int | None = None
     ) -> Scored:
-        """Find words as `most_similar` does, by 3CosMul: cosines to words are multiplied and divided.
-
-        Raises
-        ------
-        UnknownWord, DataError, SettingError
-            As `most_similar`; also a `DataError` for weights other than 1 and -1.
-        """
+        """Find words as `most_similar` does, by 3CosMul: cosines to words are multiplied and divided."""
         terms = _terms(positive, negative)
         if any(abs(weight) != 1 for _, weight in terms):
             raise DataError("most_similar_cosmul takes the weights 1 and -1 only; use most_similar for others")
@@ -184,13 +169,6 @@ class WordTable:
         Returns
         -------
         list of lists of (word, cosine), or list of (word, cosine) for one word
-
-        Raises
-        ------
-        UnknownWord
-            If a word has no vector; also a `KeyError`.
-        SettingError
-            If `topn` or `restrict_vocab` is not a whole number, or `restrict_vocab` is negative.
         """
         if _is_key(words) or not isinstance(words, Iterable):
             return self.neighbors([words], topn, restrict_vocab)[0]  # type: ignore[list-item]
@@ -229,15 +207,6 @@ class WordTable:
         -------
         list of (item, score), or list of such lists for many histories
             The nearest first, ties in the order of rows; empty for one of many histories without known items.
-
-        Raises
-        ------
-        UnknownWord
-            If no item of the only history has a vector; also a `KeyError`.
-        DataError
-            If an item is neither a str nor a whole number.
-        SettingError
-            If `topn` is not a whole number of at least 1.
         """
         from embedtrain.vectors.recommend import recommend
 
@@ -253,13 +222,7 @@ class WordTable:
         return 1 + int(np.count_nonzero(nearer))
 
     def doesnt_match(self, words: Iterable[Key]) -> Key:
-        """The word farthest from the mean of the given words; those without a vector are left out, with a warning.
-
-        Raises
-        ------
-        DataError
-            If `words` is one word, not a list, or none has a vector.
-        """
+        """The word farthest from the mean of the given words; those without a vector are left out, with a warning."""
         if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
             got = f"the {type(words).__name__} {shortened(words)}"
             raise DataError(f"doesnt_match takes a list of words, got {got}; write [{shortened(words)}]")

@@ -71,6 +71,7 @@ def tile_step(E, X, Y, tile, n_outputs, dim, lr, baseline, with_loss):
     see `negatives`. Returns the loss, the sum of |weight| * softplus(S or -S), or 0 without `with_loss`.
     """
     inputs, outputs, weights, G = tile.inputs, tile.outputs, tile.weights, tile.scores
+    e_rows, M = tile.update_rows, tile.mean_output
     # S = X Y^T
     for k in range(0, n_outputs, COLUMNS):
         dot_tile(X, inputs, Y, outputs, k, dim, G)
@@ -84,13 +85,7 @@ def tile_step(E, X, Y, tile, n_outputs, dim, lr, baseline, with_loss):
     for d in range(0, dim, TILE_VECTORS * LANES):
         vectors = minimum(TILE_VECTORS, (dim - d) // LANES)
         if tile.fixed is None:
-            exchange_tile(
-                E, tile.update_rows, X, inputs, Y, outputs, n_outputs, G, tile.mean_output, tile.mean_weights, d,
-                vectors,
-            )  # fmt: skip
+            exchange_tile(E, e_rows, X, inputs, Y, outputs, n_outputs, G, M, tile.mean_weights, d, vectors)
         else:
-            exchange_fixed_tile(
-                E, tile.update_rows, X, inputs, Y, outputs, n_outputs, G, tile.mean_output, tile.mean_weights, d,
-                vectors,
-            )  # fmt: skip
+            exchange_fixed_tile(E, e_rows, X, inputs, Y, outputs, n_outputs, G, M, tile.mean_weights, d, vectors)
     return loss
