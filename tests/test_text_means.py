@@ -238,6 +238,7 @@ def test_bad_arguments_of_the_command(monkeypatch):
         (["x.npz", "texts.txt", "-o", "x.npz"], 2, "-o x.npz would replace the vectors"),
         (["x.npz", "texts.txt", "-o", "no/rows.npy"], 1, "create it first"),
         (["x.npz", "x.npz", "-o", "rows.npy"], 1, "x.npz"),
+        (["x.npz", "texts.txt", "-o", "rows.npz"], 2, "end its name in .npy, got rows.npz"),
         (["x.npz", "texts.txt", "--weights", "tfidf"], 2, "'tfidf'"),
     ]:
         assert message in error_of(run("embed", *args), status), args

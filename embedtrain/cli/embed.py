@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext
@@ -43,6 +44,8 @@ def embed(file: str, weights: str, no_subwords: bool, output: str | None, quiet:
     target: AbstractContextManager[Any] = nullcontext(sys.stdout.buffer)
     if output not in (None, "-"):
         check_distinct_paths({"the vectors": [file], "the corpus": corpus.files()}, {"-o": output})
+        if os.path.splitext(output)[1].lower() not in ("", ".npy"):
+            raise click.UsageError(f"the output is a NumPy array; end its name in .npy, got {output}")
         require_writable(output)
         target = atomic_file(output)
     elif is_terminal(sys.stdout):
