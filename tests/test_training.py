@@ -150,10 +150,16 @@ CHUNKS = [chunk for epoch in range(2) for chunk in plan_chunks(1000, epoch, 2, 0
 
 
 class Often:
-    """A pause after every `n` questions, the last of them an interrupt where `ends` are taken."""
+    """A pause after every `n` questions, the last of them an interrupt where `most` are taken."""
 
-    def __init__(self, n=math.inf, ends=math.inf):
-        self.n, self.ends, self.asked, self.taken = n, ends, 0, []
+    def __init__(self, n=math.inf, most=math.inf):
+        self.n, self.most, self.asked, self.taken = n, most, 0, []
+
+    def ends(self, n_tasks):
+        return [n_tasks]
+
+    def finish_part(self, part):
+        """One part is the whole epoch."""
 
     def requested(self):
         self.asked += 1
@@ -161,7 +167,7 @@ class Often:
 
     def reached(self):
         self.taken.append(None)
-        if len(self.taken) >= self.ends:
+        if len(self.taken) >= self.most:
             raise KeyboardInterrupt
 
 
