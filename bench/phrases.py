@@ -80,7 +80,7 @@ with tempfile.TemporaryDirectory() as folder:
     ratios, loading = [], []
     for _ in range(15):
         before, _ = seconds(lambda: encode(args.text, threads=args.threads), 1)
-        load, rewriting = seconds(lambda: Rewriting.of(lemmas, stops, None), 1)
+        load, rewriting = seconds(lambda: Rewriting(lemmas, stops, None), 1)
         after, _ = seconds(partial(encode, args.text, threads=args.threads, rewriting=rewriting), 1)
         ratios.append(after / before)
         loading.append(load)

@@ -87,7 +87,7 @@ def _count(corpus: Corpus, settings: VocabularySettings, ranks: Ranks) -> Vocabu
     from embedtrain.training.text_data import check_shares
 
     check_shares({"the corpus": corpus.files()}, ranks, settings)
-    threads, rewriting = resolve_threads(settings.threads), Rewriting.of(settings.map, settings.drop, settings.phrases)
+    threads, rewriting = resolve_threads(settings.threads), Rewriting(settings.map, settings.drop, settings.phrases)
     with Progress("reading", None, shown=settings.shown) as progress:
         if settings.cache is None and not rewriting.phrases:
             with settings.compiling():

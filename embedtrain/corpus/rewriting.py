@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -28,27 +28,16 @@ _AT_ONCE = 1 << 20  # tokens whose phrases a thread joins in one task, or a long
 _Path: TypeAlias = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
 class Rewriting:
-    """Replacements of types, each applied once; then types to drop; then phrases to join."""
+    """Replacements of types, each applied once; then types to drop; then phrases to join. Reads files of them."""
 
-    replacements: Mapping[str, str] = field(default_factory=dict)
-    dropped: Collection[str] = ()
-    phrases: Phrases = field(default_factory=Phrases)
-
-    @classmethod
-    def of(
-        cls,
-        map: _Path | Mapping[str, str] | None,
-        drop: _Path | Collection[str] | None,
-        phrases: _Path | Phrases | None,
-    ) -> Rewriting:
-        """Make it of settings, reading their files."""
-        return cls(
-            read_replacements(Path(map)) if isinstance(map, (str, os.PathLike)) else map or {},
-            words_of(drop),
-            Phrases.load(phrases) if isinstance(phrases, (str, os.PathLike)) else phrases or Phrases(),
-        )
+    def __init__(
+        self, map: _Path | Mapping[str, str] | None = None, drop: _Path | Iterable[str] | None = None,
+        phrases: _Path | Phrases | None = None,
+    ) -> None:  # fmt: skip
+        self.replacements = read_replacements(Path(map)) if isinstance(map, (str, os.PathLike)) else map or {}
+        self.dropped = words_of(drop)
+        self.phrases = Phrases.load(phrases) if isinstance(phrases, (str, os.PathLike)) else phrases or Phrases()
 
     def renumber(self, types: TypeTable) -> tuple[NDArray[np.int32], Vocabulary]:
         """The id of each type, `len(vocabulary)` for dropped ones, and the vocabulary."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -118,14 +118,14 @@ class TypeTable:
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> TypeTable:
         """Make a table of a vocabulary; the numbers of types are their ids."""
-        table, words = cls(), PackedWords.of(vocabulary.words)
-        text = np.concatenate([words.text, np.zeros(PADDING, np.uint8)])
-        table.add(text, words.starts, vocabulary.counts, np.zeros(len(words), np.int64))
+        table = cls()
+        table.numbers_of(vocabulary.words)
+        table.counts[:] = vocabulary.counts
         return table
 
     def numbers_of(self, words: Iterable[str]) -> NDArray[np.int32]:
         """The numbers of words; those that are not in the table are added with a count of 0."""
-        packed = PackedWords.of(list(words))
+        packed = PackedWords.of(words if isinstance(words, Sequence) else list(words))
         text = np.concatenate([packed.text, np.zeros(PADDING, np.uint8)])
         n = len(packed)
         return self.add(text, packed.starts, np.zeros(n, np.int64), np.full(n, np.iinfo(np.int64).max))

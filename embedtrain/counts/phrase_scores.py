@@ -1,4 +1,8 @@
-"""Finding phrases: pairs of words counted in an encoded corpus, perhaps with connectors between them, and scored."""
+"""Finding phrases: pairs of words counted in an encoded corpus, perhaps with connectors between them, and scored.
+
+Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and their compositionality"
+(2013), section 4; Bouma, "Normalized (pointwise) mutual information in collocation extraction" (2009).
+"""
 
 from __future__ import annotations
 
@@ -29,17 +33,7 @@ def score_phrases(
     text: EncodedCorpus, connectors: Collection[str], *, scoring: str, threshold: float, min_count: int, threads: int,
     progress: Progress,
 ) -> dict[tuple[str, ...], tuple[float, int]]:  # fmt: skip
-    """Find the pairs with a score above the threshold, the highest first, each with its score and count.
-
-    Scores and counts are those of gensim's `Phrases`, without its limit of memory. It counts joined words, so that a
-    pair is the same as a word spelt like it.
-
-    References
-    ----------
-    Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and their
-    compositionality" (2013), section 4; Bouma, "Normalized (pointwise) mutual information in collocation extraction"
-    (2009).
-    """
+    """Find the pairs with a score above the threshold, the highest first, each with its score and count, as gensim."""
     vocabulary = text.vocabulary
     kinds = np.full(len(vocabulary) + 1, pairs.BEGINS)
     kinds[-1] = pairs.DROPPED

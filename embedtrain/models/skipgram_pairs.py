@@ -43,7 +43,7 @@ class SkipgramPairs:
         self._text, self.words, self.counts = data.training, list(data.vocabulary.words), data.vocabulary.counts
 
     def batches(self, epoch: int = 0) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
-        """Yield the ids of centres and of contexts, in the order of the text; each epoch draws others."""
+        """Yield the ids of centres and of contexts, in the order of the text; every epoch draws windows anew."""
         from embedtrain.kernels.random import key_from
         from embedtrain.kernels.word2vec.window_pairs import window_pairs
         from embedtrain.kernels.word2vec.windows import Kept, Text, Windows

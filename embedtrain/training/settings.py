@@ -70,11 +70,9 @@ class VocabularySettings(Settings):
         """The settings that are kept for a purpose; of words and phrases given as objects, only their number."""
         kept = super().kept(purpose)
         for name in {"map", "drop", "phrases"} & kept.keys():
-            value = kept[name]
-            if isinstance(value, (str, os.PathLike)):
-                kept[name] = os.fspath(value)
-            elif value is not None:
-                kept[name] = f"{len(value):,} in memory"
+            if (value := kept[name]) is not None:
+                is_path = isinstance(value, (str, os.PathLike))
+                kept[name] = os.fspath(value) if is_path else f"{len(value):,} in memory"
         return kept
 
     @property

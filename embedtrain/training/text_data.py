@@ -128,7 +128,7 @@ class TextSource:
         self._ranks = settings.all_ranks
         check_shares(files, self._ranks, settings, whole=self.documents is not None)
         settings.check_paths(files)
-        self.rewriting = Rewriting.of(settings.map, settings.drop, settings.phrases)
+        self.rewriting = Rewriting(settings.map, settings.drop, settings.phrases)
         if self._walks is not None and (settings.map or settings.drop or settings.phrases):
             raise SettingError("`map`, `drop` and `phrases` are for words of a text; a graph has nodes, leave them out")
         self._known = None if settings.read_vocab is None else read_vocabulary(settings.read_vocab)
