@@ -80,19 +80,14 @@ def align(
 
 def _rotated(vectors: WordVectors, rotation: NDArray[np.float32]) -> WordVectors:
     """Rotate all tables, so that the products of words and contexts stay the same."""
-    words, contexts, subwords = vectors.word_vectors, vectors.context_vectors, vectors.subwords
+    names, subwords = ["vectors", "word_vectors", "context_vectors"], vectors.subwords
     if vectors.factors is not None:  # contexts may be other words, or documents
         note("the factors for `fold_in` are not rotated; the aligned vectors have neither these nor context vectors")
-        contexts = None
-    return replace(
-        vectors,
-        vectors=vectors.vectors @ rotation,
-        word_vectors=None if words is None else words @ rotation,
-        context_vectors=None if contexts is None else contexts @ rotation,
-        subwords=None if subwords is None else replace(subwords, rows=subwords.rows @ rotation),
-        factors=None,
-        settings={**vectors.settings, "aligned": True},
-    )
+        vectors = replace(vectors, context_vectors=None, factors=None)
+    tables = {name: table @ rotation for name in names if (table := getattr(vectors, name)) is not None}
+    if subwords is not None:
+        tables["subwords"] = replace(subwords, rows=subwords.rows @ rotation)
+    return replace(vectors, **tables, settings={**vectors.settings, "aligned": True})
 
 
 def _read_pairs(path: Path) -> Iterator[tuple[str, str]]:

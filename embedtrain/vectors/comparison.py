@@ -51,7 +51,9 @@ def compare(tables: Sequence[WordTable], *, topn: int = 10, sample: int = 1000) 
     bands = [np.sort(random.permutation(np.arange(*edge))[:sample]) for edge in pairwise(edges)]
     rows, topn = np.concatenate(bands), min(topn, n - 1)
     found = [nearest_to_rows(table[known], norms, rows, topn, among=n).rows for table in units]
-    shares = [(one[:, :, None] == other[:, None]).sum(axis=(1, 2)) / topn for one, other in combinations(found, 2)]
+    shares = [
+        sum((column[:, None] == other).any(axis=1) for column in one.T) / topn for one, other in combinations(found, 2)
+    ]
     means = np.split(np.mean(shares, axis=0), np.cumsum([len(band) for band in bands])[:-1])
     return [
         Overlap(first + 1, last, len(mean), float(mean.mean()))
