@@ -18,6 +18,7 @@ from embedtrain import (
     plan_skipgram,
     train_cbow,
     train_glove,
+    train_lsa,
     train_skipgram,
 )
 from embedtrain.training.checkpoint import Checkpoint
@@ -344,9 +345,16 @@ def test_the_flag_has_a_value_or_none(flag):
         assert [same.all() for same in kept] == [flag[-1] != "contexts", flag[-1] == "contexts"]
 
 
+def test_contexts_that_are_documents_are_not_those_of_words():
+    documents = train_lsa(TEXT, dim=8, progress=False)
+    start = train(init=documents, **STILL)
+    np.testing.assert_allclose(rows(start, documents.words), documents.vectors, atol=1e-5)
+    assert abs(start.context_vectors).max() < 1e-3
+
+
 def test_contexts_that_are_not_there_cannot_be_frozen():
     message = "freeze='contexts' needs an init with context vectors, which .npz files keep"
-    for init in ("given.vec", given()):
+    for init in ("given.vec", given(), train_lsa(TEXT, dim=8, progress=False)):
         for words in ("shared", "union"):
             with pytest.raises(SettingError, match=f"^{message}$"):
                 train(init=init, init_words=words, freeze="contexts")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -55,6 +56,8 @@ class InitialVectors:
         require_words(self.kept_words, spaces=True)
 
     def _set(self, vectors: WordVectors) -> None:
+        if vectors.factors is not None and vectors.factors.context_words is not None:  # of other contexts, as documents
+            vectors = replace(vectors, context_vectors=None, factors=None)
         self._vectors = vectors
         for table in self._tables():
             if table is not None and (table.shape != vectors.vectors.shape or not all_finite(table)):
