@@ -40,7 +40,6 @@ from embedtrain.errors import EmbedtrainError, EmbedtrainWarning, SettingError, 
 from embedtrain.machine.interrupts import act_on_signals, terminate_as_interrupt
 from embedtrain.machine.progress import say
 from embedtrain.machine.ranks import launched, launched_ranks
-from embedtrain.machine.threads import Lock
 
 
 def _explain(error: Exception) -> tuple[str, int]:
@@ -64,7 +63,6 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 
 _WAIT = 0.3  # seconds that other ranks wait, so that the first reports what fails on all
-_ENDING = Lock()  # held by the thread that ends the ranks
 
 
 def _fail(message: str, status: int) -> None:
@@ -73,11 +71,10 @@ def _fail(message: str, status: int) -> None:
     if ranks.size > 1:
         time.sleep(_WAIT * (ranks.rank > 0))
         message = f"rank {ranks.rank} of {ranks.size} on {ranks.hosts[ranks.rank]}: {message}"
-    with _ENDING:
-        click.echo(one_line(f"Error: {message}"), err=True)
-        if ranks.size > 1:
-            time.sleep(_WAIT / 2)  # until the launcher has shown the line
-            ranks.abort(status)
+    click.echo(one_line(f"Error: {message}"), err=True)
+    if ranks.size > 1:
+        time.sleep(_WAIT / 2)  # until the launcher has shown the line
+        ranks.abort(status)
 
 
 def _require_mpi() -> None:

@@ -173,10 +173,8 @@ def _merge_ranks(types: TypeTable, ranks: Ranks) -> tuple[TypeTable, NDArray[np.
             if columns is not None:
                 types.add(*columns)
         step *= 2
-    merged = ranks.broadcast(types.columns())
-    if ranks.rank > 0:
-        types = TypeTable()
-        types.add(*merged)
+    merged, types = ranks.broadcast(types.columns()), TypeTable()
+    types.add(*merged)
     return types, types.add(text, starts, np.zeros_like(counts), first_seen)
 
 

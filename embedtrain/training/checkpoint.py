@@ -19,7 +19,7 @@ from embedtrain.formats.table import all_finite
 from embedtrain.machine.files import atomic_file, reading
 from embedtrain.machine.npz import map_arrays, no_damage, pack_about, unpack_about, write_arrays
 from embedtrain.machine.progress import note
-from embedtrain.training.loop import History
+from embedtrain.training.loop import History, StopPoint
 from embedtrain.training.protocols import Model
 
 _VERSION = 1
@@ -187,8 +187,8 @@ def _opened(
         yield unpack_about(arrays["about"], _VERSION, f"cannot resume from {path}"), arrays
 
 
-class CheckpointTimer:
-    """A `StopPoint` that handles interrupts and writes a checkpoint every `minutes`; None writes none."""
+class CheckpointTimer(StopPoint):
+    """Handles interrupts and writes a checkpoint every `minutes`; None writes none."""
 
     def __init__(self, interrupted: Callable[[], bool], write: Callable[[], None], minutes: float | None) -> None:
         self._interrupted, self._write, self._writes = interrupted, write, minutes is not None
@@ -212,10 +212,3 @@ class CheckpointTimer:
             self._due = time.monotonic() + self._seconds
         if interrupted:
             raise KeyboardInterrupt
-
-    def ends(self, n_tasks: int) -> list[int]:
-        """Return one part, the whole epoch."""
-        return [n_tasks]
-
-    def finish_part(self, part: int) -> None:
-        """Do nothing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,17 +15,15 @@ from embedtrain.machine.ranks import Ranks
 from embedtrain.machine.threads import resolve_threads, run_all
 from embedtrain.training.checkpoint import CheckpointTimer
 from embedtrain.training.chunk_schedule import Schedule, linear_decay
-from embedtrain.training.loop import History
+from embedtrain.training.loop import History, StopPoint
 from embedtrain.training.loss import LossMeter, lower_lr
-from embedtrain.training.protocols import SharedModel
 from embedtrain.training.settings import TrainingSettings
 
 _PARTS = 16  # exchanges in an epoch
 _SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
 _LEAST = 0.01  # steps of all ranks below which changes are just added
-_AT_ONCE = 1 << 22  # numbers of a table that are sent at once ...
-_IN_CACHE = 1 << 16  # ... and that are combined at once
+_AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
 
 
 def combined(
@@ -54,22 +51,54 @@ def combined(
     return others * changes + (changes @ few * (weights[:, 1:] - others)) @ few.T
 
 
-class Exchanges:
-    """A `StopPoint` that exchanges the changes of all rows after each part of an epoch."""
+class RankExchanges(StopPoint):
+    """What ranks exchange after each part of an epoch; `find_position` and `n_items` are those of one process."""
+
+    copies_tables = False
+
+    def __init__(
+        self, ranks: Ranks, model: Any, settings: TrainingSettings, history: History, meter: LossMeter,
+        timer: CheckpointTimer,
+    ) -> None:  # fmt: skip
+        self._ranks, self._model, self._settings, self._timer = ranks, model, settings, timer
+        self._history, self._meter, self.seconds = history, meter, 0.0
+
+    @staticmethod
+    def n_items(schedule: Schedule[Any], ranks: Ranks) -> int:
+        """The tokens or cells of an epoch of all ranks."""
+        return schedule.n_items
+
+    @staticmethod
+    def find_position(history: History, schedule: Schedule[Any], ranks: Ranks) -> None:
+        """Set the finished tasks of this rank in a history that another number of ranks wrote, or rank 0."""
+
+    def finish_part(self, part: int) -> None:
+        """Exchange what a part changed; rank 0 writes a checkpoint that is due."""
+        started = time.perf_counter()
+        is_due = self._ranks.broadcast(self._timer.requested())
+        self._exchange(part, is_due)
+        seconds = time.perf_counter() - started
+        self.seconds += seconds
+        self._history.seconds += seconds
+        if is_due and self._ranks.rank == 0:
+            self._timer.reached()
+
+    def _exchange(self, part: int, is_due: bool) -> None:
+        """Exchange what a part changed."""
+        raise NotImplementedError
+
+
+class Exchanges(RankExchanges):
+    """Exchanges of the changes of all rows."""
 
     parts = _PARTS
     copies_tables = True
 
-    def __init__(
-        self, ranks: Ranks, model: SharedModel, settings: TrainingSettings, history: History, meter: LossMeter,
-        timer: CheckpointTimer,
-    ) -> None:  # fmt: skip
-        self._ranks, self._settings, self._history, self._meter, self._timer = ranks, settings, history, meter, timer
-        self._figures = self._own_figures() * [history.part < 1, history.part < 1, 1, 1]
-        self._model, self._steps = model, model.expected_steps()
-        self._before = {name: rows.copy() for name, rows in model.state.items()}  # as all ranks had them
-        self._n_threads = resolve_threads(settings.threads)
-        self.seconds = 0.0
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._figures = self._own_figures() * [self._history.part < 1, self._history.part < 1, 1, 1]
+        self._steps = self._model.expected_steps()
+        self._before = {name: rows.copy() for name, rows in self._model.state.items()}  # as all ranks had them
 
     @staticmethod
     def n_items(schedule: Schedule[Any], ranks: Ranks) -> int:
@@ -86,29 +115,16 @@ class Exchanges:
         """Return the ends of parts with about equally many tasks."""
         return [round(n_tasks * (part / self.parts)) for part in range(1, self.parts + 1)]
 
-    def requested(self) -> bool:
-        """Return False: ranks pause at the same time only after a part."""
-        return False
-
-    def reached(self) -> None:
-        """Do nothing."""
-
-    def finish_part(self, part: int) -> None:
-        """Exchange the changes, sum the figures of the history, and write a checkpoint that is due."""
-        started = time.perf_counter()
+    def _exchange(self, part: int, is_due: bool) -> None:
+        """Exchange the changes, and sum the figures of the history."""
         history, settings, ranks = self._history, self._settings, self._ranks
         passed = self._figures[2]
-        is_due = self._sum_figures()
+        self._sum_figures()
         history.part = part / self.parts
         lr = linear_decay(settings.lr, (len(history.losses) + history.part) / settings.epochs)
         moments = self._model.second_moments(self._steps)
         for name, rows in self._model.state.items():
-            self._exchange(name, rows, lr * (history.passed - passed) / ranks.size, self._pull(moments[name]))
-        seconds = time.perf_counter() - started
-        self.seconds += seconds
-        history.seconds += seconds
-        if is_due and ranks.rank == 0:
-            self._timer.reached()
+            self._combine(name, rows, lr * (history.passed - passed) / ranks.size, self._pull(moments[name]))
         self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
 
     def _pull(self, moment: NDArray[np.float64]) -> Any:
@@ -118,46 +134,31 @@ class Exchanges:
             raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self._settings)}")
         return np.linalg.eigh(moment / self._ranks.size)
 
-    def _exchange(self, name: str, rows: NDArray[np.float32], scale: float, pull: Any) -> None:
+    def _combine(self, name: str, rows: NDArray[np.float32], scale: float, pull: Any) -> None:
         """Combine the changes of the rows of a table, whose expected steps are to be multiplied by `scale`."""
-        at_once, in_cache = (max(1, n // rows.shape[1]) for n in (_AT_ONCE, _IN_CACHE))
-        before, steps = self._before[name], self._steps[name]
-        changes = np.empty((min(at_once, len(rows)), rows.shape[1]), np.float32)
-        for begin in range(0, len(rows), at_once):
-            end = min(begin + at_once, len(rows))
+        before, steps, n = self._before[name], self._steps[name], max(1, _AT_ONCE // rows.shape[1])
+        rows -= before
+        self._ranks.sum(rows)
 
-            def in_parts(work: Callable[[slice, slice], object], begin: int = begin, end: int = end) -> None:
-                def do(number: int) -> None:
-                    first, last = begin + number * in_cache, min(begin + (number + 1) * in_cache, end)
-                    work(slice(first, last), slice(first - begin, last - begin))
+        def add(number: int) -> None:
+            part = slice(number * n, (number + 1) * n)
+            before[part] += combined(rows[part], self._ranks.size, scale * steps[part], *pull)
+            rows[part] = before[part]
 
-                run_all([do] * self._n_threads, -(-(end - begin) // in_cache))
-
-            def subtract(part: slice, at: slice) -> None:
-                np.subtract(rows[part], before[part], out=changes[at])
-
-            def add(part: slice, at: slice) -> None:
-                before[part] += combined(changes[at], self._ranks.size, scale * steps[part], *pull)
-                rows[part] = before[part]
-
-            in_parts(subtract)
-            self._ranks.sum(changes[: end - begin])
-            in_parts(add)
+        run_all([add] * resolve_threads(self._settings.threads), -(-len(rows) // n))
 
     def _own_figures(self) -> NDArray[np.float64]:
         history = self._history
         return np.array([history.loss, history.pairs, history.passed, history.kept], np.float64)
 
-    def _sum_figures(self) -> bool:
-        """Add to the figures of the last exchange what all ranks did since; returns whether a checkpoint is due."""
-        history, ranks = self._history, self._ranks
-        changes = np.append(self._own_figures() - self._figures, ranks.rank == 0 and self._timer.requested())
-        ranks.sum(changes)
-        self._figures += changes[:-1]
+    def _sum_figures(self) -> None:
+        """Add to the figures of the last exchange what all ranks did since."""
+        history, changes = self._history, self._own_figures() - self._figures
+        self._ranks.sum(changes)
+        self._figures += changes
         history.loss = self._meter.total = float(self._figures[0])
         history.pairs, history.passed, history.kept = map(int, self._figures[1:])
         self._meter.pairs = history.pairs
-        return bool(changes[-1])
 
     @staticmethod
     def find_position(history: History, schedule: Schedule[Any], ranks: Ranks) -> None:

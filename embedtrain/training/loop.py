@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain, takewhile
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,14 +47,16 @@ class History:
     part: float = 0.0  # of the current epoch that is finished, where several ranks exchanged their changes
 
 
-class StopPoint(Protocol):
+class StopPoint:
     """A condition that may pause training between tasks, and what happens between the parts of an epoch."""
 
     def ends(self, n_tasks: int) -> Sequence[int]:
         """Return the number of tasks at the end of each part of an epoch."""
+        return [n_tasks]
 
     def requested(self) -> bool:
         """Whether workers should pause; called by any thread before each task except the first."""
+        return False
 
     def reached(self) -> None:
         """Called when all workers have paused, so that tables and history agree."""

@@ -109,13 +109,3 @@ class Model(Protocol):
 
         At a learning rate of 0, no table changes.
         """
-
-
-class SharedModel(Model, Protocol):
-    """A model that several ranks train, each on its share of a text."""
-
-    def expected_steps(self) -> Mapping[str, NDArray[np.float64]]:
-        """The expected terms of the gradient of each row of the `state` for each token of the text."""
-
-    def second_moments(self, steps: Mapping[str, NDArray[np.float64]]) -> Mapping[str, NDArray[np.float64]]:
-        """The mean outer product, (dim, dim), of the vectors that rows of each table are scored with."""

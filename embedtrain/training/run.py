@@ -230,10 +230,11 @@ class Run:
             deferred_interrupts() as interrupted,
         ):
             timer = CheckpointTimer(interrupted, self._checkpoint, minutes)
-            exchanges = None
+            exchanges, n_threads = None, sum(self.ranks.gather(self.n_threads))
             if self.ranks.size > 1:
                 exchanges = model.exchanges(self.ranks, model, settings, self.history, meter, timer)
-                self._say_ranks(exchanges)
+                on = f"{counted(len(set(self.ranks.hosts)), 'machine')} with {counted(n_threads, 'thread')}"
+                say(f"ranks    {self.ranks.size} on {on}; {exchanges.summary}", shown=self.shown)
             for result in train_epochs(
                 workers, model.schedule, epochs=settings.epochs, meter=meter, history=self.history, progress=progress,
                 stop_point=exchanges or timer,
@@ -247,12 +248,6 @@ class Run:
             changed = resumed or bool(self._frozen.any()) or not np.array_equal(first, before)
             check_learned(self.history.losses, changed, 1 - self.report().kept_share, settings)
             self._checkpoint()
-
-    def _say_ranks(self, exchanges: Any) -> None:
-        """Report the ranks, and what they exchange."""
-        machines = counted(len(set(self.ranks.hosts)), "machine")
-        threads = counted(sum(self.ranks.gather(self.n_threads)), "thread")
-        say(f"ranks    {self.ranks.size} on {machines} with {threads}; {exchanges.summary}", shown=self.shown)
 
     def _finish_epoch(self, result: EpochResult, evaluators: list[Callable[[Any], ChunkResult]]) -> None:
         """Compute the held-out loss, call the callback, and decide whether to continue."""
