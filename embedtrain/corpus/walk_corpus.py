@@ -54,7 +54,8 @@ class WalkIds:
     length: int
     seed: int
     padding: int
-    part: tuple[int, int] = (0, 1)  # the number of this part of the walks, and how many parts there are
+    first: int  # walk ...
+    last: int  # ... and one past the last
 
     @classmethod
     def of(cls, matrix: Any, weighted: bool, *, p: float, q: float, walks: int, length: int, seed: int) -> WalkIds:
@@ -67,23 +68,16 @@ class WalkIds:
         if not p == q == 1:
             largest = max(1, 1 / p, 1 / q)
             bias = kernels.Bias(1 / p / largest, 1 / largest, 1 / q / largest)
-        return cls(graph, sums, bias, walks, length, seed, len(graph.starts) - 1)
+        n_nodes = len(graph.starts) - 1
+        return cls(graph, sums, bias, walks, length, seed, n_nodes, 0, n_nodes * walks)
 
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""
         return len(self.graph.starts) - 1
 
-    @property
-    def _borders(self) -> tuple[int, int]:
-        """The first walk, and one past the last."""
-        number, n = self.part
-        first, last = (self.n_nodes * self.walks * part // n for part in (number, number + 1))
-        return first, last
-
     def __len__(self) -> int:
-        first, last = self._borders
-        return (last - first) * self.length
+        return (self.last - self.first) * self.length
 
     def __getitem__(self, part: slice) -> NDArray[np.int32]:
         begin, end, _ = part.indices(len(self))
@@ -92,7 +86,7 @@ class WalkIds:
 
     def reader(self, largest: int, threads: int = 1) -> Reader:
         """Make a function that draws the walks of a chunk of at most `largest` ids, into the same memory each time."""
-        length, n_most, (before, _) = self.length, largest // self.length + 2, self._borders  # walks
+        length, n_most, before = self.length, largest // self.length + 2, self.first  # walks
         ids, offsets = np.empty(n_most * length, np.int32), frozen(np.arange(0, n_most * length + 1, length))
 
         def read(epoch: int, begin: int, end: int) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
@@ -123,7 +117,9 @@ class WalkCorpus(EncodedCorpus):
 
     def share(self, number: int, n: int) -> WalkCorpus:
         """Take part `number` of `n` of the walks."""
-        ids = replace(cast(WalkIds, self.ids), part=(number, n))
+        ids = cast(WalkIds, self.ids)
+        first, last = (ids.last * part // n for part in (number, number + 1))
+        ids = replace(ids, first=first, last=last)
         return replace(self, ids=cast(Any, ids), offsets=np.arange(0, len(ids) + 1, ids.length))
 
     def with_vocabulary(self, vocabulary: Vocabulary, folder: Any = None, name: str = "") -> EncodedCorpus:
