@@ -12,7 +12,6 @@ from scipy import sparse
 
 from embedtrain import Counts, cooccurrence_counts
 from embedtrain.counts import merging
-from embedtrain.counts.rows import CsrMatrix
 from embedtrain.machine.progress import Progress
 from embedtrain.models.cooccurrence import Cooccurrence
 
@@ -113,9 +112,8 @@ def test_sums_are_recovered_up_to_two_to_the_51(scale, at_once, monkeypatch, tmp
     rng = np.random.default_rng(1)
     sums = [rng.integers(1, 2**51, (3, 3)) * (rng.random((3, 3)) < 0.6) for _ in range(4)]
     matrices = [sparse.csr_array(part / scale) for part in sums]
-    parts = [CsrMatrix(matrix.indptr, matrix.indices, matrix.data) for matrix in matrices]
     found = merging.merge_matrices(
-        parts, 3, scale, Progress("merging", None, shown=False), threads=1, budget=1 << 28, folder=tmp_path
+        matrices, 3, scale, Progress("merging", None, shown=False), threads=1, budget=1 << 28, folder=tmp_path
     )
     dense = sparse.csr_array((found.values, found.columns, found.starts), shape=(3, 3)).toarray()
     assert (dense == (sum(sums) / scale).astype(np.float32)).all()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,33 +34,31 @@ def merge_files(files: Sequence[Path], progress: Progress, *, threads: int, budg
     """Add counts of the same words, counted `exact` with the same settings; see `count_windows` for the parameters."""
     note_repeated(files)
     first = _read_part(files[0])
-    parts = (_read_part(path, first, files[0]) for path in files)
-    matrices = (CsrMatrix(part.matrix.indptr, part.matrix.indices, part.matrix.data) for part in parts)
+    parts = (_read_part(path, first, files[0]).matrix for path in files)
     scale = scale_of(first.settings["weighting"])
-    rows = merge_matrices(matrices, len(first), scale, progress, threads=threads, budget=budget, folder=folder)
+    rows = merge_matrices(parts, len(first), scale, progress, threads=threads, budget=budget, folder=folder)
     return counts_of_rows(rows, first.words, first.counts, first.settings)
 
 
 def merge_matrices(
-    matrices: Iterable[CsrMatrix], n_words: int, scale: int, progress: Progress, *, threads: int, budget: int,
-    folder: Path,
-) -> CsrMatrix:  # fmt: skip
-    """Add square matrices of exact counts in units of 1 / scale; their sums take 12 bytes a cell in `folder`."""
+    matrices: Iterable[Any], n_words: int, scale: int, progress: Progress, *, threads: int, budget: int, folder: Path
+) -> CsrMatrix:
+    """Add csr_arrays of exact counts in units of 1 / scale; their sums take 12 bytes a cell in `folder`."""
     plan = MemoryPlan.of(n_words, 0, window=0, threads=threads, budget=budget)
     new_file = partial(temporary_file, folder)
     files = ShardFiles(n_words, new_file)
     for matrix in matrices:
-        for begin in range(0, len(matrix.columns), _AT_ONCE):
-            columns, counts = (array[begin : begin + _AT_ONCE] for array in matrix[1:])
+        for begin in range(0, matrix.nnz, _AT_ONCE):
+            columns, counts = (array[begin : begin + _AT_ONCE] for array in (matrix.indices, matrix.data))
             if (sums := np.rint(counts * scale)).max() > _MOST_UNITS:
                 raise DataError(
                     f"a count is {counts.max():,.0f}, and exact are those up to {_MOST_UNITS / scale:,.0f}; "
                     "count all parts at once"
                 )
             files.append(RowCells(columns.astype(np.int32), sums.astype(np.int64)))
-            release_pages(*matrix)
+            release_pages(matrix.indices, matrix.data)
             progress.update(len(columns))
-        files.end_shard(np.diff(matrix.starts))
+        files.end_shard(np.diff(matrix.indptr))
     workspaces = [Workspace.of(n_words, plan.task_cells) for _ in range(plan.threads)]
     store = RowStore(min(plan.cells, n_words**2), new_file)
     return store.matrix(merge_shards(files.mapped(), workspaces, scale, store))

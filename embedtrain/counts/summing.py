@@ -67,23 +67,14 @@ class CountShards(NamedTuple):
     columns: NDArray[np.int32]  # (n_cells,)
     sums: NDArray[np.int64]  # (n_cells,)
 
-    @property
     def lengths(self) -> NDArray[np.int64]:
-        """The total length of each row."""
-        lengths = np.zeros(self.starts.shape[1] - 1, np.int64)
-        for starts in self.starts:
-            lengths += np.diff(starts)
-        return lengths
+        """Return the total length of each row."""
+        return np.diff(self.starts.sum(axis=0))
 
     def rows(self, begin: int, end: int) -> list[CountShards]:
-        """Copy a range of rows to memory, each shard apart."""
-        copies = []
-        for starts in self.starts:
-            cells = slice(starts[begin], starts[end])
-            own = starts[None, begin : end + 1] - starts[begin]
-            copies.append(CountShards(own, self.columns[cells].copy(), self.sums[cells].copy()))
-        release_pages(*self)
-        return copies
+        """Return a range of rows of each shard."""
+        spans = [(starts[None, begin : end + 1], slice(starts[begin], starts[end])) for starts in self.starts]
+        return [CountShards(starts - starts[0, 0], self.columns[span], self.sums[span]) for starts, span in spans]
 
     @classmethod
     def joined(cls, shards: Sequence[CountShards]) -> CountShards:
@@ -115,7 +106,7 @@ def merge_shards(
     shards: CountShards, workspaces: Sequence[Workspace], scale: int, store: RowStore | list[RowCells]
 ) -> NDArray[np.int64]:
     """Merge shards into `store`; return the lengths of the merged rows."""
-    lengths = shards.lengths
+    lengths = shards.lengths()
     merged = np.empty_like(lengths)
 
     def worker(workspace: Workspace) -> Callable[[int, int], RowCells]:
@@ -138,13 +129,14 @@ def merge_over_ranks(
     shards: CountShards, workspaces: Sequence[Workspace], scale: int, store: RowStore, ranks: Ranks
 ) -> NDArray[np.int64]:
     """Merge the shards of all ranks into the store of each, as `merge_shards` does; a rank merges some of the rows."""
-    lengths = shards.lengths
+    lengths = shards.lengths()
     ranks.sum(lengths)
     merged = []
     for begin, end in row_ranges(lengths, lengths, _CELLS_AT_ONCE):
         ends = np.cumsum(lengths[begin:end])
         borders = begin + np.searchsorted(ends, np.linspace(0, ends[-1], ranks.size + 1)[1:-1])
         parts = ranks.exchange([shards.rows(*span) for span in pairwise([begin, *borders.tolist(), end])])
+        release_pages(*shards)
         cells: list[RowCells] = []
         own_lengths = merge_shards(CountShards.joined([*chain(*parts)]), workspaces, scale, cells)
         for some, some_lengths in ranks.gather((cells, own_lengths)):

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from embedtrain._version import __version__
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.machine.memory import mapping_of, require_memory
@@ -61,16 +59,16 @@ class Cooccurrence(CountSettings):
 
     def merged(self, files: Sequence[Path]) -> Counts:
         """Add the counts in files; the result is mapped from temporary files if memory is too small."""
+        from scipy import sparse
+
         from embedtrain.counts.merging import merge_files, merge_matrices
-        from embedtrain.counts.rows import CsrMatrix
         from embedtrain.training.count_data import budget_of, check_memory, folder_of
 
         check_memory(self.memory)
         place: dict[str, Any] = {"budget": budget_of(self), "folder": folder_of(self)}
         with Progress("merging", None, shown=self.shown, unit="cells") as progress:
             with self.compiling():
-                one = CsrMatrix(np.array([0, 1]), np.zeros(1, np.int32), np.ones(1))
-                merge_matrices([one], 1, 1, progress, threads=1, **place)
+                merge_matrices([sparse.csr_array([[1.0]])], 1, 1, progress, threads=1, **place)
             return merge_files(files, progress, threads=resolve_threads(self.threads), **place)
 
 
