@@ -11,17 +11,12 @@ import click
 from embedtrain.cli.options import (
     MERGE,
     GroupedCommand,
-    check_merge,
+    begin_counting,
     corpus_options,
     output_option,
-    output_path,
-    read_corpus,
-    set_progress,
     settings_options,
 )
 from embedtrain.cli.saving import folder_beside, save_or_keep, saving
-from embedtrain.cli.training import inputs_of
-from embedtrain.machine.ranks import launched_ranks
 from embedtrain.models.cooccurrence import Cooccurrence
 
 
@@ -45,23 +40,12 @@ def cooccur(output: str | None, quiet: bool, merge: bool, **options: Any) -> Non
     with deferred_interrupts():  # libraries lose interrupts while they are imported
         from embedtrain.counts.counts_file import is_counts_file
         from embedtrain.errors import DataError
-        from embedtrain.machine.files import check_distinct_paths, require_writable
         from embedtrain.machine.progress import counted, say
 
-    ranks = launched_ranks()
-    quiet = quiet or ranks.rank > 0
-    set_progress(options, quiet)
-    if merge:
-        check_merge(output, {"threads", "memory"})
     for source in filter(is_counts_file, () if merge else options["corpus"]):
         raise click.UsageError(f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}")
-    corpus = read_corpus(options)
-    path = output_path(corpus.sources, corpus.files(), output, ".npz")
-    check_distinct_paths(
-        {"the corpus": corpus.files(), **inputs_of(options)}, {"-o": path, "--save-vocab": options["save_vocab"]}
-    )
-    if ranks.rank == 0:
-        require_writable(path)
+    of_merge = {"threads", "memory"} if merge else None
+    corpus, path, ranks = begin_counting(options, output, ".npz", quiet, of_merge)
     settings = Cooccurrence(**options, temp_folder=folder_beside(path), ranks=ranks)
     started = time.perf_counter()
     counts = settings.merged(corpus.files()) if merge else settings.mapped_counts(corpus)

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import Field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
@@ -16,7 +16,7 @@ from click.core import ParameterSource
 
 from embedtrain.errors import spelled
 from embedtrain.machine.progress import listed
-from embedtrain.machine.ranks import launched_ranks
+from embedtrain.machine.ranks import Ranks, launched_ranks
 from embedtrain.models import MODELS, OTHERS
 from embedtrain.models.cooccurrence import Cooccurrence
 from embedtrain.training.declarations import GROUPS, Settings, choices_of, declaration, declared, types_of
@@ -252,17 +252,42 @@ MERGE = grouped_option(
 )
 
 
-def check_merge(output: str | None, used: Collection[str]) -> None:
-    """Check that --merge has an output and one process, and that only options in `used` are given."""
-    ctx = click.get_current_context()
-    for option in ctx.command.params:
-        is_given = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
-        if is_given and option.name not in {"corpus", "output", "quiet", "merge", "progress", *used}:
-            raise click.UsageError(f"{option.opts[0]} is for reading text, and --merge reads counts; leave it out")
-    if launched_ranks().size > 1:
-        raise click.UsageError("--merge is the work of one process; start it without mpiexec or srun")
-    if output is None:
-        raise click.UsageError("name the file of the merged counts with -o")
+def begin_counting(
+    options: dict[str, Any], output: str | None, suffix: str, quiet: bool, of_merge: Collection[str] | None = None
+) -> tuple[Corpus, Path, Ranks]:
+    """Check the options of a command that counts, with --merge those `of_merge` alone; vocab writes to "-" too."""
+    from embedtrain.machine.files import check_distinct_paths, require_writable
+
+    ctx, ranks = click.get_current_context(), launched_ranks()
+    if of_merge is not None:
+        for option in ctx.command.params:
+            is_given = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+            if is_given and option.name not in {"corpus", "output", "quiet", "merge", "progress", *of_merge}:
+                raise click.UsageError(f"{option.opts[0]} is for reading text, and --merge reads counts; leave it out")
+        if ranks.size > 1:
+            raise click.UsageError("--merge is the work of one process; start it without mpiexec or srun")
+        if output is None:
+            raise click.UsageError("name the file of the merged counts with -o")
+    set_progress(options, quiet or ranks.rank > 0)
+    corpus, path = read_corpus(options), Path("-")
+    if output != "-" or suffix != ".vocab":
+        path = output_path(corpus.sources, corpus.files(), output, suffix)
+        inputs = {"the corpus": corpus.files(), **inputs_of(options)}
+        check_distinct_paths(inputs, {"-o": path, "--save-vocab": options.get("save_vocab")})
+        if ranks.rank == 0:
+            require_writable(path)
+    return corpus, path, ranks
+
+
+def inputs_of(options: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The input files in options, with keys for messages; without a checkpoint that is resumed and written to."""
+    inputs = {}
+    for name in ("read_vocab", "map", "drop", "phrases", "connectors", "init", "resume"):
+        path, checkpoint = options.get(name), options.get("checkpoint")
+        is_kept = name == "resume" and checkpoint and path and os.path.realpath(path) == os.path.realpath(checkpoint)
+        if path is not None and not is_kept:
+            inputs[f"the file of --{name.replace('_', '-')}"] = [path]
+    return inputs
 
 
 def set_progress(options: dict[str, Any], quiet: bool) -> None:

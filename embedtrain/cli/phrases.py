@@ -7,17 +7,8 @@ from typing import Any
 
 import click
 
-from embedtrain.cli.options import (
-    GroupedCommand,
-    corpus_options,
-    output_option,
-    output_path,
-    read_corpus,
-    set_progress,
-    settings_options,
-)
+from embedtrain.cli.options import GroupedCommand, begin_counting, corpus_options, output_option, settings_options
 from embedtrain.cli.saving import folder_beside
-from embedtrain.cli.training import inputs_of
 from embedtrain.models.phrases import PhraseSettings
 
 
@@ -33,14 +24,9 @@ def phrases(output: str | None, quiet: bool, **options: Any) -> None:
 
     Example: embedtrain phrases corpus.txt -o phrases.txt
     """
-    from embedtrain.machine.files import check_distinct_paths, require_writable
     from embedtrain.machine.progress import counted, say
 
-    corpus = read_corpus(options)
-    set_progress(options, quiet)
-    path = output_path(corpus.sources, corpus.files(), output, ".phrases")
-    check_distinct_paths({"the corpus": corpus.files(), **inputs_of(options)}, {"-o": path})
-    require_writable(path)
+    corpus, path, _ = begin_counting(options, output, ".phrases", quiet)
     found = PhraseSettings(**options, temp_folder=folder_beside(path)).find(corpus)
     found.save(path)
     say(f"saved    {path}: {counted(len(found), 'phrase')}", shown=not quiet)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from embedtrain.cli.options import (
     corpus_options,
     edges_options,
     grouped_option,
+    inputs_of,
     output_option,
     output_path,
     read_corpus,
@@ -224,17 +223,6 @@ def _finish(
         remedy = f"; go on with --resume {checkpoint}" if ended and has_checkpoint else ""
         say(f"Error: interrupted; {path} holds {state}{remedy}", wrap=False)
         raise click.exceptions.Exit(130)
-
-
-def inputs_of(options: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The input files in options, with keys for messages; without a checkpoint that is resumed and written to."""
-    inputs = {}
-    for name in ("read_vocab", "map", "drop", "phrases", "connectors", "init", "resume"):
-        path, checkpoint = options.get(name), options.get("checkpoint")
-        is_kept = name == "resume" and checkpoint and path and os.path.realpath(path) == os.path.realpath(checkpoint)
-        if path is not None and not is_kept:
-            inputs[f"the file of --{name.replace('_', '-')}"] = [path]
-    return inputs
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

@@ -11,17 +11,13 @@ import click
 from embedtrain.cli.options import (
     MERGE,
     GroupedCommand,
-    check_merge,
+    begin_counting,
     corpus_options,
     output_option,
-    output_path,
-    read_corpus,
-    set_progress,
     settings_options,
 )
-from embedtrain.cli.training import inputs_of
 from embedtrain.errors import one_line
-from embedtrain.machine.ranks import Ranks, launched_ranks
+from embedtrain.machine.ranks import Ranks
 from embedtrain.training.settings import VocabularySettings
 
 if TYPE_CHECKING:
@@ -34,7 +30,7 @@ if TYPE_CHECKING:
 @MERGE
 @corpus_options
 @output_option("Vocabulary file; by default the corpus' name with .vocab, here; -: stdout.")
-def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None:
+def vocab(output: str | None, quiet: bool, merge: bool, **options: Any) -> None:
     """Count the words of CORPUS and write lines "word count", the most frequent first.
 
     The format is that of word2vec.c, GloVe and the option --read-vocab.
@@ -45,26 +41,17 @@ def vocab(output: str | None, quiet: bool, merge: bool, **settings: Any) -> None
     Example: embedtrain vocab corpus.txt -o corpus.vocab
     """
     from embedtrain.corpus.vocabulary_file import format_lines, merge_vocabularies, write_vocabulary
-    from embedtrain.machine.files import check_distinct_paths, require_writable
     from embedtrain.machine.progress import counted, is_terminal, say
 
-    ranks = launched_ranks()
-    quiet = quiet or ranks.rank > 0
-    set_progress(settings, quiet)
-    inputs = inputs_of(settings)
-    chosen = VocabularySettings(**{field.name: settings.pop(field.name) for field in fields(VocabularySettings)})
-    if merge:
-        check_merge(output, {"min_count", "max_vocab", "force"})
-    corpus = read_corpus(settings)
-    path = None if output == "-" else output_path(corpus.sources, corpus.files(), output, ".vocab")
-    check_distinct_paths(inputs, {"-o": path})
-    if path is not None and ranks.rank == 0:
-        require_writable(path)
-    found = merge_vocabularies(corpus.files(), force=corpus.force) if merge else _count(corpus, chosen, ranks)
-    words = found.cut(chosen.min_count, chosen.max_vocab)
+    VocabularySettings(**{field.name: options[field.name] for field in fields(VocabularySettings)})  # checks them
+    of_merge = {"min_count", "max_vocab", "force"} if merge else None
+    corpus, path, ranks = begin_counting(options, output, ".vocab", quiet, of_merge)
+    settings = VocabularySettings(**options)
+    found = merge_vocabularies(corpus.files(), force=corpus.force) if merge else _count(corpus, settings, ranks)
+    words = found.cut(settings.min_count, settings.max_vocab)
     if ranks.rank > 0:
         return
-    if path is None:
+    if output == "-":
         for lines in format_lines(words):
             if is_terminal(sys.stdout):
                 lines = "".join(f"{one_line(line)}\n" for line in lines.split("\n")[:-1])
