@@ -8,6 +8,7 @@ import pytest
 from embedtrain import (
     Corpus,
     DataError,
+    EmbedtrainWarning,
     Phrases,
     RandomWalks,
     SettingError,
@@ -173,14 +174,16 @@ def test_words_of_a_phrase_with_spaces_cannot_be_saved(tmp_path):
         Phrases({("new york", "times"): (1.0, 1)}).save(tmp_path / "x")
 
 
+NONE = Phrases({("The", "Cat"): (1.0, 1)})
 BROKEN = {
-    "another delimiter": ("new_york\t3.5\t7\t1\n", "line 1: expected the words of a phrase with spaces between"),
-    "commas": ("new york,3.5,7,1\nnew,york\n", "line 2: expected the words"),
-    "a number missing": ("new york\t3.5\t7\n", "line 1: expected the words"),
-    "no number": ("new york\t3.5\tmany\t1\n", "line 1: expected the words"),
-    "pass 0": ("new york\t3.5\t3\t0\n", "line 1: expected the words"),
-    "two spaces": ("new  york\n", "line 1: expected the words"),
-    "an empty line": ("new york\n\nsan francisco\n", "line 2: expected the words"),
+    "another delimiter": ("new_york\t3.5\t7\t1\n", "line 1: expected two to 10 words with spaces between"),
+    "commas": ("new york,3.5,7,1\nnew,york\n", "line 2: expected two to 10 words"),
+    "a number missing": ("new york\t3.5\t7\n", "line 1: expected two to 10 words"),
+    "no number": ("new york\t3.5\tmany\t1\n", "line 1: expected two to 10 words"),
+    "pass 0": ("new york\t3.5\t3\t0\n", "line 1: expected two to 10 words"),
+    "two spaces": ("new  york\n", "line 1: expected two to 10 words"),
+    "a text": ("a line of a text has more words than any phrase has\n", "line 1: expected two to 10 words"),
+    "an empty line": ("new york\n\nsan francisco\n", "line 2: expected two to 10 words"),
     "nothing": ("", "holds no words: it is empty"),
     "Latin 1": (b"caf\xe9 noir\n", "is not UTF-8"),
 }
@@ -194,6 +197,14 @@ def test_a_broken_file_of_phrases_is_refused(tmp_path, name):
         Phrases.load(tmp_path / "phrases.txt")
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"), [({"map": {"Cat": "dog"}}, "map"), ({"drop": ["The"]}, "drop"), ({"phrases": NONE}, "phrases")]
+)
+def test_a_list_without_effect_is_noted(options, name):
+    with pytest.warns(EmbedtrainWarning, match=f"no .* of {name} occurs in the text; check case and spelling"):
+        cooccurrence_counts(["the cat sat on the mat"] * 20, **options)
 
 
 BROKEN_MAPS = {

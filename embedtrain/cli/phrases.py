@@ -24,10 +24,13 @@ def phrases(output: str | None, quiet: bool, **options: Any) -> None:
 
     Example: embedtrain phrases corpus.txt -o phrases.txt
     """
-    from embedtrain.machine.progress import counted, say
+    from embedtrain.machine.progress import counted, note, say
 
     corpus, path, _ = begin_counting(options, output, ".phrases", quiet)
     found = PhraseSettings(**options, temp_folder=folder_beside(path)).find(corpus)
     found.save(path)
     say(f"saved    {path}: {counted(len(found), 'phrase')}", shown=not quiet)
-    say(f"next     embedtrain skipgram CORPUS --phrases {shlex.quote(str(path))}", shown=not quiet, wrap=False)
+    if found:
+        say(f"next     embedtrain skipgram CORPUS --phrases {shlex.quote(str(path))}", shown=not quiet, wrap=False)
+    else:
+        note("no phrase was found; lower `threshold` or `min_count`, or take more text")

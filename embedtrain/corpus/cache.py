@@ -30,7 +30,7 @@ from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_folder, remove_leftovers, writing
 from embedtrain.machine.npz import parse_json
-from embedtrain.machine.progress import Progress
+from embedtrain.machine.progress import Progress, note
 from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.words import PackedWords, is_word
 
@@ -94,7 +94,10 @@ def encode_text(
         )  # fmt: skip
     else:
         encoded = rewriting.applied(encode_cached(corpus, cache, threads=threads, progress=progress), cache)
-    return rewriting.joined(encoded, threads, folder or cache)
+    joined = rewriting.joined(encoded, threads, folder or cache)
+    if rewriting.phrases and len(joined.ids) == len(encoded.ids):
+        note("no phrase of `phrases` occurs in the text; check case and spelling")
+    return joined
 
 
 def list_cache(cache: str | os.PathLike[str]) -> list[Entry]:

@@ -12,6 +12,7 @@ from embedtrain.machine.files import atomic_file
 from embedtrain.machine.words import is_word, require_words
 
 DELIMITER = "_"
+_MOST_WORDS = 10  # of a phrase; a longer line is a text
 #: English words that phrases may have inside, those of gensim.
 ENGLISH_CONNECTORS = "a an the for of with without at from to in on by and or".split()
 
@@ -70,12 +71,12 @@ class Phrases:
             try:
                 score, count, number = rest or (0, 0, 1)
                 about, number = (float(score), int(count)), int(number)
-                if len(words) < 2 or not all(map(is_word, words)) or not 0 < number < 100:
+                if not 2 <= len(words) <= _MOST_WORDS or not all(map(is_word, words)) or not 0 < number < 100:
                     raise ValueError
             except ValueError:
                 raise DataError(
-                    f"{location}: expected the words of a phrase with spaces between, and perhaps, after tabs, its "
-                    f"score, count and pass, got {quoted(line)}"
+                    f"{location}: expected two to {_MOST_WORDS} words with spaces between, and perhaps, after tabs, "
+                    f"their score, count and pass, got {quoted(line)}"
                 ) from None
             passes += [{} for _ in range(number - len(passes))]
             passes[number - 1][words] = about

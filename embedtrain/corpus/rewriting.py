@@ -21,6 +21,7 @@ from embedtrain.errors import DataError, quoted
 from embedtrain.kernels.glove.cooccurrence import count_words
 from embedtrain.kernels.text import pairs
 from embedtrain.machine.array_file import temporary_file
+from embedtrain.machine.progress import note
 from embedtrain.machine.threads import in_order, run_tasks
 from embedtrain.machine.words import is_word
 
@@ -45,6 +46,9 @@ class Rewriting:
         old, new = types.numbers_of(self.replacements), types.numbers_of(self.replacements.values())
         gone = types.numbers_of(self.dropped)
         moved = types.counts[old]
+        for name, counts in (("map", moved), ("drop", types.counts[gone])):
+            if len(counts) and not counts.any():
+                note(f"no word of `{name}` occurs in the text; check case and spelling")
         types.counts[old] = 0
         np.add.at(types.counts, new, moved)
         types.counts[gone] = 0

@@ -34,6 +34,13 @@ def test_phrases_writes_a_file_that_the_next_command_takes(folder):
     assert "new_york_times" in WordVectors.load("a.vec").words
 
 
+def test_a_text_without_phrases_has_no_next_command(folder):
+    done = run("phrases", "text.txt", "--threshold", "1000")
+    assert done.exit_code == 0
+    assert "no phrase was found; lower --threshold or --min-count" in done.stderr
+    assert "next " not in done.stderr
+
+
 def test_vocab_takes_phrases_replacements_and_words_to_drop(folder):
     options = ["--min-count", 1, "--phrases", "found.txt", "--map", "map.tsv", "--drop", "drop.txt"]
     expected = "old 15", "new 5", "car 5", "new_york 5", "new_york_times 5", "times 10", "york 5"
@@ -58,7 +65,7 @@ REFUSED = [
     (2, ["phrases", "text.txt", "--phrases", "found.txt", "-o", "found.txt"], "found.txt"),
     (2, ["phrases", "text.txt", "--threshold", "-2"], "--threshold must be at least -1"),
     (2, ["phrases", "text.txt", "--max-vocab", "5"], "--max-vocab"),
-    (1, ["skipgram", "text.txt", "--phrases", "drop.txt"], "drop.txt, line 1: expected the words of a phrase"),
+    (1, ["skipgram", "text.txt", "--phrases", "drop.txt"], "drop.txt, line 1: expected two to 10 words"),
     (1, ["skipgram", "text.txt", "--map", "found.txt"], "found.txt, line 1: expected a type, a tab"),
     (1, ["skipgram", "text.txt", "--drop", "map.tsv"], "map.tsv, line 1: expected a word"),
     (2, ["skipgram", "text.txt", "--drop", "drop.txt", "-o", "drop.txt"], "drop.txt"),
