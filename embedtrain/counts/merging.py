@@ -34,7 +34,7 @@ def merge_files(files: Sequence[Path], progress: Progress, *, threads: int, budg
     """Add counts of the same words, counted `exact` with the same settings; see `count_windows` for the parameters."""
     note_repeated(files)
     first = _read_part(files[0])
-    parts = (_read_part(path, first, files[0]).matrix for path in files)
+    parts = (_read_part(path, first, source_name(files[0])).matrix for path in files)
     scale = scale_of(first.settings["weighting"])
     rows = merge_matrices(parts, len(first), scale, progress, threads=threads, budget=budget, folder=folder)
     return counts_of_rows(rows, first.words, first.counts, first.settings)
@@ -64,7 +64,7 @@ def merge_matrices(
     return store.matrix(merge_shards(files.mapped(), workspaces, scale, store))
 
 
-def _read_part(path: Path, first: Counts | None = None, first_path: Path | None = None) -> Counts:
+def _read_part(path: Path, first: Counts | None = None, other: str = "") -> Counts:
     """Read exact counts of a part of a text, with the words and settings of the first part."""
     name, stored = source_name(path), None
     with suppress(SettingError):  # a file of another program, without words
@@ -72,9 +72,8 @@ def _read_part(path: Path, first: Counts | None = None, first_path: Path | None 
     if stored is None or "weighting" not in stored.settings or stored.matrix.data.dtype != np.float64:
         raise DataError(f"{name} has no exact counts, as of embedtrain cooccur with `exact=True`; count the text again")
     part = checked_counts(path, stored, exact=True)
-    if first is None or first_path is None:
+    if first is None:
         return part
-    other = source_name(first_path)
     if part.words != first.words or not np.array_equal(part.counts, first.counts):  # type: ignore[arg-type]
         raise DataError(f"{name} and {other} differ in words or their counts; count all parts with one `read_vocab`")
     for setting in {**first.settings, **part.settings}:

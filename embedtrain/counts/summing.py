@@ -67,21 +67,10 @@ class CountShards(NamedTuple):
     columns: NDArray[np.int32]  # (n_cells,)
     sums: NDArray[np.int64]  # (n_cells,)
 
-    def lengths(self) -> NDArray[np.int64]:
-        """Return the total length of each row."""
-        return np.diff(self.starts.sum(axis=0))
-
     def rows(self, begin: int, end: int) -> list[CountShards]:
         """Return a range of rows of each shard."""
         spans = [(starts[None, begin : end + 1], slice(starts[begin], starts[end])) for starts in self.starts]
         return [CountShards(starts - starts[0, 0], self.columns[span], self.sums[span]) for starts, span in spans]
-
-    @classmethod
-    def joined(cls, shards: Sequence[CountShards]) -> CountShards:
-        """Join shards of the same rows."""
-        begins = starts_of(np.array([len(shard.columns) for shard in shards]))
-        moved = [(shard.starts + begin, *shard[1:]) for shard, begin in zip(shards, begins[:-1], strict=True)]
-        return cls(*map(np.concatenate, zip(*moved, strict=True)))
 
 
 class ShardFiles(CellFiles):
@@ -106,7 +95,7 @@ def merge_shards(
     shards: CountShards, workspaces: Sequence[Workspace], scale: int, store: RowStore | list[RowCells]
 ) -> NDArray[np.int64]:
     """Merge shards into `store`; return the lengths of the merged rows."""
-    lengths = shards.lengths()
+    lengths = np.diff(shards.starts.sum(axis=0))  # of each row in all shards
     merged = np.empty_like(lengths)
 
     def worker(workspace: Workspace) -> Callable[[int, int], RowCells]:
@@ -129,16 +118,20 @@ def merge_over_ranks(
     shards: CountShards, workspaces: Sequence[Workspace], scale: int, store: RowStore, ranks: Ranks
 ) -> NDArray[np.int64]:
     """Merge the shards of all ranks into the store of each, as `merge_shards` does; a rank merges some of the rows."""
-    lengths = shards.lengths()
+    lengths = np.diff(shards.starts.sum(axis=0))
     ranks.sum(lengths)
     merged = []
     for begin, end in row_ranges(lengths, lengths, _CELLS_AT_ONCE):
         ends = np.cumsum(lengths[begin:end])
         borders = begin + np.searchsorted(ends, np.linspace(0, ends[-1], ranks.size + 1)[1:-1])
-        parts = ranks.exchange([shards.rows(*span) for span in pairwise([begin, *borders.tolist(), end])])
+        sent = [shards.rows(*span) for span in pairwise([begin, *borders.tolist(), end])]
+        received = list(chain(*ranks.exchange(sent)))
         release_pages(*shards)
+        begins = starts_of(np.array([len(part.columns) for part in received]))
+        moved = [(part.starts + first, *part[1:]) for part, first in zip(received, begins[:-1], strict=True)]
+        own = CountShards(*map(np.concatenate, zip(*moved, strict=True)))
         cells: list[RowCells] = []
-        own_lengths = merge_shards(CountShards.joined([*chain(*parts)]), workspaces, scale, cells)
+        own_lengths = merge_shards(own, workspaces, scale, cells)
         for some, some_lengths in ranks.gather((cells, own_lengths)):
             merged.append(some_lengths)
             for part in some:

@@ -18,8 +18,7 @@ from embedtrain.training.tile_schedule import Block, blocks_of
 class TileExchanges(RankExchanges):
     """Exchanges after each round, at which ranks get the columns that they need in the next one.
 
-    At the end of an epoch, and before a checkpoint, all ranks get all rows and columns. Positions in an epoch are those
-    of one process.
+    At the end of an epoch, and before a checkpoint, all ranks get all rows and columns.
     """
 
     def __init__(self, *args: Any) -> None:
@@ -47,11 +46,9 @@ class TileExchanges(RankExchanges):
             _, columns = blocks_of(tile)
             if self._holders.get(columns) == rank != tile.rank:
                 wanted[tile.rank].append(columns)
-        received = self._send(wanted, self._model.costs)
-        self._model.costs.clear()
-        costs = {tile: cost for (of_rank,) in received for tile, cost in of_rank.items()}
+        self._send(wanted)
         for tile in tiles:  # in the order of one thread
-            self._meter.add(ChunkResult(0, 0, costs.get(tile, 0.0), 0, tile.last_lr))
+            self._meter.add(ChunkResult(0, 0, self._model.costs.pop(tile, 0.0), 0, tile.last_lr))
         self._history.loss = self._meter.total
         if is_due or not following:
             own = [block for block, holder in self._holders.items() if holder == rank]
@@ -59,11 +56,13 @@ class TileExchanges(RankExchanges):
                 self._send([own[number : number + 1]] * self._ranks.size)
             self._holders.clear()
 
-    def _send(self, blocks: list[list[Block]], *news: Any) -> list[tuple[Any, ...]]:
-        """Send `blocks[r]` and news to each rank r, and put what it sent in place; return its news."""
-        received = self._ranks.exchange([({b: self._model.rows_of(b) for b in some}, *news) for some in blocks])
-        for tables, *_ in received:
+    def _send(self, blocks: list[list[Block]]) -> None:
+        """Send `blocks[r]` to each rank r, and costs to all, and put what is received in place."""
+        own_costs = dict(self._model.costs)
+        for tables, costs in self._ranks.exchange(
+            [({b: self._model.rows_of(b) for b in s}, own_costs) for s in blocks]
+        ):
+            self._model.costs.update(costs)
             for block, rows in tables.items():
-                for own, others in zip(self._model.rows_of(block), rows, strict=True):
-                    own[:] = others
-        return [tuple(others) for _, *others in received]
+                for own, received in zip(self._model.rows_of(block), rows, strict=True):
+                    own[:] = received
