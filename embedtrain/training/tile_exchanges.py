@@ -58,10 +58,8 @@ class TileExchanges(RankExchanges):
 
     def _send(self, blocks: list[list[Block]]) -> None:
         """Send `blocks[r]` to each rank r, and costs to all, and put what is received in place."""
-        own_costs = dict(self._model.costs)
-        for tables, costs in self._ranks.exchange(
-            [({b: self._model.rows_of(b) for b in s}, own_costs) for s in blocks]
-        ):
+        sent = [({block: self._model.rows_of(block) for block in some}, self._model.costs) for some in blocks]
+        for tables, costs in self._ranks.exchange(sent):
             self._model.costs.update(costs)
             for block, rows in tables.items():
                 for own, received in zip(self._model.rows_of(block), rows, strict=True):
