@@ -43,7 +43,7 @@ from embedtrain.models.cbow import Cbow
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel, word2vec_run
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, linear_decay, plan_chunks
-from embedtrain.training.exchanges import combined
+from embedtrain.training.exchanges import Pull, combined, saturated
 from embedtrain.training.loop import evaluate
 from embedtrain.training.tables import EmbeddingTable
 
@@ -96,7 +96,9 @@ class Table:
 
     def exchange(self, case: Case, steps: NDArray[np.float64], moment: NDArray[np.float64]) -> None:
         """Combine what the ranks changed in so many expected steps of each, (n_rows,)."""
-        pull = np.linalg.eigh(moment)
+        pull, frequent = Pull.of(moment), np.argsort(-steps)[:20_000]
+        common = pull.common(sum(self.view(sums)[frequent] for sums in self.sums), steps[frequent])
+        share = saturated(np.average(steps, weights=steps) * pull.values[-1] + 1e-4, case.ranks)
 
         def work(begin: int) -> None:
             part = slice(begin, begin + BLOCK)
@@ -112,7 +114,7 @@ class Table:
                 a = np.maximum(case.pull * steps[part, None], 1e-9)
                 total *= (np.expm1(-case.ranks * a) / np.expm1(-a) / case.ranks).astype(np.float32)
             elif case.rule == "directions":
-                total = combined(total, case.ranks, steps[part], *pull)
+                total = combined(total, case.ranks, steps[part], pull, common, share)
             base = self.view(self.base)[part]
             base += total
             for thread in range(THREADS):

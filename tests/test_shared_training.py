@@ -22,7 +22,7 @@ from embedtrain.errors import DataError, SettingError, TrainingError
 from embedtrain.machine.ranks import together
 from embedtrain.training import exchanges
 from embedtrain.training.checkpoint import Checkpoint
-from embedtrain.training.exchanges import combined
+from embedtrain.training.exchanges import Pull, combined
 
 LINES = TOY.read_text().splitlines(keepends=True)[:3000]
 SMALL = {"dim": 8, "epochs": 2, "min_count": 2, "threads": 1, "progress": False, "sample": 1e-3}
@@ -194,11 +194,35 @@ def test_combined_changes_are_those_of_one_rank_after_the_other():
     random, n, slope = np.random.default_rng(3), 5, exchanges._SLOPE
     vectors = np.linalg.qr(random.normal(size=(6, 6)))[0]
     values, optimum = np.array([-1e-18, 1e-7, 1e-3, 0.1, 1, 30]), random.normal(size=6)
+    pull = Pull.of(vectors * values @ vectors.T)
     for steps in (1e-4, 0.1, 10.0, 1e4):
         change = vectors @ ((1 - np.exp(-slope * steps * values)) * (vectors.T @ optimum))  # of one rank, from 0
         expected = vectors @ ((1 - np.exp(-n * slope * steps * values)) * (vectors.T @ optimum))
-        got = combined((n * change[None]).astype(np.float32), n, np.array([steps]), values, vectors)[0]
+        changes = (n * change[None]).astype(np.float32)
+        got = combined(changes, n, np.array([steps]), pull, np.zeros(6, np.float32), 1)[0]
         assert got == pytest.approx(expected, rel=0.02, abs=1e-6)
+
+
+@pytest.mark.parametrize("n_directions", [2, 8], ids=["some-directions", "all"])
+def test_what_a_common_force_moves_is_the_mean_of_ranks(n_directions, monkeypatch):
+    monkeypatch.setattr(exchanges, "_DIRECTIONS", n_directions)
+    random, n = np.random.default_rng(4), 8
+    force, steps = random.normal(size=5), 10.0 ** random.uniform(-1, 2, size=200)
+    vectors = np.linalg.qr(random.normal(size=(5, 5)))[0]
+    values = np.array([0.01, 0.01, 0.01, 0.5, 2])  # the smaller ones are their mean
+    pull = Pull.of(vectors * values @ vectors.T)
+    a = exchanges._SLOPE * np.outer(steps, values)
+    change = (((1 - np.exp(-a)) / a * steps[:, None]) * (force @ vectors)) @ vectors.T  # of each rank
+    change[7] = 0  # a frozen row
+    changes = (n * change).astype(np.float32)
+    common = pull.common(changes, steps)
+    assert common == pytest.approx(n * force, rel=0.05)
+    assert combined(changes, n, steps, pull, common, 1 / n) == pytest.approx(change, rel=0.2, abs=0.02)
+    own = random.normal(size=change.shape) * (change != 0)
+    moved = combined((changes + n * own).astype(np.float32), n, steps, pull, common, 1 / n)
+    assert not moved[7].any()
+    alone = combined((n * own).astype(np.float32), n, steps, pull, 0 * common, 1 / n)
+    assert moved == pytest.approx(alone + change, rel=0.2, abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,33 +22,63 @@ from embedtrain.training.settings import TrainingSettings
 _PARTS = 16  # exchanges in an epoch
 _SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
+_FREQUENT = 20_000  # rows, of which their common force is found
 _LEAST = 0.01  # steps of all ranks below which changes are just added
 _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
 
 
+class Pull(NamedTuple):
+    """The second moment, decomposed, of the vectors that the rows of a table are scored with."""
+
+    values: NDArray[np.float64]  # (1 + n,) eigenvalues times the slope: the mean of the others, then the largest ...
+    vectors: NDArray[np.float32]  # (dim, n) ... and the eigenvectors of these
+
+    @classmethod
+    def of(cls, moment: NDArray[np.float64]) -> Pull:
+        """Decompose a second moment, (dim, dim)."""
+        values, vectors = np.linalg.eigh(moment)
+        values, n = _SLOPE * values.clip(0), max(0, len(values) - _DIRECTIONS)
+        return cls(np.append(values[:n].sum() / max(1, n), values[n:]), vectors[:, n:].astype(np.float32))
+
+    def reach(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """For rows and values: a = step * value, and how far a force of 1 moves a row, (1 - exp(-a)) / a * step."""
+        column = steps[:, None].astype(np.float32)
+        a = np.maximum(column * self.values.astype(np.float32), np.float32(1e-4))
+        return a, np.multiply((1 - np.exp(-a)) / a, column)
+
+    def common(self, changes: NDArray[np.float32], steps: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The force, (dim,), the same for all rows, that explains their changes best (least squares)."""
+        reach = self.reach(steps)[1]
+        squares = np.maximum((reach * reach).sum(axis=0), np.float32(1e-30))
+        along = (reach[:, 1:] * (changes @ self.vectors)).sum(axis=0) / squares[1:]
+        others = reach[:, 0] @ changes / squares[0]
+        return np.asarray(others + self.vectors @ (along - others @ self.vectors))
+
+
+def saturated(a: Any, n_ranks: int) -> Any:
+    """The weight of the sum of the changes of ranks: from 1, if the steps of each are few, to 1 / n_ranks."""
+    return (1 - np.exp(-n_ranks * a)) / (n_ranks * (1 - np.exp(-a)))
+
+
 def combined(
-    changes: NDArray[np.float32],
-    n_ranks: int,
-    steps: NDArray[np.float64],
-    values: NDArray[np.float64],
-    vectors: NDArray[np.float64],
-) -> NDArray[np.float32]:
+    changes: NDArray[np.float32], n_ranks: int, steps: NDArray[np.float64], pull: Pull, common: NDArray[np.float32],
+    share: float,
+) -> NDArray[np.float32]:  # fmt: skip
     """The change of rows, (n_rows, dim), from the sum of the changes of all ranks.
 
-    Along an eigenvector of the second moment of what a row is scored with, its steps, so many on each rank, go
-    1 - exp(-a) of the way to an optimum; those of n ranks one after the other would go 1 - exp(-n a) of it. That is the
-    mean of the changes along the few common directions, for rows with many steps, and their sum along others, which
-    share the mean of their eigenvalues (bench/ranks.py).
+    Along an eigenvector of `pull`, the steps of a row, so many on each rank, go 1 - exp(-a) of the way to an optimum;
+    those of n ranks one after the other would go 1 - exp(-n a) of it. That is the mean of the changes along the few
+    common directions, for rows with many steps, and their sum along others. Of what a force `common` to all rows moves
+    it is a `share`: the force ends when the vectors that rows are scored with have moved, on each rank (bench).
     """
-    if n_ranks * steps.max() * _SLOPE * values[-1] < _LEAST:
+    if n_ranks * steps.max() * pull.values[-1] < _LEAST:
         return changes
-    few, values = vectors[:, -_DIRECTIONS:].astype(np.float32), np.maximum(values, 0)
-    rest = values[:-_DIRECTIONS].mean() if len(values) > _DIRECTIONS else 0.0
-    a = np.outer(steps, _SLOPE * np.append(rest, values[-_DIRECTIONS:])).astype(np.float32)
-    a = np.maximum(a, np.float32(1e-4))  # whose weight is 1
-    weights = (1 - np.exp(-n_ranks * a)) / (n_ranks * (1 - np.exp(-a)))
-    others = weights[:, :1]
-    return others * changes + (changes @ few * (weights[:, 1:] - others)) @ few.T
+    a, reach = pull.reach(steps)
+    weights = saturated(a, n_ranks)
+    forced = reach * (np.float32(share) - weights) * changes.any(axis=1, keepdims=True)
+    along = changes @ pull.vectors * (weights[:, 1:] - weights[:, :1])
+    along += common @ pull.vectors * (forced[:, 1:] - forced[:, :1])
+    return weights[:, :1] * changes + forced[:, :1] * common + along @ pull.vectors.T
 
 
 class RankExchanges(StopPoint):
@@ -127,22 +157,25 @@ class Exchanges(RankExchanges):
             self._combine(name, rows, lr * (history.passed - passed) / ranks.size, self._pull(moments[name]))
         self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
 
-    def _pull(self, moment: NDArray[np.float64]) -> Any:
-        """The eigenvalues and eigenvectors of the mean of the second moments of all ranks."""
+    def _pull(self, moment: NDArray[np.float64]) -> Pull:
+        """The pull of the mean of the second moments of all ranks."""
         self._ranks.sum(moment)
         if not np.isfinite(moment).all():
             raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self._settings)}")
-        return np.linalg.eigh(moment / self._ranks.size)
+        return Pull.of(moment / self._ranks.size)
 
-    def _combine(self, name: str, rows: NDArray[np.float32], scale: float, pull: Any) -> None:
+    def _combine(self, name: str, rows: NDArray[np.float32], scale: float, pull: Pull) -> None:
         """Combine the changes of the rows of a table, whose expected steps are to be multiplied by `scale`."""
-        before, steps, n = self._before[name], self._steps[name], max(1, _AT_ONCE // rows.shape[1])
+        before, steps, n = self._before[name], scale * self._steps[name], max(1, _AT_ONCE // rows.shape[1])
         rows -= before
         self._ranks.sum(rows)
+        frequent = np.argsort(-steps)[:_FREQUENT]
+        common = pull.common(rows[frequent], steps[frequent])
+        share = saturated(np.average(steps, weights=self._steps[name]) * pull.values[-1] + 1e-4, self._ranks.size)
 
         def add(number: int) -> None:
             part = slice(number * n, (number + 1) * n)
-            before[part] += combined(rows[part], self._ranks.size, scale * steps[part], *pull)
+            before[part] += combined(rows[part], self._ranks.size, steps[part], pull, common, share)
             rows[part] = before[part]
 
         run_all([add] * resolve_threads(self._settings.threads), -(-len(rows) // n))
