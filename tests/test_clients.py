@@ -232,6 +232,7 @@ def test_gensim_gives_our_vectors_of_known_and_unknown_words(with_subwords, tmp_
 def test_fasttext_and_gensim_give_the_vectors_of_what_we_train(tmp_path):
     module = import_or_skip("gensim.models.fasttext")
     lines = [["the", "kings", "rule", "a", "land"], ["queens", "ruled", "lands", "of", "banana"]] * 50
+    lines += [["kingship", "queenless", "bandana"]] * 50  # n-grams of one word only are not known
     ours = train_cbow(lines, subwords="2-5", buckets=3000, dim=12, sample=0, progress=False)
     ours.save(tmp_path / "x.bin")
     fasttext, gensim = fasttext_model(tmp_path / "x.bin"), module.load_facebook_model(tmp_path / "x.bin")

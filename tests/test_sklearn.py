@@ -164,7 +164,8 @@ def test_texts_of_a_column_and_missing_ones(vectors):
 
 @pytest.mark.parametrize("weights", ["mean", "sif"])
 def test_subwords_give_unknown_words_vectors(weights):
-    trained = train_skipgram(TEXTS, dim=8, epochs=1, min_count=1, sample=0, subwords="3-6", progress=False)
+    texts = [*TEXTS, "teapot and honeycomb"]  # n-grams of one word only are not known
+    trained = train_skipgram(texts, dim=8, epochs=1, min_count=1, sample=0, subwords="3-6", progress=False)
     embedder = TextEmbedder(trained, weights=weights).fit(TEXTS)
     plain = TextEmbedder(trained).fit(TEXTS)
     np.testing.assert_allclose(plain.transform(["teas tea zq"]), [(trained["teas"] + trained["tea"]) / 2], rtol=1e-5)
