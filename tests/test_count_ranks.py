@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mpi import run_ranks, start_ranks  # noqa: F401  # fixtures
 from runs import lines_of
+from scipy import sparse
 
 from embedtrain import (
     Corpus,
@@ -21,8 +22,9 @@ from embedtrain import (
     train_svd,
 )
 from embedtrain.corpus.encoding import count_words
-from embedtrain.counts import summing
+from embedtrain.counts import summing, truncated_svd, weighting
 from embedtrain.counts import tiles as tiling
+from embedtrain.counts.shared_matrix import decompose_over_ranks
 from embedtrain.machine.ranks import together
 from embedtrain.training.tile_schedule import TileSchedule
 
@@ -175,12 +177,70 @@ def test_divergence_ends_all_ranks(text, small_parts):
 # --- SVD, and what is refused -----------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def small_tasks(monkeypatch):
+    """Many tasks, and exchanges of a transpose, for a small matrix."""
+    monkeypatch.setattr(weighting, "_TASK_CELLS", 500)
+    monkeypatch.setattr(truncated_svd, "_TASK_PANELS", 1)
+
+
+def factors_of(vectors):
+    return [*results_of(vectors), vectors.factors.singular_values.tobytes()]
+
+
+def svd(data, **settings):
+    words = {} if isinstance(data, Counts) else {"min_count": 1}
+    return train_svd(data, **{"dim": 5, "threads": 1, "progress": False, **words, **settings})
+
+
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("n", NUMBERS)
-def test_svd_has_the_bytes_of_one_process(text, n):
-    wanted = train_svd(text, **settings_of(dim=5))
-    for found in together(n, lambda ranks: train_svd(text, **settings_of(dim=5, ranks=ranks))):
-        assert found.vectors.tobytes() == wanted.vectors.tobytes()
-        assert found.context_vectors.tobytes() == wanted.context_vectors.tobytes()
+def test_svd_has_the_bytes_of_one_process(text, n, threads, small_parts, small_tasks):
+    wanted = factors_of(svd(text))
+    found = together(n, lambda ranks: svd(text, threads=threads, ranks=ranks))
+    assert [factors_of(vectors) for vectors in found] == [wanted] * n
+    assert found[0].report.cells == found[-1].report.cells
+
+
+@pytest.mark.filterwarnings("ignore:.*(information above 0|above rounding errors)")
+@pytest.mark.parametrize("shape", [(40, 300), (300, 40), (2, 2), (3, 200)])
+def test_svd_of_other_matrices(shape, small_tasks):
+    """Wide and high ones, with empty rows and columns, also with fewer rows than ranks."""
+    rng = np.random.default_rng(1)
+    cells = rng.gamma(1, 5, shape) * (rng.random(shape) < 0.2)
+    cells += 9 * np.eye(*shape)
+    cells[1 + shape[0] // 2 :: 7, :], cells[:, 1 + shape[1] // 2 :: 7] = 0, 0
+    words, contexts = ([f"{letter}{number}" for number in range(n)] for letter, n in zip("wc", shape, strict=True))
+    settings = {"words": words, "context_words": contexts, "threads": 2, "progress": False, "dim": 30}
+    wanted = factors_of(train_svd(sparse.csr_array(cells), **settings))
+    for n in (2, 5):
+        found = together(n, lambda ranks: train_svd(sparse.csr_array(cells), ranks=ranks, **settings))
+        assert [factors_of(vectors) for vectors in found] == [wanted] * n
+
+
+def test_svd_in_little_memory(text, small_tasks, little_memory, temporary_files):
+    wanted = factors_of(svd(text))
+    temporary_files.clear()
+    found = together(3, lambda ranks: svd(text, memory="2M", ranks=ranks))
+    assert temporary_files
+    assert [factors_of(vectors) for vectors in found] == [wanted] * 3
+
+
+def test_only_ranks_that_multiply_have_cells(text, monkeypatch):
+    """Each rank weighs and keeps its own rows of the matrix and of its transpose."""
+    kept = []
+
+    def decompose(matrix, transposed, *args, ranks, **settings):
+        kept.append((ranks.rank, len(matrix.columns), len(transposed.columns)))
+        return decompose_over_ranks(matrix, transposed, *args, ranks=ranks, **settings)
+
+    monkeypatch.setattr("embedtrain.models.factorization.decompose_over_ranks", decompose)
+    n_cells = svd(text).report.cells
+    together(4, lambda ranks: svd(text, ranks=ranks))
+    of_all = [kept.pop(0)[1:]]
+    assert sorted(rank for rank, *_ in kept) == list(range(4))
+    assert [tuple(map(sum, zip(*(sizes for _, *sizes in kept), strict=True)))] == of_all
+    assert max(max(sizes) for _, *sizes in kept) < 0.3 * n_cells
 
 
 def test_lsa_is_the_work_of_one_process(text):

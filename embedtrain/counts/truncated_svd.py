@@ -14,7 +14,7 @@ Golub, Underwood, "The block Lanczos method for computing eigenvalues" (1977).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +43,8 @@ _FIRST_CHECK, _CHECK_EVERY = 8, 2  # blocks after those that hold `dim` vectors
 
 Block = NDArray[np.float32]  # (n_panels, _PANEL, BLOCK): BLOCK vectors side by side, with rows of 0 at the end
 Factors = NDArray[np.float64]
+#: From a sparse matrix, a block and the number of threads to their product.
+Multiply = Callable[[CsrMatrix, Block, int], Block]
 
 
 class Decomposition(NamedTuple):
@@ -58,23 +60,28 @@ def most_blocks(dim: int) -> int:
     return -(-5 * dim // BLOCK) + 8
 
 
-def memory_of(n_rows: int, n_columns: int, dim: int) -> int:
-    """The bytes of a decomposition, without the matrices."""
+def memory_of(n_rows: int, n_columns: int, dim: int, *, has_basis: bool = True) -> int:
+    """The bytes of a decomposition, without the matrices; of several ranks, the first has the basis."""
     n = min(n_rows, n_columns)
-    basis = min(most_blocks(dim) * BLOCK, n + BLOCK) * n
+    basis = min(most_blocks(dim) * BLOCK, n + BLOCK) * n * has_basis
     return 4 * (basis + 2 * (min(dim, n) + BLOCK) * (n_rows + n_columns))
 
 
 def decompose(
-    matrix: CsrMatrix, transposed: CsrMatrix, dim: int, *, seed: int, threads: int, shown: Shown = ""
-) -> Decomposition:
-    """Compute at most `dim` singular values and vectors; fewer if the rank is lower."""
+    matrix: CsrMatrix, transposed: CsrMatrix, dim: int, *, seed: int, threads: int, shown: Shown = "",
+    multiply: Multiply | None = None,
+) -> Decomposition:  # fmt: skip
+    """Compute at most `dim` singular values and vectors; fewer if the rank is lower.
+
+    Of the matrices, `multiply` alone reads columns and values.
+    """
+    multiply = multiply or product
     n_rows, n_columns = len(matrix.starts) - 1, len(transposed.starts) - 1
     is_wide, dim = n_rows < n_columns, min(dim, n_rows, n_columns)
     if is_wide:  # the basis is on the smaller side
         matrix, transposed = transposed, matrix
-    V = _leading_vectors(matrix, transposed, dim, seed, threads, shown)
-    U = [_product(matrix, block, threads) for block in V]
+    V = _leading_vectors(matrix, transposed, dim, seed, threads, shown, multiply)
+    U = [multiply(matrix, block, threads) for block in V]
     # the vectors are exact, but their lengths are those of the square of the matrix: decompose it in their space
     gram = np.concatenate([_inner(U, block, threads).reshape(-1, BLOCK) for block in U], axis=1)
     squares, axes = _eigenvectors(_band(gram), dim)
@@ -91,13 +98,13 @@ def decompose(
 
 
 def _leading_vectors(
-    matrix: CsrMatrix, transposed: CsrMatrix, dim: int, seed: int, threads: int, shown: Shown
+    matrix: CsrMatrix, transposed: CsrMatrix, dim: int, seed: int, threads: int, shown: Shown, multiply: Multiply
 ) -> list[Block]:
     """Compute the `dim` leading right singular vectors, and more to fill the last block."""
     lengths, random = np.diff(transposed.starts), np.random.default_rng(seed)
 
     def random_block() -> Block:
-        block = _zeros(len(lengths))
+        block = zeros(len(lengths))
         rows = block.reshape(-1, BLOCK)[: len(lengths)]
         rows[:] = random.standard_normal(rows.shape, np.float32) * (lengths > 0)[:, None] / np.sqrt(len(lengths))
         return block
@@ -107,7 +114,7 @@ def _leading_vectors(
     n_columns, first_check, most = len(lengths), -(-dim // BLOCK) + _FIRST_CHECK, most_blocks(dim)
     with Progress("decomposing", None, shown=shown, unit="products") as progress:
         while True:
-            W = _product(transposed, _product(matrix, basis[-1], threads), threads)
+            W = multiply(transposed, multiply(matrix, basis[-1], threads), threads)
             diagonal = _inner(basis[-1:], W, threads)[0]
             block, below = _orthonormal(W, basis, random_block, threads)
             bands.append(_band(np.concatenate([(diagonal + diagonal.T) / 2, below])))
@@ -171,15 +178,16 @@ def _eigenvectors(band: Factors, n: int) -> tuple[Factors, Factors]:
 # --- Products, in tasks that do not depend on the number of threads ---------------------------------------------------
 
 
-def _zeros(n_rows: int) -> Block:
+def zeros(n_rows: int) -> Block:
+    """Allocate a block of zeros."""
     n_panels = -(-n_rows // _PANEL)
     return aligned_zeros(n_panels * _PANEL * BLOCK).reshape(n_panels, _PANEL, BLOCK)
 
 
-def _product(matrix: CsrMatrix, X: Block, threads: int) -> Block:
+def product(matrix: CsrMatrix, X: Block, threads: int) -> Block:
     """Multiply a sparse matrix by a block, every row in the order of its cells."""
     lengths = np.diff(matrix.starts)
-    Y = _zeros(len(lengths))
+    Y = zeros(len(lengths))
 
     def multiply(rows: tuple[int, int]) -> None:
         multiply_rows(*matrix, X.reshape(-1), Y.reshape(-1), BLOCK, *rows)
@@ -221,6 +229,6 @@ def _combined(blocks: Sequence[Block], factors: Factors, threads: int) -> list[B
     padded = np.pad(factors, ((0, 0), (0, -factors.shape[1] % BLOCK)))
     parts = []
     for begin in range(0, padded.shape[1], BLOCK):
-        parts.append(_zeros(len(blocks[0]) * _PANEL))
+        parts.append(zeros(len(blocks[0]) * _PANEL))
         _add(parts[-1], blocks, padded[:, begin : begin + BLOCK].reshape(-1, BLOCK, BLOCK), threads)
     return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from embedtrain.kernels.sparse import transpose_columns
 from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.memory import mapping_of, release_pages
 from embedtrain.machine.npz import read_only
+from embedtrain.machine.ranks import ALONE, Ranks
 
 _TASK_CELLS = 1 << 18  # cells of a task
 _CELL_BYTES = 100  # of memory for a cell of a task, at most: results that wait, and temporary arrays
@@ -43,26 +44,31 @@ class MatrixBuilder:
             cells, lengths[begin:end] = work(begin, end)
             return cells
 
+        with closing(sum_rows([cells_of] * self._threads, task_ranges(lengths))) as results:
+            return self.collect(lengths, results, source)
+
+    def collect(self, lengths: NDArray[np.int64], parts: Iterable[RowCells], source: CsrMatrix | None) -> CsrMatrix:
+        """Collect rows from consecutive parts; their lengths are read at the end."""
         in_memory = 0 if source is None or mapping_of(source.columns) is not None else len(source.columns)
         capacity = max(0, self._budget // ROW_CELL_BYTES - in_memory)
         store = RowStore(capacity, lambda: temporary_file(self._folder))
-        with closing(sum_rows([cells_of] * self._threads, task_ranges(lengths))) as results:
-            for cells in results:
-                store.append(cells)
+        for cells in parts:
+            store.append(cells)
         return CsrMatrix(*(read_only(part) for part in store.matrix(lengths)))
 
-    def weighted(self, counts: CsrMatrix, weight: CellFunction) -> CsrMatrix:
-        """Compute the value of each cell from its count; cells that are not above 0 are left out."""
+    def weighted(self, counts: CsrMatrix, weight: CellFunction, ranks: Ranks = ALONE) -> CsrMatrix:
+        """Compute the value of each cell from its count; those not above 0 are left out. Each rank has some rows."""
+        first, last = rank_borders(counts.starts, ranks)[ranks.rank :][:2]
 
         def weigh(begin: int, end: int) -> tuple[RowCells, NDArray[np.int64]]:
-            rows, columns, values = _cells(counts, begin, end)
+            rows, columns, values = _cells(counts, first + begin, first + end)
             weights = weight(rows, columns, values)
             kept = weights > 0
             cells = RowCells(columns[kept], weights[kept].astype(np.float32))
             release_pages(*counts)
-            return cells, np.bincount(rows[kept] - begin, minlength=end - begin)
+            return cells, np.bincount(rows[kept] - first - begin, minlength=end - begin)
 
-        return self.build(np.diff(counts.starts), weigh, counts)
+        return self.build(np.diff(counts.starts[first : last + 1]), weigh, counts)
 
     def transposed(self, matrix: CsrMatrix, n_columns: int) -> CsrMatrix:
         """Transpose a matrix whose columns ascend in each row."""
@@ -76,6 +82,12 @@ class MatrixBuilder:
             return cells, lengths[begin:end]
 
         return self.build(lengths, take, matrix)
+
+
+def rank_borders(starts: NDArray[np.int64], ranks: Ranks) -> list[int]:
+    """Divide rows among ranks, about as many cells for each: the first rows of the ranks, and the end of the last."""
+    cells = np.linspace(0, starts[-1], ranks.size + 1)[1:-1]
+    return [0, *np.searchsorted(starts, cells).tolist(), len(starts) - 1]
 
 
 def task_ranges(lengths: NDArray[np.int64]) -> list[tuple[int, int]]:

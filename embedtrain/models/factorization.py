@@ -13,6 +13,7 @@ from embedtrain._version import __version__
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells
+from embedtrain.counts.shared_matrix import decompose_over_ranks, transposed_over_ranks
 from embedtrain.counts.truncated_svd import decompose, memory_of
 from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums
 from embedtrain.errors import DataError, OutputError, SettingError
@@ -58,7 +59,8 @@ class Factorization:
 
     def require_memory(self, n_rows: int, n_columns: int, shown: Shown = "") -> None:
         """State the memory of a decomposition, and check that it is free."""
-        needed, purpose = memory_of(n_rows, n_columns, self.settings.dim), "vectors and the basis of the decomposition"
+        needed = memory_of(n_rows, n_columns, self.settings.dim, has_basis=self.settings.all_ranks.rank == 0)
+        purpose = "vectors and the basis of the decomposition"
         cells = format_bytes(min(self.budget, 2 * ROW_CELL_BYTES * n_rows * n_columns))
         say(f"memory   {format_bytes(needed)} for {purpose}, up to {cells} for counts, the rest in files", shown=shown)
         require_memory(needed, purpose, "lower `dim`, or keep fewer words")
@@ -68,15 +70,13 @@ class Factorization:
         contexts: Sequence[str] | None, provenance: dict[str, Any], summary: dict[str, Any],
     ) -> WordVectors:  # fmt: skip
         """Decompose a matrix of these row and column weights, and make vectors of the result."""
-        settings, sizes = self.settings, (len(matrix.starts) - 1, len(transposed.starts) - 1)
+        settings, sizes = self.settings, (len(weights[0]), len(weights[1]))
         self.require_memory(*sizes)  # again, as counts take memory
         with self.clock("decompose"):
-            ranks, result = settings.all_ranks, None
-            if ranks.rank == 0:
-                result = decompose(
-                    matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown
-                )
-            U, singular_values, V = ranks.broadcast(result)
+            U, singular_values, V = decompose_over_ranks(
+                matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown,
+                ranks=settings.all_ranks,
+            )  # fmt: skip
         if len(singular_values) < settings.dim:
             found = counted(len(singular_values), "dimension")
             of = f"the matrix of {sizes[0]:,} × {sizes[1]:,}"
@@ -120,14 +120,16 @@ def information(
     n_columns = len(counts.context_words or counts.vocabulary)
     of_columns = column_sums(rows, n_columns) ** settings.smoothing
     weights = _inverses(row_sums(rows)), of_columns.sum() / settings.shift * _inverses(of_columns)
-    matrix = builder.weighted(rows, lambda i, j, x: weigh("information", x, weights[0][i], weights[1][j]))
+    ranks = settings.all_ranks
+    matrix = builder.weighted(rows, lambda i, j, x: weigh("information", x, weights[0][i], weights[1][j]), ranks)
     del rows, starts, columns, values  # frees memory
-    if not len(matrix.columns):
+    n_filled = sum(ranks.gather(np.count_nonzero(np.diff(matrix.starts))))
+    if not n_filled:
         raise DataError("no pair of words has information above 0: there is nothing to learn from; lower `shift`")
-    if n_empty := int(np.count_nonzero(np.diff(matrix.starts) == 0)):
+    if n_empty := len(counts.vocabulary) - n_filled:
         of = f"{n_empty:,} of the {len(counts.vocabulary):,} words {'has' if n_empty == 1 else 'have'}"
         note(f"{of} no pair with information above 0: vectors of 0")
-    return matrix, builder.transposed(matrix, n_columns), weights
+    return matrix, transposed_over_ranks(matrix, n_columns, builder, ranks), weights
 
 
 class DocumentSource(TextSource):
