@@ -56,3 +56,30 @@ def mean_cosines(vectors):
     same_group, same = group[:, None] == group, (group[:, None] == group) & (clique[:, None] == clique)
     among = same & ~np.eye(len(units), dtype=bool), same_group & ~same, ~same_group
     return [float((units @ units.T)[pairs].mean()) for pairs in among]
+
+
+def two_sided_groups(n_groups=12, size=12, seed=0):
+    """Edges of groups of two sides, with all edges between the sides, and one from each node to another group.
+
+    The role of a node is its side, whose nodes have the same neighbours; nodes are "group.side.number".
+    """
+    random = np.random.default_rng(seed)
+    edges = []
+    for g in range(n_groups):
+        edges += [f"{g}.0.{i} {g}.1.{j}" for i in range(size) for j in range(size)]
+        for node in (f"{g}.{side}.{i}" for side in range(2) for i in range(size)):
+            other = (g + random.integers(1, n_groups)) % n_groups
+            edges.append(f"{node} {other}.{random.integers(2)}.{random.integers(size)}")
+    return sorted(set(edges))
+
+
+def neighbours_of_the_role(vectors, size=12):
+    """Of the nearest `size` nodes: the share in the group of a node, and, of these, the share on its side."""
+    names = [word.split(".") for word in vectors.words]
+    same = [
+        (names[vectors.index[other]][0] == name[0], names[vectors.index[other]][:2] == name[:2])
+        for word, name in zip(vectors.words, names, strict=True)
+        for other, _ in vectors.most_similar(word, topn=size - 1)
+    ]
+    group, side = np.mean(same, axis=0)
+    return float(group), float(side / group)

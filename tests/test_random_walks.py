@@ -120,6 +120,20 @@ def test_a_low_q_makes_vectors_of_large_groups_and_a_high_q_of_small_ones():
     assert shares[0] + 0.05 < shares[1] < shares[2] - 0.05, shares
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_p_and_q_weigh_communities_against_roles(seed):
+    """In groups of two sides, walks that return tell the sides apart, walks that lead away only the groups."""
+    groups, roles, lines = [], [], planted_graphs.two_sided_groups(seed=seed)
+    for p, q in ((0.1, 10), (0.25, 4), (4, 0.25)):
+        walks = RandomWalks(lines, p=p, q=q, seed=seed)
+        vectors = train_skipgram(walks, dim=32, window=5, epochs=5, sample=0, threads=1, progress=False, seed=seed)
+        group, side = planted_graphs.neighbours_of_the_role(vectors)
+        groups.append(group)
+        roles.append(side)
+    assert roles[0] - 0.05 > roles[1] > roles[2] + 0.1, roles
+    assert groups[2] > 0.99 > max(groups[:2]) + 0.05, groups
+
+
 def test_every_node_gets_a_vector_whatever_its_count():
     graph = sparse.coo_array(([1, 1], ([0, 1], [1, 2])), shape=(5, 5))
     with pytest.warns(EmbedtrainWarning, match="2 nodes without edges: their vectors stay as they begin"):
