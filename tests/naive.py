@@ -393,3 +393,23 @@ def cbow_path(block: Block, paths: list[list[tuple[int, int]]], n_words: int) ->
     (centre,), (words,), *_ = block
     nodes, sides = np.array(paths[centre]).T
     return means(block, n_words), nodes, sides[None] * float(bool(words))
+
+
+# --- Changes of rows --------------------------------------------------------------------------------------------------
+
+
+def changed_rows(rows: NDArray, before: NDArray) -> list[int]:
+    """The rows of which a bit differs."""
+    return [i for i, (row, other) in enumerate(zip(rows, before, strict=True)) if row.tobytes() != other.tobytes()]
+
+
+def row_changes(rows: NDArray, before: NDArray, which: NDArray) -> NDArray:
+    """What has changed in the rows `which`."""
+    return rows[which].astype(np.float64) - before[which]
+
+
+def changed_by(before: NDArray, which: NDArray, changes: NDArray) -> NDArray:
+    """The rows before, with changes added to the rows `which`, each once."""
+    after = before.astype(np.float64)
+    after[which] += changes
+    return after

@@ -225,14 +225,67 @@ def test_what_a_common_force_moves_is_the_mean_of_ranks(n_directions, monkeypatc
     assert moved == pytest.approx(alone + change, rel=0.2, abs=0.05)
 
 
+@pytest.mark.parametrize("n", [2, 5])
+def test_only_changed_rows_are_exchanged(n, monkeypatch):
+    monkeypatch.setattr(exchanges, "_FREQUENT", 7)  # rows at once
+    random, changed = np.random.default_rng(5), [[4, 30, 2], [30, 8], [], [11], [12]]
+    start, steps = random.normal(size=(40, 3)).astype(np.float32), random.uniform(size=40)
+    start[20] = 0
+    moves = random.normal(size=(n, 40, 3)).astype(np.float32)
+    sent = []
+
+    def work(ranks):
+        flat = np.zeros((41, 16), np.float32)  # with padding
+        rows = flat[:40, :3]
+        rows[:] = start
+        table = exchanges.SharedTable(rows, steps, ranks, 2)
+        monkeypatch.setattr(table._ranks, "exchange_arrays", recorded(ranks))
+        rows[changed[ranks.rank]] += moves[ranks.rank, changed[ranks.rank]]
+        rows[20, 1] = -0.0 if ranks.rank else 0.0
+        table.exchange(1e-9, Pull.of(np.eye(3)))
+        return flat
+
+    def recorded(ranks):
+        exchange = ranks.exchange_arrays
+
+        def record(parts, received):
+            sent.append(parts.size // 3 * (parts.ndim == 3))  # rows
+            exchange(parts, received)
+
+        return record
+
+    expected = start.astype(np.float64)
+    for rank in range(n):
+        expected[changed[rank]] += moves[rank, changed[rank]]  # so few steps are added
+    tables = together(n, work)
+    assert tables[0][:40, :3] == pytest.approx(expected, abs=1e-6)
+    assert not tables[0][:, 3:].any()
+    assert len({table.tobytes() for table in tables}) == 1  # also the sign of zero
+    n_changed = len({*sum(changed[:n], [20])})
+    assert n_changed <= sum(sent) / n <= n_changed + 2 * n  # whole rows for each rank
+
+
+def test_tables_without_rows_or_changes():
+    pull, steps = Pull.of(np.eye(2)), np.ones(4)
+
+    def work(ranks):
+        for n in (0, 4):
+            rows = np.ones((n, 2), np.float32)
+            exchanges.SharedTable(rows, steps[:n], ranks, 1).exchange(0.1, pull)
+            assert (rows == 1).all()
+
+    together(2, work)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"cache": "cache"}, "`cache`, `phrases` and `documents` need whole"),
         ({"dim": 4}, "`dim` must be the same for all ranks: it is 4 on rank 0 .* and 5 on rank 1"),
         ({"lr": 900.0}, "diverged"),
+        ({"valid_share": 1e-9}, "the corpus is too small to hold out 0.00% of its sentences; name other text"),
     ],
-    ids=["cache", "settings", "diverges"],
+    ids=["cache", "settings", "diverges", "nothing-held-out"],
 )
 def test_refused_by_all(settings, message, text):
     def work(ranks):
@@ -240,7 +293,7 @@ def test_refused_by_all(settings, message, text):
         own["dim"] += ranks.rank * (settings.get("dim") == 4)
         return train_skipgram(text, ranks=ranks, **own)
 
-    with pytest.raises((SettingError, TrainingError)) as found:
+    with pytest.raises((SettingError, TrainingError, DataError)) as found:
         together(2, work)
     assert found.match(message.replace("`", ""))
 

@@ -14,6 +14,7 @@ from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.kernels import random as sampling
 from embedtrain.machine.array_file import temporary_file
+from embedtrain.machine.ranks import ALONE, Ranks
 
 _AT_ONCE = 1 << 20  # tokens, or sentences
 _HOLD_OUT_TOKENS = 1000  # longer sentences are held out in units of this length
@@ -92,12 +93,12 @@ class EncodedCorpus:
         return replace(self, ids=self.ids[begin:end], offsets=frozen(self.offsets[first : last + 1] - begin))
 
     def split(
-        self, share: float, seed: int, folder: _Folder = None, *, may_be_empty: bool = False
+        self, share: float, seed: int, folder: _Folder = None, ranks: Ranks = ALONE
     ) -> tuple[EncodedCorpus, EncodedCorpus]:
         """Copy the corpus in two parts: one for training, and about `share` of it, drawn at random, held out.
 
         The units are sentences, or 1,000 tokens of longer ones, which then end there. Both parts keep the vocabulary
-        of the whole with its counts.
+        of the whole with its counts. Some of several ranks may get an empty part.
         """
         threshold = np.uint32(round(share * 2**31))
         held_out = np.empty(_AT_ONCE, np.uint8)
@@ -114,7 +115,7 @@ class EncodedCorpus:
         parts = []
         for part in (0, 1):
             parts.append(self._taken(chooser(part), self.vocabulary, folder, cut=True))
-            if not (len(parts[-1].ids) or may_be_empty):
+            if not any(ranks.gather(len(parts[-1].ids))):
                 raise DataError(
                     f"the corpus is too small to hold out {share:.2%} of its sentences; name other text for it"
                 )

@@ -131,7 +131,7 @@ class WalkCorpus(EncodedCorpus):
         ids = replace(cast(WalkIds, self.ids), padding=len(vocabulary))
         return replace(self, ids=cast(Any, ids), vocabulary=vocabulary)
 
-    def split(self, share: float, seed: int, folder: Any = None, **_: object) -> NoReturn:
+    def split(self, share: float, seed: int, folder: Any = None, ranks: Any = None) -> NoReturn:
         """Raise an error."""
         raise SettingError(
             "`valid_share` holds out a part of a text, and walks are drawn anew in each epoch; leave it out"

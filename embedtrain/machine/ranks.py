@@ -20,7 +20,6 @@ from embedtrain.machine.threads import Barrier, BrokenBarrierError, run_tasks
 
 T = TypeVar("T")
 
-_AT_ONCE = 1 << 17  # elements of a sum, about; bounds its memory
 #: What launchers set: the number of processes and the number of this one. MPICH, Open MPI, Slurm.
 _LAUNCHERS = (
     ("PMI_SIZE", "PMI_RANK"),
@@ -54,10 +53,21 @@ class Ranks:
         """Return the value of rank 0, on every rank."""
         return self.gather(value if self.rank == 0 else None)[0]  # type: ignore[return-value]
 
+    def exchange_arrays(self, parts: NDArray[Any], received: NDArray[Any]) -> None:
+        """Send `parts[r]` to rank r, and set `received[r]` to what rank r sent to this one."""
+        received[:] = self.exchange(list(parts))
+
+    def gather_array(self, part: NDArray[Any], received: NDArray[Any]) -> None:
+        """Set `received[r]` to the array of rank r, on every rank."""
+        received[:] = self.gather(part)
+
     def sum(self, array: NDArray[Any]) -> None:
-        """Replace an array by its sum over all ranks, added in their order."""
-        first, *others = self.gather(array)
-        array[:] = sum(others, first)
+        """Replace an array by its sum over all ranks, added in their order; each rank adds a part of it."""
+        parts = np.resize(array, (self.size, -(-array.size // self.size)))  # a copy, with equal parts
+        received = np.empty_like(parts)
+        self.exchange_arrays(parts, received)
+        self.gather_array(sum(received[1:], received[0]), parts)
+        array[:] = parts.reshape(-1)[: array.size].reshape(array.shape)
 
     def require_equal(self, what: str, value: Any) -> None:
         """Raise `SettingError` on all ranks if they have different values of something."""
@@ -87,14 +97,13 @@ class MpiRanks(Ranks):
         """Send a value to each rank."""
         return list(self._comm.alltoall(list(values)))
 
-    def sum(self, array: NDArray[Any]) -> None:
-        """Let each rank add a part, as MPI's own sums may be in any order."""
-        for piece in np.array_split(array, array.size // _AT_ONCE + 1):
-            values = np.resize(piece, (self.size, -(-piece.size // self.size)))  # a copy, with equal parts
-            received = np.empty_like(values)
-            self._comm.Alltoall(values, received)
-            self._comm.Allgather(sum(received[1:], received[0]), values)
-            piece[:] = values.reshape(-1)[: piece.size].reshape(piece.shape)
+    def exchange_arrays(self, parts: NDArray[Any], received: NDArray[Any]) -> None:
+        """Exchange arrays without copies of them."""
+        self._comm.Alltoall(parts, received)
+
+    def gather_array(self, part: NDArray[Any], received: NDArray[Any]) -> None:
+        """Gather arrays without copies of them."""
+        self._comm.Allgather(part, received)
 
     def broadcast(self, value: T | None) -> T:
         """Return the value of rank 0, which travels as a tree."""

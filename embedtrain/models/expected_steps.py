@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from embedtrain.machine.ranks import Ranks
 from embedtrain.models.distributions import Paths
 from embedtrain.models.ngram_rows import NgramRows
 from embedtrain.models.word2vec_settings import Word2vecSettings
@@ -45,13 +46,16 @@ def expected_steps(
 
 
 def second_moment(
-    tables: Mapping[str, NDArray[np.float32]], steps: Mapping[str, NDArray[np.float64]]
+    tables: Mapping[str, NDArray[np.float32]], steps: Mapping[str, NDArray[np.float64]], ranks: Ranks
 ) -> NDArray[np.float64]:
-    """The (dim, dim) mean of the outer products of rows with themselves, weighted by their steps."""
+    """The (dim, dim) mean of the outer products of rows with themselves, weighted by their steps.
+
+    Each of several ranks adds other rows to it.
+    """
     total = sum(steps[name].sum() for name in tables)
     moment: NDArray[np.float64] = np.zeros(())
     for name, table in tables.items():
-        frequent = np.argsort(-steps[name], kind="stable")[:_ROWS]
-        rows = table[frequent]
-        moment = moment + rows.T @ (rows * (steps[name][frequent, None] / total).astype(np.float32))
+        frequent = np.argsort(-steps[name], kind="stable")[:_ROWS][ranks.rank :: ranks.size]
+        rows = table[frequent] * np.sqrt(steps[name][frequent, None] / total).astype(np.float32)
+        moment = moment + rows.T @ rows
     return moment.astype(np.float64)

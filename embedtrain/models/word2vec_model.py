@@ -149,12 +149,15 @@ class Word2vecModel:
         return expected_steps(self._settings, kept, self._noise, self._paths, self._ngrams, n_words)
 
     def second_moments(self, steps: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-        """The mean outer product, (dim, dim), of the vectors that rows of each table are scored with."""
-        state = self.state
+        """The mean outer product, (dim, dim), of the vectors that rows of each table are scored with.
+
+        That of several ranks is the sum of theirs.
+        """
+        state, ranks = self.state, self._settings.all_ranks
         inputs = {"word_vectors": state.pop("word_vectors")}
         if state.pop("ngram_vectors", None) is not None and self._ngrams is not None:
             inputs = {"word_vectors": self._ngrams.compose(self.words, self._n_threads)}
-        of_inputs, of_outputs = second_moment(inputs, steps), second_moment(state, steps)
+        of_inputs, of_outputs = (second_moment(tables, steps, ranks) for tables in (inputs, state))
         return {name: (of_inputs if name in state else of_outputs).copy() for name in steps}
 
     @property

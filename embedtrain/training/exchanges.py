@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from embedtrain.errors import TrainingError
+from embedtrain.kernels.changes import add_changes, mark_changed, take_changes
 from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import counted
-from embedtrain.machine.ranks import Ranks
+from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import resolve_threads, run_all
 from embedtrain.training.checkpoint import CheckpointTimer
 from embedtrain.training.chunk_schedule import Schedule, linear_decay
@@ -22,7 +25,7 @@ from embedtrain.training.settings import TrainingSettings
 _PARTS = 16  # exchanges in an epoch
 _SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
-_FREQUENT = 20_000  # rows, of which their common force is found
+_FREQUENT = 20_000  # rows, of which their common force is found; so many are exchanged at once
 _LEAST = 0.01  # steps of all ranks below which changes are just added
 _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
 
@@ -46,12 +49,20 @@ class Pull(NamedTuple):
         a = np.maximum(column * self.values.astype(np.float32), np.float32(1e-4))
         return a, np.multiply((1 - np.exp(-a)) / a, column)
 
-    def common(self, changes: NDArray[np.float32], steps: NDArray[np.float64]) -> NDArray[np.float32]:
-        """The force, (dim,), the same for all rows, that explains their changes best (least squares)."""
-        reach = self.reach(steps)[1]
-        squares = np.maximum((reach * reach).sum(axis=0), np.float32(1e-30))
-        along = (reach[:, 1:] * (changes @ self.vectors)).sum(axis=0) / squares[1:]
-        others = reach[:, 0] @ changes / squares[0]
+    def common(
+        self, changes: NDArray[np.float32], steps: NDArray[np.float64], ranks: Ranks = ALONE
+    ) -> NDArray[np.float32]:
+        """The force, (dim,), the same for all rows, that explains their changes best (least squares).
+
+        Each of several ranks has other rows.
+        """
+        reach, n = self.reach(steps)[1], len(self.values)
+        along = (reach[:, 1:] * (changes @ self.vectors)).sum(axis=0)
+        sums = np.concatenate([(reach * reach).sum(axis=0), along, reach[:, 0] @ changes])
+        ranks.sum(sums)
+        squares, along, others = np.split(sums, [n, 2 * n - 1])
+        squares = np.maximum(squares, np.float32(1e-30))
+        along, others = along / squares[1:], others / squares[0]
         return np.asarray(others + self.vectors @ (along - others @ self.vectors))
 
 
@@ -118,6 +129,72 @@ class RankExchanges(StopPoint):
         raise NotImplementedError
 
 
+class SharedTable:
+    """A table that ranks have in common: each changes its copy, and has another as it was at the last exchange."""
+
+    def __init__(
+        self, rows: NDArray[np.float32], steps: NDArray[np.float64], ranks: Ranks, n_threads: int
+    ) -> None:  # fmt: skip
+        (n_rows, dim), width = rows.shape, rows.strides[0] // rows.itemsize
+        self._rows = as_strided(rows, (n_rows * width,), (rows.itemsize,))  # with the padding
+        self._before, self._width = self._rows.copy(), width
+        self._ranks, self._n_threads, self._block = ranks, n_threads, max(1, _AT_ONCE // dim)
+        self._steps, self._order = steps, np.argsort(-steps, kind="stable")
+        self._changed = np.empty(n_rows, np.int16)
+        self._buffers = [np.zeros((min(n_rows, _FREQUENT) + ranks.size, dim), np.float32) for _ in range(2)]
+
+    def exchange(self, scale: float, pull: Pull) -> None:
+        """Combine the changes of all ranks; the expected steps of rows are to be multiplied by `scale`.
+
+        Each rank combines some of the rows and sends their changes to all. The most frequent rows come first.
+        """
+        n, which, common = self._ranks.size, self._all_changed(), None
+        for begin in range(0, len(which), _FREQUENT):
+            rows = which[begin : begin + _FREQUENT]
+            n_own = -(-len(rows) // n)
+            sent, received = (buffer[: n * n_own].reshape(n, n_own, -1) for buffer in self._buffers)
+            tables = self._rows, self._before, self._width, rows, self._buffers[0]
+            self._for_blocks(take_changes, len(rows), *tables)
+            self._ranks.exchange_arrays(sent, received)
+            steps = scale * self._steps[rows[self._ranks.rank * n_own :][:n_own]]
+            for changes in received[1:]:  # in the order of ranks
+                received[0] += changes
+            common = self._combine(received[0, : len(steps)], steps, scale, pull, common)
+            self._ranks.gather_array(received[0], sent)
+            self._for_blocks(add_changes, len(rows), *tables)
+
+    def _all_changed(self) -> NDArray[np.int64]:
+        """The rows that any rank has changed, those with most steps first."""
+        tables = self._rows.view(np.int32), self._before.view(np.int32)
+        self._for_blocks(mark_changed, len(self._changed), *tables, self._width, self._changed)
+        self._ranks.sum(self._changed)
+        return self._order[self._changed[self._order] > 0]
+
+    def _combine(
+        self, changes: NDArray[np.float32], steps: NDArray[np.float64], scale: float, pull: Pull,
+        common: NDArray[np.float32] | None,
+    ) -> NDArray[np.float32]:  # fmt: skip
+        """Replace the sums of changes, (n_rows, dim), by what rows are to change; returns the common force."""
+        n, force = self._ranks.size, pull.common(changes, steps, self._ranks) if common is None else common
+        mean_steps = scale * np.average(self._steps, weights=self._steps)
+        share = saturated(mean_steps * pull.values[-1] + 1e-4, n)
+
+        def combine(begin: int, end: int) -> None:
+            changes[begin:end] = combined(changes[begin:end], n, steps[begin:end], pull, force, share)
+
+        self._for_blocks(combine, len(steps))
+        return force
+
+    def _for_blocks(self, work: Callable[..., None], n_rows: int, *arguments: Any) -> None:
+        """Let the threads work on blocks of rows."""
+
+        def do(number: int) -> None:
+            begin = number * self._block
+            work(begin, min(begin + self._block, n_rows), *arguments)
+
+        run_all([do] * self._n_threads, -(-n_rows // self._block))
+
+
 class Exchanges(RankExchanges):
     """Exchanges of the changes of all rows."""
 
@@ -128,7 +205,11 @@ class Exchanges(RankExchanges):
         super().__init__(*args)
         self._figures = self._own_figures() * [self._history.part < 1, self._history.part < 1, 1, 1]
         self._steps = self._model.expected_steps()
-        self._before = {name: rows.copy() for name, rows in self._model.state.items()}  # as all ranks had them
+        n_threads = resolve_threads(self._settings.threads)
+        self._tables = {
+            name: SharedTable(rows, self._steps[name], self._ranks, n_threads)
+            for name, rows in self._model.state.items()
+        }
 
     @staticmethod
     def n_items(schedule: Schedule[Any], ranks: Ranks) -> int:
@@ -138,7 +219,7 @@ class Exchanges(RankExchanges):
     @property
     def summary(self) -> str:
         """What is exchanged how often."""
-        size = format_bytes(sum(table.nbytes for table in self._before.values()))
+        size = format_bytes(sum(rows.nbytes for rows in self._model.state.values()))
         return f"they exchange changes {counted(self.parts, 'time')} in an epoch, {size} each"
 
     def ends(self, n_tasks: int) -> list[int]:
@@ -153,32 +234,16 @@ class Exchanges(RankExchanges):
         history.part = part / self.parts
         lr = linear_decay(settings.lr, (len(history.losses) + history.part) / settings.epochs)
         moments = self._model.second_moments(self._steps)
-        for name, rows in self._model.state.items():
-            self._combine(name, rows, lr * (history.passed - passed) / ranks.size, self._pull(moments[name]))
+        for name, table in self._tables.items():
+            table.exchange(lr * (history.passed - passed) / ranks.size, self._pull(moments[name]))
         self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
 
     def _pull(self, moment: NDArray[np.float64]) -> Pull:
-        """The pull of the mean of the second moments of all ranks."""
+        """The pull of the sum of the second moments, each of other rows, of all ranks."""
         self._ranks.sum(moment)
         if not np.isfinite(moment).all():
             raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self._settings)}")
-        return Pull.of(moment / self._ranks.size)
-
-    def _combine(self, name: str, rows: NDArray[np.float32], scale: float, pull: Pull) -> None:
-        """Combine the changes of the rows of a table, whose expected steps are to be multiplied by `scale`."""
-        before, steps, n = self._before[name], scale * self._steps[name], max(1, _AT_ONCE // rows.shape[1])
-        rows -= before
-        self._ranks.sum(rows)
-        frequent = np.argsort(-steps)[:_FREQUENT]
-        common = pull.common(rows[frequent], steps[frequent])
-        share = saturated(np.average(steps, weights=self._steps[name]) * pull.values[-1] + 1e-4, self._ranks.size)
-
-        def add(number: int) -> None:
-            part = slice(number * n, (number + 1) * n)
-            before[part] += combined(rows[part], self._ranks.size, steps[part], pull, common, share)
-            rows[part] = before[part]
-
-        run_all([add] * resolve_threads(self._settings.threads), -(-len(rows) // n))
+        return Pull.of(moment)
 
     def _own_figures(self) -> NDArray[np.float64]:
         history = self._history

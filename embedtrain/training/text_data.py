@@ -166,8 +166,7 @@ class TextSource:
                 text = self._encode(self.valid, shown)
                 held_out = text.with_vocabulary(vocabulary, folder, self.valid.name)
             elif valid_share:
-                many = self._ranks.size > 1
-                training, held_out = training.split(valid_share, self._seed, folder, may_be_empty=many)
+                training, held_out = training.split(valid_share, self._seed, folder, self._ranks)
             n_tokens = self._ranks.gather(len(training.ids))
             note(*coverage_signs(settings, vocabulary, covered, whole.vocabulary.n_tokens))
             signs: list[str] = []
