@@ -14,6 +14,8 @@ from embedtrain import (
     Corpus,
     Counts,
     DataError,
+    EmbedtrainWarning,
+    Phrases,
     SettingError,
     TrainingError,
     cooccurrence_counts,
@@ -174,7 +176,7 @@ def test_divergence_ends_all_ranks(text, small_parts):
         together(3, lambda ranks: glove(text, dim=20, lr=50, ranks=ranks))
 
 
-# --- SVD, and what is refused -----------------------------------------------------------------------------------------
+# --- SVD and LSA ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -243,9 +245,61 @@ def test_only_ranks_that_multiply_have_cells(text, monkeypatch):
     assert max(max(sizes) for _, *sizes in kept) < 0.3 * n_cells
 
 
-def test_lsa_is_the_work_of_one_process(text):
-    with pytest.raises(SettingError, match="ranks cannot share the work of this model; start one process"):
-        together(2, lambda ranks: train_lsa(text, **settings_of(dim=2, ranks=ranks)))
+@pytest.mark.parametrize("weighting", ["log-entropy", "tf-idf", "count"])
+def test_lsa_has_the_bytes_of_one_process(corpus, small_tasks, weighting):
+    settings = {**settings_of(dim=4, threads=2), "weighting": weighting}
+    alone = train_lsa(corpus, **settings)
+    for n in NUMBERS:
+        for found in together(n, lambda ranks: train_lsa(corpus, ranks=ranks, **settings)):
+            assert factors_of(found) == factors_of(alone)
+            assert found.documents.words == alone.documents.words
+
+
+def test_documents_are_files_or_lines_and_saved_by_one_rank(text, tmp_path, temporary_files):
+    (tmp_path / "other.txt").write_text("the king rules\n\nthe queen rules\n")
+    corpus, output = Corpus(text, tmp_path / "other.txt"), tmp_path / "documents.npz"
+    for settings in ({"per_file": True, "dim": 1}, {"per_file": False, "dim": 3}):
+        settings = settings_of(**settings, documents=output)
+        train_lsa(corpus, **settings)
+        wanted = output.read_bytes()
+        output.unlink()
+        together(3, lambda ranks: train_lsa(corpus, ranks=ranks, **settings))  # noqa: B023
+        assert output.read_bytes() == wanted
+
+
+def test_nothing_to_learn_is_said_by_all_ranks():
+    with pytest.raises(DataError, match="all words are spread evenly over the documents"):
+        together(3, lambda ranks: train_lsa(["a b", "a b"], ranks=ranks, **settings_of(dim=1)))
+    with pytest.raises(DataError, match="no pair of words has information above 0"):
+        together(3, lambda ranks: train_svd(["a b"] * 4, ranks=ranks, **settings_of(dim=1, shift=1e9)))
+
+
+# --- Phrases ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", NUMBERS)
+def test_phrases_are_joined_in_each_share(corpus, n, tmp_path):
+    """Pass after pass, after words were replaced and dropped, with a vocabulary of all shares."""
+    phrases = Phrases(dict.fromkeys([("the", "king"), ("in", "the")], (1, 1)), {("the_king", "rules"): (1, 1)})
+    settings = settings_of(phrases=phrases, map={"queen": "king"}, drop=["of"])
+    wanted = cooccurrence_counts(corpus, **settings)
+    counts = together(n, lambda ranks: cooccurrence_counts(corpus, ranks=ranks, **settings))
+    assert [bytes_of(found) for found in counts] == [bytes_of(wanted)] * n
+
+
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_phrase_of_one_share_is_a_phrase_of_the_text(text, at):
+    first, second = TEXT[at][:2]
+    phrases = Phrases({(first, second): (1, 1)})
+    together(3, lambda ranks: cooccurrence_counts(text, ranks=ranks, **settings_of(phrases=phrases)))
+    with pytest.warns(EmbedtrainWarning, match="no phrase of phrases occurs in the text"):
+        together(
+            3,
+            lambda ranks: cooccurrence_counts(text, ranks=ranks, **settings_of(phrases=Phrases({("x", "y"): (1, 1)}))),
+        )
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
 
 
 def test_ranks_with_other_counts_are_refused(text):
@@ -257,10 +311,11 @@ def test_ranks_with_other_counts_are_refused(text):
 # --- Processes --------------------------------------------------------------------------------------------------------
 
 COMMANDS = {
-    "vocab": (["--min-count", 1], "vocab"),
-    "cooccur": (["--min-count", 1], "npz"),
+    "vocab": (["--min-count", 1, "--phrases", "phrases.txt"], "vocab"),
+    "cooccur": (["--min-count", 1, "--phrases", "phrases.txt"], "npz"),
     "glove": (["--min-count", 1, "--dim", 8, "--epochs", 3, "--threads", 1], "vec"),
     "svd": (["--min-count", 1, "--dim", 4], "vec"),
+    "lsa": (["--min-count", 1, "--dim", 4], "npz"),
 }
 
 
@@ -269,9 +324,10 @@ COMMANDS = {
 @pytest.mark.parametrize("command", COMMANDS)
 def test_processes_write_what_one_writes(text, run_ranks, command, n, tmp_path):  # noqa: F811
     options, suffix = COMMANDS[command]
+    (tmp_path / "phrases.txt").write_text("in the\nthe train\n")
     for number in (1, n):
         output = tmp_path / f"{number}.{suffix}"
-        status, _, err = run_ranks(number, "-m", "embedtrain", command, text, *options, "-o", output)
+        status, _, err = run_ranks(number, "-m", "embedtrain", command, text, *options, "-o", output, cwd=tmp_path)
         assert (status, err.count("saved ")) == (0, 1), err
     assert (tmp_path / f"1.{suffix}").read_bytes() == (tmp_path / f"{n}.{suffix}").read_bytes()
 
@@ -290,8 +346,9 @@ def test_processes_write_what_one_writes(text, run_ranks, command, n, tmp_path):
             ["cooccur", "-", "-o", "b"],
             "standard input and pipes cannot be divided among ranks; save the text to a file",
         ),
-        (["vocab", "text.txt", "--cache", "c"], "need whole texts, and each rank reads a share; leave them out"),
-        (["lsa", "text.txt"], "lsa is the work of one process; start it without mpiexec or srun"),
+        (["svd", "text.txt", "--cache", "c"], "--cache keeps whole texts, and each rank reads a share; leave it out"),
+        (["lsa", "-"], "standard input and pipes cannot be divided among ranks; save the text to a file"),
+        (["phrases", "text.txt"], "phrases is the work of one process; start it without mpiexec or srun"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )

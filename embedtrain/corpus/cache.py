@@ -94,8 +94,8 @@ def encode_text(
         )  # fmt: skip
     else:
         encoded = rewriting.applied(encode_cached(corpus, cache, threads=threads, progress=progress), cache)
-    joined = rewriting.joined(encoded, threads, folder or cache)
-    if rewriting.phrases and len(joined.ids) == len(encoded.ids):
+    joined = rewriting.joined(encoded, threads, folder or cache, ranks)
+    if rewriting.phrases and not any(ranks.gather(len(joined.ids) < len(encoded.ids))):
         note("no phrase of `phrases` occurs in the text; check case and spelling")
     return joined
 

@@ -22,6 +22,7 @@ from embedtrain.kernels.glove.cooccurrence import count_words
 from embedtrain.kernels.text import pairs
 from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.progress import note
+from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import in_order, run_tasks
 from embedtrain.machine.words import is_word
 
@@ -63,10 +64,12 @@ class Rewriting:
             return text
         return text.renumbered(*self.renumber(TypeTable.of(text.vocabulary)), folder)
 
-    def joined(self, text: EncodedCorpus, threads: int, folder: _Path | None) -> EncodedCorpus:
+    def joined(
+        self, text: EncodedCorpus, threads: int, folder: _Path | None, ranks: Ranks = ALONE
+    ) -> EncodedCorpus:  # fmt: skip
         """Join the phrases of an encoded text, pass after pass."""
         for phrases in self.phrases.passes:
-            text = join_phrases(text, phrases, threads, folder)
+            text = join_phrases(text, phrases, threads, folder, ranks)
         return text
 
 
@@ -87,9 +90,10 @@ def read_replacements(path: Path) -> dict[str, str]:
 
 
 def join_phrases(
-    text: EncodedCorpus, phrases: Collection[tuple[str, ...]], threads: int, folder: _Path | None = None
-) -> EncodedCorpus:
-    """Join phrases in all sentences of an encoded text."""
+    text: EncodedCorpus, phrases: Collection[tuple[str, ...]], threads: int, folder: _Path | None = None,
+    ranks: Ranks = ALONE,
+) -> EncodedCorpus:  # fmt: skip
+    """Join phrases in all sentences of an encoded text, or of the share of a rank; the vocabulary is of all."""
     types = TypeTable.of(text.vocabulary)
     types.numbers_of(["\n"])  # the number of dropped tokens
     dropped = len(text.vocabulary)
@@ -115,6 +119,7 @@ def join_phrases(
             offsets.append(borders + n_tokens)
             n_tokens += len(ids)
         types.counts[dropped] = 0
+        ranks.sum(types.counts)
         joined = replace(text, ids=file.mapped(np.int32), offsets=offsets.mapped(np.int64))
         return joined.renumbered(*types.ordered(), folder)
 

@@ -23,6 +23,7 @@ from embedtrain.formats.text import format_lines
 from embedtrain.machine.memory import format_bytes, release_pages, require_memory
 from embedtrain.machine.npz import plain, read_only
 from embedtrain.machine.progress import Shown, Stopwatch, counted, note, say
+from embedtrain.machine.ranks import ALONE
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import is_word, require_words
 from embedtrain.training.count_data import CountData, budget_of, check_memory, folder_of, source_of
@@ -137,6 +138,7 @@ class DocumentSource(TextSource):
 
     def __init__(self, corpus: Any, settings: Lsa) -> None:
         super().__init__(corpus, settings)
+        self._ranks = ALONE  # each rank reads the whole text
         self.documents = "files" if settings.per_file else "lines"
         if settings.per_file and self.corpus.in_memory:
             raise SettingError("`per_file` is for files, and the documents are in memory; leave it out")
@@ -166,17 +168,18 @@ def factorize_documents(settings: Lsa, data: Any) -> WordVectors:
         note(f"{of} none of the {n_words:,} words: vectors of 0")
     with run.clock("weigh"):
         of_words, of_documents = _weights(settings.weighting, counts, n_words)
+        ranks = settings.all_ranks
         transposed = run.builder.weighted(
-            counts, lambda i, j, x: weigh(settings.weighting, x, of_documents[i], of_words[j])
+            counts, lambda i, j, x: weigh(settings.weighting, x, of_documents[i], of_words[j]), ranks
         )
         del counts  # frees memory
-        if not len(transposed.columns):
+        if not (n_cells := sum(ranks.gather(len(transposed.columns)))):
             raise DataError("all words are spread evenly over the documents: there is nothing to learn from")
-        matrix = run.builder.transposed(transposed, n_words)
-    summary = {**texts.summary(), "cells": len(matrix.columns)}
+        matrix = transposed_over_ranks(transposed, n_words, run.builder, ranks)
+    summary = {**texts.summary(), "cells": n_cells}
     weights = of_words, of_documents
     vectors = run.vectors(matrix, transposed, weights, texts.vocabulary, names, source.provenance(), summary)
-    if settings.documents is not None:
+    if settings.documents is not None and ranks.rank == 0:
         try:
             vectors.documents.save(settings.documents)
         except DataError as error:

@@ -30,6 +30,7 @@ class Lsa(FactorSettings):
     """
 
     model: ClassVar = "lsa"
+    over_ranks: ClassVar = True
 
     weighting: Literal["log-entropy", "tf-idf", "count"] = setting(
         "log-entropy", "Weights of counts: their logarithm times 1 - the entropy of the word; as scikit-learn's "

@@ -73,18 +73,14 @@ class TextData(NamedTuple):
         return {"tokens": self.whole.vocabulary.n_tokens, "types": len(self.whole.vocabulary), "covered": self.covered}
 
 
-def check_shares(
-    files: Mapping[str, Sequence[Path]], ranks: Ranks, settings: VocabularySettings, *, whole: bool = False
-) -> None:
-    """Check that the text can be divided among several ranks, and is the same for all; `whole` if it is needed so."""
+def check_shares(files: Mapping[str, Sequence[Path]], ranks: Ranks, settings: VocabularySettings) -> None:
+    """Check that the text can be divided among several ranks, and is the same for all."""
     if ranks.size == 1:
         return
     if any(STDIN in named or not all(path.is_file() for path in named) for named in files.values()):
         raise SettingError("standard input and pipes cannot be divided among ranks; save the text to a file")
-    if whole or settings.cache is not None or settings.phrases is not None:
-        raise SettingError(
-            "`cache`, `phrases` and `documents` need whole texts, and each rank reads a share; leave them out"
-        )
+    if settings.cache is not None:
+        raise SettingError("`cache` keeps whole texts, and each rank reads a share; leave it out")
     for name, named in files.items():
         ranks.require_equal(f"the size of {name} in bytes", sum(path.stat().st_size for path in named))
 
@@ -126,7 +122,7 @@ class TextSource:
         if all(STDIN in named for named in files.values()):
             raise SettingError('"-" is given as corpus and as held-out text; standard input can be read once only')
         self._ranks = settings.all_ranks
-        check_shares(files, self._ranks, settings, whole=self.documents is not None)
+        check_shares(files, self._ranks, settings)
         settings.check_paths(files)
         self.rewriting = Rewriting(settings.map, settings.drop, settings.phrases)
         if self._walks is not None and (settings.map or settings.drop or settings.phrases):
