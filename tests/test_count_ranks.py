@@ -24,7 +24,7 @@ from embedtrain import (
     train_svd,
 )
 from embedtrain.corpus.encoding import count_words
-from embedtrain.counts import summing, truncated_svd, weighting
+from embedtrain.counts import memory_plan, truncated_svd, weighting
 from embedtrain.counts import tiles as tiling
 from embedtrain.counts.shared_matrix import decompose_over_ranks
 from embedtrain.machine.ranks import together
@@ -57,7 +57,7 @@ def results_of(vectors):
 def small_parts(monkeypatch):
     """Many tiles, and few cells in each exchange of counts."""
     monkeypatch.setattr(tiling, "_TILE_CELLS", 1)
-    monkeypatch.setattr(summing, "_CELLS_AT_ONCE", 500)
+    monkeypatch.setattr(memory_plan, "_MOST_EXCHANGED", 500)
 
 
 @pytest.fixture

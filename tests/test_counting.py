@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.counts import counting, memory_plan, summing
+from embedtrain.counts import counting, memory_plan
 from embedtrain.counts.memory_plan import MemoryPlan
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.memory import mapping_of
@@ -255,6 +255,15 @@ def test_a_small_budget_means_fewer_threads():
     assert MemoryPlan.of(400_000, 10**9, window=10, threads=8, budget=10**11).threads == 8
 
 
+@pytest.mark.parametrize("budget", [0, 10**7, 10**9])
+def test_what_ranks_exchange_is_part_of_the_budget(budget):
+    least = memory_plan.least_bytes(1000, 10)
+    alone, shared = (MemoryPlan.of(1000, 10**5, window=10, threads=1, budget=least + budget, n_ranks=n) for n in (1, 4))
+    used = 8 * shared.cells + max(8 * 10**5, memory_plan._EXCHANGED_BYTES * shared.exchanged)
+    assert abs(used - 8 * alone.cells - 8 * 10**5) < 8
+    assert 10_000 < shared.exchanged <= 1 << 22
+
+
 def test_positions_always_fit_into_32_bits():
     assert MemoryPlan.of(1000, 10**12, window=10, threads=1, budget=10**15).shard < 2**31 - 2 * 10
 
@@ -286,7 +295,7 @@ def test_a_full_disk_is_said_in_one_line_and_ends_all_threads(tight, tmp_path, m
 )
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_ranks_count_the_whole_text(tmp_path, monkeypatch, little_memory, n, at_once, budget, symmetric):
-    monkeypatch.setattr(summing, "_CELLS_AT_ONCE", at_once)
+    monkeypatch.setattr(memory_plan, "_MOST_EXCHANGED", at_once)
     sentences = random_text(3000, 90, 40)
     borders = [0, *(len(sentences) * part * part // n**2 for part in range(1, n)), len(sentences)]
     borders[1:2] = [0] if n == 5 else borders[1:2]  # an empty share

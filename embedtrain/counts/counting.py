@@ -62,7 +62,7 @@ def count_windows(
     """
     window = min(window, text.longest_sentence)
     n_tokens = len(text.ids)
-    plan = MemoryPlan.of(n_words, n_tokens, window=window, threads=threads, budget=budget)
+    plan = MemoryPlan.of(n_words, n_tokens, window=window, threads=threads, budget=budget, n_ranks=ranks.size)
     windows = WindowWeights.of(window, weighting, symmetric)
     workspaces = [Workspace.of(n_words, plan.task_cells) for _ in range(plan.threads)]
     counter = _WindowCounter(text, n_words, windows, workspaces, progress)
@@ -80,7 +80,7 @@ def count_windows(
         shards = ShardFiles(n_words, new_file)
         for begin in range(0, n_tokens, max(1, plan.shard)):
             shards.end_shard(counter.count(begin, min(begin + plan.shard, n_tokens), None, shards))
-        merge = merge_shards if ranks.size == 1 else partial(merge_over_ranks, ranks=ranks)
+        merge = merge_shards if ranks.size == 1 else partial(merge_over_ranks, ranks=ranks, at_once=plan.exchanged)
         return store.matrix(merge(shards.mapped(), workspaces, windows.scale, store))
 
 

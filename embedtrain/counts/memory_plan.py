@@ -18,6 +18,8 @@ _TASK_BYTES = 72  # per cell: 12 to sum it, 60 in 5 results that wait as sums (w
 _TASK_CELLS = 1 << 18  # enough to make overheads negligible
 _TASK_UPDATES = 1 << 22  # sums in a task: hundredths of a second
 _LEAST_SHARD = 1 << 20  # tokens; with smaller ones there would be too many shards
+_EXCHANGED_BYTES = 48  # of a cell that ranks exchange: as it is received and joined, and 12 or 16 once it is merged
+_MOST_EXCHANGED = 1 << 22  # cells
 _MOST_SHARD = 1 << 30  # tokens, so that positions fit 32 bits
 
 
@@ -27,10 +29,13 @@ class MemoryPlan(NamedTuple):
     threads: int
     task_cells: int  # the most cells of a task, at least those of a row
     shard: int  # the most tokens counted at once
+    exchanged: int  # the most cells that ranks exchange at once
     cells: int  # the most cells of the result in memory
 
     @classmethod
-    def of(cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int) -> MemoryPlan:
+    def of(
+        cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int, n_ranks: int = 1
+    ) -> MemoryPlan:  # fmt: skip
         """Plan counting within the budget: at most half of it for threads, unless there is only one."""
         least = least_bytes(n_words, window)
         if budget < least:
@@ -42,9 +47,10 @@ class MemoryPlan(NamedTuple):
         threads = max(1, min(threads, free // 2 // _thread_bytes(n_words)))
         free -= threads * _thread_bytes(n_words)
         shard = min(n_tokens, free // _TOKEN_BYTES, _MOST_SHARD)
-        if shard == n_tokens:
-            free -= shard * _TOKEN_BYTES  # with several shards, the index is freed before they are merged
-        return cls(threads, _task_cells(n_words), shard, free // ROW_CELL_BYTES)
+        exchanged = max(1, min(free // 4 // _EXCHANGED_BYTES, _MOST_EXCHANGED))
+        # with several shards, the index is freed before they are merged
+        free -= max(shard * _TOKEN_BYTES * (shard == n_tokens), exchanged * _EXCHANGED_BYTES * (n_ranks > 1))
+        return cls(threads, _task_cells(n_words), shard, exchanged, free // ROW_CELL_BYTES)
 
 
 def least_bytes(n_words: int, window: int) -> int:

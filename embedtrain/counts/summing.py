@@ -18,8 +18,6 @@ from embedtrain.machine.memory import release_pages
 from embedtrain.machine.ranks import Ranks
 from embedtrain.machine.threads import in_order, run_tasks
 
-_CELLS_AT_ONCE = 1 << 22  # that ranks exchange
-
 
 class Workspace(NamedTuple):
     """Arrays in which a thread sums rows and collects their cells."""
@@ -115,13 +113,16 @@ def merge_shards(
 
 
 def merge_over_ranks(
-    shards: CountShards, workspaces: Sequence[Workspace], scale: int, store: RowStore, ranks: Ranks
+    shards: CountShards, workspaces: Sequence[Workspace], scale: int, store: RowStore, ranks: Ranks, at_once: int
 ) -> NDArray[np.int64]:
-    """Merge the shards of all ranks into the store of each, as `merge_shards` does; a rank merges some of the rows."""
+    """Merge the shards of all ranks into the store of each, as `merge_shards` does; a rank merges some of the rows.
+
+    Of `at_once`, the cells that a rank has memory to exchange, the least of all counts.
+    """
     lengths = np.diff(shards.starts.sum(axis=0))
     ranks.sum(lengths)
     merged = []
-    for begin, end in row_ranges(lengths, lengths, _CELLS_AT_ONCE):
+    for begin, end in row_ranges(lengths, lengths, min(ranks.gather(at_once))):
         ends = np.cumsum(lengths[begin:end])
         borders = begin + np.searchsorted(ends, np.linspace(0, ends[-1], ranks.size + 1)[1:-1])
         sent = [shards.rows(*span) for span in pairwise([begin, *borders.tolist(), end])]
