@@ -280,7 +280,7 @@ def test_tables_without_rows_or_changes():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"cache": "cache"}, "`cache`, `phrases` and `documents` need whole"),
+        ({"cache": "cache"}, "`cache` keeps whole texts, and each rank reads a share; leave it out"),
         ({"dim": 4}, "`dim` must be the same for all ranks: it is 4 on rank 0 .* and 5 on rank 1"),
         ({"lr": 900.0}, "diverged"),
         ({"valid_share": 1e-9}, "the corpus is too small to hold out 0.00% of its sentences; name other text"),

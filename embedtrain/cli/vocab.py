@@ -66,7 +66,7 @@ def vocab(output: str | None, quiet: bool, merge: bool, **options: Any) -> None:
 def _count(corpus: Corpus, settings: VocabularySettings, ranks: Ranks) -> Vocabulary:
     """Count the words of a corpus, each rank those of its share."""
     from embedtrain.corpus.cache import encode_text
-    from embedtrain.corpus.encoding import count_words, encode
+    from embedtrain.corpus.encoding import count_words
     from embedtrain.corpus.rewriting import Rewriting
     from embedtrain.corpus.text_signs import signs_in_types
     from embedtrain.machine.progress import Progress, note
@@ -81,8 +81,6 @@ def _count(corpus: Corpus, settings: VocabularySettings, ranks: Ranks) -> Vocabu
                 count_words([["two", "words"]], threads=1)
             found, notes = count_words(corpus, threads=threads, progress=progress, rewriting=rewriting, ranks=ranks)
         else:
-            with settings.compiling():
-                rewriting.joined(encode([["two", "words"]], threads=1), 1, None)
             encoded = encode_text(corpus, settings.cache, rewriting, threads=threads, progress=progress, ranks=ranks)
             found, notes = encoded.vocabulary, encoded.notes
     note(*notes, *signs_in_types(corpus, found))
