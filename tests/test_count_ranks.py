@@ -26,8 +26,8 @@ from embedtrain import (
 from embedtrain.corpus.encoding import count_words
 from embedtrain.counts import memory_plan, truncated_svd, weighting
 from embedtrain.counts import tiles as tiling
-from embedtrain.counts.shared_matrix import decompose_over_ranks
-from embedtrain.machine.ranks import together
+from embedtrain.counts.truncated_svd import decompose
+from embedtrain.machine.ranks import ALONE, together
 from embedtrain.training.tile_schedule import TileSchedule
 
 NUMBERS = [1, 2, 3, 5]
@@ -232,13 +232,14 @@ def test_only_ranks_that_multiply_have_cells(text, monkeypatch):
     """Each rank weighs and keeps its own rows of the matrix and of its transpose."""
     kept = []
 
-    def decompose(matrix, transposed, *args, ranks, **settings):
-        kept.append((ranks.rank, len(matrix.columns), len(transposed.columns)))
-        return decompose_over_ranks(matrix, transposed, *args, ranks=ranks, **settings)
+    def decomposed(matrix, transposed, *args, seed, ranks=ALONE, **settings):
+        if seed == 7:
+            kept.append((ranks.rank, len(matrix.columns), len(transposed.columns)))
+        return decompose(matrix, transposed, *args, seed=seed, ranks=ranks, **settings)
 
-    monkeypatch.setattr("embedtrain.models.factorization.decompose_over_ranks", decompose)
-    n_cells = svd(text).report.cells
-    together(4, lambda ranks: svd(text, ranks=ranks))
+    monkeypatch.setattr("embedtrain.models.factorization.decompose", decomposed)
+    n_cells = svd(text, seed=7).report.cells
+    together(4, lambda ranks: svd(text, seed=7, ranks=ranks))
     of_all = [kept.pop(0)[1:]]
     assert sorted(rank for rank, *_ in kept) == list(range(4))
     assert [tuple(map(sum, zip(*(sizes for _, *sizes in kept), strict=True)))] == of_all

@@ -15,18 +15,19 @@ Golub, Underwood, "The block Lanczos method for computing eigenvalues" (1977).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eig_banded, eigh
 
-from embedtrain.counts.rows import CsrMatrix
+from embedtrain.counts.rows import CsrMatrix, starts_of
 from embedtrain.counts.weighting import task_ranges
 from embedtrain.kernels.simd.lanes import aligned_zeros
 from embedtrain.kernels.sparse import multiply_rows
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress, Shown, note
+from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import run_all, run_tasks
 
 BLOCK = 32  # vectors in a block
@@ -43,7 +44,6 @@ _FIRST_CHECK, _CHECK_EVERY = 8, 2  # blocks after those that hold `dim` vectors
 
 Block = NDArray[np.float32]  # (n_panels, _PANEL, BLOCK): BLOCK vectors side by side, with rows of 0 at the end
 Factors = NDArray[np.float64]
-#: From a sparse matrix, a block and the number of threads to their product.
 Multiply = Callable[[CsrMatrix, Block, int], Block]
 
 
@@ -69,13 +69,42 @@ def memory_of(n_rows: int, n_columns: int, dim: int, *, has_basis: bool = True) 
 
 def decompose(
     matrix: CsrMatrix, transposed: CsrMatrix, dim: int, *, seed: int, threads: int, shown: Shown = "",
-    multiply: Multiply | None = None,
+    ranks: Ranks = ALONE,
 ) -> Decomposition:  # fmt: skip
     """Compute at most `dim` singular values and vectors; fewer if the rank is lower.
 
-    Of the matrices, `multiply` alone reads columns and values.
+    Of the matrices, each of several ranks has consecutive rows. It multiplies these; the first does all else.
     """
-    multiply = multiply or product
+    if ranks.size == 1:
+        return _decompose(matrix, transposed, dim, seed, threads, shown, _product)
+    own = matrix, transposed
+    lengths = [np.concatenate(ranks.gather(np.diff(part.starts))) for part in own]
+    whole = [CsrMatrix(starts_of(n), *part[1:]) for n, part in zip(lengths, own, strict=True)]  # own cells alone
+
+    def multiply_own(is_transposed: bool, X: Block) -> list[Block]:
+        """Multiply own rows; the first rank gets the products of all."""
+        copy = _zeros(len(X) * _PANEL)  # aligned
+        copy[:] = X
+        part = own[is_transposed]
+        Y = _product(part, copy, threads).reshape(-1, BLOCK)[: len(part.starts) - 1]
+        return ranks.exchange([Y, *[Y[:0]] * (ranks.size - 1)])
+
+    def multiply(matrix: CsrMatrix, X: Block, threads: int) -> Block:
+        Y = _zeros(len(matrix.starts) - 1)
+        parts = multiply_own(*ranks.broadcast((matrix is whole[1], X)))
+        np.concatenate(parts, out=Y.reshape(-1, BLOCK)[: len(matrix.starts) - 1])
+        return Y
+
+    if ranks.rank == 0:
+        return ranks.broadcast(_decompose(whole[0], whole[1], dim, seed, threads, shown, multiply))
+    while not isinstance(task := ranks.broadcast(cast(Any, None)), Decomposition):
+        multiply_own(*task)
+    return task
+
+
+def _decompose(
+    matrix: CsrMatrix, transposed: CsrMatrix, dim: int, seed: int, threads: int, shown: Shown, multiply: Multiply
+) -> Decomposition:
     n_rows, n_columns = len(matrix.starts) - 1, len(transposed.starts) - 1
     is_wide, dim = n_rows < n_columns, min(dim, n_rows, n_columns)
     if is_wide:  # the basis is on the smaller side
@@ -104,7 +133,7 @@ def _leading_vectors(
     lengths, random = np.diff(transposed.starts), np.random.default_rng(seed)
 
     def random_block() -> Block:
-        block = zeros(len(lengths))
+        block = _zeros(len(lengths))
         rows = block.reshape(-1, BLOCK)[: len(lengths)]
         rows[:] = random.standard_normal(rows.shape, np.float32) * (lengths > 0)[:, None] / np.sqrt(len(lengths))
         return block
@@ -178,16 +207,15 @@ def _eigenvectors(band: Factors, n: int) -> tuple[Factors, Factors]:
 # --- Products, in tasks that do not depend on the number of threads ---------------------------------------------------
 
 
-def zeros(n_rows: int) -> Block:
-    """Allocate a block of zeros."""
+def _zeros(n_rows: int) -> Block:
     n_panels = -(-n_rows // _PANEL)
     return aligned_zeros(n_panels * _PANEL * BLOCK).reshape(n_panels, _PANEL, BLOCK)
 
 
-def product(matrix: CsrMatrix, X: Block, threads: int) -> Block:
+def _product(matrix: CsrMatrix, X: Block, threads: int) -> Block:
     """Multiply a sparse matrix by a block, every row in the order of its cells."""
     lengths = np.diff(matrix.starts)
-    Y = zeros(len(lengths))
+    Y = _zeros(len(lengths))
 
     def multiply(rows: tuple[int, int]) -> None:
         multiply_rows(*matrix, X.reshape(-1), Y.reshape(-1), BLOCK, *rows)
@@ -229,6 +257,6 @@ def _combined(blocks: Sequence[Block], factors: Factors, threads: int) -> list[B
     padded = np.pad(factors, ((0, 0), (0, -factors.shape[1] % BLOCK)))
     parts = []
     for begin in range(0, padded.shape[1], BLOCK):
-        parts.append(zeros(len(blocks[0]) * _PANEL))
+        parts.append(_zeros(len(blocks[0]) * _PANEL))
         _add(parts[-1], blocks, padded[:, begin : begin + BLOCK].reshape(-1, BLOCK, BLOCK), threads)
     return parts

@@ -13,7 +13,7 @@ from embedtrain._version import __version__
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells
-from embedtrain.counts.shared_matrix import decompose_over_ranks, transposed_over_ranks
+from embedtrain.counts.shared_matrix import transposed_over_ranks
 from embedtrain.counts.truncated_svd import decompose, memory_of
 from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums
 from embedtrain.errors import DataError, OutputError, SettingError
@@ -74,7 +74,7 @@ class Factorization:
         settings, sizes = self.settings, (len(weights[0]), len(weights[1]))
         self.require_memory(*sizes)  # again, as counts take memory
         with self.clock("decompose"):
-            U, singular_values, V = decompose_over_ranks(
+            U, singular_values, V = decompose(
                 matrix, transposed, settings.dim, seed=settings.seed, threads=self.threads, shown=settings.shown,
                 ranks=settings.all_ranks,
             )  # fmt: skip
