@@ -183,7 +183,7 @@ def test_divergence_ends_all_ranks(text, small_parts):
 def small_tasks(monkeypatch):
     """Many tasks, and exchanges of a transpose, for a small matrix."""
     monkeypatch.setattr(weighting, "_TASK_CELLS", 500)
-    monkeypatch.setattr(truncated_svd, "_TASK_PANELS", 1)
+    monkeypatch.setattr(truncated_svd, "_TASK_ROWS", 128)
 
 
 def factors_of(vectors):

@@ -22,6 +22,8 @@ from embedtrain import (
     train_svd,
 )
 from embedtrain.counts import weighting
+from embedtrain.counts.rows import CsrMatrix
+from embedtrain.models import factorization
 from embedtrain.training import count_data
 
 TEXT = list(generate.sentences(3000, 3))
@@ -101,6 +103,19 @@ def test_text_and_its_counts_give_the_same_bytes(counts, tmp_path):
     counts.save(tmp_path / "counts.npz")
     assert digest(text) == digest(train(tmp_path / "counts.npz"))
     assert text.settings | {"counts": counts.settings} == text.settings | train(counts).settings
+
+
+def test_the_transpose_of_symmetric_counts_is_that_of_exchanged_weights():
+    rng = np.random.default_rng(3)
+    cells = sparse.triu(sparse.random_array((400, 400), density=0.2, rng=rng, data_sampler=rng.random))
+    cells = sparse.csr_array((cells + cells.T).astype(np.float32) * 30)
+    counts = CsrMatrix(cells.indptr.astype(np.int64), cells.indices.astype(np.int32), cells.data)
+    rows, columns = (factorization._factors(rng.random(400) ** 3) for _ in range(2))
+    builder = weighting.MatrixBuilder(2, 1 << 30, ".")
+    expected = builder.transposed(builder.information(counts, rows, columns), 400)
+    found = builder.information(counts, columns, rows)
+    assert 1000 < len(found.columns) < len(cells.data) - 1000
+    assert all(mine.tobytes() == other.tobytes() for mine, other in zip(found, expected, strict=True))
 
 
 def test_threads_and_memory_change_nothing(tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ from embedtrain.counts.weighting import MatrixBuilder
 def _many_tasks(monkeypatch):
     """Small matrices in as many tasks as large ones."""
     monkeypatch.setattr(weighting, "_TASK_CELLS", 500)
-    monkeypatch.setattr(truncated_svd, "_TASK_PANELS", 1)
+    monkeypatch.setattr(truncated_svd, "_TASK_ROWS", 128)
 
 
 def zipf_matrix(n_rows, n_columns, density=0.05, seed=0):

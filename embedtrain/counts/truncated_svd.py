@@ -4,8 +4,8 @@ The Krylov space of the product of the transpose and the matrix, begun with a ra
 step, until the residuals of the wanted singular vectors are small. All blocks are orthogonal to each other, so the
 projection is a banded matrix, whose eigenvectors give the singular vectors.
 
-The bytes of the result are the same for any number of threads, also those of BLAS: it multiplies only panels of so few
-rows that it uses one thread, in a fixed order, and of LAPACK only eigenvectors of small or banded matrices are used.
+The bytes of the result are the same for any number of threads: sums have a fixed order, and of LAPACK only eigenvectors
+of small or banded matrices are used, which its threads do not change.
 
 References
 ----------
@@ -14,7 +14,7 @@ Golub, Underwood, "The block Lanczos method for computing eigenvalues" (1977).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -23,16 +23,15 @@ from scipy.linalg import eig_banded, eigh
 
 from embedtrain.counts.rows import CsrMatrix, starts_of
 from embedtrain.counts.weighting import task_ranges
+from embedtrain.kernels.simd.blocks import BLOCK
 from embedtrain.kernels.simd.lanes import aligned_zeros
-from embedtrain.kernels.sparse import multiply_rows
+from embedtrain.kernels.sparse import ROWS, add_inner_products, multiply_blocks, multiply_rows
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress, Shown, note
 from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import run_all, run_tasks
 
-BLOCK = 32  # vectors in a block
-_PANEL = 128  # rows; OpenBLAS uses one thread up to twice as many
-_TASK_PANELS = 32
+_TASK_ROWS = 1 << 12
 #: Largest residual of a singular vector, relative to its eigenvalue. At 5e-3 the 10 nearest neighbours are 99.9 %
 #: those of the exact vectors (bench/svd.py).
 _TOLERANCE = 5e-3
@@ -40,9 +39,10 @@ _PASSES = 5  # of orthogonalisation, at most
 _SHORT = 1e-3  # length of a vector, relative to the longest of its block, below which its square is rounding errors
 _NOTHING = 1e-10  # length of a vector, relative to that before orthogonalisation, that is taken for 0
 _LEAST = 1e-3  # of the largest singular value; smaller ones are lost in the rounding of their squares
-_FIRST_CHECK, _CHECK_EVERY = 8, 2  # blocks after those that hold `dim` vectors
+_FIRST_CHECK = 16  # blocks after those that hold `dim` vectors
 
-Block = NDArray[np.float32]  # (n_panels, _PANEL, BLOCK): BLOCK vectors side by side, with rows of 0 at the end
+Block = NDArray[np.float32]  # (n_rows, BLOCK): BLOCK vectors side by side
+Blocks = NDArray[np.float32]  # (n_blocks, n_rows, BLOCK)
 Factors = NDArray[np.float64]
 Multiply = Callable[[CsrMatrix, Block, int], Block]
 
@@ -63,7 +63,7 @@ def most_blocks(dim: int) -> int:
 def memory_of(n_rows: int, n_columns: int, dim: int, *, has_basis: bool = True) -> int:
     """The bytes of a decomposition, without the matrices; of several ranks, the first has the basis."""
     n = min(n_rows, n_columns)
-    basis = min(most_blocks(dim) * BLOCK, n + BLOCK) * n * has_basis
+    basis = min((most_blocks(dim) + 1) * BLOCK, n + 2 * BLOCK) * n * has_basis
     return 4 * (basis + 2 * (min(dim, n) + BLOCK) * (n_rows + n_columns))
 
 
@@ -83,16 +83,14 @@ def decompose(
 
     def multiply_own(is_transposed: bool, X: Block) -> list[Block]:
         """Multiply own rows; the first rank gets the products of all."""
-        copy = _zeros(len(X) * _PANEL)  # aligned
+        copy = _zeros(1, len(X))[0]  # aligned
         copy[:] = X
-        part = own[is_transposed]
-        Y = _product(part, copy, threads).reshape(-1, BLOCK)[: len(part.starts) - 1]
+        Y = _product(own[is_transposed], copy, threads)
         return ranks.exchange([Y, *[Y[:0]] * (ranks.size - 1)])
 
     def multiply(matrix: CsrMatrix, X: Block, threads: int) -> Block:
-        Y = _zeros(len(matrix.starts) - 1)
-        parts = multiply_own(*ranks.broadcast((matrix is whole[1], X)))
-        np.concatenate(parts, out=Y.reshape(-1, BLOCK)[: len(matrix.starts) - 1])
+        Y = _zeros(1, len(matrix.starts) - 1)[0]
+        np.concatenate(multiply_own(*ranks.broadcast((matrix is whole[1], X))), out=Y)
         return Y
 
     if ranks.rank == 0:
@@ -110,7 +108,9 @@ def _decompose(
     if is_wide:  # the basis is on the smaller side
         matrix, transposed = transposed, matrix
     V = _leading_vectors(matrix, transposed, dim, seed, threads, shown, multiply)
-    U = [multiply(matrix, block, threads) for block in V]
+    U = _zeros(len(V), len(matrix.starts) - 1)
+    for block, own in zip(V, U, strict=True):
+        own[:] = multiply(matrix, block, threads)
     # the vectors are exact, but their lengths are those of the square of the matrix: decompose it in their space
     gram = np.concatenate([_inner(U, block, threads).reshape(-1, BLOCK) for block in U], axis=1)
     squares, axes = _eigenvectors(_band(gram), dim)
@@ -119,8 +119,8 @@ def _decompose(
     axes = axes[:, : len(values)]
     sides = [_combined(U, axes / values, threads), _combined(V, axes, threads)]
     left, right = (
-        np.concatenate([block.reshape(-1, BLOCK) for block in blocks], axis=1)[:n, : len(values)]
-        for blocks, n in zip(reversed(sides) if is_wide else sides, (n_rows, n_columns), strict=True)
+        blocks.swapaxes(0, 1).reshape(blocks.shape[1], -1)[:, : len(values)]
+        for blocks in (reversed(sides) if is_wide else sides)
     )
     signs = np.sign(left[np.argmax(abs(left), axis=0), np.arange(len(values))])
     return Decomposition(left * signs, values, right * signs)
@@ -128,64 +128,68 @@ def _decompose(
 
 def _leading_vectors(
     matrix: CsrMatrix, transposed: CsrMatrix, dim: int, seed: int, threads: int, shown: Shown, multiply: Multiply
-) -> list[Block]:
+) -> Blocks:
     """Compute the `dim` leading right singular vectors, and more to fill the last block."""
     lengths, random = np.diff(transposed.starts), np.random.default_rng(seed)
 
     def random_block() -> Block:
-        block = _zeros(len(lengths))
-        rows = block.reshape(-1, BLOCK)[: len(lengths)]
-        rows[:] = random.standard_normal(rows.shape, np.float32) * (lengths > 0)[:, None] / np.sqrt(len(lengths))
-        return block
+        numbers = random.standard_normal((len(lengths), BLOCK), np.float32)
+        return numbers * ((lengths > 0)[:, None] / np.sqrt(len(lengths))).astype(np.float32)
 
-    basis = [_orthonormal(random_block(), [], random_block, threads)[0]]
-    bands: list[Factors] = []
     n_columns, first_check, most = len(lengths), -(-dim // BLOCK) + _FIRST_CHECK, most_blocks(dim)
+    basis = _zeros(min(most, -(-n_columns // BLOCK)) + 1, n_columns)
+    basis[0] = random_block()
+    _orthonormalise(basis[:1], random_block, threads)
+    bands: list[Factors] = []
     with Progress("decomposing", None, shown=shown, unit="products") as progress:
-        while True:
-            W = multiply(transposed, multiply(matrix, basis[-1], threads), threads)
-            diagonal = _inner(basis[-1:], W, threads)[0]
-            block, below = _orthonormal(W, basis, random_block, threads)
+        for n in range(1, most + 1):
+            basis[n] = multiply(transposed, multiply(matrix, basis[n - 1], threads), threads)
+            diagonal, below = _orthonormalise(basis[: n + 1], random_block, threads)
             bands.append(_band(np.concatenate([(diagonal + diagonal.T) / 2, below])))
             progress.update(2 * BLOCK)
-            n = len(bands)
-            is_whole = n * BLOCK >= n_columns or not block.any()
+            is_whole = n * BLOCK >= n_columns or not basis[n].any()
             is_last = is_whole or n == most
-            if is_last or (n >= first_check and (n - first_check) % _CHECK_EVERY == 0):
+            if is_last or n >= first_check:
                 values, vectors = _eigenvectors(np.concatenate(bands, axis=1), -(-dim // BLOCK) * BLOCK)
                 residuals = np.linalg.norm(below @ vectors[-BLOCK:, :dim], axis=0) / np.maximum(values[:dim], 1e-300)
                 # smaller values are hardly above rounding errors
                 residual = float(residuals[values[:dim] > _LEAST**2 * values[0]].max())
                 if is_last or residual <= _TOLERANCE:
                     break
-            basis.append(block)
     if not is_whole and residual > _TOLERANCE:
         note(f"the last of the {dim} dimensions are approximate, with residuals up to {residual:.1%}")
-    return _combined(basis, vectors, threads)
+    return _combined(basis[:n], vectors, threads)
 
 
-def _orthonormal(W: Block, basis: Sequence[Block], random_block: Any, threads: int) -> tuple[Block, Factors]:
-    """Make W orthonormal, and orthogonal to the basis; returns also R, so that block @ R is the orthogonal part of W.
+def _orthonormalise(blocks: Blocks, random_block: Any, threads: int) -> tuple[Factors, Factors]:
+    """Make the last block, W, orthonormal, and orthogonal to the others, in place.
 
-    W nearly lies in the last two blocks: once these parts are removed, one pass over all blocks is usually exact, and
-    more follow where it shortened a vector much, or lengths were of different orders. Where nothing is left of a
-    vector, a random one follows; where the space has no more dimensions, 0.
+    Returns the product of the transpose of the block before it and W, and R, so that the orthogonal part of W is the
+    new block @ R. W nearly lies in the two blocks before it: once these parts are removed, one pass over all blocks is
+    usually exact, and more follow where it shortened a vector much, or lengths were of different orders. Where nothing
+    is left of a vector, a random one follows; where the space has no more dimensions, 0.
     """
-    least = _NOTHING * np.sqrt(_inner([W], W, threads).max())
-    R = np.eye(BLOCK)
+    W = blocks[-1]
+    scale = R = np.eye(BLOCK)
     for number in range(_PASSES):
-        against = basis if number else basis[-2:]
-        _add(W, against, -_inner(against, W, threads), threads)
-        squares, axes = eigh(_inner([W], W, threads)[0], driver="ev")  # others wake threads of BLAS, which then spin
+        some = blocks if number else blocks[-3:]
+        products = _inner(some, W, threads)
+        if not number:
+            diagonal, least = products[-2:][0], _NOTHING * np.sqrt(products[-1].max())
+        gram = _combine(some, np.concatenate([*(-products[:-1] @ scale), scale]), W, threads)
+        squares, axes = eigh(gram, driver="ev")  # others wake threads of BLAS, which then spin
         sizes = np.sqrt(np.maximum(squares, max(_SHORT**2 * squares.max(), least**2)))
-        W, R = _combined([W], axes / sizes, threads)[0], (axes * sizes).T @ R
+        scale, R = axes / sizes, (axes * sizes).T @ R
         is_lost = squares < (0.5 if number == _PASSES - 1 else least**2)
+        is_last = number == _PASSES - 1 or (number and squares.min() > 0.5)
+        if is_last or is_lost.any():
+            _combine(blocks[-1:], scale, W, threads)
+            scale, R[is_lost] = np.eye(BLOCK), 0
         if is_lost.any():
-            W[..., is_lost] = 0 if number else random_block()[..., is_lost]
-            R[is_lost] = 0
-        if number and squares.min() > 0.5:
+            W[:, is_lost] = 0 if number > 1 else random_block()[:, is_lost]
+        if is_last:
             break
-    return W, R
+    return diagonal, R
 
 
 def _band(columns: Factors) -> Factors:
@@ -207,18 +211,17 @@ def _eigenvectors(band: Factors, n: int) -> tuple[Factors, Factors]:
 # --- Products, in tasks that do not depend on the number of threads ---------------------------------------------------
 
 
-def _zeros(n_rows: int) -> Block:
-    n_panels = -(-n_rows // _PANEL)
-    return aligned_zeros(n_panels * _PANEL * BLOCK).reshape(n_panels, _PANEL, BLOCK)
+def _zeros(n_blocks: int, n_rows: int) -> Blocks:
+    return aligned_zeros(n_blocks * n_rows * BLOCK).reshape(n_blocks, n_rows, BLOCK)
 
 
 def _product(matrix: CsrMatrix, X: Block, threads: int) -> Block:
     """Multiply a sparse matrix by a block, every row in the order of its cells."""
     lengths = np.diff(matrix.starts)
-    Y = _zeros(len(lengths))
+    Y = _zeros(1, len(lengths))[0]
 
     def multiply(rows: tuple[int, int]) -> None:
-        multiply_rows(*matrix, X.reshape(-1), Y.reshape(-1), BLOCK, *rows)
+        multiply_rows(*matrix, X.reshape(-1), Y.reshape(-1), *rows)
         release_pages(*matrix)
 
     for _ in run_tasks([multiply] * threads, task_ranges(lengths)):
@@ -226,37 +229,37 @@ def _product(matrix: CsrMatrix, X: Block, threads: int) -> Block:
     return Y
 
 
-def _inner(blocks: Sequence[Block], W: Block, threads: int) -> Factors:
+def _inner(blocks: Blocks, W: Block, threads: int) -> Factors:
     """The products of the transpose of each block and W, (n_blocks, BLOCK, BLOCK)."""
-    n_tasks = -(-len(W) // _TASK_PANELS)
-    sums = np.zeros((n_tasks, len(blocks), BLOCK, BLOCK))
+    n_tasks = -(-len(W) // _TASK_ROWS)
+    sums = np.zeros((n_tasks, len(blocks), BLOCK * BLOCK))
 
     def multiply(task: int) -> None:
-        panels = slice(task * _TASK_PANELS, (task + 1) * _TASK_PANELS)
-        right = W[panels].copy()  # with X.T @ X itself NumPy calls a routine of BLAS that uses threads
-        for total, block in zip(sums[task], blocks, strict=True):
-            total[:] = (block[panels].swapaxes(1, 2) @ right).sum(axis=0, dtype=np.float64)
+        rows = task * _TASK_ROWS, min(len(W), (task + 1) * _TASK_ROWS)
+        add_inner_products(blocks.reshape(-1), W.reshape(-1), *rows, np.empty(BLOCK * BLOCK, np.float32), sums[task])
 
     run_all([multiply] * threads, n_tasks)
-    return sums.sum(axis=0)
+    return sums.sum(axis=0).reshape(-1, BLOCK, BLOCK)
 
 
-def _add(W: Block, blocks: Sequence[Block], factors: Factors, threads: int) -> None:
-    """Add the products of blocks and their (n_blocks, BLOCK, BLOCK) factors to W."""
+def _combine(blocks: Blocks, factors: Factors, out: Block, threads: int) -> Factors:
+    """Write the product of blocks side by side and (n_blocks * BLOCK, BLOCK) factors; returns that of it by itself."""
+    n_tasks, flat = -(-len(out) // _TASK_ROWS), factors.astype(np.float32).reshape(-1)
+    sums = np.zeros((n_tasks, 1, BLOCK * BLOCK))
 
-    def add(task: int) -> None:
-        panels = slice(task * _TASK_PANELS, (task + 1) * _TASK_PANELS)
-        for block, factor in zip(blocks, factors.astype(np.float32), strict=True):
-            W[panels] += block[panels] @ factor
+    def multiply(task: int) -> None:
+        rows, part = (task * _TASK_ROWS, min(len(out), (task + 1) * _TASK_ROWS)), np.empty(ROWS * BLOCK, np.float32)
+        multiply_blocks(blocks.reshape(-1), flat, out.reshape(-1), *rows, part)
+        add_inner_products(out.reshape(-1), out.reshape(-1), *rows, part[: BLOCK * BLOCK], sums[task])
 
-    run_all([add] * threads, -(-len(W) // _TASK_PANELS))
+    run_all([multiply] * threads, n_tasks)
+    return sums.sum(axis=0).reshape(BLOCK, BLOCK)
 
 
-def _combined(blocks: Sequence[Block], factors: Factors, threads: int) -> list[Block]:
+def _combined(blocks: Blocks, factors: Factors, threads: int) -> Blocks:
     """The product of blocks side by side and (n_blocks * BLOCK, n) factors, in blocks, with columns of 0 at the end."""
     padded = np.pad(factors, ((0, 0), (0, -factors.shape[1] % BLOCK)))
-    parts = []
-    for begin in range(0, padded.shape[1], BLOCK):
-        parts.append(_zeros(len(blocks[0]) * _PANEL))
-        _add(parts[-1], blocks, padded[:, begin : begin + BLOCK].reshape(-1, BLOCK, BLOCK), threads)
+    parts = _zeros(padded.shape[1] // BLOCK, blocks.shape[1])
+    for part, columns in zip(parts, np.split(padded, len(parts), axis=1), strict=True):
+        _combine(blocks, columns, part, threads)
     return parts

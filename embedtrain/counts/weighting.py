@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embedtrain.counts.memory_plan import row_ranges
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells, RowStore, starts_of
 from embedtrain.counts.summing import sum_rows
-from embedtrain.kernels.sparse import transpose_columns
+from embedtrain.kernels.sparse import add_row_and_column_sums, transpose_columns, weigh_information
 from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.memory import mapping_of, release_pages
 from embedtrain.machine.npz import read_only
@@ -27,7 +27,7 @@ CellFunction = Callable[[NDArray[np.int64], NDArray[np.int32], NDArray[np.float3
 
 
 class MatrixBuilder:
-    """Builds matrices on all threads, in memory if `budget` bytes hold them and their source, else in files."""
+    """Builds matrices on all threads, in memory if `budget` bytes hold them and their sources, else in files."""
 
     def __init__(self, threads: int, budget: int, folder: Path) -> None:
         self._threads, self._folder = threads, folder
@@ -35,7 +35,7 @@ class MatrixBuilder:
 
     def build(
         self, lengths: NDArray[np.int64], work: Callable[[int, int], tuple[RowCells, NDArray[np.int64]]],
-        source: CsrMatrix | None = None,
+        *sources: CsrMatrix,
     ) -> CsrMatrix:  # fmt: skip
         """Collect rows of at most these lengths; `work` returns the cells and lengths of a range of rows."""
         lengths = lengths.copy()
@@ -45,11 +45,11 @@ class MatrixBuilder:
             return cells
 
         with closing(sum_rows([cells_of] * self._threads, task_ranges(lengths))) as results:
-            return self.collect(lengths, results, source)
+            return self.collect(lengths, results, *sources)
 
-    def collect(self, lengths: NDArray[np.int64], parts: Iterable[RowCells], source: CsrMatrix | None) -> CsrMatrix:
+    def collect(self, lengths: NDArray[np.int64], parts: Iterable[RowCells], *sources: CsrMatrix) -> CsrMatrix:
         """Collect rows from consecutive parts; their lengths are read at the end."""
-        in_memory = 0 if source is None or mapping_of(source.columns) is not None else len(source.columns)
+        in_memory = sum(len(source.columns) for source in sources if mapping_of(source.columns) is None)
         capacity = max(0, self._budget // ROW_CELL_BYTES - in_memory)
         store = RowStore(capacity, lambda: temporary_file(self._folder))
         for cells in parts:
@@ -69,6 +69,23 @@ class MatrixBuilder:
             return cells, np.bincount(rows[kept] - first - begin, minlength=end - begin)
 
         return self.build(np.diff(counts.starts[first : last + 1]), weigh, counts)
+
+    def information(
+        self, counts: CsrMatrix, row_weights: NDArray[np.float64], column_weights: NDArray[np.float64],
+        *others: CsrMatrix, ranks: Ranks = ALONE,
+    ) -> CsrMatrix:  # fmt: skip
+        """Compute the logarithm of each weighted count, as `weighted`, while `others` are in memory as well."""
+        first, last = rank_borders(counts.starts, ranks)[ranks.rank :][:2]
+
+        def weigh(begin: int, end: int) -> tuple[RowCells, NDArray[np.int64]]:
+            rows, lengths = (first + begin, first + end), np.empty(end - begin, np.int64)
+            n = counts.starts[rows[1]] - counts.starts[rows[0]]
+            cells = RowCells(np.empty(n, np.int32), np.empty(n, np.float32))
+            n = weigh_information(*counts, row_weights, column_weights, *rows, *cells, lengths)
+            release_pages(*counts)
+            return RowCells(*(part[:n] for part in cells)), lengths
+
+        return self.build(np.diff(counts.starts[first : last + 1]), weigh, counts, *others)
 
     def transposed(self, matrix: CsrMatrix, n_columns: int) -> CsrMatrix:
         """Transpose a matrix whose columns ascend in each row."""
@@ -102,7 +119,16 @@ def _cells(matrix: CsrMatrix, begin: int, end: int) -> tuple[NDArray[np.int64], 
     return rows, matrix.columns[cells], matrix.values[cells]
 
 
-def row_sums(matrix: CsrMatrix, of: CellFunction = lambda rows, columns, values: values) -> NDArray[np.float64]:
+def sums_of(matrix: CsrMatrix, n_columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sums of rows and of columns."""
+    sums = np.zeros(len(matrix.starts) - 1), np.zeros(n_columns)
+    for rows in task_ranges(np.diff(matrix.starts)):
+        add_row_and_column_sums(*matrix, *rows, *sums)
+        release_pages(*matrix)
+    return sums
+
+
+def row_sums(matrix: CsrMatrix, of: CellFunction) -> NDArray[np.float64]:
     """Return the sum of each row, of a function of the cells."""
     sums = np.zeros(len(matrix.starts) - 1)
     for begin, end in task_ranges(np.diff(matrix.starts)):
@@ -113,7 +139,7 @@ def row_sums(matrix: CsrMatrix, of: CellFunction = lambda rows, columns, values:
 
 
 def column_sums(
-    matrix: CsrMatrix, n_columns: int, of: Callable[[NDArray[np.float32]], NDArray[np.floating]] = np.asarray
+    matrix: CsrMatrix, n_columns: int, of: Callable[[NDArray[np.float32]], NDArray[np.floating]]
 ) -> NDArray[np.float64]:
     """Return the sum of each column, of a function of the values."""
     sums = np.zeros(n_columns)

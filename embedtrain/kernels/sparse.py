@@ -1,22 +1,45 @@
-"""Products and transposes of sparse matrices in compressed rows."""
+"""Sparse matrices in compressed rows: information, transposes and products; and products of blocks."""
+
+from math import log
 
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.integers import minimum
-from embedtrain.kernels.simd.lanes import LANES
-from embedtrain.kernels.simd.rows import ROW_VECTORS, multiply_row
+from embedtrain.kernels.simd.blocks import BLOCK, add_product, multiply_row, multiply_transposed
+
+ROWS = 128  # at once: their products are summed in float32
 
 
 @kernel
-def multiply_rows(starts, columns, values, X, Y, width, begin, end):
-    """Y[i] = sum of values * X[columns] over the cells of row i, in order, for i in [begin, end).
-
-    X and Y are flat, with rows of `width` elements, whole vectors.
-    """
-    step = LANES * ROW_VECTORS
+def add_row_and_column_sums(starts, columns, values, begin, end, row_sums, column_sums):
+    """Sum the cells of each of the rows [begin, end), and add them to the sums of their columns, in order."""
     for row in range(begin, end):
-        for d in range(0, width, step):
-            n_vectors = minimum(width - d, step) // LANES
-            multiply_row(Y, row * width, columns, values, starts[row], starts[row + 1], X, width, d, n_vectors)
+        total = 0.0
+        for cell in range(starts[row], starts[row + 1]):
+            total += values[cell]
+            column_sums[columns[cell]] += values[cell]
+        row_sums[row] = total
+
+
+@kernel
+def weigh_information(starts, columns, values, row_weights, column_weights, begin, end, own_columns, weighed, lengths):
+    """Weigh the cells of the rows [begin, end), and keep those with information above 0; returns their number."""
+    n = 0
+    for row in range(begin, end):
+        first = n
+        for cell in range(starts[row], starts[row + 1]):
+            ratio = values[cell] * row_weights[row] * column_weights[columns[cell]]
+            if ratio > 1:
+                own_columns[n], weighed[n] = columns[cell], log(ratio)
+                n += 1
+        lengths[row - begin] = n - first
+    return n
+
+
+@kernel
+def multiply_rows(starts, columns, values, X, Y, begin, end):
+    """Y[i] = sum of values * X[columns] over the cells of row i, for i in [begin, end); X and Y are blocks."""
+    for row in range(begin, end):
+        multiply_row(Y, row * BLOCK, columns, values, starts[row], starts[row + 1], X)
 
 
 @kernel
@@ -39,3 +62,30 @@ def transpose_columns(starts, columns, values, begin, end, following, own_column
             following[columns[low] - begin] = at + 1
             own_columns[at], own_values[at] = row, values[low]
             low += 1
+
+
+@kernel
+def add_inner_products(blocks, Y, begin, end, part, sums):
+    """sums[k] += X' Y for each of the blocks X, and their rows [begin, end); `part` is scratch for a product."""
+    for k in range(sums.shape[0]):
+        for row in range(begin, end, ROWS):
+            n = (minimum(row + ROWS, end) - row) * BLOCK
+            multiply_transposed(part, blocks, k * Y.size + row * BLOCK, Y, row * BLOCK, n)
+            for i in range(part.size):
+                sums[k, i] += part[i]
+
+
+@kernel
+def multiply_blocks(blocks, factors, Y, begin, end, part):
+    """Y = the sum of X F over the blocks X and their factors F, for the rows [begin, end); Y may be one of the blocks.
+
+    `part` is scratch for `ROWS` rows.
+    """
+    for row in range(begin, end, ROWS):
+        n = (minimum(row + ROWS, end) - row) * BLOCK
+        for i in range(n):
+            part[i] = 0
+        for k in range(blocks.size // Y.size):
+            add_product(part, 0, blocks, k * Y.size + row * BLOCK, factors, k * BLOCK * BLOCK, n)
+        for i in range(n):
+            Y[row * BLOCK + i] = part[i]

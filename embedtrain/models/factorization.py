@@ -15,7 +15,7 @@ from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells
 from embedtrain.counts.shared_matrix import transposed_over_ranks
 from embedtrain.counts.truncated_svd import decompose, memory_of
-from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums
+from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums, sums_of
 from embedtrain.errors import DataError, OutputError, SettingError
 from embedtrain.formats import format_of
 from embedtrain.formats.factors import Factors
@@ -53,6 +53,7 @@ class Factorization:
             starts, columns, values = np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32)
             small = CsrMatrix(*map(read_only, (starts, columns, values)))
             decompose(small, self.builder.transposed(small, 2), 1, seed=1, threads=1)
+            self.builder.information(small, *sums_of(small, 2))
             format_lines(["two", "words"], np.ones((2, 1), np.float32))
         if self.settings.save_vocab is not None and self.settings.all_ranks.rank == 0:
             write_vocabulary(self.settings.save_vocab, data.vocabulary)
@@ -119,10 +120,12 @@ def information(
         read_only(plain(starts, np.int64)), read_only(plain(columns, np.int32)), read_only(plain(values, np.float32))
     )
     n_columns = len(counts.context_words or counts.vocabulary)
-    of_columns = column_sums(rows, n_columns) ** settings.smoothing
-    weights = _inverses(row_sums(rows)), of_columns.sum() / settings.shift * _inverses(of_columns)
-    ranks = settings.all_ranks
-    matrix = builder.weighted(rows, lambda i, j, x: weigh("information", x, weights[0][i], weights[1][j]), ranks)
+    of_rows, of_columns = sums_of(rows, n_columns)
+    of_columns **= settings.smoothing
+    weights = _factors(_inverses(of_rows)), _factors(of_columns.sum() / settings.shift * _inverses(of_columns))
+    ranks, is_symmetric = settings.all_ranks, counts.texts is not None and settings.symmetric
+    matrix = builder.information(rows, *weights, ranks=ranks)
+    transposed = builder.information(rows, weights[1], weights[0], matrix, ranks=ranks) if is_symmetric else None
     del rows, starts, columns, values  # frees memory
     n_filled = sum(ranks.gather(np.count_nonzero(np.diff(matrix.starts))))
     if not n_filled:
@@ -130,7 +133,7 @@ def information(
     if n_empty := len(counts.vocabulary) - n_filled:
         of = f"{n_empty:,} of the {len(counts.vocabulary):,} words {'has' if n_empty == 1 else 'have'}"
         note(f"{of} no pair with information above 0: vectors of 0")
-    return matrix, transposed_over_ranks(matrix, n_columns, builder, ranks), weights
+    return matrix, transposed or transposed_over_ranks(matrix, n_columns, builder, ranks), weights
 
 
 class DocumentSource(TextSource):
@@ -218,3 +221,9 @@ def _weights(weighting: str, counts: CsrMatrix, n_words: int) -> tuple[Weights, 
 def _inverses(sums: Weights) -> Weights:
     """The inverses of sums; 0 of 0."""
     return np.divide(1, sums, out=np.zeros_like(sums), where=sums > 0)
+
+
+def _factors(weights: Weights) -> Weights:
+    """Round to 24 bits, as counts: the product of two is exact, and that of three the same in any order."""
+    mantissas, exponents = np.frexp(weights)
+    return np.ldexp(np.rint(np.ldexp(mantissas, 24)), exponents - 24)

@@ -1,11 +1,20 @@
-"""Products and transposes of sparse matrices, against NumPy."""
+"""Weights, products and transposes of sparse matrices, and products of blocks, against NumPy."""
 
 import numpy as np
 import pytest
 from scipy import sparse
 
-from embedtrain.kernels.simd.lanes import LANES
-from embedtrain.kernels.sparse import multiply_rows, transpose_columns
+from embedtrain.kernels.simd.blocks import BLOCK
+from embedtrain.kernels.sparse import (
+    ROWS,
+    add_inner_products,
+    add_row_and_column_sums,
+    multiply_blocks,
+    multiply_rows,
+    transpose_columns,
+    weigh_information,
+)
+from embedtrain.vectors.folding import weigh
 
 RNG = np.random.default_rng(3)
 SHAPE = 40, 23
@@ -27,14 +36,46 @@ def matrix():
     return sparse.csr_array(cells.astype(np.float32))
 
 
-@pytest.mark.parametrize("n_vectors", [1, 2, 8, 9, 19])
-def test_rows_are_multiplied(matrix, n_vectors):
-    width = n_vectors * LANES
-    X = RNG.normal(size=(SHAPE[1], width)).astype(np.float32)
-    Y = np.full((SHAPE[0], width), 7, np.float32)
-    multiply_rows(*parts_of(matrix), X.ravel(), Y.reshape(-1), width, 3, 40)
+def test_rows_are_multiplied(matrix):
+    X = RNG.normal(size=(SHAPE[1], BLOCK)).astype(np.float32)
+    Y = np.full((SHAPE[0], BLOCK), 7, np.float32)
+    multiply_rows(*parts_of(matrix), X.ravel(), Y.reshape(-1), 3, 40)
     np.testing.assert_allclose(Y[3:], matrix.toarray()[3:] @ X, rtol=1e-4, atol=1e-5)
     assert (Y[:3] == 7).all()
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0, 300), (3, 131), (5, 6)])
+def test_blocks_are_multiplied(begin, end):
+    blocks = RNG.normal(size=(3, 300, BLOCK)).astype(np.float32)
+    expected = blocks.astype(np.float64)
+    sums, part = np.ones((3, BLOCK * BLOCK)), np.empty(BLOCK * ROWS, np.float32)
+    Y = blocks[2]
+    add_inner_products(blocks.reshape(-1), Y.reshape(-1), begin, end, part[: BLOCK * BLOCK], sums)
+    products = np.swapaxes(expected[:, begin:end], 1, 2) @ expected[2, begin:end]
+    np.testing.assert_allclose(sums.reshape(products.shape), 1 + products, rtol=1e-5, atol=1e-3)
+    factors = RNG.normal(size=(3, BLOCK, BLOCK)).astype(np.float32)
+    multiply_blocks(blocks.reshape(-1), factors.reshape(-1), Y.reshape(-1), begin, end, part)
+    expected[2, begin:end] = (expected @ factors).sum(axis=0)[begin:end]
+    np.testing.assert_allclose(blocks, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_sums_of_rows_and_columns(matrix):
+    rows, columns = np.full(SHAPE[0], 7.0), np.ones(SHAPE[1])
+    add_row_and_column_sums(*parts_of(matrix), 5, 39, rows, columns)
+    np.testing.assert_allclose(rows[5:39], matrix.toarray()[5:39].sum(axis=1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(columns, 1 + matrix.toarray()[5:39].sum(axis=0), rtol=1e-5, atol=1e-6)
+    assert (rows[:5] == 7).all()
+
+
+def test_information_above_0_is_kept(matrix):
+    matrix = abs(matrix)
+    of_rows, of_columns = RNG.random(SHAPE[0]), 5 * RNG.random(SHAPE[1])
+    weighed = weigh("information", matrix.toarray(), of_rows[:, None], of_columns)
+    expected = sparse.csr_array(weighed[5:39].astype(np.float32))
+    columns, values, lengths = np.empty(matrix.nnz, np.int32), np.empty(matrix.nnz, np.float32), np.empty(34, np.int64)
+    n = weigh_information(*parts_of(matrix), of_rows, of_columns, 5, 39, columns, values, lengths)
+    assert (columns[:n].tolist(), lengths.tolist()) == (expected.indices.tolist(), np.diff(expected.indptr).tolist())
+    np.testing.assert_allclose(values[:n], expected.data, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("begin", "end"), [(0, 23), (4, 11), (5, 6)])

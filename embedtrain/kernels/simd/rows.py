@@ -11,7 +11,6 @@ from embedtrain.kernels.simd.lanes import (
     CACHE_LINE,
     FLAGS,
     FLOATS,
-    INT,
     INT32,
     LANES,
     OFFSETS,
@@ -83,27 +82,6 @@ def add_to_rows(b, Y, y_rows, begin, skip, end, d, n_vectors, weight, X, x):
                 store(b, add(b, load(b, Y, row, step), part), Y, row, step)
 
         _loop_around(b, begin, skip, end, [], add_row)
-
-    switch_width(b, n_vectors, ROW_VECTORS, emit)
-
-
-@emits(void, FLOATS, int64, ANY, ANY, int64, int64, FLOATS, int64, int64, int64)
-def multiply_row(b, Y, y, columns, values, begin, end, X, width, d, n_vectors):
-    """Y[y + e] = sum of values[c] * X[columns[c] * width + e]  over c in [begin, end), in order.
-
-    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
-    """
-    start = b.add(y, d)
-
-    def emit(steps):
-        def accumulate(c, sums):
-            row = b.add(b.mul(b.sext(element(b, columns, c), INT), width), d)
-            value = splat(b, element(b, values, c))
-            return [fma(b, value, load(b, X, row, step), total) for step, total in zip(steps, sums, strict=True)]
-
-        sums = emit_loop(b, begin, end, 1, [constant(0)] * len(steps), accumulate)
-        for step, total in zip(steps, sums, strict=True):
-            store(b, total, Y, start, step)
 
     switch_width(b, n_vectors, ROW_VECTORS, emit)
 
