@@ -54,8 +54,8 @@ def test_only_shared_words_with_vectors_count():
     found = compare([A, WordVectors([*WORDS[:1100], "other"], rows[:1101])])
     assert [band[:3] for band in found] == [(1, 100, 100)]
     assert found[0].overlap == 1
-    two = WordVectors(WORDS[:2], rows[1000:1002])
-    assert [band[:3] for band in compare([two, A])] == [(1, 2, 2)]
+    three = WordVectors(WORDS[:3], rows[1000:1003])
+    assert [band[:3] for band in compare([three, A], topn=1)] == [(1, 3, 3)]
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,12 @@ def test_only_shared_words_with_vectors_count():
     [
         ([A], {}, SettingError, "at least two WordVectors"),
         ([A, WordVectors(["X"], [[1, 2]])], {}, DataError, "no word is in all 2 tables"),
-        ([A, WordVectors(["w3"], [[1, 2]])], {}, DataError, "need at least two shared words, got 1$"),
-        ([A, WordVectors(["w3"], [[0, 0]])], {}, DataError, "need at least two shared words, got 0$"),
+        ([A, WordVectors(["w3"], [[1, 2]])], {}, DataError, "need at least three shared words, got 1$"),
+        ([A, WordVectors(["w3"], [[0, 0]])], {}, DataError, "need at least three shared words, got 0$"),
         ([A, A], {"topn": 0}, SettingError, "^topn and sample must be at least 1, got 0 and 1000$"),
+        ([A, A], {"topn": 1199}, SettingError, "^topn must be at most 1,198, as 1,200 words are shared, got 1199"),
     ],
-    ids=["one", "no common word", "one word", "zeros", "topn"],
+    ids=["one", "no common word", "one word", "zeros", "topn", "all"],
 )
 def test_what_cannot_be_compared(tables, more, error, message):
     with pytest.raises(error, match=message):

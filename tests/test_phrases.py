@@ -1,6 +1,7 @@
 """Phrases, replaced and dropped types: files, settings, and every way to a text."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,7 +184,6 @@ BROKEN = {
     "pass 0": ("new york\t3.5\t3\t0\n", "line 1: expected two to 10 words"),
     "two spaces": ("new  york\n", "line 1: expected two to 10 words"),
     "a text": ("a line of a text has more words than any phrase has\n", "line 1: expected two to 10 words"),
-    "an empty line": ("new york\n\nsan francisco\n", "line 2: expected two to 10 words"),
     "nothing": ("", "holds no words: it is empty"),
     "Latin 1": (b"caf\xe9 noir\n", "is not UTF-8"),
 }
@@ -197,6 +197,18 @@ def test_a_broken_file_of_phrases_is_refused(tmp_path, name):
         Phrases.load(tmp_path / "phrases.txt")
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_blank_lines_are_skipped(files):
+    expected = counts_of(cooccurrence_counts(LINES, min_count=1, **files))
+    for path in files.values():
+        Path(path).write_text("\n" + Path(path).read_text() + " \n\n")
+    assert counts_of(cooccurrence_counts(LINES, min_count=1, **files)) == expected == EXPECTED
+
+
+def test_a_text_is_not_joined_letter_by_letter():
+    with pytest.raises(DataError, match=r"join takes a list of tokens, got the str 'new york'; divide it, as by split"):
+        Phrases({("new", "york"): (1.0, 1)}).join("new york")
 
 
 @pytest.mark.parametrize(

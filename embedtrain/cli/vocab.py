@@ -48,7 +48,7 @@ def vocab(output: str | None, quiet: bool, merge: bool, **options: Any) -> None:
     corpus, path, ranks = begin_counting(options, output, ".vocab", quiet, of_merge)
     settings = VocabularySettings(**options)
     found = merge_vocabularies(corpus.files(), force=corpus.force) if merge else _count(corpus, settings, ranks)
-    words = found.cut(settings.min_count, settings.max_vocab)
+    words = found.cut(settings.min_count, settings.max_vocab, least=1)
     if ranks.rank > 0:
         return
     if output == "-":

@@ -43,6 +43,8 @@ class Phrases:
 
     def join(self, tokens: Sequence[str]) -> list[str]:
         """Join the phrases in a list of tokens, from left to right."""
+        if isinstance(tokens, str):
+            raise DataError(f"join takes a list of tokens, got the str {quoted(tokens)}; divide it, as by split()")
         for phrases in self.passes:
             lengths = sorted(set(map(len, phrases)), reverse=True)
             joined, begin = [], 0

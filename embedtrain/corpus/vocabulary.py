@@ -39,11 +39,14 @@ class Vocabulary:
         """Count the words that occur at least `min_count` times; they come first."""
         return int(np.searchsorted(-self.counts, -min_count, side="right"))
 
-    def cut(self, min_count: int, max_words: int | None = None) -> Vocabulary:
-        """Keep the words that occur at least `min_count` times, of them the first `max_words`; ids are unchanged."""
+    def cut(self, min_count: int, max_words: int | None = None, *, least: int = 2) -> Vocabulary:
+        """Keep the words that occur at least `min_count` times, of them the first `max_words`; ids are unchanged.
+
+        Raises `DataError` if fewer than `least` are left.
+        """
         n_words = self.n_frequent(min_count)
-        if n_words < 2:
-            raise DataError(self._too_few(n_words, min_count))
+        if n_words < least:
+            raise DataError(self._too_few(n_words, min_count, least))
         n_words = min(n_words, max_words or n_words)
         words = self.words.first(n_words) if isinstance(self.words, PackedWords) else self.words[:n_words]
         return Vocabulary(words, self.counts[:n_words])
@@ -83,13 +86,13 @@ class Vocabulary:
         """Return a copy whose words are a list, which takes more memory and is faster to read."""
         return Vocabulary(self.words[:], self.counts)
 
-    def _too_few(self, n_words: int, min_count: int) -> str:
+    def _too_few(self, n_words: int, min_count: int, least: int = 2) -> str:
         found = f"the corpus has {self.n_tokens:,} tokens of {len(self):,} types"
-        if self.n_frequent(1) < 2:  # in a file, counts may be 0
+        if self.n_frequent(1) < least:  # in a file, counts may be 0
             return f"{found}; at least two different words are needed to learn from"
         left = "no word" if n_words == 0 else "only one word"
-        second = int(self.counts[1])
+        most = self.counts[least - 1]
         return (
             f"{left} occurs {min_count} times or more: {found}, "
-            f"{self.words[0]!r} most often, {self.counts[0]:,} times; try a `min_count` of at most {second}"
+            f"{self.words[0]!r} most often, {self.counts[0]:,} times; try a `min_count` of at most {most}"
         )

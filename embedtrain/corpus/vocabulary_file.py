@@ -60,42 +60,45 @@ def _by_count(words: Sequence[str], counts: Sequence[int]) -> Vocabulary:
     return Vocabulary([words[row] for row in order], np.array([counts[row] for row in order], np.int64))
 
 
-def read_words(path: Path, *, need_counts: bool = False) -> tuple[list[str], list[int]]:
+def read_words(path: Path, *, need_counts: bool = False, skip_blank: bool = False) -> tuple[list[str], list[int]]:
     """Read lines "word count", or lines of one word if counts are not needed, in file order."""
-    lines: dict[str, int] = {}
+    locations: dict[str, str] = {}
     counts: list[int] = []
     total = 0
-    for number, (location, line) in enumerate(read_lines(path), 1):
+    for location, line in read_lines(path, skip_blank=skip_blank):
         word, count = _parse(line, location, need_counts)
-        if word in lines:
-            raise DataError(f"{location}: the word {word!r} is in line {lines[word]} too; remove one of them")
-        if number > 1 and (count is None) == bool(counts):
+        if word in locations:
+            line = locations[word].rpartition(", ")[2]
+            raise DataError(f"{location}: the word {word!r} is in {line} too; remove one of them")
+        if locations and (count is None) == bool(counts):
             found, first = ("no count", "one") if count is None else ("a count", "none")
             raise DataError(f"{location}: {word!r} has {found} and line 1 has {first}; give all words one or none")
-        lines[word] = number
+        locations[word] = location
         if count is not None:
             counts.append(count)
             total += count
             if total >= 2**63:
                 raise DataError(f"{location}: the sum of the counts is {total:,}; it must be below 2 ** 63")
-    return list(lines), counts
+    return list(locations), counts
 
 
 def words_of(given: str | os.PathLike[str] | Iterable[str] | None) -> list[str]:
     """Words given as themselves, or as the path of a file with one a line."""
-    return read_words(Path(given))[0] if isinstance(given, (str, os.PathLike)) else list(given or ())
+    return read_words(Path(given), skip_blank=True)[0] if isinstance(given, (str, os.PathLike)) else list(given or ())
 
 
-def read_lines(path: Path) -> Iterator[tuple[str, str]]:
+def read_lines(path: Path, *, skip_blank: bool = True) -> Iterator[tuple[str, str]]:
     """Yield the lines of a file of words, each with its location for messages."""
     number, name = 0, source_name(path)
     with reading(path), open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             location = f"{name}, line {number}"
             try:
-                yield location, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
             except UnicodeDecodeError:
                 raise DataError(f"{location}: {quoted(line)} is not UTF-8") from None
+            if text.strip() or not skip_blank:
+                yield location, text
     if not number:
         raise DataError(f"{name} holds no words: it is empty")
 

@@ -45,11 +45,13 @@ def compare(tables: Sequence[WordTable], *, topn: int = 10, sample: int = 1000) 
     units = [units_of_words(table, words) for table in tables]
     known = np.logical_and.reduce([rows.any(axis=1) for rows in units])
     n, norms, random = int(known.sum()), np.ones(len(words), np.float32), np.random.default_rng(1)
-    if n < 2:
-        raise DataError(f"vectors are compared by neighbours, which need at least two shared words, got {n}")
+    if n < 3:
+        raise DataError(f"vectors are compared by neighbours, which need at least three shared words, got {n}")
+    if topn > n - 2:
+        raise SettingError(f"`topn` must be at most {n - 2:,}, as {n:,} words are shared, got {topn}; lower it")
     edges = [*(edge for edge in (0, *(10**power for power in range(2, 10))) if edge < n), n]
     bands = [np.sort(random.permutation(np.arange(*edge))[:sample]) for edge in pairwise(edges)]
-    rows, topn = np.concatenate(bands), min(topn, n - 1)
+    rows = np.concatenate(bands)
     found = [nearest_to_rows(table[known], norms, rows, topn, among=n).rows for table in units]
     shares = [
         sum((column[:, None] == other).any(axis=1) for column in one.T) / topn for one, other in combinations(found, 2)

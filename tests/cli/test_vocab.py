@@ -62,6 +62,13 @@ def test_vocab_counts_all_files(parts):
     assert Path("vectors.vocab").read_bytes() == Path("parts.vocab").read_bytes()
 
 
+def test_vocab_of_one_word(folder):
+    Path("same.txt").write_text("a a\na a a\n")
+    assert run("vocab", "same.txt", "-o", "-").stdout == "a 5\n"
+    message = "no word occurs 6 times or more: the corpus has 5 tokens of 1 types, 'a' most often, 5 times; try a"
+    assert message in error_of(run("vocab", "same.txt", "--min-count", "6"), 1)
+
+
 def test_vocab_reads_as_training_does(folder):
     (folder / "x.jsonl").write_text('{"body": "The the THE dog Dog"}\n')
     done = run("vocab", "x.jsonl", "--field", "body", "--lowercase", "--min-count", 1, "-o", "-")

@@ -36,7 +36,7 @@ _MINUS, _POINT, _ZERO, _E, _PLUS, _SPACE, _NEWLINE = (np.uint8(ord(c)) for c in 
 
 @inlined
 def round_to_odd(g, x):
-    """floor(g x / 2^64), made odd if more than the smallest remainder was truncated."""
+    """Compute g x / 2^64, rounded down, made odd if more than the smallest remainder was truncated."""
     x = np.uint64(x)
     middle = (g >> _WORD) * x + (((g & _LOW) * x) >> _WORD)
     return np.int64(middle >> _WORD) | np.int64((middle & _LOW) > 1)
