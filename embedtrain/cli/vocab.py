@@ -79,7 +79,9 @@ def _count(corpus: Corpus, settings: VocabularySettings, ranks: Ranks) -> Vocabu
         if settings.cache is None and not rewriting.phrases:
             with settings.compiling():
                 count_words([["two", "words"]], threads=1)
-            found, notes = count_words(corpus, threads=threads, progress=progress, rewriting=rewriting, ranks=ranks)
+            found, notes = count_words(corpus, threads=threads, progress=progress, ranks=ranks)
+            if settings.map or settings.drop:
+                _, found = rewriting.renumber(found)
         else:
             encoded = encode_text(corpus, settings.cache, rewriting, threads=threads, progress=progress, ranks=ranks)
             found, notes = encoded.vocabulary, encoded.notes

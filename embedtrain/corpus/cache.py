@@ -88,12 +88,10 @@ def encode_text(
 ) -> EncodedCorpus:  # fmt: skip
     """Encode a corpus, perhaps with a cache, which keeps it as it is read, and rewrite it."""
     if cache is None:
-        encoded = encode(
-            corpus, threads=threads, folder=folder, progress=progress, documents=documents, rewriting=rewriting,
-            ranks=ranks,
-        )  # fmt: skip
+        encoded = encode(corpus, threads=threads, folder=folder, progress=progress, documents=documents, ranks=ranks)
     else:
-        encoded = rewriting.applied(encode_cached(corpus, cache, threads=threads, progress=progress), cache)
+        encoded = encode_cached(corpus, cache, threads=threads, progress=progress)
+    encoded = rewriting.applied(encoded, folder or cache)
     joined = rewriting.joined(encoded, threads, folder or cache, ranks)
     if rewriting.phrases and not any(ranks.gather(len(joined.ids) < len(encoded.ids))):
         note("no phrase of `phrases` occurs in the text; check case and spelling")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from itertools import accumulate, chain
+from itertools import chain
 from typing import Literal, NamedTuple, cast
 
 import numpy as np
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from embedtrain.corpus.characters import character_classes, respell
 from embedtrain.corpus.encoded import EncodedCorpus
-from embedtrain.corpus.rewriting import UNCHANGED, Rewriting
 from embedtrain.corpus.sources import Corpus, CorpusLike, is_encoded
 from embedtrain.corpus.text_chunks import SPACE, TextChunk, read_chunks
 from embedtrain.corpus.text_warnings import ChunkLocations
@@ -32,10 +31,10 @@ from embedtrain.machine.compression import is_compressed
 from embedtrain.machine.files import reading
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.ranks import ALONE, Ranks
-from embedtrain.machine.threads import in_order, run_tasks
+from embedtrain.machine.threads import in_order, run_all, run_tasks
 
 _MOST_WORKERS = 64  # each has two open files, of 256 on macOS and 1024 elsewhere; more wait for the disk
-_CHUNKS_AT_ONCE = 64  # renumbered by a thread in one task
+_CHUNKS_AT_ONCE, _TASKS_OF_A_WORKER = 64, 4  # renumbered in a task, at most, and tasks, about
 
 
 def encode(
@@ -46,7 +45,6 @@ def encode(
     progress: Progress | None = None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
     documents: Literal["lines", "files", "texts"] | None = None,
-    rewriting: Rewriting = UNCHANGED,
     ranks: Ranks = ALONE,
 ) -> EncodedCorpus:
     """Read a corpus once and encode it into temporary files in `folder`, which last as long as the result.
@@ -54,13 +52,11 @@ def encode(
     Plain text is tokenised by all threads. For compressed files, one thread decompresses and at least one tokenises.
     `prepare` may change chunks before they are tokenised.
     With `documents`, offsets are those of all lines or files, also of empty ones; as "texts", all lines may be empty.
-    `rewriting` replaces and drops types; it joins no phrases.
     Each of several `ranks` encodes its share, with the vocabulary and notes of all.
     """
     corpus = Corpus.of(corpus)
     if is_encoded(corpus.sources[0]):
         encoded: EncodedCorpus = corpus.sources[0].encoded(threads=threads, folder=folder, progress=progress)
-        encoded = rewriting.applied(encoded, folder)
         return encoded if ranks.size == 1 else encoded.share(ranks.rank, ranks.size)
     with ExitStack() as stack:
 
@@ -69,7 +65,7 @@ def encode(
 
         classes = _classes(corpus)
         workers = [_Encoder(classes, new_file(), new_file()) for _ in range(_n_workers(corpus, threads))]
-        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents, rewriting, ranks)
+        chunks, vocabulary, notes = _read(corpus, workers, threads, progress, prepare, documents, ranks)
         ids, offsets = new_file(), new_file()
         _write_ids(ids, chunks, workers)
         if documents == "files":
@@ -80,18 +76,13 @@ def encode(
 
 
 def count_words(
-    corpus: CorpusLike,
-    *,
-    threads: int,
-    progress: Progress | None = None,
-    rewriting: Rewriting = UNCHANGED,
-    ranks: Ranks = ALONE,
+    corpus: CorpusLike, *, threads: int, progress: Progress | None = None, ranks: Ranks = ALONE
 ) -> tuple[Vocabulary, tuple[str, ...]]:
     """Count the words of a corpus, each rank those of its share, without encoding it: the vocabulary, and notes."""
     corpus = Corpus.of(corpus)
     classes = _classes(corpus)
     workers = [_TypeCounter(classes) for _ in range(_n_workers(corpus, threads))]
-    _, vocabulary, notes = _read(corpus, workers, threads, progress, rewriting=rewriting, ranks=ranks)
+    _, vocabulary, notes = _read(corpus, workers, threads, progress, ranks=ranks)
     return vocabulary, notes
 
 
@@ -127,7 +118,6 @@ def _read(
     progress: Progress | None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
     documents: str | None = None,
-    rewriting: Rewriting = UNCHANGED,
     ranks: Ranks = ALONE,
 ) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:
     """Let the workers read the share of a rank; returns the contents of each chunk, the vocabulary and notes of all."""
@@ -154,7 +144,7 @@ def _read(
         )
         numbers = [respelled[of_worker] for of_worker in numbers]
     types, own = _merge_ranks(types, ranks)
-    ids, vocabulary = rewriting.renumber(types)
+    ids, vocabulary = types.ordered()
     for worker, of_worker in zip(workers, numbers, strict=True):
         worker.ranks = ids[own[of_worker]]
     return chunks, vocabulary, tuple(dict.fromkeys(chain(*ranks.gather(notes))))
@@ -254,41 +244,25 @@ class _Encoder(_TypeCounter):
         return breaks
 
 
-class _Stretch(NamedTuple):
-    """Consecutive chunks of a worker, and the positions of their ids in the corpus."""
-
-    worker: _Encoder
-    begin: int  # position of the first in the worker's ids
-    lengths: list[int]
-    positions: list[int]  # in the ids of the corpus
-
-    def renumber(self, ids: ArrayFile) -> None:
-        """Copy the ids to their positions, in the final numbering."""
-        begin = self.begin
-        for length, position in zip(self.lengths, self.positions, strict=True):
-            part = np.empty(length, np.int32)
-            self.worker.ids.read_into(part, 4 * begin)
-            tokens.renumber(part, self.worker.ranks)
-            ids.write_at(4 * position, part)
-            begin += length
-
-
-def _stretches(chunks: Sequence[_EncodedChunk], worker: _Encoder) -> Iterator[_Stretch]:
-    """Divide the chunks of a worker into tasks."""
-    positions = accumulate((chunk.n_tokens for chunk in chunks), initial=0)
-    own = [(chunk.n_tokens, at) for chunk, at in zip(chunks, positions, strict=False) if chunk.worker is worker]
-    begin = 0
-    for first in range(0, len(own), _CHUNKS_AT_ONCE):
-        lengths, starts = zip(*own[first : first + _CHUNKS_AT_ONCE], strict=True)
-        yield _Stretch(worker, begin, list(lengths), list(starts))
-        begin += sum(lengths)
-
-
 def _write_ids(ids: ArrayFile, chunks: Sequence[_EncodedChunk], workers: Sequence[_Encoder]) -> None:
-    """Collect the ids that the workers wrote, and close their files."""
-    stretches = [stretch for worker in workers for stretch in _stretches(chunks, worker)]
-    for _ in run_tasks([lambda stretch: stretch.renumber(ids)] * len(workers), stretches):
-        pass
+    """Collect the ids that the workers wrote, in the final numbering, and close the workers' files."""
+    parts: list[tuple[_Encoder, int, int, int]] = []  # a worker, its first id, their number, their position in `ids`
+    begins, position = dict.fromkeys(workers, 0), 0
+    for chunk in chunks:
+        worker = cast(_Encoder, chunk.worker)
+        parts.append((worker, begins[worker], chunk.n_tokens, position))
+        begins[worker] += chunk.n_tokens
+        position += chunk.n_tokens
+    n = min(_CHUNKS_AT_ONCE, len(parts) // (_TASKS_OF_A_WORKER * len(workers)) + 1)
+
+    def renumber(task: int) -> None:
+        for worker, begin, length, position in parts[task * n : (task + 1) * n]:
+            part = np.empty(length, np.int32)
+            worker.ids.read_into(part, 4 * begin)
+            tokens.renumber(part, worker.ranks)
+            ids.write_at(4 * position, part)
+
+    run_all([renumber] * len(workers), -(-len(parts) // n))
     for worker in workers:
         worker.ids.close()
 

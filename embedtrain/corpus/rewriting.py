@@ -41,8 +41,9 @@ class Rewriting:
         self.dropped = words_of(drop)
         self.phrases = Phrases.load(phrases) if isinstance(phrases, (str, os.PathLike)) else phrases or Phrases()
 
-    def renumber(self, types: TypeTable) -> tuple[NDArray[np.int32], Vocabulary]:
-        """The id of each type, `len(vocabulary)` for dropped ones, and the vocabulary."""
+    def renumber(self, vocabulary: Vocabulary) -> tuple[NDArray[np.int32], Vocabulary]:
+        """Replace and drop types; returns the new id of each, that of dropped ones is the length of the vocabulary."""
+        types = TypeTable.of(vocabulary)
         numbers = np.arange(types.n, dtype=np.int32)
         old, new = types.numbers_of(self.replacements), types.numbers_of(self.replacements.values())
         gone = types.numbers_of(self.dropped)
@@ -60,9 +61,8 @@ class Rewriting:
 
     def applied(self, text: EncodedCorpus, folder: _Path | None) -> EncodedCorpus:
         """Replace and drop the types of an encoded text."""
-        if not (self.replacements or self.dropped):
-            return text
-        return text.renumbered(*self.renumber(TypeTable.of(text.vocabulary)), folder)
+        has_effect = self.replacements or self.dropped
+        return text.renumbered(*self.renumber(text.vocabulary), folder) if has_effect else text
 
     def joined(
         self, text: EncodedCorpus, threads: int, folder: _Path | None, ranks: Ranks = ALONE
@@ -71,10 +71,6 @@ class Rewriting:
         for phrases in self.phrases.passes:
             text = join_phrases(text, phrases, threads, folder, ranks)
         return text
-
-
-#: The rewriting that changes nothing.
-UNCHANGED = Rewriting()
 
 
 def read_replacements(path: Path) -> dict[str, str]:
