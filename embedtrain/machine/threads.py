@@ -12,7 +12,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from numbers import Integral
@@ -78,8 +77,19 @@ def run_tasks(
         for task in tasks:
             yield workers[0](task)
         return
+    yield from _run_in_threads(workers, tasks, on_skipped, _AHEAD * len(workers))
 
-    pool: _Pool[Task, Result] = _Pool(iter(tasks), on_skipped, n_slots=_AHEAD * len(workers))
+
+def read_ahead(items: Iterable[Task], n: int = _AHEAD) -> Generator[Task, None, None]:
+    """Yield items that another thread fetches, up to `n` ahead."""
+    yield from _run_in_threads([lambda item: item], items, lambda item: None, n)
+
+
+def _run_in_threads(
+    workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task], on_skipped: Callable[[Task], object], n: int
+) -> Generator[Result, None, None]:
+    """Run tasks as `run_tasks` does, while fewer than `n` results wait to be consumed."""
+    pool: _Pool[Task, Result] = _Pool(iter(tasks), on_skipped, n_slots=n)
     threads = [threading.Thread(target=pool.work, args=(worker,), daemon=True) for worker in workers]
     try:
         for thread in threads:
@@ -225,46 +235,6 @@ class ConflictOrder(Generic[Task]):
         with self._changed:
             self._in_use.difference_update(self._resources(task))
             self._changed.notify_all()
-
-
-def read_ahead(items: Iterable[Task], n: int = _AHEAD) -> Generator[Task, None, None]:
-    """Yield items that another thread fetches, up to `n` ahead; fetching must end, as the thread is joined."""
-    fetched: queue.Queue[Task | _Done | _Failure] = queue.Queue(n)
-    stop = threading.Event()
-    thread = threading.Thread(target=_fetch, args=(items, fetched, stop), daemon=True)
-    _start(thread)
-    try:
-        while True:
-            try:
-                item = fetched.get(timeout=_WAIT)
-            except queue.Empty:
-                continue
-            if isinstance(item, _Done):
-                return
-            if isinstance(item, _Failure):
-                raise item.error
-            yield item
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _fetch(items: Iterable[Task], fetched: queue.Queue[Task | _Done | _Failure], stop: threading.Event) -> None:
-    """Put the items into the queue, until there are none or `stop` is set."""
-
-    def put(item: Task | _Done | _Failure) -> None:
-        while not stop.is_set():
-            with suppress(queue.Full):
-                return fetched.put(item, timeout=_WAIT)
-
-    try:
-        for item in items:
-            put(item)
-            if stop.is_set():
-                return
-        put(_Done())
-    except BaseException as error:  # raised again where the items are consumed
-        put(_Failure(error))
 
 
 def in_order(numbered: Iterable[tuple[int, Result]]) -> Iterator[Result]:
