@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 from typing import Any, BinaryIO
+
+from embedtrain.machine.compression import ByteStream
 
 _AT_ONCE = 1 << 20  # bytes
 
 
-class FilePart(io.RawIOBase):
+class FilePart(ByteStream):
     """Part `number` of `n` of a file, of about equal sizes: the lines that begin in it."""
 
     def __init__(self, file: BinaryIO, number: int, n: int) -> None:
@@ -18,12 +19,8 @@ class FilePart(io.RawIOBase):
         self._file = file
         file.seek(self.begin)
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
     def readinto(self, buffer: Any) -> int:
-        """Read into the buffer; returns the number of bytes, 0 at the end of the part."""
+        """Read into the buffer."""
         left = self._end - self._file.tell()
         return self._file.readinto(memoryview(buffer)[:left])  # type: ignore[attr-defined]
 

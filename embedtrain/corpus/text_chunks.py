@@ -131,7 +131,7 @@ def _text_field(path: Path, field: str | None) -> str | None:
     return "text" if field is None and name.endswith(json_lines.SUFFIXES) else field
 
 
-def _read(name: str, stream: compression.Readable, corpus: Corpus, documents: bool) -> Iterator[NDArray[np.uint8]]:
+def _read(name: str, stream: compression.ByteStream, corpus: Corpus, documents: bool) -> Iterator[NDArray[np.uint8]]:
     """Read a stream in chunks, without its byte order mark and with a line feed at the end, of `documents` only one."""
     last = ord("\n")  # of the previous chunk
     rest = np.empty(0, np.uint8)  # after the last whitespace; begins the next chunk
@@ -195,9 +195,9 @@ def _decoded(chunks: Iterable[NDArray[np.uint8]]) -> Iterator[str]:
             yield line.decode(errors="surrogateescape")
 
 
-def _json_lines(name: str, stream: compression.Readable, field: str) -> tuple[bool, Iterator[str]]:
+def _json_lines(name: str, stream: compression.ByteStream, field: str) -> tuple[bool, Iterator[str]]:
     """Read the text in JSON lines, and whether it is token lists."""
-    file = io.BufferedReader(compression.RawStream(stream), _CHUNK)  # type: ignore[type-var, unused-ignore]
+    file = io.BufferedReader(stream, _CHUNK)
     lines = json_lines.read_lines(name, file)
     return _lines(json_lines.texts(name, lines, field), f"{name}, ")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from embedtrain.errors import DataError, SettingError
-from embedtrain.machine.compression import Readable
+from embedtrain.machine.compression import ByteStream
 
 _BLOCK = 1 << 18  # bytes
 _AS_A_BYTE = "embedtrain.as_a_byte"  # the name of an error handler
@@ -34,17 +35,17 @@ def encoding_name(encoding: str) -> str:
     return "utf-8" if name == "utf-8-sig" else name  # a byte order mark is always skipped
 
 
-class Transcoded:
+class Transcoded(ByteStream):
     """A stream of bytes in another encoding, read as UTF-8; a byte that is not valid in UTF-8 replaces invalid ones."""
 
-    def __init__(self, name: str, stream: Readable, encoding: str) -> None:
+    def __init__(self, name: str, stream: ByteStream, encoding: str) -> None:
         self._name, self._encoding = name, encoding
         self._stream, self._decoder = stream, codecs.getincrementaldecoder(encoding)(errors=_AS_A_BYTE)
         self._block = memoryview(bytearray(_BLOCK))
         self._ready, self._at_end = memoryview(b""), False
 
-    def readinto(self, buffer: memoryview) -> int:
-        """Read into the buffer; returns the number of bytes, 0 only at the end."""
+    def readinto(self, buffer: Any) -> int:
+        """Read into the buffer."""
         while not (self._ready or self._at_end):
             n = self._stream.readinto(self._block)
             self._at_end = n == 0

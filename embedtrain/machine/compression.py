@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 from embedtrain.errors import DataError, EmbedtrainError
 from embedtrain.machine.files import STDIN
@@ -97,7 +97,15 @@ def is_compressed(path: Path) -> bool:
         return _format_of(file.read(_INPUT)) is not None
 
 
-class Stream:
+class ByteStream(io.RawIOBase):
+    """Bytes that are read by `readinto`, which returns their number, 0 only at the end."""
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+
+class Stream(ByteStream):
     """The decompressed bytes of `file`, which may be plain and may be a pipe.
 
     Compressed data may be several members in sequence, as parallel compressors and ``cat`` write them.
@@ -118,8 +126,8 @@ class Stream:
         """Whether the data are compressed."""
         return self._format is not None
 
-    def readinto(self, buffer: memoryview) -> int:
-        """Read into the buffer; returns the number of bytes, 0 only at the end."""
+    def readinto(self, buffer: Any) -> int:
+        """Read into the buffer."""
         if not self._ready:
             if self._format is None:
                 return self._file.readinto(buffer)  # type: ignore[attr-defined]
@@ -168,28 +176,6 @@ class Stream:
             raise DataError(
                 f"cannot read {self._name}: the {format.name} data are damaged or cut short ({error})"
             ) from error
-
-
-class Readable(Protocol):
-    """What bytes can be read from."""
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Read into the buffer; returns the number of bytes, 0 only at the end."""
-
-
-class RawStream(io.RawIOBase):
-    """A stream with the interface of the standard library."""
-
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read into the buffer."""
-        return self._stream.readinto(memoryview(buffer))
 
 
 def require_compressor(path: str | os.PathLike[str]) -> None:
