@@ -19,7 +19,7 @@ from typing import ClassVar, Literal
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.declarations import from_settings, setting
-from embedtrain.training.reports import Plan
+from embedtrain.training.reports import plan_of
 from embedtrain.vectors.word_vectors import WordVectors
 
 _LR = {"word2vec": 0.05, "corrected": 0.15}  # by update (bench/quality.py --modes cbow-corrected --lr …)
@@ -60,12 +60,6 @@ class Cbow(Word2vecSettings):
 def train_cbow(corpus: CorpusLike, settings: Cbow) -> WordVectors:
     """Train word vectors by CBOW.
 
-    Parameters
-    ----------
-    corpus : path, Corpus, iterable of str, or iterable of lists of str
-        As for `train_skipgram`.
-    **settings
-
     Returns
     -------
     WordVectors
@@ -86,22 +80,4 @@ def train_cbow(corpus: CorpusLike, settings: Cbow) -> WordVectors:
     return settings.train(corpus)
 
 
-@from_settings(Cbow)
-def plan_cbow(corpus: CorpusLike, settings: Cbow) -> Plan:
-    """Read the corpus and return the expected words, memory, disk and time of `train_cbow`.
-
-    Parameters
-    ----------
-    corpus, settings
-        As for `train_cbow`.
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    SettingError, DataError
-        As `plan_skipgram`.
-    """
-    return settings.plan(corpus)
+plan_cbow = plan_of(train_cbow)

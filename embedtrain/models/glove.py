@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.models.glove_settings import GloveSettings
 from embedtrain.training.declarations import from_settings
-from embedtrain.training.reports import Plan
+from embedtrain.training.reports import plan_of
 from embedtrain.vectors.word_vectors import WordVectors
 
 if TYPE_CHECKING:
@@ -83,22 +83,4 @@ def train_glove(corpus_or_counts: CorpusLike | Counts | Any, settings: Glove) ->
     return settings.train(corpus_or_counts)
 
 
-@from_settings(Glove)
-def plan_glove(corpus_or_counts: CorpusLike | Counts | Any, settings: Glove) -> Plan:
-    """Read and count the corpus and return the expected words, cells, memory, disk and time of `train_glove`.
-
-    Parameters
-    ----------
-    corpus_or_counts, settings
-        As for `train_glove`.
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    SettingError, DataError
-        As `train_glove` before training, except for too little memory.
-    """
-    return settings.plan(corpus_or_counts)
+plan_glove = plan_of(train_glove)

@@ -63,12 +63,6 @@ def find_phrases(corpus: CorpusLike, settings: PhraseSettings) -> Phrases:
     The scores are those of gensim's `Phrases`. That of word2phrase has the number of tokens in place of words and
     pairs, another threshold therefore. The result is the same for any number of threads.
 
-    Parameters
-    ----------
-    corpus : path, Corpus, iterable of str, or iterable of lists of str
-        As for `train_skipgram`.
-    **settings
-
     Returns
     -------
     Phrases

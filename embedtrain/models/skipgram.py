@@ -21,7 +21,7 @@ from typing import ClassVar
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.declarations import from_settings
-from embedtrain.training.reports import Plan
+from embedtrain.training.reports import plan_of
 from embedtrain.vectors.word_vectors import WordVectors
 
 
@@ -41,13 +41,6 @@ def train_skipgram(corpus: CorpusLike, settings: SkipGram) -> WordVectors:
     """Train word vectors by skip-gram.
 
     With one thread and the same seed the result is the same every time.
-
-    Parameters
-    ----------
-    corpus : path, Corpus, iterable of str, or iterable of lists of str
-        Text: a file, a folder, a pattern, or "-" for standard input, one sentence per line; or lines; or lists of
-        tokens. It is read once, and may be a generator. A `Corpus` has options of reading.
-    **settings
 
     Returns
     -------
@@ -86,24 +79,4 @@ def train_skipgram(corpus: CorpusLike, settings: SkipGram) -> WordVectors:
     return settings.train(corpus)
 
 
-@from_settings(SkipGram)
-def plan_skipgram(corpus: CorpusLike, settings: SkipGram) -> Plan:
-    """Read the corpus and return the expected words, memory, disk and time of `train_skipgram`.
-
-    The speed is measured by training for a second.
-
-    Parameters
-    ----------
-    corpus, settings
-        As for `train_skipgram`.
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    SettingError, DataError
-        As `train_skipgram` before training, except for too little memory and text that differs from a checkpoint.
-    """
-    return settings.plan(corpus)
+plan_skipgram = plan_of(train_skipgram)

@@ -77,12 +77,6 @@ class SkipgramPairs:
 def skipgram_pairs(corpus: CorpusLike, settings: PairSettings) -> SkipgramPairs:
     """Encode a corpus, for batches of the pairs that skip-gram trains on.
 
-    Parameters
-    ----------
-    corpus : path, Corpus, iterable of str, or iterable of lists of str
-        As for `train_skipgram`.
-    **settings
-
     Returns
     -------
     SkipgramPairs

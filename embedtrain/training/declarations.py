@@ -25,6 +25,10 @@ from embedtrain.machine.progress import listed
 #: The groups of settings in documentation and ``--help``, in this order.
 GROUPS = ("model", "vocabulary", "input", "run", "output")
 FUNCTIONS: dict[str, type[Settings]] = {}  # those that `from_settings` decorates, by name
+_CORPUS = """path, Corpus, iterable of str, or iterable of lists of str
+        Text: a file, a folder, a pattern, or "-" for standard input, one sentence per line; or lines; or lists of
+        tokens. It is read once, and may be a generator. A `Corpus` has options of reading.
+"""
 _LARGEST = 2**31 - 1  # of whole numbers, which kernels take as int32
 
 P = ParamSpec("P")
@@ -179,7 +183,7 @@ def from_settings(
 ) -> Callable[[Callable[[Data, AnySettings], Result]], Callable[Concatenate[Data, P], Result]]:
     """Decorate a function of data and settings so that it takes the fields of the settings as keywords.
 
-    A line ``**settings`` of its docstring becomes the list of the fields.
+    A line ``**settings`` of its docstring becomes the list of the fields; without a section of parameters, it gets one.
     """
 
     def decorate(function: Callable[[Data, AnySettings], Result]) -> Callable[Concatenate[Data, P], Result]:
@@ -208,8 +212,12 @@ def from_settings(
             for field in declared(settings)  # type: ignore[arg-type]
         ]
         call.__signature__ = signature.replace(parameters=[data, *parameters])  # type: ignore[attr-defined]
+        text = function.__doc__ or ""
+        if "    Parameters\n" not in text:
+            parameters_of_text = f"    Parameters\n    ----------\n    {data.name} : {_CORPUS}    **settings\n\n"
+            text = text.replace("    Returns\n", parameters_of_text + "    Returns\n")
         listed = indent(documented(settings), "    ")  # type: ignore[arg-type]
-        call.__doc__ = (function.__doc__ or "").replace("    **settings\n", listed)
+        call.__doc__ = text.replace("    **settings\n", listed)
         return call
 
     return decorate

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Concatenate
 
+from embedtrain.training.declarations import FUNCTIONS, Data, P, from_settings
 from embedtrain.vectors.word_vectors import WordVectors
 
 
@@ -83,3 +87,22 @@ class Plan:
     speed: float
     unit: str
     seconds: dict[str, float]
+
+
+def plan_of(train: Callable[Concatenate[Data, P], WordVectors]) -> Callable[Concatenate[Data, P], Plan]:
+    """Make the function of the library that plans what another one trains, with the same parameters."""
+    name, function = train.__name__, inspect.unwrap(train)
+
+    def plan(data: Data, settings: Any) -> Plan:
+        expected: Plan = settings.plan(data)
+        return expected
+
+    plan.__name__ = plan.__qualname__ = name.replace("train", "plan")
+    plan.__module__ = function.__module__
+    plan.__signature__ = inspect.signature(function).replace(return_annotation="Plan")  # type: ignore[attr-defined]
+    plan.__doc__ = f"""Read the data and return the expected words, memory, disk and time of `{name}`.
+
+    The speed is measured by training for a second. Parameters are those of `{name}`, and so are the exceptions before
+    training, except for too little memory and text that differs from a checkpoint.
+    """
+    return from_settings(FUNCTIONS[name])(plan)
