@@ -1,5 +1,8 @@
 """Word embeddings, trained fast: skip-gram, CBOW, GloVe and SVD, on text, sessions and graphs.
 
+Functions raise `SettingError` if a setting is not valid, and `DataError` if a corpus or a file cannot be used; both are
+a `ValueError`.
+
 Names are imported when they are first used, so that ``import embedtrain`` loads neither NumPy nor Numba.
 """
 

@@ -62,13 +62,6 @@ class Corpus:
         The encoding of files, one of Python's text encodings.
     force : bool
         Read the corpus although it looks like something else than text.
-
-    Raises
-    ------
-    SettingError
-        If an option is not valid.
-    DataError
-        If a source is not valid.
     """
 
     sources: tuple[Any, ...]
@@ -168,13 +161,7 @@ class Corpus:
         return first if len(self.sources) == 1 else f"{first} and {len(self.sources) - 1} more"
 
     def files(self) -> list[Path]:
-        """List the files of the corpus in reading order.
-
-        Raises
-        ------
-        DataError
-            If a folder or pattern has no files, or a folder cannot be read.
-        """
+        """List the files of the corpus in reading order."""
         return [file for source in self.sources for file in _files_of(source)]
 
     def require_readable(self) -> None:

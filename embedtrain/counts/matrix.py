@@ -52,17 +52,7 @@ class Counts:
     context_words: Sequence[str] | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the counts and their words atomically; `scipy.sparse.load_npz` reads the matrix.
-
-        Parameters
-        ----------
-        path : path
-
-        Raises
-        ------
-        DataError
-            If the file cannot be written, a word cannot be encoded in UTF-8, or there are `context_words`.
-        """
+        """Write the counts and their words atomically; `scipy.sparse.load_npz` reads the matrix."""
         if self.context_words is not None:
             raise DataError("counts with `context_words` are not saved; save their matrix by scipy.sparse.save_npz")
         write_counts_file(path, StoredCounts(self.matrix, self.words, self.counts, self.settings))
@@ -88,17 +78,6 @@ class Counts:
             process is killed by SIGBUS; False reads the arrays into memory.
         context_words : iterable of str, optional
             Words of the columns, where they are not those of the rows.
-
-        Returns
-        -------
-        Counts
-
-        Raises
-        ------
-        SettingError
-            If `vocabulary` is given for a file that has its own words, or missing for one that has none.
-        DataError
-            If a file cannot be read or its content is not counts.
         """
         return checked_counts(path, read_counts_file(Path(path), vocabulary, mapped=mmap), context_words)
 

@@ -35,13 +35,6 @@ class Subwords:
         Row i belongs to bucket ``buckets[i]``.
     buckets : (n_rows,) int array or None
         Buckets or hashes that have a row, ascending; None: all buckets.
-
-    Raises
-    ------
-    SettingError
-        If a length or the number of buckets is not valid.
-    DataError
-        If the arrays do not fit.
     """
 
     min_length: int

@@ -89,11 +89,6 @@ def cooccurrence_counts(corpus: CorpusLike, settings: Cooccurrence) -> Counts:
     -------
     Counts
         The matrix, its words and their counts. Its memory is not part of `memory`.
-
-    Raises
-    ------
-    SettingError, DataError
-        If a setting is out of range, a file cannot be read, or the result does not fit into memory.
     """
     return settings.counts(corpus)
 
@@ -102,19 +97,9 @@ def cooccurrence_counts(corpus: CorpusLike, settings: Cooccurrence) -> Counts:
 def cooccurrence(corpus: CorpusLike, settings: Cooccurrence) -> sparse.csr_array:
     """Return the matrix of `cooccurrence_counts` without its words, which are in the order of their counts.
 
-    Parameters
-    ----------
-    corpus, settings
-        As for `cooccurrence_counts`.
-
     Returns
     -------
     (n_words, n_words) csr_array of float32
         The cell (i, j) is the count, perhaps weighted by distance, of word j near word i.
-
-    Raises
-    ------
-    SettingError, DataError
-        As `cooccurrence_counts`.
     """
     return settings.counts(corpus).matrix

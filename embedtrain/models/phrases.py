@@ -69,11 +69,6 @@ def find_phrases(corpus: CorpusLike, settings: PhraseSettings) -> Phrases:
         For the setting `phrases` of the trainers, or to `join` lists of tokens. Those of the setting `phrases` come
         first.
 
-    Raises
-    ------
-    SettingError, DataError
-        If a setting is out of range, or a file cannot be read.
-
     Examples
     --------
     >>> from embedtrain import find_phrases

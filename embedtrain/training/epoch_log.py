@@ -17,15 +17,6 @@ class EpochLog:
     """A callback that writes the figures of every epoch to a file of JSON lines.
 
     Epoch 1 starts a new file. The log of a resumed run keeps the lines of earlier epochs.
-
-    Parameters
-    ----------
-    path : path
-
-    Raises
-    ------
-    DataError
-        When called, if the file cannot be written, or exists and is not a log of epochs.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -59,11 +59,6 @@ class RandomWalks:
     names : sequence of str, optional
         The names of the nodes of a matrix; by default "0", "1", ….
 
-    Raises
-    ------
-    SettingError
-        If a parameter is out of range.
-
     Examples
     --------
     >>> from embedtrain import RandomWalks, train_skipgram

@@ -141,17 +141,6 @@ def evaluate_analogies(
     subwords : bool
         Whether unknown words have the vectors of their n-grams, in lower case with `ignore_case`, where `vectors` have
         subwords. The fourth word of an analogy must be among the first words.
-
-    Returns
-    -------
-    AnalogyScore
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read or is not a file of analogies; the message names the line.
-    SettingError
-        If `restrict` or `method` is not valid.
     """
     sections = read_analogies(questions) if isinstance(questions, (str, os.PathLike)) else questions
     spellings = _Spellings(vectors, restrict, ignore_case, subwords)
@@ -190,17 +179,6 @@ def evaluate_similarity(
     vectors, restrict, ignore_case, subwords
         As for `evaluate_analogies`.
     pairs : path, "wordsim353" or "simlex999" where gensim is installed, or the result of `evaluation_files.read_pairs`
-
-    Returns
-    -------
-    SimilarityScore
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read or is not a file of pairs; the message names the line.
-    SettingError
-        If `restrict` is not valid.
     """
     scored = read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs
     spellings = _Spellings(vectors, restrict, ignore_case, subwords)

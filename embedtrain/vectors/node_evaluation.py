@@ -71,17 +71,6 @@ def evaluate_labels(
         Shares of the nodes to train on.
     repeats, seed : int
         Random divisions for each share, whose results are averaged, and their seed.
-
-    Returns
-    -------
-    list of LabelScore
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read or fewer than two of its nodes have vectors.
-    SettingError
-        If a share is not between 0 and 1, or scikit-learn is not installed.
     """
     if find_spec("sklearn") is None:
         raise SettingError("labels need scikit-learn; install it with: pip install 'embedtrain[sklearn]'")
@@ -135,15 +124,6 @@ def evaluate_links(vectors: WordTable, edges: Any, graph: Any, *, seed: int = 1)
         The held-out edges, and those that were trained on. Random pairs are edges of neither.
     seed : int
         Seed of the random pairs.
-
-    Returns
-    -------
-    LinkScore
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read, no held-out edge has two nodes with vectors, or nearly all pairs are edges.
     """
     held_out, trained = _rows_of_edges(vectors, edges), _rows_of_edges(vectors, graph)
     pairs, n = held_out[(held_out >= 0).all(axis=1)], len(vectors)

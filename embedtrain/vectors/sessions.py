@@ -72,17 +72,6 @@ def evaluate_sessions(
     train : the same, optional
         The sessions that the vectors were trained on.
     k : int
-
-    Returns
-    -------
-    list of Ranking
-
-    Raises
-    ------
-    DataError
-        If no session has two known items at its end, or `train` has no known item.
-    SettingError
-        If `k` is not a whole number of at least 1.
     """
     if not isinstance(k, Integral) or k < 1:
         raise SettingError(f"k must be a whole number of at least 1, got {k!r}")
