@@ -114,7 +114,8 @@ def _evaluate_words(
     if as_json:
         common = {"file": file, "words": len(vectors), "restrict": restrict, "case": case}
         for path, score in accuracies:
-            print_json({**common, "analogies": path, "method": method, **_analogies_as_object(score)})
+            sections, total = map(_section_as_object, score.sections), _section_as_object(score.total)
+            print_json({**common, "analogies": path, "method": method, "sections": list(sections), "total": total})
         for path, correlation in correlations:
             print_json({**common, "similarity": path, **_similarity_as_object(correlation)})
         return
@@ -217,11 +218,6 @@ def _coverage(score: SectionScore | SimilarityScore, has_subwords: bool) -> str:
     return f"{score.coverage:>8.2%}" + (f"{score.n_subwords:{len(_SUBWORDS)},}" if has_subwords else "")
 
 
-def _analogies_as_object(score: AnalogyScore) -> dict[str, Any]:
-    sections = [_section_as_object(section) for section in score.sections]
-    return {"sections": sections, "total": _section_as_object(score.total)}
-
-
 def _section_as_object(section: SectionScore) -> dict[str, Any]:
     return {
         "section": section.name, "right": len(section.right), "known": section.n_known,
@@ -231,12 +227,5 @@ def _section_as_object(section: SectionScore) -> dict[str, Any]:
 
 
 def _similarity_as_object(score: SimilarityScore) -> dict[str, Any]:
-    numbers = {name: getattr(score, name) for name in ("spearman", "pearson", "spearman_p", "pearson_p")}
-    finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
-    return {
-        **finite,
-        "known": score.n_known,
-        "pairs": score.n_pairs,
-        "subwords": score.n_subwords,
-        "coverage": score.coverage,
-    }
+    numbers = {name.removeprefix("n_"): number for name, number in vars(score).items()} | {"coverage": score.coverage}
+    return {name: number if math.isfinite(number) else None for name, number in numbers.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -103,18 +104,14 @@ class EncodedCorpus:
         threshold = np.uint32(round(share * 2**31))
         held_out = np.empty(_AT_ONCE, np.uint8)
 
-        def chooser(part: int) -> _Choice:
-            def choose(begin: int, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-                sampling.hold_out(
-                    self.offsets, begin, _HOLD_OUT_TOKENS, np.uint64(seed), threshold, held_out[: len(ids)]
-                )
-                return ids, held_out[: len(ids)] == part
-
-            return choose
+        def choose(part: int, begin: int, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+            chosen = held_out[: len(ids)]
+            sampling.hold_out(self.offsets, begin, _HOLD_OUT_TOKENS, np.uint64(seed), threshold, chosen)
+            return ids, chosen == part
 
         parts = []
         for part in (0, 1):
-            parts.append(self._taken(chooser(part), self.vocabulary, folder, cut=True))
+            parts.append(self._taken(partial(choose, part), self.vocabulary, folder, cut=True))
             if not any(ranks.gather(len(parts[-1].ids))):
                 raise DataError(
                     f"the corpus is too small to hold out {share:.2%} of its sentences; name other text for it"

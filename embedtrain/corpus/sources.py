@@ -84,16 +84,8 @@ class Corpus:
         encoding: str = "utf-8",
         force: bool = False,
     ) -> None:
-        values = (
-            sources,
-            field,
-            bool(lowercase),
-            invalid_utf8,
-            tokenize,
-            normalize,
-            encoding_name(encoding),
-            bool(force),
-        )
+        encoding, lowercase, force = encoding_name(encoding), bool(lowercase), bool(force)
+        values = sources, field, lowercase, invalid_utf8, tokenize, normalize, encoding, force
         for declared, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, declared.name, value)
         self._check_options()

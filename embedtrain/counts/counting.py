@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -104,19 +105,15 @@ class WindowWeights(NamedTuple):
         return cls(np.maximum(1, np.rint(scale / distances)).astype(np.int64), scale, symmetric)
 
 
+@dataclass
 class _WindowCounter:
     """Counts the windows of parts of a text."""
 
-    def __init__(
-        self,
-        text: EncodedCorpus,
-        n_words: int,
-        windows: WindowWeights,
-        workspaces: Sequence[Workspace],
-        progress: Progress | None,
-    ) -> None:
-        self.text, self.n_words, self.windows = text, n_words, windows
-        self.workspaces, self.progress = workspaces, progress
+    text: EncodedCorpus
+    n_words: int
+    windows: WindowWeights
+    workspaces: Sequence[Workspace]
+    progress: Progress | None
 
     def count(self, begin: int, end: int, scale: int | None, into: RowStore | CellFiles) -> NDArray[np.int64]:
         """Count the windows of ids[begin:end], as integer sums if `scale` is None; return the lengths of rows."""

@@ -13,80 +13,36 @@ from embedtrain.vectors.word_vectors import WordVectors
 
 @dataclass(frozen=True)
 class Epoch:
-    """The figures of an epoch, the argument of callbacks.
+    """The figures of an epoch, the argument of callbacks."""
 
-    Attributes
-    ----------
-    number, epochs : int
-        This epoch, counted from 1, and the number of epochs.
-    loss : float
-        Mean loss per pair; nan if the epoch had none.
-    valid_loss : float or None
-        The same on held-out text, if given.
-    lr : float
-        Learning rate at the end.
-    speed : float
-        Tokens of the corpus, or cells of the matrix, per second.
-    unit : str
-        Unit of `speed`: "words" or "cells".
-    vectors : WordVectors
-        Views of the current tables; copy them to keep them.
-    """
-
-    number: int
-    epochs: int
-    loss: float
-    valid_loss: float | None
-    lr: float
-    speed: float
-    unit: str
-    vectors: WordVectors
+    number: int  # counted from 1
+    epochs: int  # how many there are
+    loss: float  # mean per pair; nan if the epoch had none
+    valid_loss: float | None  # the same on held-out text, if given
+    lr: float  # learning rate at the end
+    speed: float  # tokens of the corpus, or cells of the matrix, per second
+    unit: str  # of the speed: "words" or "cells"
+    vectors: WordVectors  # views of the current tables; copy them to keep them
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The expected work, memory and time of training.
+    """The expected work, memory and time of training."""
 
-    Attributes
-    ----------
-    tokens, types, sentences : int
-        Counts in the corpus; 0 for given counts.
-    words, covered : int
-        Words that would get a vector, and their tokens.
-    coverage : list of (min_count, words, tokens)
-        The same for several min-counts; empty for `Node2vec`, where all nodes get vectors.
-    cells : int
-        Cells of the co-occurrence matrix; 0 without one.
-    removed_share : float
-        Share of the covered tokens that subsampling removes.
-    memory : dict of str to int
-        Bytes by purpose.
-    free_memory : int
-        Bytes available.
-    disk : int
-        The most bytes in temporary files.
-    speed : float
-        Measured tokens or cells per second; nan if the tables do not fit into memory.
-    unit : str
-        Unit of `speed`: "words" or "cells".
-    seconds : dict of str to float
-        Expected time by stage.
-    """
-
-    tokens: int
+    tokens: int  # of the corpus, as types and sentences; 0 for given counts
     types: int
     sentences: int
-    words: int
-    covered: int
-    coverage: list[tuple[int, int, int]]
-    cells: int
-    removed_share: float
-    memory: dict[str, int]
-    free_memory: int
-    disk: int
-    speed: float
-    unit: str
-    seconds: dict[str, float]
+    words: int  # that would get a vector, ...
+    covered: int  # ... and their tokens
+    coverage: list[tuple[int, int, int]]  # (min_count, words, tokens); empty for graphs, where all nodes get vectors
+    cells: int  # of the co-occurrence matrix; 0 without one
+    removed_share: float  # of the covered tokens, by subsampling
+    memory: dict[str, int]  # bytes by purpose
+    free_memory: int  # bytes available
+    disk: int  # the most bytes in temporary files
+    speed: float  # measured tokens or cells per second; nan if the tables do not fit into memory
+    unit: str  # of the speed: "words" or "cells"
+    seconds: dict[str, float]  # by stage
 
 
 def plan_of(train: Callable[Concatenate[Data, P], WordVectors]) -> Callable[Concatenate[Data, P], Plan]:

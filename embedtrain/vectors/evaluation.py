@@ -25,24 +25,13 @@ RESTRICTION = 300_000  # words, as in word2vec and gensim
 
 @dataclass
 class SectionScore:
-    """Results of a section of analogies, or of all.
-
-    Attributes
-    ----------
-    name : str
-    n_questions : int
-        Number of questions.
-    right, wrong : list of (a, b, c, d)
-        Questions whose words are all known, by whether they were answered correctly.
-    n_subwords : int
-        Number of these with an unknown word whose vector is that of its n-grams.
-    """
+    """Results of a section of analogies, or of all."""
 
     name: str
     n_questions: int = 0
-    right: list[Question] = field(default_factory=list)
-    wrong: list[Question] = field(default_factory=list)
-    n_subwords: int = 0
+    right: list[Question] = field(default_factory=list)  # known questions, of which all words are, answered correctly
+    wrong: list[Question] = field(default_factory=list)  # ... and not
+    n_subwords: int = 0  # known questions with an unknown word whose vector is that of its n-grams
 
     @property
     def n_known(self) -> int:
@@ -87,27 +76,15 @@ class Correlation(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarityScore:
-    """Correlation of cosines with human similarity scores.
+    """Correlation of cosines with human similarity scores."""
 
-    Attributes
-    ----------
-    spearman, pearson : float
-        Correlations; nan if all cosines or all scores are equal, or fewer than two pairs are known.
-    spearman_p, pearson_p : float
-        Their two-sided p-values.
-    n_known, n_pairs : int
-        Pairs whose words are both known, and all pairs.
-    n_subwords : int
-        Known pairs with an unknown word whose vector is that of its n-grams.
-    """
-
-    spearman: float
+    spearman: float  # nan, as pearson, if all cosines or all scores are equal, or fewer than two pairs are known
     pearson: float
-    spearman_p: float
+    spearman_p: float  # two-sided p-values
     pearson_p: float
-    n_known: int
+    n_known: int  # pairs whose words are both known
     n_pairs: int
-    n_subwords: int = 0
+    n_subwords: int = 0  # known pairs with an unknown word whose vector is that of its n-grams
 
     @property
     def coverage(self) -> float:

@@ -13,48 +13,21 @@ LOSS_OF = {"words": "pair", "cells": "cell"}
 
 @dataclass
 class TrainingReport:
-    """Statistics of a training run; its `str` is a summary of a few lines.
+    """Statistics of a training run; its `str` is a summary of a few lines."""
 
-    Attributes
-    ----------
-    words : int
-        Words with a vector.
-    threads : int
-    tokens, types : int
-        Counts in the corpus; 0 for given counts.
-    covered : int
-        Tokens of the words with a vector.
-    cells : int
-        Cells of the matrix of counts; 0 without one.
-    contexts : int
-        Columns of the matrix; 0 if they are the words.
-    kept_share : float
-        Share of the covered tokens that subsampling kept.
-    losses : list of float
-        Mean loss per pair of each finished epoch; nan for one without pairs.
-    valid_losses : list of float
-        The same on held-out text; empty without it.
-    speed : float
-        Tokens of the corpus, or cells of the matrix, per second of training.
-    unit : str
-        Unit of `speed`: "words" or "cells".
-    seconds : dict of str to float
-        Time by stage: "read", "count", "prepare", "train", "valid", "checkpoint", as far as they apply.
-    """
-
-    words: int
+    words: int  # with a vector
     threads: int
-    tokens: int = 0
+    tokens: int = 0  # of the corpus, as types; 0 for given counts
     types: int = 0
-    covered: int = 0
-    cells: int = 0
-    contexts: int = 0
-    kept_share: float = 1.0
-    losses: list[float] = field(default_factory=list)
-    valid_losses: list[float] = field(default_factory=list)
-    speed: float = 0.0
-    unit: str = "words"
-    seconds: dict[str, float] = field(default_factory=dict)
+    covered: int = 0  # tokens of the words with a vector
+    cells: int = 0  # of the matrix of counts; 0 without one
+    contexts: int = 0  # columns of the matrix; 0 if they are the words
+    kept_share: float = 1.0  # of the covered tokens, by subsampling
+    losses: list[float] = field(default_factory=list)  # mean per pair of each finished epoch; nan without pairs
+    valid_losses: list[float] = field(default_factory=list)  # the same on held-out text; empty without it
+    speed: float = 0.0  # tokens of the corpus, or cells of the matrix, per second of training
+    unit: str = "words"  # of the speed: "words" or "cells"
+    seconds: dict[str, float] = field(default_factory=dict)  # by stage: "read", "count", "prepare", "train", …
 
     def __str__(self) -> str:
         of = LOSS_OF[self.unit]
