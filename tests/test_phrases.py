@@ -185,6 +185,7 @@ BROKEN = {
     "two spaces": ("new  york\n", "line 1: expected two to 10 words"),
     "a text": ("a line of a text has more words than any phrase has\n", "line 1: expected two to 10 words"),
     "nothing": ("", "holds no words: it is empty"),
+    "blank lines alone": ("\n \n", "holds no words: it is empty or blank"),
     "Latin 1": (b"caf\xe9 noir\n", "is not UTF-8"),
 }
 

@@ -89,7 +89,7 @@ def words_of(given: str | os.PathLike[str] | Iterable[str] | None) -> list[str]:
 
 def read_lines(path: Path, *, skip_blank: bool = True) -> Iterator[tuple[str, str]]:
     """Yield the lines of a file of words, each with its location for messages."""
-    number, name = 0, source_name(path)
+    found, name = False, source_name(path)
     with reading(path), open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             location = f"{name}, line {number}"
@@ -98,9 +98,10 @@ def read_lines(path: Path, *, skip_blank: bool = True) -> Iterator[tuple[str, st
             except UnicodeDecodeError:
                 raise DataError(f"{location}: {quoted(line)} is not UTF-8") from None
             if text.strip() or not skip_blank:
+                found = True
                 yield location, text
-    if not number:
-        raise DataError(f"{name} holds no words: it is empty")
+    if not found:
+        raise DataError(f"{name} holds no words: it is empty or blank")
 
 
 def _parse(line: str, location: str, need_counts: bool) -> tuple[str, int | None]:
