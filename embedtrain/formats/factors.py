@@ -11,22 +11,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """The parts of a factorisation that vectors are folded in with.
+    """The parts of a factorisation that vectors are folded in with."""
 
-    Attributes
-    ----------
-    singular_values : (dim,) float64 array
-        Descending.
-    word_weights, context_weights : (n_words,), (n_contexts,) float64 arrays
-        Factors of the counts in each row and column of the matrix.
-    context_words : sequence of str or None
-        Names of the contexts, of documents for example; None if they are the words.
-    """
-
-    singular_values: NDArray[np.float64]
-    word_weights: NDArray[np.float64]
-    context_weights: NDArray[np.float64]
-    context_words: Sequence[str] | None = None
+    singular_values: NDArray[np.float64]  # (dim,) descending
+    word_weights: NDArray[np.float64]  # (n_words,) factors of the counts in each row of the matrix
+    context_weights: NDArray[np.float64]  # (n_contexts,) ... and in each column
+    context_words: Sequence[str] | None = None  # of contexts, documents for example; None if they are the words
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -24,24 +24,13 @@ class Subwords:
 
     The vector of a word of the vocabulary is the mean of its own row and those of its n-grams, that of another word the
     mean of its n-grams' rows. Buckets without a row count as rows of zeros.
-
-    Attributes
-    ----------
-    min_length, max_length : int
-        Characters of an n-gram; the borders ``<`` and ``>`` of a word count.
-    n_buckets : int
-        Number of buckets; 0 if each n-gram has its own row, found by a hash of 63 bits.
-    rows : (n_rows, dim) float32 array
-        Row i belongs to bucket ``buckets[i]``.
-    buckets : (n_rows,) int array or None
-        Buckets or hashes that have a row, ascending; None: all buckets.
     """
 
-    min_length: int
+    min_length: int  # characters of an n-gram, among which the borders < and > of a word are counted
     max_length: int
-    n_buckets: int
-    rows: NDArray[np.float32]
-    buckets: NDArray[Any] | None = None
+    n_buckets: int  # 0 if each n-gram has its own row, found by a hash of 63 bits
+    rows: NDArray[np.float32]  # (n_rows, dim) row i belongs to bucket buckets[i]
+    buckets: NDArray[Any] | None = None  # (n_rows,) buckets or hashes that have a row, ascending; None: all buckets
 
     def __post_init__(self) -> None:
         ranges = ("min_length", 1, self.max_length), ("max_length", 1, LONGEST), ("n_buckets", 0, _MOST_BUCKETS)

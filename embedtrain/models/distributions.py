@@ -1,4 +1,8 @@
-"""Distributions computed from counts: keep probabilities, the noise distribution, and Huffman paths."""
+"""Distributions computed from counts: keep probabilities, the noise distribution, and Huffman paths.
+
+Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and their compositionality"
+(2013), sections 2.2 and 2.3.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,6 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
 
     min(1, (sqrt(f / sample) + 1) * sample / f) for a word of frequency f, as in word2vec.c; the paper's 1 -
     sqrt(sample / f) discards a little less often. A `sample` of 0 keeps everything.
-
-    References
-    ----------
-    Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and their
-    compositionality" (2013), section 2.3.
     """
     if sample == 0:
         return np.ones(len(counts))
@@ -26,12 +25,7 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
 
 
 def noise_distribution(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
-    """Compute the (n_words,) probability of each word as a negative sample: counts ** exponent, normalised.
-
-    References
-    ----------
-    The same paper, section 2.2.
-    """
+    """Compute the (n_words,) probability of each word as a negative sample: counts ** exponent, normalised."""
     logarithms = exponent * np.log(counts)
     weights = np.exp(logarithms - logarithms.max())
     return weights / weights.sum()
@@ -65,8 +59,6 @@ class Paths(NamedTuple):
 def huffman_paths(counts: NDArray[np.int64]) -> Paths:
     """Compute the paths of least mean length for (n_words,) descending counts, the same on every machine.
 
-    References
-    ----------
     Huffman, "A method for the construction of minimum-redundancy codes" (1952); Morin, Bengio, "Hierarchical
     probabilistic neural network language model" (2005), for the softmax.
     """
