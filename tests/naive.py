@@ -398,14 +398,15 @@ def cbow_path(block: Block, paths: list[list[tuple[int, int]]], n_words: int) ->
 # --- Changes of rows --------------------------------------------------------------------------------------------------
 
 
-def changed_rows(rows: NDArray, before: NDArray) -> list[int]:
-    """The rows of which a bit differs."""
-    return [i for i, (row, other) in enumerate(zip(rows, before, strict=True)) if row.tobytes() != other.tobytes()]
+def bfloat16(values: NDArray) -> NDArray:
+    """Round to the nearest numbers of 8 significant bits, in the middle away from zero."""
+    fractions, exponents = np.frexp(values.astype(np.float64))
+    return np.ldexp(np.trunc(fractions * 256 + np.copysign(0.5, fractions)), exponents - 8)
 
 
 def row_changes(rows: NDArray, before: NDArray, which: NDArray) -> NDArray:
-    """What has changed in the rows `which`."""
-    return rows[which].astype(np.float64) - before[which]
+    """What has changed in the rows `which`, rounded."""
+    return bfloat16((rows - before)[which])
 
 
 def changed_by(before: NDArray, which: NDArray, changes: NDArray) -> NDArray:

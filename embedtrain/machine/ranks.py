@@ -54,20 +54,17 @@ class Ranks:
         return self.gather(value if self.rank == 0 else None)[0]  # type: ignore[return-value]
 
     def exchange_arrays(self, parts: NDArray[Any], received: NDArray[Any]) -> None:
-        """Send `parts[r]` to rank r, and set `received[r]` to what rank r sent to this one."""
+        """Send `parts[r]` to rank r, and set `received[r]` to what that sent to this one; all are of one shape."""
         received[:] = self.exchange(list(parts))
 
-    def gather_array(self, part: NDArray[Any], received: NDArray[Any]) -> None:
-        """Set `received[r]` to the array of rank r, on every rank."""
-        received[:] = self.gather(part)
-
     def sum(self, array: NDArray[Any]) -> None:
-        """Replace an array by its sum over all ranks, added in their order; each rank adds a part of it."""
+        """Replace an array by its sum over all ranks, added in their order; each rank adds a part."""
         parts = np.resize(array, (self.size, -(-array.size // self.size)))  # a copy, with equal parts
         received = np.empty_like(parts)
         self.exchange_arrays(parts, received)
-        self.gather_array(sum(received[1:], received[0]), parts)
-        array[:] = parts.reshape(-1)[: array.size].reshape(array.shape)
+        parts[:] = sum(received[1:], received[0])
+        self.exchange_arrays(parts, received)
+        array[:] = received.reshape(-1)[: array.size].reshape(array.shape)
 
     def require_equal(self, what: str, value: Any) -> None:
         """Raise `SettingError` on all ranks if they have different values of something."""
@@ -100,10 +97,6 @@ class MpiRanks(Ranks):
     def exchange_arrays(self, parts: NDArray[Any], received: NDArray[Any]) -> None:
         """Exchange arrays without copies of them."""
         self._comm.Alltoall(parts, received)
-
-    def gather_array(self, part: NDArray[Any], received: NDArray[Any]) -> None:
-        """Gather arrays without copies of them."""
-        self._comm.Allgather(part, received)
 
     def broadcast(self, value: T | None) -> T:
         """Return the value of rank 0, which travels as a tree."""

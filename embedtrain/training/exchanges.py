@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from embedtrain.errors import TrainingError
-from embedtrain.kernels.changes import add_changes, mark_changed, take_changes
+from embedtrain.kernels.changes import add_changes, take_changes
 from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import counted
 from embedtrain.machine.ranks import ALONE, Ranks
@@ -52,15 +52,12 @@ class Pull(NamedTuple):
     def common(
         self, changes: NDArray[np.float32], steps: NDArray[np.float64], ranks: Ranks = ALONE
     ) -> NDArray[np.float32]:
-        """The force, (dim,), the same for all rows, that explains their changes best (least squares).
-
-        Each of several ranks has other rows.
-        """
-        reach, n = self.reach(steps)[1], len(self.values)
+        """The force, (dim,), the same for all rows, those of all ranks, that explains changes best (least squares)."""
+        reach = self.reach(steps)[1]
         along = (reach[:, 1:] * (changes @ self.vectors)).sum(axis=0)
         sums = np.concatenate([(reach * reach).sum(axis=0), along, reach[:, 0] @ changes])
         ranks.sum(sums)
-        squares, along, others = np.split(sums, [n, 2 * n - 1])
+        squares, along, others = np.split(sums, np.cumsum([len(self.values), len(along)]))
         squares = np.maximum(squares, np.float32(1e-30))
         along, others = along / squares[1:], others / squares[0]
         return np.asarray(others + self.vectors @ (along - others @ self.vectors))
@@ -132,67 +129,60 @@ class RankExchanges(StopPoint):
 class SharedTable:
     """A table that ranks have in common: each changes its copy, and has another as it was at the last exchange."""
 
-    def __init__(
-        self, rows: NDArray[np.float32], steps: NDArray[np.float64], ranks: Ranks, n_threads: int
-    ) -> None:  # fmt: skip
-        (n_rows, dim), width = rows.shape, rows.strides[0] // rows.itemsize
-        self._rows = as_strided(rows, (n_rows * width,), (rows.itemsize,))  # with the padding
-        self._before, self._width = self._rows.copy(), width
-        self._ranks, self._n_threads, self._block = ranks, n_threads, max(1, _AT_ONCE // dim)
+    def __init__(self, rows: NDArray[np.float32], steps: NDArray[np.float64], ranks: Ranks, n_threads: int) -> None:
+        (n_rows, self._dim), width = rows.shape, rows.strides[0] // rows.itemsize
+        self._rows = as_strided(rows, (n_rows, width))  # with the padding
+        self._before, self._ranks, self._n_threads = self._rows.copy(), ranks, n_threads
         self._steps, self._order = steps, np.argsort(-steps, kind="stable")
-        self._changed = np.empty(n_rows, np.int16)
-        self._buffers = [np.zeros((min(n_rows, _FREQUENT) + ranks.size, dim), np.float32) for _ in range(2)]
+        self._buffers = np.zeros((2, (min(n_rows, _FREQUENT) + ranks.size) * self._dim), np.uint16)
 
     def exchange(self, scale: float, pull: Pull) -> None:
-        """Combine the changes of all ranks; the expected steps of rows are to be multiplied by `scale`.
+        """Combine the changes of all ranks; the expected steps of rows are to be multiplied by `scale`."""
+        rows, before = self._rows.view(np.int32), self._before.view(np.int32)
+        changed = np.empty(len(rows), np.int16)
 
-        Each rank combines some of the rows and sends their changes to all. The most frequent rows come first.
-        """
-        n, which, common = self._ranks.size, self._all_changed(), None
-        for begin in range(0, len(which), _FREQUENT):
-            rows = which[begin : begin + _FREQUENT]
-            n_own = -(-len(rows) // n)
-            sent, received = (buffer[: n * n_own].reshape(n, n_own, -1) for buffer in self._buffers)
-            tables = self._rows, self._before, self._width, rows, self._buffers[0]
-            self._for_blocks(take_changes, len(rows), *tables)
-            self._ranks.exchange_arrays(sent, received)
-            steps = scale * self._steps[rows[self._ranks.rank * n_own :][:n_own]]
-            for changes in received[1:]:  # in the order of ranks
-                received[0] += changes
-            common = self._combine(received[0, : len(steps)], steps, scale, pull, common)
-            self._ranks.gather_array(received[0], sent)
-            self._for_blocks(add_changes, len(rows), *tables)
+        def mark(begin: int, end: int) -> None:
+            changed[begin:end] = (rows[begin:end] != before[begin:end]).any(axis=1)
 
-    def _all_changed(self) -> NDArray[np.int64]:
-        """The rows that any rank has changed, those with most steps first."""
-        tables = self._rows.view(np.int32), self._before.view(np.int32)
-        self._for_blocks(mark_changed, len(self._changed), *tables, self._width, self._changed)
-        self._ranks.sum(self._changed)
-        return self._order[self._changed[self._order] > 0]
+        self._for_blocks(mark, len(rows))
+        self._ranks.sum(changed)
+        which, common = self._order[changed[self._order] > 0], None  # those with most steps first
+        for first in range(0, len(which), _FREQUENT):
+            common = self._exchange_rows(which[first : first + _FREQUENT], scale, pull, common)
 
-    def _combine(
-        self, changes: NDArray[np.float32], steps: NDArray[np.float64], scale: float, pull: Pull,
-        common: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:  # fmt: skip
-        """Replace the sums of changes, (n_rows, dim), by what rows are to change; returns the common force."""
-        n, force = self._ranks.size, pull.common(changes, steps, self._ranks) if common is None else common
-        mean_steps = scale * np.average(self._steps, weights=self._steps)
-        share = saturated(mean_steps * pull.values[-1] + 1e-4, n)
+    def _exchange_rows(
+        self, rows: NDArray[np.int64], scale: float, pull: Pull, common: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        """Exchange the changes of some rows, of which each rank combines a part; returns the common force."""
+        ranks, n, n_each = self._ranks, self._ranks.size, -(-len(rows) // self._ranks.size)
+        sent, received = self._buffers[:, : n * n_each * self._dim].reshape(2, n, n_each, self._dim)
+        self._for_blocks(take_changes, len(rows), self._rows, self._before, rows, sent.reshape(-1, self._dim))
+        ranks.exchange_arrays(sent, received)
+        steps = scale * self._steps[rows[ranks.rank * n_each :][:n_each]]
+        changes = np.empty((len(steps), self._dim), np.float32)
+
+        def add(begin: int, end: int) -> None:
+            parts = (received[:, begin:end].astype(np.uint32) << 16).view(np.float32)
+            changes[begin:end] = sum(parts[1:], parts[0])  # in the order of ranks
+
+        self._for_blocks(add, len(steps))
+        force = pull.common(changes, steps, ranks) if common is None else common
+        share = saturated(scale * np.average(self._steps, weights=self._steps) * pull.values[-1] + 1e-4, n)
 
         def combine(begin: int, end: int) -> None:
-            changes[begin:end] = combined(changes[begin:end], n, steps[begin:end], pull, force, share)
+            own = combined(changes[begin:end], n, steps[begin:end], pull, force, share)
+            sent[:, begin:end] = (own.view(np.uint32) + np.uint32(1 << 15)) >> 16  # to all, as bfloat16
 
         self._for_blocks(combine, len(steps))
+        ranks.exchange_arrays(sent, received)
+        self._for_blocks(add_changes, len(rows), self._rows, self._before, rows, received.reshape(-1, self._dim))
         return force
 
     def _for_blocks(self, work: Callable[..., None], n_rows: int, *arguments: Any) -> None:
         """Let the threads work on blocks of rows."""
-
-        def do(number: int) -> None:
-            begin = number * self._block
-            work(begin, min(begin + self._block, n_rows), *arguments)
-
-        run_all([do] * self._n_threads, -(-n_rows // self._block))
+        step = max(1, _AT_ONCE // self._dim)
+        works = [lambda k: work(k * step, min((k + 1) * step, n_rows), *arguments)] * self._n_threads
+        run_all(works, -(-n_rows // step))
 
 
 class Exchanges(RankExchanges):
