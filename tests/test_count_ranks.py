@@ -9,6 +9,7 @@ import pytest
 from mpi import run_ranks, start_ranks  # noqa: F401  # fixtures
 from runs import lines_of
 from scipy import sparse
+from simulated_ranks import together
 
 from embedtrain import (
     Corpus,
@@ -27,7 +28,7 @@ from embedtrain.corpus.encoding import count_words
 from embedtrain.counts import memory_plan, truncated_svd, weighting
 from embedtrain.counts import tiles as tiling
 from embedtrain.counts.truncated_svd import decompose
-from embedtrain.machine.ranks import ALONE, together
+from embedtrain.machine.ranks import ALONE
 from embedtrain.training.tile_schedule import TileSchedule
 
 NUMBERS = [1, 2, 3, 5]

@@ -12,6 +12,7 @@ import naive_counts
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from simulated_ranks import together
 
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.vocabulary import Vocabulary
@@ -19,7 +20,7 @@ from embedtrain.counts import counting, memory_plan
 from embedtrain.counts.memory_plan import MemoryPlan
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.memory import mapping_of
-from embedtrain.machine.ranks import ALONE, together
+from embedtrain.machine.ranks import ALONE
 
 PLENTY = 1 << 30  # bytes
 

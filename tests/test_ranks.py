@@ -6,10 +6,11 @@ from threading import get_ident
 import numpy as np
 import pytest
 from mpi import run_ranks, start_ranks  # noqa: F401  # fixtures
+from simulated_ranks import together
 
 from embedtrain.errors import DataError, SettingError
 from embedtrain.machine import ranks as module
-from embedtrain.machine.ranks import Ranks, as_ranks, launched, launched_ranks, together
+from embedtrain.machine.ranks import Ranks, as_ranks, launched, launched_ranks
 
 WAYS = """
 import sys

@@ -3,6 +3,7 @@
 import gzip
 import os
 import platform
+import re
 import signal
 import sys
 import time
@@ -14,12 +15,12 @@ from mpi import run_ranks, start_ranks  # noqa: F401  # fixtures
 from planted_graphs import communities
 from programs import POSIX, python
 from runs import TOY
+from simulated_ranks import together
 
 from embedtrain import RandomWalks, WordVectors, train_cbow, train_item2vec, train_skipgram
 from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError, TrainingError
-from embedtrain.machine.ranks import together
 from embedtrain.training import exchanges
 from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.training.exchanges import Pull, combined
@@ -373,7 +374,9 @@ def command(text, output, *settings, name="skipgram"):
 def test_processes_train_as_simulated_ranks(settings, text, tmp_path, run_ranks):  # noqa: F811
     status, out, errors = run_ranks(2, *command(text, tmp_path / "a.npz", *settings))
     assert (status, out) == (0, "")
-    assert "ranks    2 on 1 machine with 2 threads; they exchange changes 16 times in an epoch" in errors
+    assert "ranks    2 on 1 machine with 2 threads; they exchange changes 16 times in an epoch, up to " in errors
+    assert re.search(r"ranks    exchanges took \d+\.\d% of the time of training", errors)
+    assert " M words/s on 2 threads" in errors
     options = {"hs": "--hs" in settings, "negative": 0 if "--hs" in settings else 5}
     options |= {"subwords": "3-3", "buckets": 50} if "--subwords" in settings else {}
     usual = {**SMALL, **options}

@@ -6,9 +6,8 @@ No other module knows mpi4py. All ranks call the same methods in the same order.
 from __future__ import annotations
 
 import os
-import pickle
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.errors import SettingError
-from embedtrain.machine.threads import Barrier, BrokenBarrierError, run_tasks
 
 T = TypeVar("T")
 
@@ -106,41 +104,6 @@ class MpiRanks(Ranks):
     def abort(self, status: int) -> None:
         """End all processes."""
         self._comm.Abort(status)
-
-
-class Together(Ranks):
-    """One of several ranks that threads of this process simulate, see `together`."""
-
-    def __init__(self, rank: int, meeting: Barrier, places: list[Any]) -> None:
-        self.rank, self.size, self.hosts = rank, len(places), [platform.node()] * len(places)
-        self._meeting, self._places = meeting, places
-
-    def exchange(self, values: Sequence[T]) -> list[T]:
-        """Return copies of what was sent."""
-        self._places[self.rank] = [pickle.dumps(value) for value in values]
-        self._meeting.wait()
-        received = [pickle.loads(sent[self.rank]) for sent in self._places]
-        self._meeting.wait()
-        return received
-
-
-def together(n: int, work: Callable[[Ranks], T]) -> list[T]:
-    """Let n ranks work in threads of this process; returns their results, or raises the first exception of one."""
-    meeting, places, errors = Barrier(n), [None] * n, list[BaseException]()
-
-    def run(rank: int) -> tuple[int, T]:
-        try:
-            return rank, work(Together(rank, meeting, places))
-        except BaseException as error:
-            errors.append(error)
-            meeting.abort()
-            raise
-
-    try:
-        results = dict(run_tasks([run] * n, range(n)))
-    except BrokenBarrierError:
-        raise errors[0] from None
-    return [results[rank] for rank in range(n)]
 
 
 def as_ranks(ranks: Any) -> Ranks:

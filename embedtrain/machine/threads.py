@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from itertools import islice
 from numbers import Integral
 from pathlib import Path
-from threading import Barrier as Barrier
-from threading import BrokenBarrierError as BrokenBarrierError
 from threading import Lock as Lock
 from typing import Generic, TypeVar
 

@@ -209,8 +209,8 @@ class Exchanges(RankExchanges):
     @property
     def summary(self) -> str:
         """What is exchanged how often."""
-        size = format_bytes(sum(rows.nbytes for rows in self._model.state.values()))
-        return f"they exchange changes {counted(self.parts, 'time')} in an epoch, {size} each"
+        size = format_bytes(sum(rows.nbytes // 2 for rows in self._model.state.values()))  # as bfloat16
+        return f"they exchange changes {counted(self.parts, 'time')} in an epoch, up to {size} each"
 
     def ends(self, n_tasks: int) -> list[int]:
         """Return the ends of parts with about equally many tasks."""

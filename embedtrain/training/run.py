@@ -44,6 +44,7 @@ class Run:
     def __init__(self, settings: TrainingSettings, source: DataSource, model: type[Model]) -> None:
         self.source, self.model_type = source, model
         self.n_threads, self.ranks = resolve_threads(settings.threads), settings.all_ranks
+        self._all_threads = sum(self.ranks.gather(self.n_threads))
         self._saved = None if settings.resume is None else Checkpoint.load(settings.resume)
         self._initial: InitialVectors | None = None
         self._kept_words: Sequence[str] = ()  # in addition to those of the data
@@ -230,10 +231,10 @@ class Run:
             deferred_interrupts() as interrupted,
         ):
             timer = CheckpointTimer(interrupted, self._checkpoint, minutes)
-            exchanges, n_threads = None, sum(self.ranks.gather(self.n_threads))
+            exchanges = None
             if self.ranks.size > 1:
                 exchanges = model.exchanges(self.ranks, model, settings, self.history, meter, timer)
-                on = f"{counted(len(set(self.ranks.hosts)), 'machine')} with {counted(n_threads, 'thread')}"
+                on = f"{counted(len(set(self.ranks.hosts)), 'machine')} with {counted(self._all_threads, 'thread')}"
                 say(f"ranks    {self.ranks.size} on {on}; {exchanges.summary}", shown=self.shown)
             for result in train_epochs(
                 workers, model.schedule, epochs=settings.epochs, meter=meter, history=self.history, progress=progress,
@@ -331,7 +332,7 @@ class Run:
         return TrainingReport(
             **self.data.summary(),
             words=len(self.vocabulary),
-            threads=self.n_threads,
+            threads=self._all_threads,
             kept_share=history.kept / max(1, history.passed) / self.data.covered_share,
             losses=history.losses,
             valid_losses=history.valid_losses,

@@ -1,0 +1,54 @@
+"""What training over ranks costs: a model of words per second, fitted to measurements, for 2 to 32 machines.
+
+    python bench/ranks_cost.py --speed 100e6 --words 1e9 10e9 --tables 800e6 --work 0.1
+
+An epoch takes n machines `words / (n * speed)` seconds, and each exchange `work * (1/2 + 1/n) + sent / bandwidth`:
+about half of the work on the tables is for all rows, and half for the part of them that a rank combines. A rank sends
+the rows that changed, as bfloat16, to the ranks that combine them, and what it combined to all: (n - 1) / n of half the
+bytes of the tables, twice, times the share of rows that changed.
+
+The defaults are 2 ranks of one thread on a machine of two cores, 17 million words, two tables of 67,867 × 100. `work`
+is measured over loopback, the share and the use of the bandwidth between two network namespaces of 1 Gb/s (tc, tbf):
+
+    loopback   9.0 M words/s measured (9.4, 8.8, 9.0), 9.1 modelled; with all rows, as float32, on all ranks: 7.1
+    1 Gb/s     4.3 M words/s measured (4.3, 4.3), 4.0 modelled; with all rows, as float32: 1.8
+
+Not in the model: latency, waiting for the slowest rank, reading. Work on tables is shared by the threads of a rank.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+MACHINES, GIGABITS = (2, 4, 8, 16, 32), (1, 10, 25)
+
+
+def speed_of(n: int, bandwidth: float, words: float, given: argparse.Namespace) -> float:
+    """Words per second of n machines, with so many bytes per second between them."""
+    sent = 2 * (n - 1) / n * given.changed * given.tables / 2
+    exchange = given.work * (1 / 2 + 1 / n) + sent / bandwidth
+    return words / (words / (n * given.speed) + given.exchanges * exchange)
+
+
+def main() -> None:
+    """Print the model as a table, with the speed relative to one machine."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--speed", type=float, default=8.8e6, help="words per second of a machine")
+    parser.add_argument("--words", type=float, nargs="+", default=[17e6], help="words of an epoch")
+    parser.add_argument("--tables", type=float, default=54.3e6, help="bytes of the tables, float32")
+    parser.add_argument("--changed", type=float, default=0.68, help="share of rows that change between exchanges")
+    parser.add_argument("--exchanges", type=float, default=16, help="in an epoch")
+    parser.add_argument("--work", type=float, default=0.056, help="seconds of an exchange of 2 ranks, without network")
+    given = parser.parse_args()
+    for words in given.words:
+        print(f"modelled: {words / 1e6:,.0f} million words an epoch, tables of {given.tables / 1e6:,.0f} MB, "
+              f"{given.exchanges:.0f} exchanges, {given.speed / 1e6:.1f} M words/s a machine")  # fmt: skip
+        print("| machines | no network |", *(f"{gigabits} Gb/s |" for gigabits in GIGABITS))
+        print("|---|---|" + "---|" * len(GIGABITS))
+        for n in MACHINES:
+            speeds = [speed_of(n, gigabits * 1e9 / 8, words, given) for gigabits in (1e9, *GIGABITS)]
+            print(f"| {n} |", *(f"{speed / 1e6:.1f} M ({speed / given.speed:.1f}×) |" for speed in speeds))
+
+
+if __name__ == "__main__":
+    main()
