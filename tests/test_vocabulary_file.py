@@ -7,7 +7,7 @@ from text_files import refused
 
 from embedtrain import train_skipgram
 from embedtrain.corpus.vocabulary import Vocabulary
-from embedtrain.corpus.vocabulary_file import read_vocabulary, read_words, write_vocabulary
+from embedtrain.corpus.vocabulary_file import read_vocabulary, read_words, words_of, write_vocabulary
 
 
 @pytest.fixture
@@ -136,6 +136,12 @@ def test_a_broken_file_of_words_is_refused_with_the_line(path, content, line, me
     path.write_bytes(content)
     with refused(f"words.vocab, line {line}: {message}"):
         read_words(path)
+
+
+def test_blank_lines_count_in_the_numbers_of_others(path):
+    path.write_bytes(b"\na\n\n\na\n")
+    with refused("words.vocab, line 5: the word 'a' is in line 2 too"):
+        words_of(path)
 
 
 def test_an_empty_file_is_refused(path):

@@ -67,7 +67,7 @@ class Phrases:
     def load(cls, path: str | os.PathLike[str]) -> Phrases:
         """Read a file of `save`, or one of one's own with phrases alone."""
         passes: list[dict[tuple[str, ...], tuple[float, int]]] = [{}]
-        for location, line in read_lines(Path(path)):
+        for _, location, line in read_lines(Path(path)):
             phrase, *rest = line.split("\t")
             words = tuple(phrase.split(" "))
             try:

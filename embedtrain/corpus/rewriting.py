@@ -76,7 +76,7 @@ class Rewriting:
 def read_replacements(path: Path) -> dict[str, str]:
     """Read lines of a type, a tab and its replacement."""
     found: dict[str, str] = {}
-    for location, line in read_lines(path):
+    for _, location, line in read_lines(path):
         word, _, new = line.partition("\t")
         if not (word and new and is_word(word + new)):
             raise DataError(f"{location}: expected a type, a tab and the word that replaces it, got {quoted(line)}")

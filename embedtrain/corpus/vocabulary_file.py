@@ -62,24 +62,23 @@ def _by_count(words: Sequence[str], counts: Sequence[int]) -> Vocabulary:
 
 def read_words(path: Path, *, need_counts: bool = False, skip_blank: bool = False) -> tuple[list[str], list[int]]:
     """Read lines "word count", or lines of one word if counts are not needed, in file order."""
-    locations: dict[str, str] = {}
+    lines: dict[str, int] = {}
     counts: list[int] = []
     total = 0
-    for location, line in read_lines(path, skip_blank=skip_blank):
+    for number, location, line in read_lines(path, skip_blank=skip_blank):
         word, count = _parse(line, location, need_counts)
-        if word in locations:
-            line = locations[word].rpartition(", ")[2]
-            raise DataError(f"{location}: the word {word!r} is in {line} too; remove one of them")
-        if locations and (count is None) == bool(counts):
+        if word in lines:
+            raise DataError(f"{location}: the word {word!r} is in line {lines[word]} too; remove one of them")
+        if lines and (count is None) == bool(counts):
             found, first = ("no count", "one") if count is None else ("a count", "none")
             raise DataError(f"{location}: {word!r} has {found} and line 1 has {first}; give all words one or none")
-        locations[word] = location
+        lines[word] = number
         if count is not None:
             counts.append(count)
             total += count
             if total >= 2**63:
                 raise DataError(f"{location}: the sum of the counts is {total:,}; it must be below 2 ** 63")
-    return list(locations), counts
+    return list(lines), counts
 
 
 def words_of(given: str | os.PathLike[str] | Iterable[str] | None) -> list[str]:
@@ -87,8 +86,8 @@ def words_of(given: str | os.PathLike[str] | Iterable[str] | None) -> list[str]:
     return read_words(Path(given), skip_blank=True)[0] if isinstance(given, (str, os.PathLike)) else list(given or ())
 
 
-def read_lines(path: Path, *, skip_blank: bool = True) -> Iterator[tuple[str, str]]:
-    """Yield the lines of a file of words, each with its location for messages."""
+def read_lines(path: Path, *, skip_blank: bool = True) -> Iterator[tuple[int, str, str]]:
+    """Yield the lines of a file of words, each after its number and its location for messages."""
     found, name = False, source_name(path)
     with reading(path), open(path, "rb") as file:
         for number, line in enumerate(file, 1):
@@ -99,7 +98,7 @@ def read_lines(path: Path, *, skip_blank: bool = True) -> Iterator[tuple[str, st
                 raise DataError(f"{location}: {quoted(line)} is not UTF-8") from None
             if text.strip() or not skip_blank:
                 found = True
-                yield location, text
+                yield number, location, text
     if not found:
         raise DataError(f"{name} holds no words: it is empty or blank")
 
