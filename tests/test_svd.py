@@ -112,8 +112,8 @@ def test_the_transpose_of_symmetric_counts_is_that_of_exchanged_weights():
     counts = CsrMatrix(cells.indptr.astype(np.int64), cells.indices.astype(np.int32), cells.data)
     rows, columns = (factorization._factors(rng.random(400) ** 3) for _ in range(2))
     builder = weighting.MatrixBuilder(2, 1 << 30, ".")
-    expected = builder.transposed(builder.information(counts, rows, columns), 400)
-    found = builder.information(counts, columns, rows)
+    expected = builder.transposed(builder.weighted("information", counts, rows, columns), 400)
+    found = builder.weighted("information", counts, columns, rows)
     assert 1000 < len(found.columns) < len(cells.data) - 1000
     assert all(mine.tobytes() == other.tobytes() for mine, other in zip(found, expected, strict=True))
 

@@ -23,8 +23,8 @@ from scipy.linalg import eig_banded, eigh
 
 from embedtrain.counts.rows import CsrMatrix, starts_of
 from embedtrain.counts.weighting import task_ranges
-from embedtrain.kernels.simd.blocks import BLOCK
 from embedtrain.kernels.simd.lanes import aligned_zeros
+from embedtrain.kernels.simd.rows import BLOCK
 from embedtrain.kernels.sparse import ROWS, add_inner_products, multiply_blocks, multiply_rows
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress, Shown, note

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +12,15 @@ from numpy.typing import NDArray
 from embedtrain.counts.memory_plan import row_ranges
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells, RowStore, starts_of
 from embedtrain.counts.summing import sum_rows
-from embedtrain.kernels.sparse import add_row_and_column_sums, transpose_columns, weigh_information
+from embedtrain.kernels.sparse import transpose_columns, weigh_rows
 from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.memory import mapping_of, release_pages
 from embedtrain.machine.npz import read_only
 from embedtrain.machine.ranks import ALONE, Ranks
 
 _TASK_CELLS = 1 << 18  # cells of a task
+Weights = NDArray[np.float64]
 _CELL_BYTES = 100  # of memory for a cell of a task, at most: results that wait, and temporary arrays
-
-#: From the rows, columns and values of some cells to numbers.
-CellFunction = Callable[[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]], NDArray[Any]]
 
 
 class MatrixBuilder:
@@ -56,32 +53,22 @@ class MatrixBuilder:
             store.append(cells)
         return CsrMatrix(*(read_only(part) for part in store.matrix(lengths)))
 
-    def weighted(self, counts: CsrMatrix, weight: CellFunction, ranks: Ranks = ALONE) -> CsrMatrix:
-        """Compute the value of each cell from its count; those not above 0 are left out. Each rank has some rows."""
-        first, last = rank_borders(counts.starts, ranks)[ranks.rank :][:2]
-
-        def weigh(begin: int, end: int) -> tuple[RowCells, NDArray[np.int64]]:
-            rows, columns, values = _cells(counts, first + begin, first + end)
-            weights = weight(rows, columns, values)
-            kept = weights > 0
-            cells = RowCells(columns[kept], weights[kept].astype(np.float32))
-            release_pages(*counts)
-            return cells, np.bincount(rows[kept] - first - begin, minlength=end - begin)
-
-        return self.build(np.diff(counts.starts[first : last + 1]), weigh, counts)
-
-    def information(
-        self, counts: CsrMatrix, row_weights: NDArray[np.float64], column_weights: NDArray[np.float64],
-        *others: CsrMatrix, ranks: Ranks = ALONE,
+    def weighted(
+        self, weighting: str, counts: CsrMatrix, row_weights: Weights, column_weights: Weights, *others: CsrMatrix,
+        ranks: Ranks = ALONE,
     ) -> CsrMatrix:  # fmt: skip
-        """Compute the logarithm of each weighted count, as `weighted`, while `others` are in memory as well."""
+        """Compute the value of each cell from its count as `weigh` does, while `others` are in memory as well.
+
+        Those not above 0 are left out. Each rank has some rows.
+        """
+        logarithm = {"log-entropy": 1, "information": 2}.get(weighting, 0)
         first, last = rank_borders(counts.starts, ranks)[ranks.rank :][:2]
 
         def weigh(begin: int, end: int) -> tuple[RowCells, NDArray[np.int64]]:
             rows, lengths = (first + begin, first + end), np.empty(end - begin, np.int64)
             n = counts.starts[rows[1]] - counts.starts[rows[0]]
             cells = RowCells(np.empty(n, np.int32), np.empty(n, np.float32))
-            n = weigh_information(*counts, row_weights, column_weights, *rows, *cells, lengths)
+            n = weigh_rows(*counts, row_weights, column_weights, logarithm, *rows, *cells, lengths)
             release_pages(*counts)
             return RowCells(*(part[:n] for part in cells)), lengths
 
@@ -112,35 +99,23 @@ def task_ranges(lengths: NDArray[np.int64]) -> list[tuple[int, int]]:
     return row_ranges(lengths, lengths, _TASK_CELLS)
 
 
-def _cells(matrix: CsrMatrix, begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """The rows, columns and values of the cells in a range of rows."""
-    cells = slice(matrix.starts[begin], matrix.starts[end])
-    rows = np.repeat(np.arange(begin, end), np.diff(matrix.starts[begin : end + 1]))
-    return rows, matrix.columns[cells], matrix.values[cells]
-
-
-def sums_of(matrix: CsrMatrix, n_columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sums of rows and of columns."""
-    sums = np.zeros(len(matrix.starts) - 1), np.zeros(n_columns)
-    for rows in task_ranges(np.diff(matrix.starts)):
-        add_row_and_column_sums(*matrix, *rows, *sums)
-        release_pages(*matrix)
-    return sums
-
-
-def row_sums(matrix: CsrMatrix, of: CellFunction) -> NDArray[np.float64]:
-    """Return the sum of each row, of a function of the cells."""
-    sums = np.zeros(len(matrix.starts) - 1)
-    for begin, end in task_ranges(np.diff(matrix.starts)):
-        cells = _cells(matrix, begin, end)
-        sums[begin:end] = np.bincount(cells[0] - begin, of(*cells), minlength=end - begin)
+def row_sums(matrix: CsrMatrix, of: Callable[[NDArray[np.int32], NDArray[np.float32]], Weights]) -> Weights:
+    """Return the sum of each row, of a function of the columns and values of cells."""
+    lengths = np.diff(matrix.starts)
+    sums, is_filled = np.zeros(len(lengths)), lengths > 0
+    for begin, end in task_ranges(lengths):
+        starts = matrix.starts[begin:end][is_filled[begin:end]]
+        if len(starts):
+            cells = slice(starts[0], matrix.starts[end])
+            of_cells = of(matrix.columns[cells], matrix.values[cells])
+            sums[begin:end][is_filled[begin:end]] = np.add.reduceat(of_cells, starts - starts[0])
         release_pages(*matrix)
     return sums
 
 
 def column_sums(
     matrix: CsrMatrix, n_columns: int, of: Callable[[NDArray[np.float32]], NDArray[np.floating]]
-) -> NDArray[np.float64]:
+) -> Weights:
     """Return the sum of each column, of a function of the values."""
     sums = np.zeros(n_columns)
     for begin in range(0, len(matrix.columns), _TASK_CELLS):

@@ -1,35 +1,31 @@
-"""Sparse matrices in compressed rows: information, transposes and products; and products of blocks."""
+"""Sparse matrices in compressed rows: weights, transposes and products; and products of blocks."""
 
-from math import log
+from math import log, log1p
+
+import numpy as np
 
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.integers import minimum
-from embedtrain.kernels.simd.blocks import BLOCK, add_product, multiply_row, multiply_transposed
+from embedtrain.kernels.simd.rows import BLOCK, add_product, multiply_row, multiply_transposed
 
 ROWS = 128  # at once: their products are summed in float32
 
 
 @kernel
-def add_row_and_column_sums(starts, columns, values, begin, end, row_sums, column_sums):
-    """Sum the cells of each of the rows [begin, end), and add them to the sums of their columns, in order."""
-    for row in range(begin, end):
-        total = 0.0
-        for cell in range(starts[row], starts[row + 1]):
-            total += values[cell]
-            column_sums[columns[cell]] += values[cell]
-        row_sums[row] = total
+def weigh_rows(starts, columns, values, row_weights, column_weights, logarithm, begin, end, kept, weighed, lengths):
+    """Multiply the cells of the rows [begin, end) by weights, and keep those above 0; returns their number.
 
-
-@kernel
-def weigh_information(starts, columns, values, row_weights, column_weights, begin, end, own_columns, weighed, lengths):
-    """Weigh the cells of the rows [begin, end), and keep those with information above 0; returns their number."""
+    With `logarithm` 1, that of a count + 1 is multiplied; with 2, the result is that of the product.
+    """
     n = 0
     for row in range(begin, end):
         first = n
         for cell in range(starts[row], starts[row + 1]):
-            ratio = values[cell] * row_weights[row] * column_weights[columns[cell]]
-            if ratio > 1:
-                own_columns[n], weighed[n] = columns[cell], log(ratio)
+            count = np.float64(values[cell])
+            value = log1p(count) if logarithm == 1 else count
+            value *= row_weights[row] * column_weights[columns[cell]]
+            if value > (logarithm == 2):
+                kept[n], weighed[n] = columns[cell], log(value) if logarithm == 2 else value
                 n += 1
         lengths[row - begin] = n - first
     return n

@@ -15,7 +15,7 @@ from embedtrain.corpus.vocabulary_file import write_vocabulary
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells
 from embedtrain.counts.shared_matrix import transposed_over_ranks
 from embedtrain.counts.truncated_svd import decompose, memory_of
-from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums, sums_of
+from embedtrain.counts.weighting import MatrixBuilder, column_sums, row_sums
 from embedtrain.errors import DataError, OutputError, SettingError
 from embedtrain.formats import format_of
 from embedtrain.formats.factors import Factors
@@ -28,7 +28,7 @@ from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import is_word, require_words
 from embedtrain.training.count_data import CountData, budget_of, check_memory, folder_of, source_of
 from embedtrain.training.text_data import TextData, TextSource
-from embedtrain.vectors.folding import Weights, weigh, word_weights
+from embedtrain.vectors.folding import Weights, word_weights
 from embedtrain.vectors.training_report import TrainingReport
 from embedtrain.vectors.word_vectors import WordVectors
 
@@ -53,7 +53,7 @@ class Factorization:
             starts, columns, values = np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32)
             small = CsrMatrix(*map(read_only, (starts, columns, values)))
             decompose(small, self.builder.transposed(small, 2), 1, seed=1, threads=1)
-            self.builder.information(small, *sums_of(small, 2))
+            self.builder.weighted("count", small, np.ones(2), np.ones(2))
             format_lines(["two", "words"], np.ones((2, 1), np.float32))
         if self.settings.save_vocab is not None and self.settings.all_ranks.rank == 0:
             write_vocabulary(self.settings.save_vocab, data.vocabulary)
@@ -120,13 +120,14 @@ def information(
         read_only(plain(starts, np.int64)), read_only(plain(columns, np.int32)), read_only(plain(values, np.float32))
     )
     n_columns = len(counts.context_words or counts.vocabulary)
-    of_rows, of_columns = sums_of(rows, n_columns)
-    of_columns **= settings.smoothing
+    of_rows = row_sums(rows, lambda _, counts: counts.astype(np.float64))
+    of_columns = column_sums(rows, n_columns, np.asarray) ** settings.smoothing
     weights = _factors(_inverses(of_rows)), _factors(of_columns.sum() / settings.shift * _inverses(of_columns))
     ranks, is_symmetric = settings.all_ranks, counts.texts is not None and settings.symmetric
-    matrix = builder.information(rows, *weights, ranks=ranks)
-    transposed = builder.information(rows, weights[1], weights[0], matrix, ranks=ranks) if is_symmetric else None
-    del rows, starts, columns, values  # frees memory
+    build = partial(builder.weighted, "information", rows, ranks=ranks)
+    matrix = build(*weights)
+    transposed = build(weights[1], weights[0], matrix) if is_symmetric else None
+    del rows, starts, columns, values, build  # frees memory
     n_filled = sum(ranks.gather(np.count_nonzero(np.diff(matrix.starts))))
     if not n_filled:
         raise DataError("no pair of words has information above 0: there is nothing to learn from; lower `shift`")
@@ -172,9 +173,7 @@ def factorize_documents(settings: Lsa, data: Any) -> WordVectors:
     with run.clock("weigh"):
         of_words, of_documents = _weights(settings.weighting, counts, n_words)
         ranks = settings.all_ranks
-        transposed = run.builder.weighted(
-            counts, lambda i, j, x: weigh(settings.weighting, x, of_documents[i], of_words[j]), ranks
-        )
+        transposed = run.builder.weighted(settings.weighting, counts, of_documents, of_words, ranks=ranks)
         del counts  # frees memory
         if not (n_cells := sum(ranks.gather(len(transposed.columns)))):
             raise DataError("all words are spread evenly over the documents: there is nothing to learn from")
@@ -215,7 +214,7 @@ def _weights(weighting: str, counts: CsrMatrix, n_words: int) -> tuple[Weights, 
     of_words = word_weights(weighting, sums, x_log_x, n_with, n_documents)
     if weighting != "tf-idf":
         return of_words, np.ones(n_documents)
-    return of_words, _inverses(np.sqrt(row_sums(counts, lambda _, word, x: np.square(x * of_words[word]))))
+    return of_words, _inverses(np.sqrt(row_sums(counts, lambda word, x: np.square(x * of_words[word]))))
 
 
 def _inverses(sums: Weights) -> Weights:

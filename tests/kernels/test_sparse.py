@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embedtrain.kernels.simd.blocks import BLOCK
+from embedtrain.kernels.simd.rows import BLOCK
 from embedtrain.kernels.sparse import (
     ROWS,
     add_inner_products,
-    add_row_and_column_sums,
     multiply_blocks,
     multiply_rows,
     transpose_columns,
-    weigh_information,
+    weigh_rows,
 )
 from embedtrain.vectors.folding import weigh
 
@@ -59,21 +58,14 @@ def test_blocks_are_multiplied(begin, end):
     np.testing.assert_allclose(blocks, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_sums_of_rows_and_columns(matrix):
-    rows, columns = np.full(SHAPE[0], 7.0), np.ones(SHAPE[1])
-    add_row_and_column_sums(*parts_of(matrix), 5, 39, rows, columns)
-    np.testing.assert_allclose(rows[5:39], matrix.toarray()[5:39].sum(axis=1), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(columns, 1 + matrix.toarray()[5:39].sum(axis=0), rtol=1e-5, atol=1e-6)
-    assert (rows[:5] == 7).all()
-
-
-def test_information_above_0_is_kept(matrix):
+@pytest.mark.parametrize(("weighting", "logarithm"), [("tf-idf", 0), ("log-entropy", 1), ("information", 2)])
+def test_weighted_cells_above_0_are_kept(matrix, weighting, logarithm):
     matrix = abs(matrix)
     of_rows, of_columns = RNG.random(SHAPE[0]), 5 * RNG.random(SHAPE[1])
-    weighed = weigh("information", matrix.toarray(), of_rows[:, None], of_columns)
-    expected = sparse.csr_array(weighed[5:39].astype(np.float32))
+    of_rows[20] = 0
+    expected = sparse.csr_array(weigh(weighting, matrix.toarray(), of_rows[:, None], of_columns)[5:39])
     columns, values, lengths = np.empty(matrix.nnz, np.int32), np.empty(matrix.nnz, np.float32), np.empty(34, np.int64)
-    n = weigh_information(*parts_of(matrix), of_rows, of_columns, 5, 39, columns, values, lengths)
+    n = weigh_rows(*parts_of(matrix), of_rows, of_columns, logarithm, 5, 39, columns, values, lengths)
     assert (columns[:n].tolist(), lengths.tolist()) == (expected.indices.tolist(), np.diff(expected.indptr).tolist())
     np.testing.assert_allclose(values[:n], expected.data, rtol=1e-5)
 
