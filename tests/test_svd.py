@@ -139,7 +139,7 @@ def test_memory_is_required_before_counting(monkeypatch, counts, is_text):
 def test_any_sparse_matrix_works_also_a_rectangular_one(kind):
     cells = np.rint(np.random.default_rng(2).gamma(0.3, 5, (25, 12)))
     matrix = getattr(sparse, kind)(sparse.coo_array(cells))
-    vectors = train(matrix, words=named(25), context_words=iter(named(12, "c")), dim=12, smoothing=0.75)
+    vectors = train(matrix, words=named(25), context_words=iter(named(12, "c")), dim=12, smoothing=0.75, shift=1)
     np.testing.assert_allclose(matrix_of(vectors), naive_counts.positive_information(cells), atol=5e-3)
     assert (vectors.context_vectors.shape, vectors.factors.context_words) == ((12, vectors.vector_size), named(12, "c"))
 

@@ -39,7 +39,7 @@ _PASSES = 5  # of orthogonalisation, at most
 _SHORT = 1e-3  # length of a vector, relative to the longest of its block, below which its square is rounding errors
 _NOTHING = 1e-10  # length of a vector, relative to that before orthogonalisation, that is taken for 0
 _LEAST = 1e-3  # of the largest singular value; smaller ones are lost in the rounding of their squares
-_FIRST_CHECK = 16  # blocks after those that hold `dim` vectors
+_CHECKS = 16  # the next check is a 16th of the blocks later
 
 Block = NDArray[np.float32]  # (n_rows, BLOCK): BLOCK vectors side by side
 Blocks = NDArray[np.float32]  # (n_blocks, n_rows, BLOCK)
@@ -136,7 +136,7 @@ def _leading_vectors(
         numbers = random.standard_normal((len(lengths), BLOCK), np.float32)
         return numbers * ((lengths > 0)[:, None] / np.sqrt(len(lengths))).astype(np.float32)
 
-    n_columns, first_check, most = len(lengths), -(-dim // BLOCK) + _FIRST_CHECK, most_blocks(dim)
+    n_columns, next_check, most = len(lengths), 5 * dim // (2 * BLOCK) + 7, most_blocks(dim)
     basis = _zeros(min(most, -(-n_columns // BLOCK)) + 1, n_columns)
     basis[0] = random_block()
     _orthonormalise(basis[:1], random_block, threads)
@@ -149,7 +149,8 @@ def _leading_vectors(
             progress.update(2 * BLOCK)
             is_whole = n * BLOCK >= n_columns or not basis[n].any()
             is_last = is_whole or n == most
-            if is_last or n >= first_check:
+            if is_last or n >= next_check:
+                next_check = n + max(1, n // _CHECKS)
                 values, vectors = _eigenvectors(np.concatenate(bands, axis=1), -(-dim // BLOCK) * BLOCK)
                 residuals = np.linalg.norm(below @ vectors[-BLOCK:, :dim], axis=0) / np.maximum(values[:dim], 1e-300)
                 # smaller values are hardly above rounding errors

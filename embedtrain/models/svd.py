@@ -49,16 +49,21 @@ class Svd(CountModelSettings, FactorSettings):
     model: ClassVar = "svd"
     over_ranks: ClassVar = True
 
+    singular_exponent: float = setting(
+        0.1, "Multiply each dimension by its singular value to this power: 0 weighs all alike, 1 as in the matrix.",
+        at_least=0, at_most=1, kept="result", aliases=("eig",),
+    )  # fmt: skip
     window: int | Literal["all"] = setting(
-        5, "Words before and after a word that count as its contexts; with all, its whole line, without weights.",
+        4, "Words before and after a word that count as its contexts; with all, its whole line, without weights.",
         at_least=1, kept="result", metavar="INTEGER|all", aliases=("ws", "window-size", "context"),
     )  # fmt: skip
     smoothing: float = setting(
-        0.9, "Exponent of the distribution of contexts; below 1, rare contexts weigh less.",
+        1.0, "Exponent of the distribution of contexts; below 1, rare contexts weigh less.",
         at_least=0, at_most=1, kept="result", aliases=("cds",),
     )  # fmt: skip
     shift: float = setting(
-        1.0, "Subtract the logarithm of this number, as of negative samples, from the information of each pair.",
+        0.7, "Subtract the logarithm of this number, as of negative samples, from the information of each pair; below "
+        "1, pairs count that occur somewhat less than by chance.",
         above=0, at_most=1e30, kept="result", aliases=("neg",),
     )  # fmt: skip
     context_words: PathLike | Iterable[str] | None = setting(
