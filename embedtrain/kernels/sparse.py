@@ -6,7 +6,8 @@ import numpy as np
 
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.integers import minimum
-from embedtrain.kernels.simd.rows import BLOCK, add_product, multiply_row, multiply_transposed
+from embedtrain.kernels.simd.lanes import LANES
+from embedtrain.kernels.simd.rows import BLOCK, ROW_VECTORS, add_product, multiply_row, multiply_transposed
 
 ROWS = 128  # at once: their products are summed in float32
 
@@ -32,10 +33,16 @@ def weigh_rows(starts, columns, values, row_weights, column_weights, logarithm, 
 
 
 @kernel
-def multiply_rows(starts, columns, values, X, Y, begin, end):
-    """Y[i] = sum of values * X[columns] over the cells of row i, for i in [begin, end); X and Y are blocks."""
+def multiply_rows(starts, columns, values, X, Y, width, begin, end):
+    """Y[i] = sum of values * X[columns] over the cells of row i, for i in [begin, end), always in the same order.
+
+    X and Y are flat, with rows of `width` elements, whole vectors.
+    """
+    step = LANES * ROW_VECTORS
     for row in range(begin, end):
-        multiply_row(Y, row * BLOCK, columns, values, starts[row], starts[row + 1], X)
+        for d in range(0, width, step):
+            n_vectors = minimum(width - d, step) // LANES
+            multiply_row(Y, row * width, columns, values, starts[row], starts[row + 1], X, width, d, n_vectors)
 
 
 @kernel

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from embedtrain.kernels.simd.lanes import LANES
 from embedtrain.kernels.simd.rows import BLOCK
 from embedtrain.kernels.sparse import (
     ROWS,
@@ -35,10 +36,12 @@ def matrix():
     return sparse.csr_array(cells.astype(np.float32))
 
 
-def test_rows_are_multiplied(matrix):
-    X = RNG.normal(size=(SHAPE[1], BLOCK)).astype(np.float32)
-    Y = np.full((SHAPE[0], BLOCK), 7, np.float32)
-    multiply_rows(*parts_of(matrix), X.ravel(), Y.reshape(-1), 3, 40)
+@pytest.mark.parametrize("n_vectors", [1, 2, 8, 9, 19])
+def test_rows_are_multiplied(matrix, n_vectors):
+    width = n_vectors * LANES
+    X = RNG.normal(size=(SHAPE[1], width)).astype(np.float32)
+    Y = np.full((SHAPE[0], width), 7, np.float32)
+    multiply_rows(*parts_of(matrix), X.ravel(), Y.reshape(-1), width, 3, 40)
     np.testing.assert_allclose(Y[3:], matrix.toarray()[3:] @ X, rtol=1e-4, atol=1e-5)
     assert (Y[:3] == 7).all()
 

@@ -36,7 +36,6 @@ ROW_VECTORS = 8 if REGISTERS == 32 else 4
 BLOCK = 16  # elements of a row of a block, a cache line
 _STEPS = [integer(step) for step in range(0, BLOCK, LANES)]
 _TILE = REGISTERS // 2 // len(_STEPS)  # rows of a product that fill half of the registers
-_CELLS = 2  # at once, as a sum would wait for its last addition
 
 
 # --- One row and many -------------------------------------------------------------------------------------------------
@@ -91,6 +90,32 @@ def add_to_rows(b, Y, y_rows, begin, skip, end, d, n_vectors, weight, X, x):
     switch_width(b, n_vectors, ROW_VECTORS, emit)
 
 
+@emits(void, FLOATS, int64, ANY, ANY, int64, int64, FLOATS, int64, int64, int64)
+def multiply_row(b, Y, y, columns, values, begin, end, X, width, d, n_vectors):
+    """Y[y + e] = sum of values[c] * X[columns[c] * width + e]  over c in [begin, end), always in the same order.
+
+    For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
+    """
+    start, even = b.add(y, d), b.sub(end, b.srem(b.sub(end, begin), integer(2)))
+
+    def emit(steps):
+        def add_cell(c, sums):
+            row = b.add(b.mul(b.sext(element(b, columns, c), INT), width), d)
+            value = splat(b, element(b, values, c))
+            return [fma(b, value, load(b, X, row, step), total) for step, total in zip(steps, sums, strict=True)]
+
+        def add_two(c, sums):  # to sums of their own, as one would wait for its last addition
+            return add_cell(c, sums[: len(steps)]) + add_cell(b.add(c, integer(1)), sums[len(steps) :])
+
+        sums = emit_loop(b, begin, even, 2, [constant(0)] * (2 * len(steps)), add_two)
+        pairs = zip(sums[: len(steps)], sums[len(steps) :], strict=True)
+        sums = emit_loop(b, even, end, 1, [add(b, *pair) for pair in pairs], add_cell)
+        for step, total in zip(steps, sums, strict=True):
+            store(b, total, Y, start, step)
+
+    switch_width(b, n_vectors, ROW_VECTORS, emit)
+
+
 # --- Blocks: many rows of `BLOCK` elements ----------------------------------------------------------------------------
 
 
@@ -125,28 +150,6 @@ def add_product(b, Y, y, X, x, F, f, n):
                 store(b, total, Y, y, r, step)
 
         emit_loop(b, integer(0), n, BLOCK, [], add_row)
-
-
-@emits(void, FLOATS, int64, ANY, ANY, int64, int64, FLOATS)
-def multiply_row(b, Y, y, columns, values, begin, end, X):
-    """Y[y + e] = sum of values[c] * X[columns[c] * BLOCK + e]  over c in [begin, end), always in the same order."""
-
-    def add_cell(c, sums):
-        row = b.mul(b.sext(element(b, columns, c), INT), integer(BLOCK))
-        value = splat(b, element(b, values, c))
-        return [fma(b, value, load(b, X, row, step), total) for step, total in zip(_STEPS, sums, strict=True)]
-
-    def add_cells(c, sums):
-        parts = [sums[k : k + len(_STEPS)] for k in range(0, len(sums), len(_STEPS))]
-        return [total for k, part in enumerate(parts) for total in add_cell(b.add(c, integer(k)), part)]
-
-    whole = b.sub(end, b.srem(b.sub(end, begin), integer(_CELLS)))
-    sums = emit_loop(b, begin, whole, _CELLS, [constant(0)] * (_CELLS * len(_STEPS)), add_cells)
-    for k in range(len(_STEPS), len(sums)):
-        sums[k % len(_STEPS)] = add(b, sums[k % len(_STEPS)], sums[k])
-    sums = emit_loop(b, whole, end, 1, sums[: len(_STEPS)], add_cell)
-    for step, total in zip(_STEPS, sums, strict=True):
-        store(b, total, Y, y, step)
 
 
 # --- Copies and prefetches --------------------------------------------------------------------------------------------
