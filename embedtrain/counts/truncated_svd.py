@@ -230,13 +230,16 @@ def _product(matrix: CsrMatrix, X: Block, threads: int) -> Block:
     return Y
 
 
-def _inner(blocks: Blocks, W: Block, threads: int) -> Factors:
-    """The products of the transpose of each block and W, (n_blocks, BLOCK, BLOCK)."""
+def _inner(
+    blocks: Blocks, W: Block, threads: int, before: Callable[[tuple[int, int]], object] = lambda rows: None
+) -> Factors:
+    """The products of the transpose of each block and W, (n_blocks, BLOCK, BLOCK), after `before` for some rows."""
     n_tasks = -(-len(W) // _TASK_ROWS)
     sums = np.zeros((n_tasks, len(blocks), BLOCK * BLOCK))
 
     def multiply(task: int) -> None:
         rows = task * _TASK_ROWS, min(len(W), (task + 1) * _TASK_ROWS)
+        before(rows)
         add_inner_products(blocks.reshape(-1), W.reshape(-1), *rows, np.empty(BLOCK * BLOCK, np.float32), sums[task])
 
     run_all([multiply] * threads, n_tasks)
@@ -245,16 +248,10 @@ def _inner(blocks: Blocks, W: Block, threads: int) -> Factors:
 
 def _combine(blocks: Blocks, factors: Factors, out: Block, threads: int) -> Factors:
     """Write the product of blocks side by side and (n_blocks * BLOCK, BLOCK) factors; returns that of it by itself."""
-    n_tasks, flat = -(-len(out) // _TASK_ROWS), factors.astype(np.float32).reshape(-1)
-    sums = np.zeros((n_tasks, 1, BLOCK * BLOCK))
-
-    def multiply(task: int) -> None:
-        rows, part = (task * _TASK_ROWS, min(len(out), (task + 1) * _TASK_ROWS)), np.empty(ROWS * BLOCK, np.float32)
-        multiply_blocks(blocks.reshape(-1), flat, out.reshape(-1), *rows, part)
-        add_inner_products(out.reshape(-1), out.reshape(-1), *rows, part[: BLOCK * BLOCK], sums[task])
-
-    run_all([multiply] * threads, n_tasks)
-    return sums.sum(axis=0).reshape(BLOCK, BLOCK)
+    parts = blocks.reshape(-1), factors.astype(np.float32).reshape(-1), out.reshape(-1)
+    return _inner(
+        out[None], out, threads, lambda rows: multiply_blocks(*parts, *rows, np.empty(ROWS * BLOCK, np.float32))
+    )[0]
 
 
 def _combined(blocks: Blocks, factors: Factors, threads: int) -> Blocks:
