@@ -44,7 +44,7 @@ from embedtrain.models.cbow import Cbow
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel, word2vec_run
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, linear_decay, plan_chunks
-from embedtrain.training.exchanges import Pull, combined, saturated
+from embedtrain.training.exchanges import Pull, Steps, combined, n_parts, saturated
 from embedtrain.training.loop import evaluate
 from embedtrain.training.tables import EmbeddingTable
 
@@ -95,11 +95,13 @@ class Table:
         """The rows of a copy."""
         return flat[: self.n_rows * self.width].reshape(-1, self.width)[:, : self.dim]
 
-    def exchange(self, case: Case, steps: NDArray[np.float64], moment: NDArray[np.float64]) -> None:
-        """Combine what the ranks changed in so many expected steps of each, (n_rows,)."""
-        pull, frequent = Pull.of(moment), np.argsort(-steps)[:20_000]
-        common = pull.common(sum(self.view(sums)[frequent] for sums in self.sums), steps[frequent])
-        share = saturated(np.average(steps, weights=steps) * pull.values[-1] + 1e-4, case.ranks)
+    def exchange(self, case: Case, own_steps: list[NDArray[np.float64]], moment: NDArray[np.float64]) -> None:
+        """Combine what the ranks changed in so many steps of each, (n_rows,)."""
+        total = sum(own_steps)
+        pull, frequent, mean = Pull.of(moment), np.argsort(-total)[:20_000], total / case.ranks
+        steps = Steps.of(total, sum(own**2 for own in own_steps))
+        common = pull.common(sum(self.view(sums)[frequent] for sums in self.sums), steps.of_rows(frequent))
+        share = saturated(np.average(mean, weights=mean) * pull.values[-1] + 1e-4, case.ranks)
 
         def work(begin: int) -> None:
             part = slice(begin, begin + BLOCK)
@@ -112,10 +114,10 @@ class Table:
                 squares = np.maximum((total**2).sum(axis=1), np.float32(1e-30))
                 total *= (self.squares[:, part].sum(axis=0) / squares).clip(1 / case.ranks, 1)[:, None]
             elif case.rule == "saturating":
-                a = np.maximum(case.pull * steps[part, None], 1e-9)
+                a = np.maximum(case.pull * mean[part, None], 1e-9)
                 total *= (np.expm1(-case.ranks * a) / np.expm1(-a) / case.ranks).astype(np.float32)
             elif case.rule == "directions":
-                total = combined(total, case.ranks, steps[part], pull, common, share)
+                total = combined(total, steps.of_rows(part), pull, common, share)
             base = self.view(self.base)[part]
             base += total
             for thread in range(THREADS):
@@ -146,10 +148,11 @@ def simulate(case: Case, data: Any, settings: Any, folder: Path) -> list[float]:
         epoch, part = divmod(number, n_parts)
         for _ in run_tasks([train] * THREADS, range(THREADS)):
             pass
-        words = linear_decay(settings.lr, number / n_parts / settings.epochs) * n_tokens / (case.ranks * n_parts)
-        moments = model.second_moments(steps)
+        lr, moments = linear_decay(settings.lr, number / n_parts / settings.epochs), model.second_moments(steps)
+        parts = [chunks(case, epoch, part, rank, n_tokens, settings) for rank in range(case.ranks)]
+        own_steps = [model.expected_steps(of_rank) for of_rank in parts]
         for name, table in tables.items():
-            table.exchange(case, words * steps[name], moments[name])
+            table.exchange(case, [lr * own[name] for own in own_steps], moments[name])
     if not np.isfinite(model.words.rows).all():
         return [np.nan] * 4
     loss = evaluate([model.worker(0, data.held_out)], len(data.held_out.ids), epochs=settings.epochs)
@@ -186,7 +189,7 @@ def main() -> None:
     parser.add_argument("--model", choices=MODELS, default="skipgram")
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--rules", nargs="+", default=["directions"], help="mean, touched, sum, parallel, saturating:X")
-    parser.add_argument("--exchanges", type=int, default=16, help="in an epoch")
+    parser.add_argument("--exchanges", type=int, help="in an epoch (default: as many as embedtrain makes)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     given = parser.parse_args()
     settings = MODELS[given.model](sample=1e-4, valid_share=0.01, cache=given.work, progress="none")
@@ -194,7 +197,7 @@ def main() -> None:
     data = data._replace(vocabulary=data.vocabulary.unpacked())
     for seed, ranks, rule in product(given.seeds, given.ranks, given.rules):
         name, _, pull = rule.partition(":")
-        case = Case(given.model, ranks, name, float(pull or 1), given.exchanges, seed)
+        case = Case(given.model, ranks, name, float(pull or 1), given.exchanges or n_parts(ranks), seed)
         scores = simulate(case, data, replace(settings, seed=seed), given.data)
         print(*case, *(f"{score:.4f}" for score in scores), flush=True)
 

@@ -23,7 +23,7 @@ from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError, TrainingError
 from embedtrain.training import exchanges
 from embedtrain.training.checkpoint import Checkpoint
-from embedtrain.training.exchanges import Pull, combined
+from embedtrain.training.exchanges import Pull, Steps, combined
 
 LINES = TOY.read_text().splitlines(keepends=True)[:3000]
 SMALL = {"dim": 8, "epochs": 2, "min_count": 2, "threads": 1, "progress": False, "sample": 1e-3}
@@ -43,7 +43,8 @@ MODELS = {
 @pytest.fixture
 def often(monkeypatch):
     """Ranks exchange several times in an epoch, and rows in parts."""
-    monkeypatch.setattr(exchanges.Exchanges, "parts", 5)
+    monkeypatch.setattr(exchanges, "_PARTS_EACH", 5)
+    monkeypatch.setattr(exchanges, "_MOST_PARTS", 5)
     monkeypatch.setattr(exchanges, "_AT_ONCE", 3000)
 
 
@@ -191,6 +192,11 @@ def test_given_and_kept_words(tmp_path, often):
         assert_equal(*vectors)
 
 
+def of_ranks(steps, n):
+    """The steps of n ranks with equal ones."""
+    return Steps.of(n * steps, n * steps**2)
+
+
 def test_combined_changes_are_those_of_one_rank_after_the_other():
     random, n, slope = np.random.default_rng(3), 5, exchanges._SLOPE
     vectors = np.linalg.qr(random.normal(size=(6, 6)))[0]
@@ -200,8 +206,20 @@ def test_combined_changes_are_those_of_one_rank_after_the_other():
         change = vectors @ ((1 - np.exp(-slope * steps * values)) * (vectors.T @ optimum))  # of one rank, from 0
         expected = vectors @ ((1 - np.exp(-n * slope * steps * values)) * (vectors.T @ optimum))
         changes = (n * change[None]).astype(np.float32)
-        got = combined(changes, n, np.array([steps]), pull, np.zeros(6, np.float32), 1)[0]
+        got = combined(changes, of_ranks(np.array([steps]), n), pull, np.zeros(6, np.float32), 1)[0]
         assert got == pytest.approx(expected, rel=0.02, abs=1e-6)
+
+
+def test_a_change_of_a_single_rank_is_not_made_smaller():
+    pull, change = Pull.of(np.eye(3)), np.float32([[1, 2, 3], [4, 5, 6]])
+    total, squares = np.array([5.0, 9.0]), np.array([25.0, 27.0])  # of one rank, and 3 of each of three
+    steps = Steps.of(total, squares)
+    assert steps.each == pytest.approx(np.array([[5], [3]]))
+    assert steps.n_ranks == pytest.approx(np.array([[1], [3]]))
+    got = combined(change, steps, pull, np.zeros(3, np.float32), 1)
+    a = 3 * exchanges._SLOPE
+    assert got[0] == pytest.approx(change[0], rel=1e-5)
+    assert got[1] == pytest.approx(change[1] * (1 - np.exp(-3 * a)) / (3 * (1 - np.exp(-a))), rel=1e-5)
 
 
 @pytest.mark.parametrize("n_directions", [2, 8], ids=["some-directions", "all"])
@@ -216,13 +234,14 @@ def test_what_a_common_force_moves_is_the_mean_of_ranks(n_directions, monkeypatc
     change = (((1 - np.exp(-a)) / a * steps[:, None]) * (force @ vectors)) @ vectors.T  # of each rank
     change[7] = 0  # a frozen row
     changes = (n * change).astype(np.float32)
+    steps = of_ranks(steps, n)
     common = pull.common(changes, steps)
-    assert common == pytest.approx(n * force, rel=0.05)
-    assert combined(changes, n, steps, pull, common, 1 / n) == pytest.approx(change, rel=0.2, abs=0.02)
+    assert common == pytest.approx(force, rel=0.05)
+    assert combined(changes, steps, pull, common, 1 / n) == pytest.approx(change, rel=0.2, abs=0.02)
     own = random.normal(size=change.shape) * (change != 0)
-    moved = combined((changes + n * own).astype(np.float32), n, steps, pull, common, 1 / n)
+    moved = combined((changes + n * own).astype(np.float32), steps, pull, common, 1 / n)
     assert not moved[7].any()
-    alone = combined((n * own).astype(np.float32), n, steps, pull, 0 * common, 1 / n)
+    alone = combined((n * own).astype(np.float32), steps, pull, 0 * common, 1 / n)
     assert moved == pytest.approx(alone + change, rel=0.2, abs=0.05)
 
 
@@ -243,7 +262,7 @@ def test_only_changed_rows_are_exchanged(n, monkeypatch):
         monkeypatch.setattr(table._ranks, "exchange_arrays", recorded(ranks))
         rows[changed[ranks.rank]] += moves[ranks.rank, changed[ranks.rank]]
         rows[20, 1] = -0.0 if ranks.rank else 0.0
-        table.exchange(1e-9, Pull.of(np.eye(3)))
+        table.exchange(1e-9 * steps, Pull.of(np.eye(3)))
         return flat
 
     def recorded(ranks):
@@ -272,7 +291,7 @@ def test_tables_without_rows_or_changes():
     def work(ranks):
         for n in (0, 4):
             rows = np.ones((n, 2), np.float32)
-            exchanges.SharedTable(rows, steps[:n], ranks, 1).exchange(0.1, pull)
+            exchanges.SharedTable(rows, steps[:n], ranks, 1).exchange(0.1 * steps[:n], pull)
             assert (rows == 1).all()
 
     together(2, work)

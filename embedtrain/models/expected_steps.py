@@ -23,9 +23,9 @@ def expected_steps(
     ngrams: NgramRows | None,
     n_words: int,
 ) -> dict[str, NDArray[np.float64]]:
-    """The terms of the gradient of each row of the tables for each token of the text, expected.
+    """The terms of the gradient of each row of the tables, expected.
 
-    `kept` (n_frequent,) is how many tokens are this word and kept, for each token; words after those do not occur.
+    `kept` (n_frequent,) is how many tokens are this word and kept; words after those do not occur.
     """
     n_contexts = settings.reach + 1 if settings.window_mode == "dynamic" else 2 * settings.reach
     outputs = kept if settings.model == "cbow" else kept * n_contexts  # predictions of each word
@@ -36,7 +36,7 @@ def expected_steps(
         steps["context_vectors"] = np.append(outputs + settings.negative * outputs.sum() * noise, absent)
     if paths is not None:
         lengths = np.diff(paths.starts)
-        n_terms += (outputs * lengths).sum() / outputs.sum()
+        n_terms += (outputs * lengths).sum() / max(outputs.sum(), 1e-30)
         steps["node_vectors"] = np.bincount(paths.nodes, np.repeat(outputs, lengths))
     steps["word_vectors"] = np.append(kept * n_terms * (1 if settings.corrected else n_contexts), absent)
     if ngrams is not None:

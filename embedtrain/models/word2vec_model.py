@@ -66,7 +66,7 @@ class Word2vecModel:
         self._fixed = True if (frozen == FROZEN["contexts"]).any() else None  # all contexts, also new ones
         frozen = frozen[: 0 if self._fixed else None]
         self._text, self._settings, self._frozen = text, settings, frozen
-        self._n_tokens, rank = data.whole.vocabulary.n_tokens, settings.all_ranks.rank
+        rank = settings.all_ranks.rank
         self._seed = (settings.seed, rank) if rank else settings.seed
         self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr, n_threads=n_threads)
         dim = settings.n_dims
@@ -80,7 +80,7 @@ class Word2vecModel:
         self.nodes = EmbeddingTable.zeros(n_nodes, dim, n_threads, local) if settings.hs else None
         self._n_threads = n_threads
 
-        keep = keep_probability(counts, settings.sample)
+        self._keep = keep = keep_probability(counts, settings.sample)
         self._keep_thresholds = keep_thresholds(keep, len(text.vocabulary) + 1)  # the last for the padding of walks
         self._kept_counts, self._noise = counts * keep, noise_distribution(counts, settings.noise_exponent)
         self._alias_table = alias_table(self._noise)
@@ -143,9 +143,14 @@ class Word2vecModel:
         if self._ngrams is not None:
             self._ngrams.start_from(self.words, rows, subwords, self._n_threads)
 
-    def expected_steps(self) -> dict[str, NDArray[np.float64]]:
-        """The terms of the gradient of each row of the `state` for each token, expected."""
-        kept, n_words = self._kept_counts / self._n_tokens, len(self.state["word_vectors"])
+    def expected_steps(self, chunks: Sequence[Chunk] | None = None) -> dict[str, NDArray[np.float64]]:
+        """The terms of the gradient of each row of the `state` for all tokens, or those of some chunks, expected."""
+        kept, n_words, n = self._kept_counts, len(self.state["word_vectors"]), len(self._keep)
+        if chunks is not None:
+            kept, read = np.zeros(n), self._text.reader(LARGEST_CHUNK)
+            for chunk in chunks:
+                ids, _, first = read(chunk.epoch, chunk.begin, chunk.end)
+                kept += self._keep * np.bincount(ids[chunk.begin - first : chunk.end - first], minlength=n)[:n]
         return expected_steps(self._settings, kept, self._noise, self._paths, self._ngrams, n_words)
 
     def second_moments(self, steps: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

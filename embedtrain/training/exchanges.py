@@ -22,12 +22,35 @@ from embedtrain.training.loop import History, StopPoint
 from embedtrain.training.loss import LossMeter, lower_lr
 from embedtrain.training.settings import TrainingSettings
 
-_PARTS = 16  # exchanges in an epoch
-_SLOPE = 0.14  # mean derivative of the sigmoid: of five scores in six near 1/6, 1/6 · 5/6
+_PARTS_EACH, _MOST_PARTS = 4, 32  # exchanges in an epoch for each other rank, at most
+_SLOPE = 0.1  # mean derivative of the sigmoid along the common directions, measured on text after three epochs
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
 _FREQUENT = 20_000  # rows, of which their common force is found; so many are exchanged at once
 _LEAST = 0.01  # steps of all ranks below which changes are just added
 _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
+
+
+def n_parts(n_ranks: int) -> int:
+    """The exchanges in an epoch: more ranks move a row further between two."""
+    return min(_MOST_PARTS, max(1, _PARTS_EACH * (n_ranks - 1)))
+
+
+class Steps(NamedTuple):
+    """How often ranks moved rows, times the learning rate, as if only some ranks had, all as often."""
+
+    each: NDArray[np.float32]  # (n_rows, 1) of each of these ranks
+    n_ranks: NDArray[np.float32]  # (n_rows, 1) and how many they are
+
+    @classmethod
+    def of(cls, total: NDArray[np.float64], squares: NDArray[np.float64]) -> Steps:
+        """Of the sums over ranks of their steps and of the squares of these, (n_rows,)."""
+        each = squares / np.maximum(total, 1e-30)
+        n_ranks = np.maximum(total / np.maximum(each, 1e-30), 1)
+        return cls(each[:, None].astype(np.float32), n_ranks[:, None].astype(np.float32))
+
+    def of_rows(self, rows: slice | NDArray[np.int64]) -> Steps:
+        """The steps of some rows."""
+        return Steps(self.each[rows], self.n_ranks[rows])
 
 
 class Pull(NamedTuple):
@@ -43,15 +66,15 @@ class Pull(NamedTuple):
         values, n = _SLOPE * values.clip(0), max(0, len(values) - _DIRECTIONS)
         return cls(np.append(values[:n].sum() / max(1, n), values[n:]), vectors[:, n:].astype(np.float32))
 
-    def reach(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For rows and values: a = step * value, and how far a force of 1 moves a row, (1 - exp(-a)) / a * step."""
-        column = steps[:, None].astype(np.float32)
-        a = np.maximum(column * self.values.astype(np.float32), np.float32(1e-4))
-        return a, np.multiply((1 - np.exp(-a)) / a, column)
+    def reach(self, steps: Steps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """For rows and values: a = step * value, and how far a force of 1 on each rank moves a row, (1 - exp(-a)) / a.
 
-    def common(
-        self, changes: NDArray[np.float32], steps: NDArray[np.float64], ranks: Ranks = ALONE
-    ) -> NDArray[np.float32]:
+        The latter times the steps, of all ranks.
+        """
+        a = np.maximum(steps.each * self.values.astype(np.float32), np.float32(1e-4))
+        return a, np.multiply((1 - np.exp(-a)) / a, steps.each * steps.n_ranks)
+
+    def common(self, changes: NDArray[np.float32], steps: Steps, ranks: Ranks = ALONE) -> NDArray[np.float32]:
         """The force, (dim,), the same for all rows, those of all ranks, that explains changes best (least squares)."""
         reach = self.reach(steps)[1]
         along = (reach[:, 1:] * (changes @ self.vectors)).sum(axis=0)
@@ -63,26 +86,25 @@ class Pull(NamedTuple):
         return np.asarray(others + self.vectors @ (along - others @ self.vectors))
 
 
-def saturated(a: Any, n_ranks: int) -> Any:
+def saturated(a: Any, n_ranks: Any) -> Any:
     """The weight of the sum of the changes of ranks: from 1, if the steps of each are few, to 1 / n_ranks."""
     return (1 - np.exp(-n_ranks * a)) / (n_ranks * (1 - np.exp(-a)))
 
 
 def combined(
-    changes: NDArray[np.float32], n_ranks: int, steps: NDArray[np.float64], pull: Pull, common: NDArray[np.float32],
-    share: float,
+    changes: NDArray[np.float32], steps: Steps, pull: Pull, common: NDArray[np.float32], share: float
 ) -> NDArray[np.float32]:  # fmt: skip
     """The change of rows, (n_rows, dim), from the sum of the changes of all ranks.
 
-    Along an eigenvector of `pull`, the steps of a row, so many on each rank, go 1 - exp(-a) of the way to an optimum;
-    those of n ranks one after the other would go 1 - exp(-n a) of it. That is the mean of the changes along the few
+    Along an eigenvector of `pull`, the steps of a row on a rank go 1 - exp(-a) of the way to an optimum; those of n
+    ranks one after the other would go 1 - exp(-n a) of it. That is the mean of the changes along the few
     common directions, for rows with many steps, and their sum along others. Of what a force `common` to all rows moves
     it is a `share`: the force ends when the vectors that rows are scored with have moved, on each rank (bench).
     """
-    if n_ranks * steps.max() * pull.values[-1] < _LEAST:
+    if (steps.each * steps.n_ranks).max() * pull.values[-1] < _LEAST:
         return changes
     a, reach = pull.reach(steps)
-    weights = saturated(a, n_ranks)
+    weights = saturated(a, steps.n_ranks)
     forced = reach * (np.float32(share) - weights) * changes.any(axis=1, keepdims=True)
     along = changes @ pull.vectors * (weights[:, 1:] - weights[:, :1])
     along += common @ pull.vectors * (forced[:, 1:] - forced[:, :1])
@@ -133,11 +155,17 @@ class SharedTable:
         (n_rows, self._dim), width = rows.shape, rows.strides[0] // rows.itemsize
         self._rows = as_strided(rows, (n_rows, width))  # with the padding
         self._before, self._ranks, self._n_threads = self._rows.copy(), ranks, n_threads
-        self._steps, self._order = steps, np.argsort(-steps, kind="stable")
+        self._order = np.argsort(-steps, kind="stable")
         self._buffers = np.zeros((2, (min(n_rows, _FREQUENT) + ranks.size) * self._dim), np.uint16)
 
-    def exchange(self, scale: float, pull: Pull) -> None:
-        """Combine the changes of all ranks; the expected steps of rows are to be multiplied by `scale`."""
+    def exchange(self, own_steps: NDArray[np.float64], pull: Pull) -> None:
+        """Combine the changes of all ranks; this one moved rows in `own_steps` (n_rows,) times the learning rate."""
+        total, squares = own_steps.copy(), own_steps**2
+        self._ranks.sum(total)
+        self._ranks.sum(squares)
+        steps, n = Steps.of(total, squares), self._ranks.size
+        mean = total @ total / max(total.sum(), 1e-30) / n  # steps of the row of a term
+        share = saturated(mean * pull.values[-1] + 1e-4, n)
         rows, before = self._rows.view(np.int32), self._before.view(np.int32)
         changed = np.empty(len(rows), np.int16)
 
@@ -148,32 +176,31 @@ class SharedTable:
         self._ranks.sum(changed)
         which, common = self._order[changed[self._order] > 0], None  # those with most steps first
         for first in range(0, len(which), _FREQUENT):
-            common = self._exchange_rows(which[first : first + _FREQUENT], scale, pull, common)
+            common = self._exchange_rows(which[first : first + _FREQUENT], steps, pull, common, share)
 
     def _exchange_rows(
-        self, rows: NDArray[np.int64], scale: float, pull: Pull, common: NDArray[np.float32] | None
+        self, rows: NDArray[np.int64], steps: Steps, pull: Pull, common: NDArray[np.float32] | None, share: float
     ) -> NDArray[np.float32]:
         """Exchange the changes of some rows, of which each rank combines a part; returns the common force."""
         ranks, n, n_each = self._ranks, self._ranks.size, -(-len(rows) // self._ranks.size)
         sent, received = self._buffers[:, : n * n_each * self._dim].reshape(2, n, n_each, self._dim)
         self._for_blocks(take_changes, len(rows), self._rows, self._before, rows, sent.reshape(-1, self._dim))
         ranks.exchange_arrays(sent, received)
-        steps = scale * self._steps[rows[ranks.rank * n_each :][:n_each]]
-        changes = np.empty((len(steps), self._dim), np.float32)
+        steps = steps.of_rows(rows[ranks.rank * n_each :][:n_each])
+        changes = np.empty((len(steps.each), self._dim), np.float32)
 
         def add(begin: int, end: int) -> None:
             parts = (received[:, begin:end].astype(np.uint32) << 16).view(np.float32)
             changes[begin:end] = sum(parts[1:], parts[0])  # in the order of ranks
 
-        self._for_blocks(add, len(steps))
+        self._for_blocks(add, len(changes))
         force = pull.common(changes, steps, ranks) if common is None else common
-        share = saturated(scale * np.average(self._steps, weights=self._steps) * pull.values[-1] + 1e-4, n)
 
         def combine(begin: int, end: int) -> None:
-            own = combined(changes[begin:end], n, steps[begin:end], pull, force, share)
+            own = combined(changes[begin:end], steps.of_rows(slice(begin, end)), pull, force, share)
             sent[:, begin:end] = (own.view(np.uint32) + np.uint32(1 << 15)) >> 16  # to all, as bfloat16
 
-        self._for_blocks(combine, len(steps))
+        self._for_blocks(combine, len(changes))
         ranks.exchange_arrays(sent, received)
         self._for_blocks(add_changes, len(rows), self._rows, self._before, rows, received.reshape(-1, self._dim))
         return force
@@ -188,11 +215,12 @@ class SharedTable:
 class Exchanges(RankExchanges):
     """Exchanges of the changes of all rows."""
 
-    parts = _PARTS
     copies_tables = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
+        self.parts = n_parts(self._ranks.size)
+        self._begun = self._history.chunks if self._history.part < 1 else 0  # those before the last exchange
         self._figures = self._own_figures() * [self._history.part < 1, self._history.part < 1, 1, 1]
         self._steps = self._model.expected_steps()
         n_threads = resolve_threads(self._settings.threads)
@@ -218,14 +246,16 @@ class Exchanges(RankExchanges):
 
     def _exchange(self, part: int, is_due: bool) -> None:
         """Exchange the changes, and sum the figures of the history."""
-        history, settings, ranks = self._history, self._settings, self._ranks
-        passed = self._figures[2]
+        history, settings = self._history, self._settings
         self._sum_figures()
-        history.part = part / self.parts
-        lr = linear_decay(settings.lr, (len(history.losses) + history.part) / settings.epochs)
+        history.part, epoch = part / self.parts, len(history.losses)
+        chunks = self._model.schedule.tasks(epoch)[self._begun : history.chunks]
+        self._begun = history.chunks if part < self.parts else 0
+        own_steps = self._model.expected_steps(chunks)
+        lr = linear_decay(settings.lr, (epoch + history.part) / settings.epochs)
         moments = self._model.second_moments(self._steps)
         for name, table in self._tables.items():
-            table.exchange(lr * (history.passed - passed) / ranks.size, self._pull(moments[name]))
+            table.exchange(lr * own_steps[name], self._pull(moments[name]))
         self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
 
     def _pull(self, moment: NDArray[np.float64]) -> Pull:
