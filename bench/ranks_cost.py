@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import argparse
 
+from embedtrain.training.exchanges import n_parts
+
 MACHINES, GIGABITS = (2, 4, 8, 16, 32), (1, 10, 25)
 
 
@@ -27,7 +29,7 @@ def speed_of(n: int, bandwidth: float, words: float, given: argparse.Namespace) 
     """Words per second of n machines, with so many bytes per second between them."""
     sent = 2 * (n - 1) / n * given.changed * given.tables / 2
     exchange = given.work * (1 / 2 + 1 / n) + sent / bandwidth
-    return words / (words / (n * given.speed) + given.exchanges * exchange)
+    return words / (words / (n * given.speed) + (given.exchanges or n_parts(n)) * exchange)
 
 
 def main() -> None:
@@ -37,12 +39,12 @@ def main() -> None:
     parser.add_argument("--words", type=float, nargs="+", default=[17e6], help="words of an epoch")
     parser.add_argument("--tables", type=float, default=54.3e6, help="bytes of the tables, float32")
     parser.add_argument("--changed", type=float, default=0.68, help="share of rows that change between exchanges")
-    parser.add_argument("--exchanges", type=float, default=16, help="in an epoch")
+    parser.add_argument("--exchanges", type=int, help="in an epoch (default: as many as embedtrain makes)")
     parser.add_argument("--work", type=float, default=0.056, help="seconds of an exchange of 2 ranks, without network")
     given = parser.parse_args()
     for words in given.words:
         print(f"modelled: {words / 1e6:,.0f} million words an epoch, tables of {given.tables / 1e6:,.0f} MB, "
-              f"{given.exchanges:.0f} exchanges, {given.speed / 1e6:.1f} M words/s a machine")  # fmt: skip
+              f"{given.speed / 1e6:.1f} M words/s a machine")
         print("| machines | no network |", *(f"{gigabits} Gb/s |" for gigabits in GIGABITS))
         print("|---|---|" + "---|" * len(GIGABITS))
         for n in MACHINES:
