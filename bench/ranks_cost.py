@@ -43,8 +43,10 @@ def main() -> None:
     parser.add_argument("--work", type=float, default=0.056, help="seconds of an exchange of 2 ranks, without network")
     given = parser.parse_args()
     for words in given.words:
-        print(f"modelled: {words / 1e6:,.0f} million words an epoch, tables of {given.tables / 1e6:,.0f} MB, "
-              f"{given.speed / 1e6:.1f} M words/s a machine")
+        print(
+            f"modelled: {words / 1e6:,.0f} million words an epoch, tables of {given.tables / 1e6:,.0f} MB, "
+            f"{given.speed / 1e6:.1f} M words/s a machine"
+        )
         print("| machines | no network |", *(f"{gigabits} Gb/s |" for gigabits in GIGABITS))
         print("|---|---|" + "---|" * len(GIGABITS))
         for n in MACHINES:
