@@ -410,7 +410,7 @@ def test_processes_train_as_simulated_ranks(settings, text, tmp_path, run_ranks)
     ("settings", "message", "status"),
     [
         (["--dim", "x"], "Invalid value for '--dim': 'x' is not a valid integer.", 2),
-        (["--cache", "cache"], "--cache, --phrases and --documents need whole texts", 2),
+        (["--cache", "cache"], "--cache keeps whole texts, and each rank reads a share; leave it out", 2),
         (["--lr", "900"], "training diverged in epoch 1", 1),
     ],
     ids=["usage", "cache", "diverges"],
