@@ -36,7 +36,7 @@ def n_parts(n_ranks: int) -> int:
 
 
 class Steps(NamedTuple):
-    """How often ranks moved rows, times the learning rate, as if only some ranks had, all as often."""
+    """The steps of ranks with each row times the learning rate, as if some ranks had made equally many, others none."""
 
     each: NDArray[np.float32]  # (n_rows, 1) of each of these ranks
     n_ranks: NDArray[np.float32]  # (n_rows, 1) and how many they are
@@ -67,9 +67,9 @@ class Pull(NamedTuple):
         return cls(np.append(values[:n].sum() / max(1, n), values[n:]), vectors[:, n:].astype(np.float32))
 
     def reach(self, steps: Steps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For rows and values: a = step * value, and how far a force of 1 on each rank moves a row, (1 - exp(-a)) / a.
+        """For rows and values: a = steps * value, and how far a force of 1 on each rank moves a row in all.
 
-        The latter times the steps, of all ranks.
+        The latter is (1 - exp(-a)) / a times the steps of all ranks.
         """
         a = np.maximum(steps.each * self.values.astype(np.float32), np.float32(1e-4))
         return a, np.multiply((1 - np.exp(-a)) / a, steps.each * steps.n_ranks)
@@ -93,13 +93,13 @@ def saturated(a: Any, n_ranks: Any) -> Any:
 
 def combined(
     changes: NDArray[np.float32], steps: Steps, pull: Pull, common: NDArray[np.float32], share: float
-) -> NDArray[np.float32]:  # fmt: skip
+) -> NDArray[np.float32]:
     """The change of rows, (n_rows, dim), from the sum of the changes of all ranks.
 
     Along an eigenvector of `pull`, the steps of a row on a rank go 1 - exp(-a) of the way to an optimum; those of n
-    ranks one after the other would go 1 - exp(-n a) of it. That is the mean of the changes along the few
-    common directions, for rows with many steps, and their sum along others. Of what a force `common` to all rows moves
-    it is a `share`: the force ends when the vectors that rows are scored with have moved, on each rank (bench).
+    ranks one after the other would go 1 - exp(-n a) of it. That is the mean of the changes along the few common
+    directions, for rows with many steps, and their sum along others. Of what a force `common` to all rows moves, it is
+    a `share`: the force ends when the vectors that rows are scored with have moved, on each rank (bench/ranks.py).
     """
     if (steps.each * steps.n_ranks).max() * pull.values[-1] < _LEAST:
         return changes
