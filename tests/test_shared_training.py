@@ -171,9 +171,11 @@ def test_ranks_learn_what_one_learns(often):
     assert shared.report.losses[-1] == pytest.approx(alone.report.losses[-1], rel=0.05)
 
 
-def test_more_ranks_than_lines():
-    vectors = together(5, lambda ranks: train_skipgram(["a b a b", "c a b"], ranks=ranks, **SMALL | {"sample": 0}))
+def test_more_ranks_than_lines(capsys):
+    settings = SMALL | {"sample": 0, "progress": True}
+    vectors = together(5, lambda ranks: train_skipgram(["a b a b", "c a b"], ranks=ranks, **settings))
     assert all(sorted(one.words) == ["a", "b"] for one in vectors)
+    assert "; 3 of them have no text" in capsys.readouterr().err
 
 
 def test_graphs_over_ranks(often):
@@ -468,7 +470,7 @@ def test_a_signal_to_one_rank_ends_all(number, of, text, tmp_path, start_ranks):
     _, errors = process.communicate(timeout=20)
     assert process.returncode != 0
     if number != "SIGKILL":
-        assert f"Error: rank {of} of 2 on {platform.node()}: {number}; all ranks are ended" in errors
+        assert f"Error: rank {of} of 2 on {platform.node()}: {number}; all ranks are ended; of what was" in errors
     psutil.wait_procs(ranks.values(), timeout=10)
     assert not any(child.is_running() for child in ranks.values())
     assert not (tmp_path / "a.vec").exists()

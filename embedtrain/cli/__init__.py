@@ -81,7 +81,8 @@ def _require_mpi() -> None:
     """End the process if several were started and cannot work together, and let a signal end all if they can."""
     try:
         if launched_ranks().size > 1:
-            act_on_signals(lambda number: _fail(f"{signal.Signals(number).name}; all ranks are ended", 130))
+            ended = "all ranks are ended; of what was trained, only the last --checkpoint is saved"
+            act_on_signals(lambda number: _fail(f"{signal.Signals(number).name}; {ended}", 130))
     except SettingError as error:
         if launched()[0] == 0:
             click.echo(one_line(f"Error: {error}"), err=True)

@@ -220,6 +220,7 @@ class Exchanges(RankExchanges):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.parts = n_parts(self._ranks.size)
+        self._n_empty = self._ranks.gather(self._model.schedule.n_items).count(0)
         self._begun = self._history.chunks if self._history.part < 1 else 0  # those before the last exchange
         self._figures = self._own_figures() * [self._history.part < 1, self._history.part < 1, 1, 1]
         self._steps = self._model.expected_steps()
@@ -238,7 +239,9 @@ class Exchanges(RankExchanges):
     def summary(self) -> str:
         """What is exchanged how often."""
         size = format_bytes(sum(rows.nbytes // 2 for rows in self._model.state.values()))  # as bfloat16
-        return f"they exchange changes {counted(self.parts, 'time')} in an epoch, up to {size} each"
+        return f"they exchange changes {counted(self.parts, 'time')} in an epoch, up to {size} each" + (
+            f"; {self._n_empty} of them have no text" * (self._n_empty > 0)
+        )
 
     def ends(self, n_tasks: int) -> list[int]:
         """Return the ends of parts with about equally many tasks."""

@@ -234,7 +234,10 @@ class Run:
             exchanges = None
             if self.ranks.size > 1:
                 exchanges = model.exchanges(self.ranks, model, settings, self.history, meter, timer)
-                on = f"{counted(len(set(self.ranks.hosts)), 'machine')} with {counted(self._all_threads, 'thread')}"
+                n_machines = len(set(self.ranks.hosts))
+                on = f"{counted(n_machines, 'machine')} with {counted(self._all_threads, 'thread')}"
+                if self._all_threads > n_machines * (os.cpu_count() or 1):
+                    on += ", more than it has processors (lower `threads`)"
                 say(f"ranks    {self.ranks.size} on {on}; {exchanges.summary}", shown=self.shown)
             for result in train_epochs(
                 workers, model.schedule, epochs=settings.epochs, meter=meter, history=self.history, progress=progress,

@@ -49,8 +49,8 @@ def fold_in(vectors: WordVectors, counts: Any) -> NDArray[np.float32]:
     counts = counts.toarray() if hasattr(counts, "toarray") else counts
     if is_document and isinstance(counts, (list, tuple)) and all(isinstance(token, str) for token in counts):
         counts = Counter(counts)
+    names = vectors.words if factors.context_words is None else factors.context_words
     if isinstance(counts, Mapping):
-        names = vectors.words if factors.context_words is None else factors.context_words
         counts = [counts.get(name, 0) for name in names[:]]
     row = np.asarray(counts).squeeze()
     if row.shape != weights.shape or row.dtype.kind not in "biuf":
@@ -61,7 +61,8 @@ def fold_in(vectors: WordVectors, counts: Any) -> NDArray[np.float32]:
         )
     row = row.astype(np.float64)
     if not (np.isfinite(row).all() and row.min() >= 0 and row.any()):
-        raise DataError("counts must be finite and at least 0, and one of them, of a known context, above 0")
+        known = f"a known context ('{names[0]}' to '{names[len(names) - 1]}')"
+        raise DataError(f"counts must be finite and at least 0, and one of them, of {known}, above 0")
     weighting: str = settings.get("weighting", "count")
     own_weight: Any = 1.0
     if settings.get("model") == "svd":
