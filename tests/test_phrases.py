@@ -213,11 +213,23 @@ def test_a_text_is_not_joined_letter_by_letter():
 
 
 @pytest.mark.parametrize(
-    ("options", "name"), [({"map": {"Cat": "dog"}}, "map"), ({"drop": ["The"]}, "drop"), ({"phrases": NONE}, "phrases")]
+    ("options", "name"),
+    [
+        ({"map": {"Cat": "dog"}}, "map"),
+        ({"drop": ["The"]}, "drop"),
+        ({"map": {"cat": "dog"}, "drop": ["cat"]}, "drop"),  # types are dropped after they are replaced
+        ({"phrases": NONE}, "phrases"),
+    ],
 )
 def test_a_list_without_effect_is_noted(options, name):
     with pytest.warns(EmbedtrainWarning, match=f"no .* of {name} occurs in the text; check case and spelling"):
         cooccurrence_counts(["the cat sat on the mat"] * 20, **options)
+
+
+def test_a_replacement_can_be_dropped(recwarn):
+    vocabulary = cooccurrence_counts(["the cat sat"] * 20, map={"cat": "dog"}, drop=["dog"]).words
+    assert sorted(vocabulary) == ["sat", "the"]
+    assert not [str(warning.message) for warning in recwarn if "occurs in the text" in str(warning.message)]
 
 
 BROKEN_MAPS = {

@@ -171,11 +171,27 @@ def test_ranks_learn_what_one_learns(often):
     assert shared.report.losses[-1] == pytest.approx(alone.report.losses[-1], rel=0.05)
 
 
+def test_steps_are_those_of_what_was_trained_since_the_last_exchange(often, monkeypatch):
+    steps, n_ranks, epochs = [], 2, 2
+    exchange = exchanges.SharedTable.exchange
+
+    def record(table, own_steps, pull):
+        steps.append(own_steps.sum())
+        exchange(table, own_steps, pull)
+
+    monkeypatch.setattr(exchanges.SharedTable, "exchange", record)
+    settings = SMALL | {"sample": 0, "epochs": epochs, "lr": 0.5}
+    together(n_ranks, lambda ranks: train_skipgram(TOY, ranks=ranks, **settings))
+    parts = np.array(steps).reshape(epochs * 5, 2 * n_ranks).sum(axis=1)  # two tables on each rank
+    rates = 1 - np.arange(len(parts)) / len(parts)  # at the begin of each part
+    assert parts / parts[0] == pytest.approx(rates, rel=0.15)
+
+
 def test_more_ranks_than_lines(capsys):
     settings = SMALL | {"sample": 0, "progress": True}
     vectors = together(5, lambda ranks: train_skipgram(["a b a b", "c a b"], ranks=ranks, **settings))
     assert all(sorted(one.words) == ["a", "b"] for one in vectors)
-    assert "; 3 of them have no text" in capsys.readouterr().err
+    assert "; 3 ranks without text" in capsys.readouterr().err
 
 
 def test_graphs_over_ranks(often):

@@ -30,6 +30,11 @@ _AT_ONCE = 1 << 20  # tokens whose phrases a thread joins in one task, or a long
 _Path: TypeAlias = str | os.PathLike[str]
 
 
+def _note_absent(name: str, counts: NDArray[np.int64]) -> None:
+    if len(counts) and not counts.any():
+        note(f"no word of `{name}` occurs in the text; check case and spelling")
+
+
 class Rewriting:
     """Replacements of types, each applied once; then types to drop; then phrases to join. Reads files of them."""
 
@@ -48,11 +53,10 @@ class Rewriting:
         old, new = types.numbers_of(self.replacements), types.numbers_of(self.replacements.values())
         gone = types.numbers_of(self.dropped)
         moved = types.counts[old]
-        for name, counts in (("map", moved), ("drop", types.counts[gone])):
-            if len(counts) and not counts.any():
-                note(f"no word of `{name}` occurs in the text; check case and spelling")
+        _note_absent("map", moved)
         types.counts[old] = 0
         np.add.at(types.counts, new, moved)
+        _note_absent("drop", types.counts[gone])
         types.counts[gone] = 0
         present = old < len(numbers)
         numbers[old[present]] = new[present]

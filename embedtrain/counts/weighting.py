@@ -57,7 +57,7 @@ class MatrixBuilder:
         self, weighting: str, counts: CsrMatrix, row_weights: Weights, column_weights: Weights, *others: CsrMatrix,
         ranks: Ranks = ALONE,
     ) -> CsrMatrix:  # fmt: skip
-        """Compute the value of each cell from its count as `weigh` does, while `others` are in memory as well.
+        """Compute the value of each cell from its count, as `folding.weigh`, while `others` are in memory as well.
 
         Those not above 0 are left out. Each rank has some rows.
         """

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.formats.subwords import Subwords
+from embedtrain.kernels.glove.cooccurrence import count_words
 from embedtrain.kernels.random import key_from
 from embedtrain.kernels.simd.lanes import padded
 from embedtrain.kernels.word2vec import train_chunk as kernels
@@ -145,12 +146,13 @@ class Word2vecModel:
 
     def expected_steps(self, chunks: Sequence[Chunk] | None = None) -> dict[str, NDArray[np.float64]]:
         """The terms of the gradient of each row of the `state` for all tokens, or those of some chunks, expected."""
-        kept, n_words, n = self._kept_counts, len(self.state["word_vectors"]), len(self._keep)
+        kept, n_words = self._kept_counts, len(self.state["word_vectors"])
         if chunks is not None:
-            kept, read = np.zeros(n), self._text.reader(LARGEST_CHUNK)
+            counts, read = np.zeros(len(self._keep), np.int64), self._text.reader(LARGEST_CHUNK)
             for chunk in chunks:
                 ids, _, first = read(chunk.epoch, chunk.begin, chunk.end)
-                kept += self._keep * np.bincount(ids[chunk.begin - first : chunk.end - first], minlength=n)[:n]
+                count_words(ids, chunk.begin - first, chunk.end - first, counts)
+            kept = self._keep * counts
         return expected_steps(self._settings, kept, self._noise, self._paths, self._ngrams, n_words)
 
     def second_moments(self, steps: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

@@ -17,7 +17,7 @@ from embedtrain.machine.progress import counted
 from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import resolve_threads, run_all
 from embedtrain.training.checkpoint import CheckpointTimer
-from embedtrain.training.chunk_schedule import Schedule, linear_decay
+from embedtrain.training.chunk_schedule import Schedule
 from embedtrain.training.loop import History, StopPoint
 from embedtrain.training.loss import LossMeter, lower_lr
 from embedtrain.training.settings import TrainingSettings
@@ -240,7 +240,7 @@ class Exchanges(RankExchanges):
         """What is exchanged how often."""
         size = format_bytes(sum(rows.nbytes // 2 for rows in self._model.state.values()))  # as bfloat16
         return f"they exchange changes {counted(self.parts, 'time')} in an epoch, up to {size} each" + (
-            f"; {self._n_empty} of them have no text" * (self._n_empty > 0)
+            f"; {counted(self._n_empty, 'rank')} without text" * (self._n_empty > 0)
         )
 
     def ends(self, n_tasks: int) -> list[int]:
@@ -249,13 +249,13 @@ class Exchanges(RankExchanges):
 
     def _exchange(self, part: int, is_due: bool) -> None:
         """Exchange the changes, and sum the figures of the history."""
-        history, settings = self._history, self._settings
+        history = self._history
         self._sum_figures()
-        history.part, epoch = part / self.parts, len(history.losses)
-        chunks = self._model.schedule.tasks(epoch)[self._begun : history.chunks]
+        history.part = part / self.parts
+        chunks = self._model.schedule.tasks(len(history.losses))[self._begun : history.chunks]
         self._begun = history.chunks if part < self.parts else 0
         own_steps = self._model.expected_steps(chunks)
-        lr = linear_decay(settings.lr, (epoch + history.part) / settings.epochs)
+        lr = chunks[0].first_lr if chunks else 0.0
         moments = self._model.second_moments(self._steps)
         for name, table in self._tables.items():
             table.exchange(lr * own_steps[name], self._pull(moments[name]))
