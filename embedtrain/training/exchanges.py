@@ -160,10 +160,9 @@ class SharedTable:
 
     def exchange(self, own_steps: NDArray[np.float64], pull: Pull) -> None:
         """Combine the changes of all ranks; this one moved rows in `own_steps` (n_rows,) times the learning rate."""
-        total, squares = own_steps.copy(), own_steps**2
-        self._ranks.sum(total)
-        self._ranks.sum(squares)
-        steps, n = Steps.of(total, squares), self._ranks.size
+        sums = np.stack([own_steps, own_steps**2])
+        self._ranks.sum(sums)
+        total, steps, n = sums[0], Steps.of(*sums), self._ranks.size
         mean = total @ total / max(total.sum(), 1e-30) / n  # steps of the row of a term
         share = saturated(mean * pull.values[-1] + 1e-4, n)
         rows, before = self._rows.view(np.int32), self._before.view(np.int32)
