@@ -104,7 +104,7 @@ class Table:
         pull, frequent, mean = Pull.of(moment), np.argsort(-total)[:20_000], total / case.ranks
         steps = Steps.of(total, sum(own**2 for own in own_steps))
         common = pull.common(sum(self.view(sums)[frequent] for sums in self.sums), steps.of_rows(frequent))
-        share = saturated(np.average(mean, weights=mean) * pull.values[-1] + 1e-4, case.ranks)
+        share = saturated(mean @ mean / max(mean.sum(), 1e-30) * pull.values[-1] + 1e-4, case.ranks)
 
         def work(begin: int) -> None:
             part = slice(begin, begin + BLOCK)
@@ -151,13 +151,13 @@ def simulate(case: Case, data: Any, settings: Any, folder: Path) -> list[float]:
         epoch, part = divmod(number, n_parts)
         for _ in run_tasks([train] * THREADS, range(THREADS)):
             pass
+        if not np.isfinite(model.words.rows).all():
+            return [np.nan] * 4
         lr, moments = linear_decay(settings.lr, number / n_parts / settings.epochs), model.second_moments(steps)
         parts = [chunks(case, epoch, part, rank, n_tokens, settings) for rank in range(case.ranks)]
         own_steps = [model.expected_steps(of_rank) for of_rank in parts]
         for name, table in tables.items():
             table.exchange(case, [lr * own[name] for own in own_steps], moments[name])
-    if not np.isfinite(model.words.rows).all():
-        return [np.nan] * 4
     loss = evaluate([model.worker(0, data.held_out)], len(data.held_out.ids), epochs=settings.epochs)
     return [*score(data.vocabulary.words, model.words.rows, folder)[::2], loss]
 
@@ -165,7 +165,8 @@ def simulate(case: Case, data: Any, settings: Any, folder: Path) -> list[float]:
 def chunks(case: Case, epoch: int, part: int, rank: int, n_tokens: int, settings: Any) -> list[Chunk]:
     """The chunks of a part of an epoch of a rank, with the learning rate of the progress in its share."""
     first, n_items = n_tokens * rank // case.ranks, n_tokens // case.ranks
-    plan = plan_chunks(n_items, epoch, settings.epochs, settings.lr, LARGEST_CHUNK)
+    shuffle = f"{case.seed} {rank}" * (case.ranks > 1)
+    plan = plan_chunks(n_items, epoch, settings.epochs, settings.lr, LARGEST_CHUNK, shuffle)
     begin, end = (len(plan) * k // case.exchanges for k in (part, part + 1))
     return [Chunk(epoch, rank << 16 | n, first + x, first + y, *lrs) for _, n, x, y, *lrs in plan[begin:end]]
 

@@ -93,7 +93,7 @@ def test_every_row_and_column_sees_the_tiles_in_their_order(shape, n_workers):
 
     waiting = threading.Event()  # for what never comes
     order = rounds.tasks(0)
-    done = list(run_tasks([worker] * n_workers, rounds.in_turn(order)))
+    done = list(run_tasks([worker] * n_workers, rounds.in_turn(order, len(order))))
     assert sorted(done) == sorted(order)
     for (axis, block), events in seen.items():
         own = [tile[:2] for tile in order if tile[axis] == block]
@@ -103,7 +103,7 @@ def test_every_row_and_column_sees_the_tiles_in_their_order(shape, n_workers):
 def test_a_tile_is_drawn_when_what_it_waits_for_is_done():
     rounds = full((2, 2))
     first, second, third, fourth = rounds.tasks(0)
-    drawn = rounds.in_turn([first, second, third, fourth])
+    drawn = rounds.in_turn([first, second, third, fourth], 4)
     assert (next(drawn), next(drawn)) == ([first], [second])
     rounds.done(second)
     rounds.done(first)

@@ -43,8 +43,7 @@ MODELS = {
 @pytest.fixture
 def often(monkeypatch):
     """Ranks exchange several times in an epoch, and rows in parts."""
-    monkeypatch.setattr(exchanges, "_PARTS_EACH", 5)
-    monkeypatch.setattr(exchanges, "_MOST_PARTS", 5)
+    monkeypatch.setattr(exchanges, "n_parts", lambda n_ranks: 5)
     monkeypatch.setattr(exchanges, "_AT_ONCE", 3000)
 
 
@@ -411,7 +410,7 @@ def command(text, output, *settings, name="skipgram"):
 def test_processes_train_as_simulated_ranks(settings, text, tmp_path, run_ranks):  # noqa: F811
     status, out, errors = run_ranks(2, *command(text, tmp_path / "a.npz", *settings))
     assert (status, out) == (0, "")
-    assert "ranks    2 on 1 machine with 2 threads; they exchange changes 4 times in an epoch, up to " in errors
+    assert "ranks    2 on 1 machine with 2 threads; they exchange changes 2 times in an epoch, up to " in errors
     assert re.search(r"ranks    exchanges took \d+\.\d% of the time of training", errors)
     assert " M words/s on 2 threads" in errors
     options = {"hs": "--hs" in settings, "negative": 0 if "--hs" in settings else 5}

@@ -41,13 +41,28 @@ def test_chunks_cover_an_epoch_and_its_learning_rates(n_tokens, largest):
     assert all(one.last_lr == pytest.approx(other.first_lr) for one, other in pairwise(chunks))
 
 
+@pytest.mark.parametrize("n_tokens", [1, 257, 5000, 200_000])
+def test_shuffled_chunks_are_the_same_in_another_order_with_learning_rates_that_fall(n_tokens):
+    orders = []
+    for epoch in range(3):
+        plain, shuffled = (plan_chunks(n_tokens, epoch, 3, 0.1, 1000, shuffle) for shuffle in ("", "1 0"))
+        spans = [(chunk.begin, chunk.end) for chunk in shuffled]
+        assert sorted(spans) == [(chunk.begin, chunk.end) for chunk in plain]
+        assert [chunk.number for chunk in shuffled] == list(range(len(plain)))
+        assert shuffled[0].first_lr == plain[0].first_lr
+        assert shuffled[-1].last_lr == plain[-1].last_lr
+        assert all(one.last_lr == other.first_lr > other.last_lr for one, other in pairwise(shuffled))
+        orders.append([begin for begin, _ in spans])
+    assert n_tokens < 5000 or orders[0] != orders[1] != orders[2], "each epoch has an order of its own"
+
+
 def test_stretches_are_the_chunks_of_every_epoch_at_once():
     schedule = ChunkSchedule(1000, 2, 0.1, 300)
     assert schedule.n_items == 1000
     for epoch in range(2):
         chunks = schedule.tasks(epoch)
         assert chunks == plan_chunks(1000, epoch, 2, 0.1, 300)
-        assert list(schedule.in_turn(chunks)) == [[chunk] for chunk in chunks], "none waits for another"
+        assert list(schedule.in_turn(chunks, 4)) == [[chunk] for chunk in chunks], "none waits for another"
 
 
 def result(loss, pairs):
@@ -131,12 +146,14 @@ def test_where_stretches_differ_what_was_known_of_the_epoch_is_judged_too():
 def test_portions_are_small_near_the_end_and_hold_every_chunk_once(n_threads):
     schedule = ChunkSchedule(100_000, 1, 0.1, 256, n_threads)
     chunks = schedule.tasks(0)
-    portions = list(schedule.in_turn(iter(chunks)))
+    portions = list(schedule.in_turn(iter(chunks), len(chunks)))
     assert [chunk for portion in portions for chunk in portion] == chunks
     sizes = [len(portion) for portion in portions]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] == {1: 1, 2: 8, 16: 3}[n_threads], "one thread alone checks interrupts after every chunk"
     assert sizes[-n_threads:] == [1] * n_threads
+    part = schedule.in_turn(chunks[: 3 * n_threads], 3 * n_threads)
+    assert all(len(portion) == 1 for portion in part), "of a part of an epoch too"
 
 
 def test_an_epoch_without_pairs_is_not_judged():

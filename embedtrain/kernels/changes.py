@@ -11,6 +11,17 @@ _HALF, _BITS = np.uint32(1 << 15), np.uint32(16)
 
 
 @kernel
+def mark_changes(begin, end, rows, before, changed):
+    """Set changed[row] for row in [begin, end) to whether the row differs from that of `before`, both int32."""
+    for row in range(begin, end):
+        changed[row] = 0
+        for j in range(np.uint64(rows.shape[1])):
+            if rows[row, j] != before[row, j]:
+                changed[row] = 1
+                break
+
+
+@kernel
 def take_changes(begin, end, rows, before, which, changes):
     """Set changes[k] for k in [begin, end) to rows[which[k]] - before[which[k]], rounded to the nearest."""
     for k in range(begin, end):

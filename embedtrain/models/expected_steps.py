@@ -55,7 +55,9 @@ def second_moment(
     total = sum(steps[name].sum() for name in tables)
     moment: NDArray[np.float64] = np.zeros(())
     for name, table in tables.items():
-        frequent = np.argsort(-steps[name], kind="stable")[:_ROWS][ranks.rank :: ranks.size]
+        n = min(_ROWS, len(table))
+        least = np.partition(steps[name], -n)[-n]
+        frequent = np.flatnonzero(steps[name] >= least)[:n][ranks.rank :: ranks.size]
         rows = table[frequent] * np.sqrt(steps[name][frequent, None] / total).astype(np.float32)
         moment = moment + rows.T @ rows
     return moment.astype(np.float64)

@@ -67,9 +67,10 @@ class Word2vecModel:
         self._fixed = True if (frozen == FROZEN["contexts"]).any() else None  # all contexts, also new ones
         frozen = frozen[: 0 if self._fixed else None]
         self._text, self._settings, self._frozen = text, settings, frozen
-        rank = settings.all_ranks.rank
-        self._seed = (settings.seed, rank) if rank else settings.seed
-        self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr, n_threads=n_threads)
+        ranks = settings.all_ranks
+        self._seed = (settings.seed, ranks.rank) if ranks.rank else settings.seed
+        shuffle = f"{settings.seed} {ranks.rank}" * (ranks.size > 1)
+        self.schedule = ChunkSchedule(len(text.ids), settings.epochs, settings.lr, n_threads=n_threads, shuffle=shuffle)
         dim = settings.n_dims
         scratch = {"discarded": int(frozen.size > 0), "padding": int(settings.hs)}
         self._ngrams = NgramRows.of(data.vocabulary, settings)

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from embedtrain.errors import TrainingError
-from embedtrain.kernels.changes import add_changes, take_changes
+from embedtrain.kernels.changes import add_changes, mark_changes, take_changes
 from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import counted
 from embedtrain.machine.ranks import ALONE, Ranks
@@ -22,7 +22,7 @@ from embedtrain.training.loop import History, StopPoint
 from embedtrain.training.loss import LossMeter, lower_lr
 from embedtrain.training.settings import TrainingSettings
 
-_PARTS_EACH, _MOST_PARTS = 4, 32  # exchanges in an epoch for each other rank, at most
+_MOST_PARTS = 32  # exchanges in an epoch
 _SLOPE = 0.1  # mean derivative of the sigmoid along the common directions, measured on text after three epochs
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
 _FREQUENT = 20_000  # rows, of which their common force is found; so many are exchanged at once
@@ -32,7 +32,7 @@ _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
 
 def n_parts(n_ranks: int) -> int:
     """The exchanges in an epoch: more ranks move a row further between two."""
-    return min(_MOST_PARTS, max(1, _PARTS_EACH * (n_ranks - 1)))
+    return max(1, min(_MOST_PARTS, n_ranks * (n_ranks - 1)))
 
 
 class Steps(NamedTuple):
@@ -165,13 +165,8 @@ class SharedTable:
         total, steps, n = sums[0], Steps.of(*sums), self._ranks.size
         mean = total @ total / max(total.sum(), 1e-30) / n  # steps of the row of a term
         share = saturated(mean * pull.values[-1] + 1e-4, n)
-        rows, before = self._rows.view(np.int32), self._before.view(np.int32)
-        changed = np.empty(len(rows), np.int16)
-
-        def mark(begin: int, end: int) -> None:
-            changed[begin:end] = (rows[begin:end] != before[begin:end]).any(axis=1)
-
-        self._for_blocks(mark, len(rows))
+        changed = np.empty(len(self._rows), np.int16)
+        self._for_blocks(mark_changes, len(changed), self._rows.view(np.int32), self._before.view(np.int32), changed)
         self._ranks.sum(changed)
         which, common = self._order[changed[self._order] > 0], None  # those with most steps first
         for first in range(0, len(which), _FREQUENT):
@@ -289,7 +284,7 @@ class Exchanges(RankExchanges):
         part = history.part or (history.passed - epoch * n_items) / n_items
         chunks = schedule.tasks(epoch)
         history.chunks = round(len(chunks) * part)
-        passed = chunks[history.chunks].begin if history.chunks < len(chunks) else schedule.n_items
+        passed = sum(chunk.end - chunk.begin for chunk in chunks[: history.chunks])
         history.passed = epoch * n_items + sum(ranks.gather(passed))
         history.kept = min(history.kept, history.passed)
         history.part = part if ranks.size > 1 else 0.0

@@ -82,9 +82,16 @@ def evaluate(
 
 
 def do_tasks(
-    workers: Sequence[Callable[[AnyTask], ChunkResult]], schedule: Schedule[AnyTask], tasks: Iterable[AnyTask]
+    workers: Sequence[Callable[[AnyTask], ChunkResult]],
+    schedule: Schedule[AnyTask],
+    tasks: Sequence[AnyTask],
+    pauses: Callable[[], bool],
 ) -> Generator[ChunkResult, None, None]:
-    """Let the workers process tasks, each when the schedule lets it start, and yield the results."""
+    """Let the workers process tasks, each when the schedule lets it start, and yield the results.
+
+    From the second on, none is started once `pauses` returns True.
+    """
+    started = chain(tasks[:1], takewhile(lambda _: not pauses(), tasks[1:]))
 
     def doing(work: Callable[[AnyTask], ChunkResult]) -> Callable[[list[AnyTask]], list[ChunkResult]]:
         def do(portion: list[AnyTask]) -> list[ChunkResult]:
@@ -99,16 +106,16 @@ def do_tasks(
         for task in portion:
             schedule.done(task)
 
-    with closing(run_tasks([doing(work) for work in workers], schedule.in_turn(tasks), on_skipped=release)) as portions:
-        for results in portions:
+    portions = schedule.in_turn(started, len(tasks))
+    with closing(run_tasks([doing(work) for work in workers], portions, on_skipped=release)) as finished:
+        for results in finished:
             yield from results
 
 
 def training_speed(workers: Sequence[Callable[[AnyTask], ChunkResult]], schedule: Schedule[AnyTask]) -> float:
     """Measure the tokens or cells per second by training for a short time."""
     passed, started, tasks = 0, time.perf_counter(), schedule.tasks(0)
-    more = takewhile(lambda _: time.perf_counter() - started < _PROBE, tasks[1:])
-    for result in do_tasks(workers, schedule, chain(tasks[:1], more)):
+    for result in do_tasks(workers, schedule, tasks, lambda: time.perf_counter() - started >= _PROBE):
         passed += result.passed
     return passed / (time.perf_counter() - started)
 
@@ -138,9 +145,8 @@ def train_epochs(
         for part, end in enumerate(ends[done:], done + 1):
             while history.chunks < end:
                 started, seconds = time.perf_counter(), history.seconds
-                left = tasks[history.chunks : end]  # up to a pause, but one task at least
-                before_pause = chain(left[:1], takewhile(lambda _: not stop_point.requested(), left[1:]))
-                with closing(do_tasks(workers, schedule, before_pause)) as results:
+                left = tasks[history.chunks : end]
+                with closing(do_tasks(workers, schedule, left, stop_point.requested)) as results:
                     for result in results:
                         meter.add(result)
                         history.chunks += 1

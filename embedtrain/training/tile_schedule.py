@@ -72,7 +72,7 @@ class TileSchedule:
             rounds.append([Tile(i, j, self.lr, rank) for i, j, rank in tiles if self.cells[i, j]])
         return rounds
 
-    def in_turn(self, tasks: Iterable[Tile]) -> Iterator[list[Tile]]:
+    def in_turn(self, tasks: Iterable[Tile], n_tasks: int) -> Iterator[list[Tile]]:
         """Yield each tile as soon as the earlier ones in its rows and columns are done."""
         return ([tile] for tile in self._order.fetch(tasks))
 

@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 
-from embedtrain.kernels.changes import add_changes, take_changes
+from embedtrain.kernels.changes import add_changes, mark_changes, take_changes
 from embedtrain.kernels.simd.lanes import LANES, padded
 
 
@@ -19,6 +19,10 @@ def test_changes_are_taken_and_added(dim):
     before[:, :dim] = rng.normal(size=(30, dim))
     rows = before.copy()
     rows[::4, :dim] += rng.normal(size=rows[::4, :dim].shape).astype(np.float32)
+    changed = np.full(30, 7, np.int16)
+    mark_changes(1, 29, rows.view(np.int32), before.view(np.int32), changed)
+    assert changed[1:29].tolist() == (rows != before)[1:29].any(axis=1).tolist()
+    assert changed[[0, 29]].tolist() == [7, 7]
     which = np.array([8, 7, 20, 3, 29, 0])
     changes = np.full((len(which) + 2, dim), 7, np.uint16)
     take_changes(1, 5, rows, before, which, changes)
