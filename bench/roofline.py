@@ -21,21 +21,7 @@ from text import cut_into_lines
 from embedtrain import train_skipgram
 from embedtrain.kernels.compilation import kernel
 from embedtrain.kernels.simd import window_weights
-from embedtrain.kernels.simd.lanes import (
-    FLOATS,
-    LANES,
-    REGISTERS,
-    add,
-    aligned_zeros,
-    constant,
-    emit_loop,
-    emits,
-    fma,
-    integer,
-    load,
-    padded,
-    store,
-)
+from embedtrain.kernels.simd.lanes import FLOATS, INT, LANES, REGISTERS, aligned_zeros, constant, emits, padded
 from embedtrain.kernels.simd.sigmoid import logistic_gradient
 from embedtrain.kernels.simd.tiles import COLUMNS, ROWS, TILE_VECTORS, dot_tile, exchange_tile
 from embedtrain.models.block_shape import N_NOISE
@@ -47,15 +33,13 @@ _CHAINS = 3 * REGISTERS // 4
 @emits(float32, FLOATS, int64)
 def _fma_chains(b, X, n):
     """Independent chains of `n` FMA each, as many as hide their latency."""
-    x = load(b, X, integer(0))
-    sums = emit_loop(
-        b, integer(0), n, 1, [constant(c) for c in range(_CHAINS)], lambda _, s: [fma(b, x, x, t) for t in s]
-    )
+    x = b.load_at(X, INT(0))
+    sums = b.loop(INT(0), n, 1, [constant(c) for c in range(_CHAINS)], lambda _, s: [b.fma(x, x, t) for t in s])
     total = sums[0]
     for other in sums[1:]:
-        total = add(b, total, other)
-    store(b, total, X, integer(LANES))
-    return b.load(b.gep(X, [integer(LANES)]))
+        total = b.fadd(total, other)
+    b.store_at(total, X, INT(LANES))
+    return b.load(b.gep(X, [INT(LANES)]))
 
 
 @kernel

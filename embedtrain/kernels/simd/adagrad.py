@@ -9,32 +9,16 @@ import math
 
 from numba.types import float32, int64
 
-from embedtrain.kernels.simd.lanes import (
-    FLAGS,
-    FLOATS,
-    LANES,
-    call_vector,
-    constant,
-    emit_loop,
-    emits,
-    fma,
-    integer,
-    load,
-    multiply,
-    splat,
-    store,
-    sum_vector,
-)
-from embedtrain.kernels.simd.rows import fetch_line
+from embedtrain.kernels.simd.lanes import FLOATS, INT, LANES, constant, emits
 
 
 @emits(float32, FLOATS, int64, FLOATS, int64, int64)
 def dot(b, X, x, Y, y, dim):
     """X[x] Y[y] + … + X[x + dim - 1] Y[y + dim - 1], for whole vectors."""
-    sums = emit_loop(
-        b, integer(0), dim, LANES, [constant(0)], lambda d, sums: [fma(b, load(b, X, x, d), load(b, Y, y, d), *sums)]
+    sums = b.loop(
+        INT(0), dim, LANES, [constant(0)], lambda d, sums: [b.fma(b.load_at(X, x, d), b.load_at(Y, y, d), *sums)]
     )
-    return sum_vector(b, *sums)
+    return b.sum_vector(*sums)
 
 
 def _moved(b, x, step, squares):
@@ -44,8 +28,8 @@ def _moved(b, x, step, squares):
     infinity, where the selection also preserves -0.
     """
     moves = b.fcmp_unordered("!=", squares, constant(math.inf))  # true for NaN
-    scaled = b.fdiv(step, call_vector(b, "sqrt", squares), flags=FLAGS)
-    return b.select(moves, b.fsub(x, scaled, flags=FLAGS), x)
+    scaled = b.fdiv(step, b.call_vector("sqrt", squares))
+    return b.select(moves, b.fsub(x, scaled), x)
 
 
 @emits(float32, FLOATS, FLOATS, int64, FLOATS, FLOATS, int64, int64, float32, int64, int64, int64, int64)
@@ -57,20 +41,20 @@ def adagrad_step(b, X, X_sums, x, Y, Y_sums, y, dim, g, next_x, next_y, later_x,
     Returns the `dot` at `next_x` and `next_y` after the step, and prefetches the elements at `later_x` and `later_y`:
     in one loop, so that the processor computes roots while it waits for the sum of the product.
     """
-    rate = splat(b, g)
+    rate = b.splat(g)
 
     def step(d, sums):
         i, j = b.add(x, d), b.add(y, d)
-        x_old, y_old = load(b, X, i), load(b, Y, j)
-        x_squares, y_squares = load(b, X_sums, i), load(b, Y_sums, j)
-        x_step, y_step = multiply(b, rate, y_old), multiply(b, rate, x_old)
+        x_old, y_old = b.load_at(X, i), b.load_at(Y, j)
+        x_squares, y_squares = b.load_at(X_sums, i), b.load_at(Y_sums, j)
+        x_step, y_step = b.fmul(rate, y_old), b.fmul(rate, x_old)
         # The sums first: a store next to the load from the same place becomes a slower one with a mask.
-        store(b, fma(b, x_step, x_step, x_squares), X_sums, i)
-        store(b, fma(b, y_step, y_step, y_squares), Y_sums, j)
-        store(b, _moved(b, x_old, x_step, x_squares), X, i)
-        store(b, _moved(b, y_old, y_step, y_squares), Y, j)
+        b.store_at(b.fma(x_step, x_step, x_squares), X_sums, i)
+        b.store_at(b.fma(y_step, y_step, y_squares), Y_sums, j)
+        b.store_at(_moved(b, x_old, x_step, x_squares), X, i)
+        b.store_at(_moved(b, y_old, y_step, y_squares), Y, j)
         for table, later in ((X, later_x), (X_sums, later_x), (Y, later_y), (Y_sums, later_y)):
-            fetch_line(b, table, b.add(later, d))
-        return [fma(b, load(b, X, next_x, d), load(b, Y, next_y, d), *sums)]
+            b.prefetch_line(table, b.add(later, d))
+        return [b.fma(b.load_at(X, next_x, d), b.load_at(Y, next_y, d), *sums)]
 
-    return sum_vector(b, *emit_loop(b, integer(0), dim, LANES, [constant(0)], step))
+    return b.sum_vector(*b.loop(INT(0), dim, LANES, [constant(0)], step))

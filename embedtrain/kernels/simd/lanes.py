@@ -46,6 +46,144 @@ def aligned_zeros(n: int) -> NDArray[np.float32]:
     return memory[start : start + n]
 
 
+# --- Emitting ---------------------------------------------------------------------------------------------------------
+
+FLOAT, INT, INT32 = ir.FloatType(), ir.IntType(64), ir.IntType(32)
+VECTOR = ir.VectorType(FLOAT, LANES)
+#: Arithmetic may be reordered and fused, but must propagate NaN and infinity to the loss.
+_FLAGS = ("reassoc", "contract", "nsz", "arcp")
+
+
+def constant(value: float) -> ir.Constant:
+    """A vector that has `value` in all lanes."""
+    return ir.Constant(VECTOR, [float(value)] * LANES)
+
+
+def _with_flags(operation: Callable[..., ir.Value]) -> Callable[..., ir.Value]:
+    return lambda b, x, y, flags=_FLAGS: operation(b, x, y, flags=flags)
+
+
+class VectorBuilder(ir.IRBuilder):  # type: ignore[misc]
+    """LLVM's builder with arrays, vectors and loops; an index is the sum of the terms that are given."""
+
+    fadd, fsub = _with_flags(ir.IRBuilder.fadd), _with_flags(ir.IRBuilder.fsub)
+    fmul, fdiv = _with_flags(ir.IRBuilder.fmul), _with_flags(ir.IRBuilder.fdiv)
+
+    def pointer(self, data: ir.Value, index: ir.Value, *terms: ir.Value) -> ir.Value:
+        """&data[index + …], the sum of all terms."""
+        for term in terms:
+            index = self.add(index, term)
+        return self.gep(data, [index])
+
+    def element(self, data: ir.Value, *index: ir.Value) -> ir.Value:
+        """data[index]."""
+        return self.load(self.pointer(data, *index))
+
+    def load_at(self, data: ir.Value, *index: ir.Value, kind: ir.Type = VECTOR, align: int = 4) -> ir.Value:
+        """The vector, or value of another `kind`, that starts at data[index]."""
+        loaded = self.load(self.bitcast(self.pointer(data, *index), kind.as_pointer()))
+        loaded.align = align
+        return loaded
+
+    def store_at(self, value: ir.Value, data: ir.Value, *index: ir.Value, align: int = 4) -> None:
+        """Store a vector or another value from data[index] on."""
+        self.store(value, self.bitcast(self.pointer(data, *index), value.type.as_pointer())).align = align
+
+    def prefetch_line(self, data: ir.Value, at: ir.Value) -> None:
+        """Prefetch the cache line of data[at] for reading; prefetching for writing would take it from other threads."""
+        byte_pointer = ir.IntType(8).as_pointer()
+        signature = ir.FunctionType(ir.VoidType(), [byte_pointer, INT32, INT32, INT32])
+        fetch = cgutils.get_or_insert_function(self.module, signature, "llvm.prefetch.p0")
+        self.call(fetch, [self.bitcast(self.pointer(data, at), byte_pointer), INT32(0), INT32(3), INT32(1)])
+
+    def splat(self, scalar: ir.Value, lanes: int = LANES) -> ir.Value:
+        """A vector that has `scalar` in all lanes."""
+        undefined = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
+        first = self.insert_element(undefined, scalar, INT32(0))
+        return self.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(INT32, lanes), [0] * lanes))
+
+    def call_vector(self, name: str, *arguments: ir.Value) -> ir.Value:
+        """Call the LLVM intrinsic `name` on vectors."""
+        signature = ir.FunctionType(VECTOR, [VECTOR] * len(arguments))
+        function = cgutils.get_or_insert_function(self.module, signature, f"llvm.{name}.v{LANES}f32")
+        return self.call(function, arguments)
+
+    def fma(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
+        """X * y + z for vectors, fused where the machine can; LLVM's own fma would call a function elsewhere."""
+        return self.call_vector("fmuladd", x, y, z)
+
+    def loop(
+        self,
+        start: ir.Value,
+        stop: ir.Value,
+        step: int,
+        initial: Sequence[ir.Value],
+        body: Callable[[ir.Value, list[ir.Value]], list[ir.Value] | None],
+    ) -> list[ir.Value]:
+        """Emit `for index in range(start, stop, step): values = body(index, values)`, the values in registers."""
+        entry = self.block
+        loop, done = self.append_basic_block("loop"), self.append_basic_block("done")
+        self.cbranch(self.icmp_signed("<", start, stop), loop, done)
+
+        self.position_at_end(loop)
+        index = self.phi(INT)
+        values = [self.phi(value.type) for value in initial]
+        results = body(index, values) or []
+        following = self.add(index, INT(step))
+        tail = self.block
+        self.cbranch(self.icmp_signed("<", following, stop), loop, done)
+        for phi, before, after in zip([index, *values], [start, *initial], [following, *results], strict=True):
+            phi.add_incoming(before, entry)
+            phi.add_incoming(after, tail)
+
+        self.position_at_end(done)
+        finals = [self.phi(value.type) for value in initial]
+        for phi, before, after in zip(finals, initial, results, strict=True):
+            phi.add_incoming(before, entry)
+            phi.add_incoming(after, tail)
+        return finals
+
+    def switch_width(self, width: ir.Value, most: int, emit: Callable[[list[ir.Value]], None]) -> None:
+        """Emit code for each width from 1 to `most` vectors, and a switch to that of `width`.
+
+        `emit` takes the first elements of the vectors.
+        """
+        done = self.append_basic_block("done")
+        switch = self.switch(width, done)
+        for case in range(1, most + 1):
+            block = self.append_basic_block(f"width{case}")
+            switch.add_case(INT(case), block)
+            self.position_at_end(block)
+            emit([INT(v * LANES) for v in range(case)])
+            self.branch(done)
+        self.position_at_end(done)
+
+    def sum_lanes(self, vectors: list[ir.Value]) -> ir.Value:
+        """The vector whose lane `i` is the sum of all lanes of `vectors[i]`; `LANES` vectors, a power of two.
+
+        A tree: each level adds the halves of two vectors into one, so that 16 sums of 16 lanes take 15 additions. Lanes
+        that keep their position need a blend, which costs less than a shuffle.
+        """
+        lanes = range(LANES)
+
+        def pick(x: ir.Value, y: ir.Value, sources: list[int]) -> ir.Value:
+            return self.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, LANES), sources))
+
+        while len(vectors) > 1:
+            half = len(vectors) // 2
+            stay = [lane + LANES * (lane & half > 0) for lane in lanes]  # of two vectors, one after the other
+            cross = [(lane ^ half) + LANES * (lane & half > 0) for lane in lanes]
+            pairs = zip(vectors[:half], vectors[half:], strict=True)
+            vectors = [self.fadd(pick(x, y, stay), pick(x, y, cross)) for x, y in pairs]
+        return vectors[0]
+
+    def sum_vector(self, vector: ir.Value) -> ir.Value:
+        """The sum of the lanes of one vector."""
+        signature = ir.FunctionType(FLOAT, [FLOAT, VECTOR])
+        total = cgutils.get_or_insert_function(self.module, signature, f"llvm.vector.reduce.fadd.v{LANES}f32")
+        return self.call(total, [FLOAT(0.0), vector], fastmath=("reassoc",))
+
+
 # --- Intrinsics -------------------------------------------------------------------------------------------------------
 
 FLOATS = types.Array(types.float32, 1, "C")
@@ -57,8 +195,8 @@ ANY = None
 def emits(result: Any, *parameters: Any) -> Callable[[Callable[..., ir.Value | None]], Any]:
     """Make an intrinsic of a function that emits its code, with Numba's types of the result and the parameters.
 
-    The function takes the IR builder, then the arguments, for arrays the pointers to their first elements. It returns
-    the result, None for `void`.
+    The function takes the builder, then the arguments, for arrays the pointers to their first elements. It returns the
+    result, None for `void`.
     """
 
     def decorate(emit: Callable[..., ir.Value | None]) -> Any:
@@ -66,11 +204,13 @@ def emits(result: Any, *parameters: Any) -> Callable[[Callable[..., ir.Value | N
             known = zip(parameters, given, strict=True)
 
             def generate(context: Any, b: ir.IRBuilder, signature: Any, arguments: Sequence[ir.Value]) -> ir.Value:
-                values = (
+                values = [
                     context.make_array(kind)(context, b, value).data if isinstance(kind, types.Array) else value
                     for kind, value in zip(signature.args, arguments, strict=True)
-                )
-                value = emit(b, *values)
+                ]
+                own = VectorBuilder(b.block)
+                value = emit(own, *values)
+                b.position_at_end(own.block)
                 return context.get_dummy_value() if value is None else value
 
             return result(*(own if kind is ANY else kind for kind, own in known)), generate
@@ -80,148 +220,3 @@ def emits(result: Any, *parameters: Any) -> Callable[[Callable[..., ir.Value | N
         return intrinsic(type_call)
 
     return decorate
-
-
-# --- Emitting ---------------------------------------------------------------------------------------------------------
-
-FLOAT, INT, INT32 = ir.FloatType(), ir.IntType(64), ir.IntType(32)
-VECTOR = ir.VectorType(FLOAT, LANES)
-#: Arithmetic may be reordered and fused, but must propagate NaN and infinity to the loss.
-FLAGS = ("reassoc", "contract", "nsz", "arcp")
-
-
-def constant(value: float) -> ir.Constant:
-    """A vector that has `value` in all lanes."""
-    return ir.Constant(VECTOR, [float(value)] * LANES)
-
-
-def integer(value: int) -> ir.Constant:
-    """An index."""
-    return ir.Constant(INT, value)
-
-
-def pointer(b: ir.IRBuilder, data: ir.Value, index: ir.Value, *terms: ir.Value) -> ir.Value:
-    """&data[index + …], the sum of all terms."""
-    for term in terms:
-        index = b.add(index, term)
-    return b.gep(data, [index])
-
-
-def element(b: ir.IRBuilder, data: ir.Value, *index: ir.Value) -> ir.Value:
-    """data[index]."""
-    return b.load(pointer(b, data, *index))
-
-
-def load(b: ir.IRBuilder, data: ir.Value, *index: ir.Value) -> ir.Value:
-    """The vector that starts at data[index]."""
-    loaded = b.load(b.bitcast(pointer(b, data, *index), VECTOR.as_pointer()))
-    loaded.align = 4
-    return loaded
-
-
-def store(b: ir.IRBuilder, value: ir.Value, data: ir.Value, *index: ir.Value) -> None:
-    """Store a vector from data[index] on."""
-    b.store(value, b.bitcast(pointer(b, data, *index), value.type.as_pointer())).align = 4
-
-
-def splat(b: ir.IRBuilder, scalar: ir.Value, lanes: int = LANES) -> ir.Value:
-    """A vector that has `scalar` in all lanes."""
-    undefined = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
-    first = b.insert_element(undefined, scalar, INT32(0))
-    return b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(INT32, lanes), [0] * lanes))
-
-
-def call_vector(b: ir.IRBuilder, name: str, *arguments: ir.Value) -> ir.Value:
-    """Call the LLVM intrinsic `name` on vectors."""
-    signature = ir.FunctionType(VECTOR, [VECTOR] * len(arguments))
-    return b.call(cgutils.get_or_insert_function(b.module, signature, f"llvm.{name}.v{LANES}f32"), arguments)
-
-
-def fma(b: ir.IRBuilder, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
-    """X * y + z."""
-    return call_vector(b, "fmuladd", x, y, z)
-
-
-def add(b: ir.IRBuilder, x: ir.Value, y: ir.Value) -> ir.Value:
-    """X + y."""
-    return b.fadd(x, y, flags=FLAGS)
-
-
-def multiply(b: ir.IRBuilder, x: ir.Value, y: ir.Value) -> ir.Value:
-    """X * y."""
-    return b.fmul(x, y, flags=FLAGS)
-
-
-def emit_loop(
-    b: ir.IRBuilder,
-    start: ir.Value,
-    stop: ir.Value,
-    step: int,
-    initial: Sequence[ir.Value],
-    body: Callable[[ir.Value, list[ir.Value]], list[ir.Value] | None],
-) -> list[ir.Value]:
-    """Emit `for index in range(start, stop, step): values = body(index, values)`, the values in registers."""
-    entry = b.block
-    loop, done = b.append_basic_block("loop"), b.append_basic_block("done")
-    b.cbranch(b.icmp_signed("<", start, stop), loop, done)
-
-    b.position_at_end(loop)
-    index = b.phi(INT)
-    values = [b.phi(value.type) for value in initial]
-    results = body(index, values) or []
-    following = b.add(index, integer(step))
-    tail = b.block
-    b.cbranch(b.icmp_signed("<", following, stop), loop, done)
-    for phi, before, after in zip([index, *values], [start, *initial], [following, *results], strict=True):
-        phi.add_incoming(before, entry)
-        phi.add_incoming(after, tail)
-
-    b.position_at_end(done)
-    finals = [b.phi(value.type) for value in initial]
-    for phi, before, after in zip(finals, initial, results, strict=True):
-        phi.add_incoming(before, entry)
-        phi.add_incoming(after, tail)
-    return finals
-
-
-def switch_width(b: ir.IRBuilder, width: ir.Value, most: int, emit: Callable[[list[ir.Value]], None]) -> None:
-    """Emit code for each width from 1 to `most` vectors, and a switch to that of `width`.
-
-    `emit` takes the first elements of the vectors.
-    """
-    done = b.append_basic_block("done")
-    switch = b.switch(width, done)
-    for case in range(1, most + 1):
-        block = b.append_basic_block(f"width{case}")
-        switch.add_case(integer(case), block)
-        b.position_at_end(block)
-        emit([integer(v * LANES) for v in range(case)])
-        b.branch(done)
-    b.position_at_end(done)
-
-
-def sum_lanes(b: ir.IRBuilder, vectors: list[ir.Value]) -> ir.Value:
-    """The vector whose lane `i` is the sum of all lanes of `vectors[i]`; `LANES` vectors, a power of two.
-
-    A tree: each level adds the halves of two vectors into one, so that 16 sums of 16 lanes take 15 additions. Lanes
-    that keep their position need a blend, which costs less than a shuffle.
-    """
-    lanes = range(LANES)
-
-    def pick(x: ir.Value, y: ir.Value, sources: list[int]) -> ir.Value:
-        return b.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, LANES), sources))
-
-    while len(vectors) > 1:
-        half = len(vectors) // 2
-        stay = [lane + LANES * (lane & half > 0) for lane in lanes]  # of two vectors, one after the other
-        cross = [(lane ^ half) + LANES * (lane & half > 0) for lane in lanes]
-        pairs = zip(vectors[:half], vectors[half:], strict=True)
-        vectors = [add(b, pick(x, y, stay), pick(x, y, cross)) for x, y in pairs]
-    return vectors[0]
-
-
-def sum_vector(b: ir.IRBuilder, vector: ir.Value) -> ir.Value:
-    """The sum of the lanes of one vector."""
-    signature = ir.FunctionType(FLOAT, [FLOAT, VECTOR])
-    total = cgutils.get_or_insert_function(b.module, signature, f"llvm.vector.reduce.fadd.v{LANES}f32")
-    return b.call(total, [FLOAT(0.0), vector], fastmath=("reassoc",))

@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from llvmlite import ir
-from numba.core import cgutils
 from numba.types import float32, int64, void
 
-from embedtrain.kernels.simd.lanes import (
-    ANY,
-    CACHE_LINE,
-    FLAGS,
-    FLOATS,
-    INT,
-    INT32,
-    LANES,
-    OFFSETS,
-    REGISTERS,
-    add,
-    constant,
-    element,
-    emit_loop,
-    emits,
-    fma,
-    integer,
-    load,
-    multiply,
-    pointer,
-    splat,
-    store,
-    switch_width,
-)
+from embedtrain.kernels.simd.lanes import ANY, CACHE_LINE, FLOATS, INT, LANES, OFFSETS, REGISTERS, constant, emits
 
 #: Vectors of a row in registers at once; those of three rows fill the registers.
 ROW_VECTORS = 8 if REGISTERS == 32 else 4
 BLOCK = 16  # elements of a row of a block, a cache line
-_STEPS = [integer(step) for step in range(0, BLOCK, LANES)]
+_STEPS = [INT(step) for step in range(0, BLOCK, LANES)]
 _TILE = REGISTERS // 2 // len(_STEPS)  # rows of a product that fill half of the registers
 
 
@@ -42,9 +17,9 @@ _TILE = REGISTERS // 2 // len(_STEPS)  # rows of a product that fill half of the
 
 
 def _loop_around(b, begin, skip, end, initial, body):
-    """`emit_loop` over [begin, end) without `skip`."""
-    before = emit_loop(b, begin, skip, 1, initial, body)
-    return emit_loop(b, b.add(skip, integer(1)), end, 1, before, body)
+    """`b.loop` over [begin, end) without `skip`."""
+    before = b.loop(begin, skip, 1, initial, body)
+    return b.loop(b.add(skip, INT(1)), end, 1, before, body)
 
 
 @emits(void, FLOATS, int64, int64, int64, float32, FLOATS, OFFSETS, int64, int64, int64)
@@ -53,19 +28,19 @@ def sum_rows(b, Y, y, d, n_vectors, weight, X, x_rows, begin, skip, end):
 
     For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
     """
-    start, weights = b.add(y, d), splat(b, weight)
+    start, weights = b.add(y, d), b.splat(weight)
 
     def emit(steps):
         def accumulate(k, sums):
-            row = b.add(element(b, x_rows, k), d)
-            x = [load(b, X, row, step) for step in steps]
-            return [add(b, *terms) for terms in zip(sums, x, strict=True)]
+            row = b.add(b.element(x_rows, k), d)
+            x = [b.load_at(X, row, step) for step in steps]
+            return [b.fadd(*terms) for terms in zip(sums, x, strict=True)]
 
         sums = _loop_around(b, begin, skip, end, [constant(0)] * len(steps), accumulate)
         for step, total in zip(steps, sums, strict=True):
-            store(b, multiply(b, weights, total), Y, start, step)
+            b.store_at(b.fmul(weights, total), Y, start, step)
 
-    switch_width(b, n_vectors, ROW_VECTORS, emit)
+    b.switch_width(n_vectors, ROW_VECTORS, emit)
 
 
 @emits(void, FLOATS, OFFSETS, int64, int64, int64, int64, int64, float32, FLOATS, int64)
@@ -74,20 +49,20 @@ def add_to_rows(b, Y, y_rows, begin, skip, end, d, n_vectors, weight, X, x):
 
     For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
     """
-    start, weights = b.add(x, d), splat(b, weight)
+    start, weights = b.add(x, d), b.splat(weight)
 
     def emit(steps):
-        x = [load(b, X, start, step) for step in steps]
-        x = [multiply(b, weights, part) for part in x]
+        x = [b.load_at(X, start, step) for step in steps]
+        x = [b.fmul(weights, part) for part in x]
 
         def add_row(k, _):
-            row = b.add(element(b, y_rows, k), d)
+            row = b.add(b.element(y_rows, k), d)
             for step, part in zip(steps, x, strict=True):
-                store(b, add(b, load(b, Y, row, step), part), Y, row, step)
+                b.store_at(b.fadd(b.load_at(Y, row, step), part), Y, row, step)
 
         _loop_around(b, begin, skip, end, [], add_row)
 
-    switch_width(b, n_vectors, ROW_VECTORS, emit)
+    b.switch_width(n_vectors, ROW_VECTORS, emit)
 
 
 @emits(void, FLOATS, int64, ANY, ANY, int64, int64, FLOATS, int64, int64, int64)
@@ -96,24 +71,24 @@ def multiply_row(b, Y, y, columns, values, begin, end, X, width, d, n_vectors):
 
     For the elements e of `n_vectors` (1 to `ROW_VECTORS`) vectors from d on.
     """
-    start, even = b.add(y, d), b.sub(end, b.srem(b.sub(end, begin), integer(2)))
+    start, even = b.add(y, d), b.sub(end, b.srem(b.sub(end, begin), INT(2)))
 
     def emit(steps):
         def add_cell(c, sums):
-            row = b.add(b.mul(b.sext(element(b, columns, c), INT), width), d)
-            value = splat(b, element(b, values, c))
-            return [fma(b, value, load(b, X, row, step), total) for step, total in zip(steps, sums, strict=True)]
+            row = b.add(b.mul(b.sext(b.element(columns, c), INT), width), d)
+            value = b.splat(b.element(values, c))
+            return [b.fma(value, b.load_at(X, row, step), total) for step, total in zip(steps, sums, strict=True)]
 
         def add_two(c, sums):  # to sums of their own, as one would wait for its last addition
-            return add_cell(c, sums[: len(steps)]) + add_cell(b.add(c, integer(1)), sums[len(steps) :])
+            return add_cell(c, sums[: len(steps)]) + add_cell(b.add(c, INT(1)), sums[len(steps) :])
 
-        sums = emit_loop(b, begin, even, 2, [constant(0)] * (2 * len(steps)), add_two)
+        sums = b.loop(begin, even, 2, [constant(0)] * (2 * len(steps)), add_two)
         pairs = zip(sums[: len(steps)], sums[len(steps) :], strict=True)
-        sums = emit_loop(b, even, end, 1, [add(b, *pair) for pair in pairs], add_cell)
+        sums = b.loop(even, end, 1, [b.fadd(*pair) for pair in pairs], add_cell)
         for step, total in zip(steps, sums, strict=True):
-            store(b, total, Y, start, step)
+            b.store_at(total, Y, start, step)
 
-    switch_width(b, n_vectors, ROW_VECTORS, emit)
+    b.switch_width(n_vectors, ROW_VECTORS, emit)
 
 
 # --- Blocks: many rows of `BLOCK` elements ----------------------------------------------------------------------------
@@ -125,31 +100,31 @@ def multiply_transposed(b, S, X, x, Y, y, n):
     for first in range(0, BLOCK, _TILE):
 
         def add_row(r, sums, first=first):
-            own = [load(b, Y, y, r, step) for step in _STEPS]
-            others = [splat(b, element(b, X, x, r, integer(first + i))) for i in range(_TILE)]
+            own = [b.load_at(Y, y, r, step) for step in _STEPS]
+            others = [b.splat(b.element(X, x, r, INT(first + i))) for i in range(_TILE)]
             pairs = [(other, part) for other in others for part in own]
-            return [fma(b, *pair, total) for pair, total in zip(pairs, sums, strict=True)]
+            return [b.fma(*pair, total) for pair, total in zip(pairs, sums, strict=True)]
 
-        sums = emit_loop(b, integer(0), n, BLOCK, [constant(0)] * (_TILE * len(_STEPS)), add_row)
+        sums = b.loop(INT(0), n, BLOCK, [constant(0)] * (_TILE * len(_STEPS)), add_row)
         for i, total in enumerate(sums):
-            store(b, total, S, integer(first * BLOCK + i * LANES))
+            b.store_at(total, S, INT(first * BLOCK + i * LANES))
 
 
 @emits(void, FLOATS, int64, FLOATS, int64, FLOATS, int64, int64)
 def add_product(b, Y, y, X, x, F, f, n):
     """Y += X F for the n elements of rows from Y[y] and X[x] on, and the square matrix from F[f] on."""
     for first in range(0, BLOCK, _TILE):
-        factors = [[load(b, F, f, integer((first + i) * BLOCK), step) for step in _STEPS] for i in range(_TILE)]
+        factors = [[b.load_at(F, f, INT((first + i) * BLOCK), step) for step in _STEPS] for i in range(_TILE)]
 
         def add_row(r, _, first=first, factors=factors):
-            sums = [load(b, Y, y, r, step) for step in _STEPS]
+            sums = [b.load_at(Y, y, r, step) for step in _STEPS]
             for i, row in enumerate(factors):
-                weight = splat(b, element(b, X, x, r, integer(first + i)))
-                sums = [fma(b, weight, *pair) for pair in zip(row, sums, strict=True)]
+                weight = b.splat(b.element(X, x, r, INT(first + i)))
+                sums = [b.fma(weight, *pair) for pair in zip(row, sums, strict=True)]
             for step, total in zip(_STEPS, sums, strict=True):
-                store(b, total, Y, y, r, step)
+                b.store_at(total, Y, y, r, step)
 
-        emit_loop(b, integer(0), n, BLOCK, [], add_row)
+        b.loop(INT(0), n, BLOCK, [], add_row)
 
 
 # --- Copies and prefetches --------------------------------------------------------------------------------------------
@@ -158,54 +133,46 @@ def add_product(b, Y, y, X, x, F, f, n):
 @emits(void, FLOATS, int64, float32, FLOATS, int64, int64)
 def add_row(b, Y, y, weight, X, x, dim):
     """Y[y + d] += weight * X[x + d]  for d in [0, dim)."""
-    weights = splat(b, weight)
+    weights = b.splat(weight)
 
     def step(d, _):
-        store(b, fma(b, weights, load(b, X, x, d), load(b, Y, y, d)), Y, y, d)
+        b.store_at(b.fma(weights, b.load_at(X, x, d), b.load_at(Y, y, d)), Y, y, d)
 
-    emit_loop(b, integer(0), dim, LANES, [], step)
+    b.loop(INT(0), dim, LANES, [], step)
 
 
 @emits(void, FLOATS, float32, FLOATS, int64, int64)
 def move_towards(b, M, rate, X, x, dim):
     """M[d] += rate * (X[x + d] - M[d])  for d in [0, dim)."""
-    rates = splat(b, rate)
+    rates = b.splat(rate)
 
     def step(d, _):
-        before = load(b, M, d)
-        store(b, fma(b, rates, b.fsub(load(b, X, x, d), before, flags=FLAGS), before), M, d)
+        before = b.load_at(M, d)
+        b.store_at(b.fma(rates, b.fsub(b.load_at(X, x, d), before), before), M, d)
 
-    emit_loop(b, integer(0), dim, LANES, [], step)
+    b.loop(INT(0), dim, LANES, [], step)
 
 
 @emits(void, FLOATS, int64, FLOATS, int64, int64)
 def copy_row(b, Y, y, X, x, dim):
     """Y[y + d] = X[x + d]  for d in [0, dim)."""
-    emit_loop(b, integer(0), dim, LANES, [], lambda d, _: store(b, load(b, X, x, d), Y, y, d))
+    b.loop(INT(0), dim, LANES, [], lambda d, _: b.store_at(b.load_at(X, x, d), Y, y, d))
 
 
 @emits(void, FLOATS, int64, int64, float32)
 def fill(b, X, x, n, value):
     """X[x + d] = value  for d in [0, n), n rounded up to whole vectors."""
-    values = splat(b, value)
-    emit_loop(b, x, b.add(x, n), LANES, [], lambda at, _: store(b, values, X, at))
-
-
-def fetch_line(b, data, at):
-    """Prefetch the cache line of data[at] for reading; prefetching for writing would take it from other threads."""
-    byte_pointer = ir.IntType(8).as_pointer()
-    signature = ir.FunctionType(ir.VoidType(), [byte_pointer, INT32, INT32, INT32])
-    fetch = cgutils.get_or_insert_function(b.module, signature, "llvm.prefetch.p0")
-    b.call(fetch, [b.bitcast(pointer(b, data, at), byte_pointer), INT32(0), INT32(3), INT32(1)])
+    values = b.splat(value)
+    b.loop(x, b.add(x, n), LANES, [], lambda at, _: b.store_at(values, X, at))
 
 
 @emits(void, ANY, int64)
 def prefetch(b, array, at):
     """Prefetch the cache line of array[at]; `at` may be out of bounds."""
-    fetch_line(b, array, at)
+    b.prefetch_line(array, at)
 
 
 @emits(void, FLOATS, int64, int64)
 def prefetch_row(b, X, row, dim):
     """Prefetch the `dim` elements from X[row] on."""
-    emit_loop(b, row, b.add(row, dim), CACHE_LINE, [], lambda at, _: fetch_line(b, X, at))
+    b.loop(row, b.add(row, dim), CACHE_LINE, [], lambda at, _: b.prefetch_line(X, at))

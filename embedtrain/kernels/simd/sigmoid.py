@@ -7,48 +7,30 @@ import math
 from llvmlite import ir
 from numba.types import float32, int64, void
 
-from embedtrain.kernels.simd.lanes import (
-    FLAGS,
-    FLOATS,
-    INT32,
-    LANES,
-    VECTOR,
-    add,
-    call_vector,
-    constant,
-    emit_loop,
-    emits,
-    fma,
-    integer,
-    load,
-    multiply,
-    splat,
-    store,
-    sum_vector,
-)
+from embedtrain.kernels.simd.lanes import FLOATS, INT, INT32, LANES, VECTOR, constant, emits
 
 
 def _exp2(b, x):
     """2^x for |x| <= 126: Taylor series of the fraction (relative error 2e-7), scaled by the whole part."""
-    whole = call_vector(b, "rint", x)
-    fraction = b.fsub(x, whole, flags=FLAGS)
+    whole = b.call_vector("rint", x)
+    fraction = b.fsub(x, whole)
     series = constant(math.log(2) ** 6 / math.factorial(6))
     for power in range(5, -1, -1):
-        series = fma(b, series, fraction, constant(math.log(2) ** power / math.factorial(power)))
+        series = b.fma(series, fraction, constant(math.log(2) ** power / math.factorial(power)))
     ints = ir.VectorType(INT32, LANES)
     exponent = b.add(b.fptosi(whole, ints), ir.Constant(ints, [127] * LANES))
     scale = b.bitcast(b.shl(exponent, ir.Constant(ints, [23] * LANES)), VECTOR)
-    return multiply(b, series, scale)
+    return b.fmul(series, scale)
 
 
 def _exp_minus(b, x):
     """e^-x, with x clipped to [-80, 80]; NaN is lost here, and propagated by `logistic_loss`."""
-    clamped = call_vector(b, "maxnum", call_vector(b, "minnum", x, constant(80)), constant(-80))
-    return _exp2(b, multiply(b, clamped, constant(-1 / math.log(2))))
+    clamped = b.call_vector("maxnum", b.call_vector("minnum", x, constant(80)), constant(-80))
+    return _exp2(b, b.fmul(clamped, constant(-1 / math.log(2))))
 
 
 def _one_over(b, x):
-    return b.fdiv(constant(1), x, flags=FLAGS)
+    return b.fdiv(constant(1), x)
 
 
 @emits(void, FLOATS, FLOATS, int64, float32, float32)
@@ -57,17 +39,17 @@ def logistic_gradient(b, S, weights, n, lr, baseline):
 
     For e in [0, n), n rounded up to whole vectors.
     """
-    rates, baselines = splat(b, lr), splat(b, baseline)
+    rates, baselines = b.splat(lr), b.splat(baseline)
 
     def step(at, _):
-        exponential = _exp_minus(b, load(b, S, at))
-        sigmoid = _one_over(b, add(b, constant(1), exponential))
-        weight = multiply(b, rates, load(b, weights, at))
+        exponential = _exp_minus(b, b.load_at(S, at))
+        sigmoid = _one_over(b, b.fadd(constant(1), exponential))
+        weight = b.fmul(rates, b.load_at(weights, at))
         positive = b.fcmp_ordered(">", weight, constant(0))
-        error = b.select(positive, b.fsub(constant(1), sigmoid, flags=FLAGS), b.fsub(sigmoid, baselines, flags=FLAGS))
-        store(b, multiply(b, weight, error), S, at)
+        error = b.select(positive, b.fsub(constant(1), sigmoid), b.fsub(sigmoid, baselines))
+        b.store_at(b.fmul(weight, error), S, at)
 
-    emit_loop(b, integer(0), n, LANES, [], step)
+    b.loop(INT(0), n, LANES, [], step)
 
 
 @emits(float32, FLOATS, FLOATS, int64)
@@ -78,20 +60,20 @@ def logistic_loss(b, S, weights, n):
     """
 
     def step(at, sums):
-        score, weight = load(b, S, at), load(b, weights, at)
+        score, weight = b.load_at(S, at), b.load_at(weights, at)
         positive = b.fcmp_ordered(">", weight, constant(0))
-        x = b.select(positive, b.fsub(constant(-0.0), score), score)
-        u = _exp_minus(b, call_vector(b, "fabs", x))
-        z = multiply(b, u, _one_over(b, add(b, constant(2), u)))
-        square = multiply(b, z, z)
+        x = b.select(positive, b.fsub(constant(-0.0), score, flags=()), score)
+        u = _exp_minus(b, b.call_vector("fabs", x))
+        z = b.fmul(u, _one_over(b, b.fadd(constant(2), u)))
+        square = b.fmul(z, z)
         series = constant(2 / 13)  # atanh(z) = z + z^3 / 3 + z^5 / 5 + …
         for power in range(11, 0, -2):
-            series = fma(b, series, square, constant(2 / power))
+            series = b.fma(series, square, constant(2 / power))
         rectified = b.select(b.fcmp_ordered("<", x, constant(0)), constant(0), x)  # max(x, 0) that keeps NaN
-        softplus = add(b, rectified, multiply(b, series, z))
+        softplus = b.fadd(rectified, b.fmul(series, z))
         counts = b.fcmp_ordered("!=", weight, constant(0))  # scores of weight 0 are arbitrary
-        loss = b.fmul(call_vector(b, "fabs", weight), softplus)
-        return [b.select(counts, b.fadd(sums[0], loss), sums[0])]
+        loss = b.fmul(b.call_vector("fabs", weight), softplus, flags=())
+        return [b.select(counts, b.fadd(sums[0], loss, flags=()), sums[0])]
 
-    (total,) = emit_loop(b, integer(0), n, LANES, [constant(0)], step)
-    return sum_vector(b, total)
+    (total,) = b.loop(INT(0), n, LANES, [constant(0)], step)
+    return b.sum_vector(total)

@@ -10,25 +10,7 @@ from typing import Any
 
 from numba.types import int64, void
 
-from embedtrain.kernels.simd.lanes import (
-    FLOATS,
-    LANES,
-    OFFSETS,
-    REGISTERS,
-    add,
-    constant,
-    element,
-    emit_loop,
-    emits,
-    fma,
-    integer,
-    load,
-    multiply,
-    splat,
-    store,
-    sum_lanes,
-    switch_width,
-)
+from embedtrain.kernels.simd.lanes import FLOATS, INT, LANES, OFFSETS, REGISTERS, constant, emits
 from embedtrain.kernels.simd.rows import ROW_VECTORS
 
 #: Input rows of a tile.
@@ -44,18 +26,18 @@ def _dots(rows: int, columns: int) -> Any:
 
     @emits(void, FLOATS, OFFSETS, FLOATS, OFFSETS, int64, int64, FLOATS)
     def dots(b, X, x_rows, Y, y_rows, k, dim, S):
-        xs = [element(b, x_rows, integer(r)) for r in range(rows)]
-        ys = [element(b, y_rows, k, integer(c)) for c in range(columns)]
+        xs = [b.element(x_rows, INT(r)) for r in range(rows)]
+        ys = [b.element(y_rows, k, INT(c)) for c in range(columns)]
 
         def multiply_rows(d, sums):
-            x = [load(b, X, start, d) for start in xs]
-            y = [load(b, Y, start, d) for start in ys]
-            return [fma(b, x[r], y[c], sums[c * rows + r]) for c in range(columns) for r in range(rows)]
+            x = [b.load_at(X, start, d) for start in xs]
+            y = [b.load_at(Y, start, d) for start in ys]
+            return [b.fma(x[r], y[c], sums[c * rows + r]) for c in range(columns) for r in range(rows)]
 
-        sums = emit_loop(b, integer(0), dim, LANES, [constant(0)] * (rows * columns), multiply_rows)
-        start = b.mul(k, integer(rows))
+        sums = b.loop(INT(0), dim, LANES, [constant(0)] * (rows * columns), multiply_rows)
+        start = b.mul(k, INT(rows))
         for first in range(0, rows * columns, LANES):
-            store(b, sum_lanes(b, sums[first : first + LANES]), S, start, integer(first))
+            b.store_at(b.sum_lanes(sums[first : first + LANES]), S, start, INT(first))
 
     return dots
 
@@ -71,31 +53,31 @@ def _exchange(rows: int, most_vectors: int, *, fixed: bool = False) -> Any:
 
     @emits(void, FLOATS, OFFSETS, FLOATS, OFFSETS, FLOATS, OFFSETS, int64, FLOATS, FLOATS, FLOATS, int64, int64)
     def exchange(b, E, e_rows, X, x_rows, Y, y_rows, n, G, M, m_weights, d, n_vectors):
-        es, xs = ([b.add(element(b, offsets, integer(r)), d) for r in range(rows)] for offsets in (e_rows, x_rows))
+        es, xs = ([b.add(b.element(offsets, INT(r)), d) for r in range(rows)] for offsets in (e_rows, x_rows))
 
         def emit(steps):
-            x = [[load(b, X, start, step) for step in steps] for start in xs]
+            x = [[b.load_at(X, start, step) for step in steps] for start in xs]
 
             def exchange_row(k, sums):
-                row, first = b.add(element(b, y_rows, k), d), b.mul(k, integer(rows))
-                g = [splat(b, element(b, G, first, integer(r))) for r in range(rows)]
-                y = [load(b, Y, row, step) for step in steps]
-                sums = [fma(b, g[r], y[v], sums[r * len(steps) + v]) for r in range(rows) for v in range(len(steps))]
+                row, first = b.add(b.element(y_rows, k), d), b.mul(k, INT(rows))
+                g = [b.splat(b.element(G, first, INT(r))) for r in range(rows)]
+                y = [b.load_at(Y, row, step) for step in steps]
+                sums = [b.fma(g[r], y[v], sums[r * len(steps) + v]) for r in range(rows) for v in range(len(steps))]
                 for r in range(0 if fixed else rows):
-                    y = [fma(b, g[r], x[r][v], y[v]) for v in range(len(steps))]
+                    y = [b.fma(g[r], x[r][v], y[v]) for v in range(len(steps))]
                 for v, step in enumerate(() if fixed else steps):
-                    store(b, y[v], Y, row, step)
+                    b.store_at(y[v], Y, row, step)
                 return sums
 
-            mean = [load(b, M, d, step) for step in steps]
-            weights = [splat(b, element(b, m_weights, integer(r))) for r in range(rows)]
-            sums = [multiply(b, weight, part) for weight in weights for part in mean]
-            sums = emit_loop(b, integer(0), n, 1, sums, exchange_row)
+            mean = [b.load_at(M, d, step) for step in steps]
+            weights = [b.splat(b.element(m_weights, INT(r))) for r in range(rows)]
+            sums = [b.fmul(weight, part) for weight in weights for part in mean]
+            sums = b.loop(INT(0), n, 1, sums, exchange_row)
             for r, e in enumerate(es):
                 for v, step in enumerate(steps):
-                    store(b, add(b, load(b, E, e, step), sums[r * len(steps) + v]), E, e, step)
+                    b.store_at(b.fadd(b.load_at(E, e, step), sums[r * len(steps) + v]), E, e, step)
 
-        switch_width(b, n_vectors, most_vectors, emit)
+        b.switch_width(n_vectors, most_vectors, emit)
 
     return exchange
 

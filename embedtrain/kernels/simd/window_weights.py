@@ -6,20 +6,7 @@ from llvmlite import ir
 from numba import types
 from numba.types import float32, int64, void
 
-from embedtrain.kernels.simd.lanes import (
-    FLOATS,
-    INT32,
-    LANES,
-    VECTOR,
-    constant,
-    emit_loop,
-    emits,
-    integer,
-    multiply,
-    pointer,
-    splat,
-    store,
-)
+from embedtrain.kernels.simd.lanes import FLOATS, INT, INT32, LANES, VECTOR, constant, emits
 from embedtrain.kernels.simd.tiles import ROWS
 
 _INTS = types.Array(types.int32, 1, "C")
@@ -32,9 +19,7 @@ def _ints(values):
 
 def _each_row(b, numbers, start):
     """The vector that has numbers[start + lane % ROWS] in each lane."""
-    rows = ir.VectorType(INT32, ROWS)
-    loaded = b.load(b.bitcast(pointer(b, numbers, start), rows.as_pointer()))
-    loaded.align = 4
+    loaded = b.load_at(numbers, start, kind=ir.VectorType(INT32, ROWS))
     return b.shuffle_vector(loaded, loaded, _ints([lane % ROWS for lane in range(LANES)]))
 
 
@@ -48,7 +33,7 @@ def set_tile_weights(b, weights, n_noise, low, high, n_columns, begins, ends, i,
     """
 
     def narrow(value):
-        return splat(b, b.trunc(value, INT32), LANES)
+        return b.splat(b.trunc(value, INT32))
 
     row_numbers, columns = _ints([lane % ROWS for lane in range(LANES)]), _ints([k // ROWS for k in range(LANES)])
     lows, highs, used = narrow(low), narrow(high), b.icmp_signed("<", row_numbers, narrow(n_rows))
@@ -62,15 +47,15 @@ def set_tile_weights(b, weights, n_noise, low, high, n_columns, begins, ends, i,
     has_own = b.and_(b.icmp_signed(">=", own, first), b.icmp_signed("<", own, last))
     contexts = b.sub(b.sub(last, first), b.zext(has_own, _INT_VECTOR))
     contexts = b.select(b.icmp_signed(">", contexts, _ints([0] * LANES)), contexts, _ints([0] * LANES))
-    noise = multiply(b, splat(b, b.fneg(noise_weight)), b.sitofp(contexts, VECTOR))
+    noise = b.fmul(b.splat(b.fneg(noise_weight)), b.sitofp(contexts, VECTOR))
     step = LANES // ROWS
-    emit_loop(b, integer(0), n_noise, step, [], lambda k, _: store(b, noise, weights, b.mul(k, integer(ROWS))))
+    b.loop(INT(0), n_noise, step, [], lambda k, _: b.store_at(noise, weights, b.mul(k, INT(ROWS))))
 
     # tokens: 1 in the window, 0 for the centre itself
     def set_tokens(k, _):
         token = b.add(narrow(b.add(low, b.sub(k, n_noise))), columns)
         inside = b.and_(b.icmp_signed(">=", token, first), b.icmp_signed("<", token, last))
         inside = b.and_(inside, b.icmp_signed("!=", token, own))
-        store(b, b.select(inside, constant(1), constant(0)), weights, b.mul(k, integer(ROWS)))
+        b.store_at(b.select(inside, constant(1), constant(0)), weights, b.mul(k, INT(ROWS)))
 
-    emit_loop(b, n_noise, n_columns, step, [], set_tokens)
+    b.loop(n_noise, n_columns, step, [], set_tokens)

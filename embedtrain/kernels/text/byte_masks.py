@@ -11,35 +11,33 @@ from numba.types import float32, int64, uint8, uint64, void
 
 from embedtrain.kernels.compilation import inlined
 from embedtrain.kernels.integers import minimum
-from embedtrain.kernels.simd.lanes import ANY, INT, emits, pointer, splat
+from embedtrain.kernels.simd.lanes import ANY, INT, emits
 
 BLOCK, WORD = 64, 8  # bytes
 PADDING = BLOCK  # bytes after a text, or after the spellings in a table, that may be read
 ONE, ALL = np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
 
+BYTES = ir.VectorType(ir.IntType(8), BLOCK)
 _FALSE, _WIDE = ir.IntType(1)(0), ir.IntType(128)
 
 
 @emits(uint64, ANY, int64)
 def load_word(b, text, position):
     """The 8 bytes text[position:position + 8], the first lowest."""
-    word = b.load(b.bitcast(pointer(b, text, position), INT.as_pointer()))
-    word.align = 1
-    return word
+    return b.load_at(text, position, kind=INT, align=1)
 
 
 @emits(void, ANY, int64, uint64)
 def store_word(b, text, position, word):
     """text[position:position + 8] = the bytes of `word`."""
-    b.store(word, b.bitcast(pointer(b, text, position), INT.as_pointer())).align = 1
+    b.store_at(word, text, position, align=1)
 
 
 @emits(uint64, ANY, int64, uint8, uint8)
 def bytes_between(b, text, position, low, high):
     """A mask whose bit i is low <= text[position + i] <= high, for the 64 bytes of a block."""
-    block = b.load(b.bitcast(pointer(b, text, position), ir.VectorType(ir.IntType(8), BLOCK).as_pointer()))
-    block.align = 1
-    inside = b.icmp_unsigned("<=", b.sub(block, splat(b, low, BLOCK)), splat(b, b.sub(high, low), BLOCK))
+    block = b.load_at(text, position, kind=BYTES, align=1)
+    inside = b.icmp_unsigned("<=", b.sub(block, b.splat(low, BLOCK)), b.splat(b.sub(high, low), BLOCK))
     return b.bitcast(inside, INT)
 
 

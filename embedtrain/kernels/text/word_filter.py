@@ -10,9 +10,10 @@ from numba.types import int64, uint64, void
 
 from embedtrain.kernels.compilation import inlined, kernel
 from embedtrain.kernels.integers import minimum
-from embedtrain.kernels.simd.lanes import ANY, emits, pointer
+from embedtrain.kernels.simd.lanes import ANY, emits
 from embedtrain.kernels.text.byte_masks import (
     BLOCK,
+    BYTES,
     ONE,
     bytes_between,
     load_word,
@@ -28,18 +29,14 @@ _SPACE = np.uint8(ord(" "))
 _WRITTEN = np.zeros(9, np.uint8)  # the byte that is written for a character of a class, 0 for its own
 _WRITTEN[[OTHER, APOSTROPHE, HYPHEN]] = [ord(c) for c in " '-"]
 _LAST = np.array([OTHER, LETTER, OTHER, SINGLE, LETTER, LETTER, LETTER, OTHER, OTHER])  # what it leaves as `last`
-_BYTES = ir.VectorType(ir.IntType(8), BLOCK)
 
 
 @emits(void, ANY, int64, ANY, int64, uint64)
 def copy_masked(b, into, at, text, position, mask):
     """into[at + i] = text[position + i] where bit i of the mask is 1, else a space, for the 64 bytes of a block."""
-    block = b.load(b.bitcast(pointer(b, text, position), _BYTES.as_pointer()))
-    block.align = 1
+    block = b.load_at(text, position, kind=BYTES, align=1)
     bits = b.bitcast(mask, ir.VectorType(ir.IntType(1), BLOCK))
-    spaces = ir.Constant(_BYTES, [ord(" ")] * BLOCK)
-    target = b.bitcast(pointer(b, into, at), _BYTES.as_pointer())
-    b.store(b.select(bits, block, spaces), target).align = 1
+    b.store_at(b.select(bits, block, BYTES([ord(" ")] * BLOCK)), into, at, align=1)
 
 
 @inlined
