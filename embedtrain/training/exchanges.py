@@ -104,11 +104,13 @@ def combined(
     if (steps.each * steps.n_ranks).max() * pull.values[-1] < _LEAST:
         return changes
     a, reach = pull.reach(steps)
-    weights = saturated(a, steps.n_ranks)
-    forced = reach * (np.float32(share) - weights) * changes.any(axis=1, keepdims=True)
-    along = changes @ pull.vectors * (weights[:, 1:] - weights[:, :1])
+    weights, along = saturated(a, steps.n_ranks), changes @ pull.vectors
+    forced = reach * (np.float32(share) - weights) * along.any(axis=1, keepdims=True)
+    along *= weights[:, 1:] - weights[:, :1]
     along += common @ pull.vectors * (forced[:, 1:] - forced[:, :1])
-    return weights[:, :1] * changes + forced[:, :1] * common + along @ pull.vectors.T
+    result = np.hstack([forced[:, :1], along]) @ np.vstack([common, pull.vectors.T])
+    result += weights[:, :1] * changes
+    return result
 
 
 class RankExchanges(StopPoint):
