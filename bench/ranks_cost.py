@@ -7,11 +7,12 @@ about half of the work on the tables is for all rows, and half for the part of t
 the rows that changed, as bfloat16, to the ranks that combine them, and what it combined to all: (n - 1) / n of half the
 bytes of the tables, twice, times the share of rows that changed.
 
-The defaults are 2 ranks of one thread on a machine of two cores, 17 million words, two tables of 67,867 × 100. `work`
-is measured over loopback, the share and the use of the bandwidth between two network namespaces of 1 Gb/s (tc, tbf):
+The defaults are 2 ranks of one thread on a machine of two cores, 17 million words, two tables of 67,867 × 100, of which
+nearly all rows change between two of the 2 exchanges. Measured over shared memory (`ranks_speed.py`), and between two
+network namespaces of 1 Gb/s (tc, tbf):
 
-    loopback   9.0 M words/s measured (9.4, 8.8, 9.0), 9.1 modelled; with all rows, as float32, on all ranks: 7.1
-    1 Gb/s     4.3 M words/s measured (4.3, 4.3), 4.0 modelled; with all rows, as float32: 1.8
+    shared memory  16.9 M words/s measured (median of 7), 16.9 modelled
+    1 Gb/s         11.2 M words/s measured (10.9, 11.2, 11.8), 11.8 modelled
 
 Not in the model: latency, waiting for the slowest rank, reading. Work on tables is shared by the threads of a rank.
 """
@@ -35,12 +36,12 @@ def speed_of(n: int, bandwidth: float, words: float, given: argparse.Namespace) 
 def main() -> None:
     """Print the model as a table, with the speed relative to one machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--speed", type=float, default=8.8e6, help="words per second of a machine")
+    parser.add_argument("--speed", type=float, default=9.6e6, help="words per second of a machine")
     parser.add_argument("--words", type=float, nargs="+", default=[17e6], help="words of an epoch")
     parser.add_argument("--tables", type=float, default=54.3e6, help="bytes of the tables, float32")
-    parser.add_argument("--changed", type=float, default=0.68, help="share of rows that change between exchanges")
+    parser.add_argument("--changed", type=float, default=1.0, help="share of rows that change between exchanges")
     parser.add_argument("--exchanges", type=int, help="in an epoch (default: as many as embedtrain makes)")
-    parser.add_argument("--work", type=float, default=0.056, help="seconds of an exchange of 2 ranks, without network")
+    parser.add_argument("--work", type=float, default=0.06, help="seconds of an exchange of 2 ranks, without network")
     given = parser.parse_args()
     for words in given.words:
         print(

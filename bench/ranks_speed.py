@@ -2,10 +2,10 @@
 
     python bench/ranks_speed.py text8.xz --runs 7 --epochs 5
 
-Threads write the same rows, so the cores of two threads pass cache lines to each other; ranks have tables of their own.
-Where cores share an L3 cache this is cheap, where they do not, two threads are hardly faster than one. A virtual machine
-may be moved between such cores, so each run is printed with the time of a write to lines that both processors write,
-measured before and after it: about 10 ns with a common L3 cache of an AMD EPYC, 50 ns without.
+Threads write the same rows, so that the cores of two threads pass cache lines to each other; ranks have tables of their
+own. Where cores share an L3 cache this is cheap; where they do not, two threads are hardly faster than one. A virtual
+machine may be moved between such cores, so each run is printed with the time of a write to lines that both processors
+write, measured before and after it: about 10 ns with a common L3 cache of an AMD EPYC, 50 ns without.
 """
 
 from __future__ import annotations
