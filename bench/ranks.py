@@ -5,25 +5,24 @@
 Ranks train in turn from common tables; then the sum of their changes is weighted by a rule and added to the tables.
 Prints analogies, WordSim-353, SimLex-999 and held-out loss after each case.
 
-Found on 17 million words, 5 epochs, 16 exchanges in each, N = 8, seed 1 (N = 1: 0.370 0.674 0.308 2.319): no weight
-of a whole row will do, as a row overshoots along few directions, the leading eigenvectors of the second moment of the
-rows that it is scored with, and has to be summed along the others.
+Found on 17 million words, 5 epochs; tables of rules and ranks are in docs/ranks.md. No weight of a whole row will do,
+as a row overshoots along few directions, the leading eigenvectors of the second moment of the rows that it is scored
+with, and has to be summed along the others. Words respond together to contexts, and even more to nodes near the root,
+which each rank has moved too; so what a common force moves is averaged (N = 64, an earlier form: 0.371 0.629 0.330
+2.324, without 0.349 0.495 0.274 2.346). Rarer rows more rarely (tiers) cost analogies (N = 8: 0.314 0.615 0.297
+2.339).
 
-    sum                          diverges                     Adasum of rows   0.330 0.634 0.296 2.327
-    mean                         0.069 0.420 0.229 2.485      parallel         0.329 0.630 0.304 2.336
-    touched: mean of changed     0.072 0.442 0.247 2.409      its square root  diverges
-    saturating: pull 0.1         0.204 0.638 0.243 7.049      directions, 100  0.369 0.670 0.310 2.320
-                pull 0.3         0.224 0.589 0.272 2.363      (Adasum: an earlier form of this script)
+Steps are those that each rank made, since text comes in bursts: with expected steps, a word that one rank alone has
+seen was made smaller. The slope, the mean derivative of the sigmoid, is 0.1 as measured along the common directions
+(N = 8, seeds 1 to 3, 0.367 0.682 0.299 2.319; 0.075: 0.369 0.689 0.298 2.318; 0.05, seed 1: 0.374 0.691 0.288 2.416).
 
-Rarer rows more rarely (tiers): 0.314 0.615 0.297 2.339, at N = 64 divergence. Words respond together to contexts, and
-even more to nodes near the root, which each rank has moved too; so what a common force moves is averaged. N = 8, 16
-directions, with it 0.366 0.668 0.308 2.323, without 0.367 0.672 0.306 2.321; N = 64 0.371 0.629 0.330 2.324, without
-0.349 0.495 0.274 2.346. These took the expected steps of a row for those of each rank, and 0.14 for the mean derivative
-of the sigmoid. Text comes in bursts: a word that one rank alone has seen was made smaller. N = 8, with the steps that
-each rank made, seeds 1 to 4, 0.365 0.676 0.301 2.321 (before: 0.363 0.673 0.306 2.322); with the slope measured along
-the common directions, 0.1, seeds 1 to 3, 0.367 0.682 0.299 2.319 (0.075: 0.369 0.689 0.298 2.318; 0.05, seed 1: 0.374
-0.691 0.288 2.416), and with 32 exchanges 0.371 0.681 0.300 2.317. All ranks in the same region of the text: 0.357 in
-analogies. All else: docs/ranks.md.
+The order of the text matters as much as ranks: one rank on six other orders of its lines has 0.370 to 0.383 in
+analogies. Ranks that read their shares in order had 0.371 0.678 0.302 2.314 (N = 8, 28 exchanges, ten seeds; on the
+six other orders 0.360 to 0.380), all ranks in the same region of the text 0.357. So each rank shuffles its chunks, by
+the seed, and ten seeds are ten orders. Chunks must not be small if ranks are many: N = 64, seed 1, 1,024 words: 0.321
+0.613 0.304 2.339 (in order 0.362 0.682 0.290 2.325; with 128 exchanges 0.358 0.667 0.300 2.322), for a reason that
+was not found. Exchanges: N = 8 with 14, 0.368 0.680 0.303 2.318; with 64, in order, 0.373 0.678 0.296 2.315; N = 4
+with 6, 0.361 0.665 0.311 2.321 (12: 0.372 0.673 0.308 2.316); seeds 1 to 3.
 """
 
 from __future__ import annotations
