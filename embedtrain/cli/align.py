@@ -12,7 +12,7 @@ from embedtrain.cli import query_options
 @click.argument("target", type=click.Path())
 @click.option("-o", "--output", type=click.Path(), required=True, metavar="FILE", help="File of the rotated vectors.")
 @click.option("--dictionary", metavar="FILE", help="Lines of a word of FILE and one of TARGET; default: shared words.")
-@click.option("--restrict", type=click.IntRange(min=1), metavar="N", help="Align only the first N words of FILE.")
+@click.option("--restrict", type=query_options.COUNT, metavar="N", help="Align only the first N words of FILE.")
 @query_options.topn_option
 def align(file: str, target: str, output: str, dictionary: str | None, restrict: int | None, topn: int) -> None:
     """Rotate the vectors in FILE onto those in TARGET, and show the words that moved most, with their cosines.

@@ -9,9 +9,7 @@ from embedtrain.cli import query_options
 
 @click.command(short_help="Compare models by the neighbours of their words.")
 @click.argument("files", type=click.Path(), nargs=-1, required=True, metavar="FILE FILE...")
-@click.option(
-    "-n", "--topn", default=10, show_default=True, type=click.IntRange(min=1), help="Neighbours of a word to compare."
-)
+@click.option("-n", "--topn", default=10, show_default=True, type=query_options.COUNT, help="Neighbours of a word.")
 @click.option("--sample", default=1000, show_default=True, metavar="N", help="Draw at most N words of each band.")
 @query_options.json_option
 def compare(files: tuple[str, ...], topn: int, sample: int, as_json: bool) -> None:

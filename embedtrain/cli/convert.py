@@ -23,23 +23,16 @@ class _ConvertCommand(click.Command):
 @click.command(cls=_ConvertCommand, short_help="Write a vectors file in another format.")
 @click.argument("source", type=click.Path())
 @click.argument("target", type=click.Path())
-@click.option(
-    "--format", "format", metavar="NAME", help="Format of TARGET. Default: by its suffix, without one word2vec."
-)
+@click.option("--format", "format", metavar="NAME", help="Format of TARGET. Default: by its suffix, or word2vec.")
 @click.option("--from", "source_format", metavar="NAME", help="Format of SOURCE. Default: recognised.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N rows.")
 @click.option("--center", is_flag=True, help="Subtract the mean of all vectors.")
-@click.option(
-    "--remove-components", "n_removed", type=int, metavar="N", help="Then remove the first N principal components."
-)
+@click.option("--remove-components", "n_removed", type=int, metavar="N", help="Then remove N principal components.")
 @click.option("--float16", is_flag=True, help="Round values to half precision.")
 @click.option(
-    "--errors",
-    type=click.Choice(["strict", "skip"]),
-    default="strict",
-    show_default=True,
+    "--errors", type=click.Choice(["strict", "skip"]), default="strict", show_default=True,
     help="Stop at bad rows, or leave them out and count them.",
-)
+)  # fmt: skip
 @click.option("--threads", type=int, help="Default, and 0: all.")
 def convert(
     source: str, target: str, format: str | None, source_format: str | None, limit: int | None, center: bool,

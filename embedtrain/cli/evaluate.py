@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedtrain.cli.query_options import json_option, method_option, print_json, show, subwords_option, suggest
+from embedtrain.cli.query_options import COUNT, json_option, method_option, print_json, show, subwords_option, suggest
 from embedtrain.machine.progress import counted
 
 if TYPE_CHECKING:
@@ -29,29 +29,18 @@ _SUBWORDS = "  subwords"  # heading of a column
 @click.option("--train", metavar="PATH", help="With --sessions: those trained on, to compare with co-occurrence.")
 @click.option("--field", metavar="NAME", help="Field of the items in sessions that are JSON objects.")
 @click.option(
-    "--restrict",
-    type=click.IntRange(min=1),
-    default=300_000,
-    show_default=True,
-    metavar="N",
+    "--restrict", type=COUNT, default=300_000, show_default=True, metavar="N",
     help="Use only the first N words, the most frequent.",
-)
+)  # fmt: skip
 @click.option(
-    "--case",
-    type=click.Choice(["ignore", "exact"]),
-    default="ignore",
-    show_default=True,
+    "--case", type=click.Choice(["ignore", "exact"]), default="ignore", show_default=True,
     help="Whether words that differ only in case are the same.",
-)
+)  # fmt: skip
 @click.option("--labels", metavar="PATH", help="Labels of nodes: lines of a node, a tab, comma or space, and labels.")
 @click.option(
-    "--share",
-    type=float,
-    multiple=True,
-    default=(0.1, 0.5, 0.9),
-    show_default=True,
+    "--share", type=float, multiple=True, default=(0.1, 0.5, 0.9), show_default=True,
     help="With --labels: the share of the nodes to train classifiers on; may be given several times.",
-)
+)  # fmt: skip
 @click.option("--edges", metavar="PATH", help="Held-out edges of a graph, an edge list; with --graph.")
 @click.option("--graph", metavar="PATH", help="With --edges: the edges that were trained on.")
 @method_option
@@ -206,9 +195,8 @@ def _print_similarities(correlations: list[tuple[str, SimilarityScore]]) -> None
     has_any = any(score.n_subwords for _, score in correlations)
     click.echo(f"\n{'similarity':{width}}  Spearman  Pearson   known     all  coverage{_SUBWORDS * has_any}")
     for path, score in correlations:
-        spearman, pearson = (
-            "-" if math.isnan(number) else f"{number:.4f}" for number in (score.spearman, score.pearson)
-        )
+        both = score.spearman, score.pearson
+        spearman, pearson = ("-" if math.isnan(number) else f"{number:.4f}" for number in both)
         numbers = f"{score.n_known:7,} {score.n_pairs:7,}"
         show(f"{path:{width}}  {spearman:>8} {pearson:>8} {numbers}  {_coverage(score, has_any)}")
 

@@ -30,9 +30,7 @@ def unknown_command(name: str, commands: Collection[str]) -> str:
         from embedtrain.formats import is_named_as_vectors
 
         command = "info" if is_named_as_vectors(name) else "skipgram"
-        return (
-            f"the first argument must be a command, got {name}; for example: embedtrain {command} {shlex.quote(name)}"
-        )
+        return f"the first argument must be a command, got {name}; as in: embedtrain {command} {shlex.quote(name)}"
     close = get_close_matches(plain.replace("-", ""), commands, 1)
     return f"no such command {name}; " + (f"use embedtrain {close[0]}" if close else "see embedtrain --help")
 

@@ -19,22 +19,16 @@ from embedtrain.machine.progress import is_terminal
 if TYPE_CHECKING:
     from embedtrain.vectors.word_vectors import WordVectors
 
-topn_option = click.option(
-    "-n", "--topn", default=10, show_default=True, type=click.IntRange(min=1), help="How many to show."
-)
+COUNT = click.IntRange(min=1)
+topn_option = click.option("-n", "--topn", default=10, show_default=True, type=COUNT, help="How many to show.")
 restrict_option = click.option(
-    "--restrict", type=click.IntRange(min=1), metavar="N", help="Search the first N words only, the most frequent."
+    "--restrict", type=COUNT, metavar="N", help="Search the first N words only, the most frequent."
 )
 method_option = click.option(
-    "--method",
-    type=click.Choice(["add", "mul"]),
-    default="add",
-    show_default=True,
+    "--method", type=click.Choice(["add", "mul"]), default="add", show_default=True,
     help="3CosAdd (B - A + C) or 3CosMul (cosines to B and C multiplied, divided by that to A).",
-)
-subwords_option = click.option(
-    "--no-subwords", is_flag=True, help="Unknown words have no vectors, even if FILE has subwords."
-)
+)  # fmt: skip
+subwords_option = click.option("--no-subwords", is_flag=True, help="Unknown words have no vectors, even with subwords.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON lines in UTF-8, one object a result.")
 
 

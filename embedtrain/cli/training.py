@@ -95,9 +95,8 @@ def training_command(model: type[Any]) -> click.Command:
     text = (_GRAPH if of_graph else _SESSIONS if model is Item2vec else _TEXT).format(
         model=model.model, counts=_COUNTS if issubclass(model, CountModelSettings) else ""
     )
-    return click.command(model.model, cls=GroupedCommand, help=f"{summary}\n{text}", short_help=summary.split("\n")[0])(
-        command
-    )
+    short = summary.split("\n")[0]
+    return click.command(model.model, cls=GroupedCommand, help=f"{summary}\n{text}", short_help=short)(command)
 
 
 COMMANDS = [training_command(model) for model in (*MODELS, *OTHERS)]

@@ -29,7 +29,7 @@ from embedtrain.corpus.sources import Corpus
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.machine.files import atomic_folder, remove_leftovers, writing
-from embedtrain.machine.npz import parse_json
+from embedtrain.machine.npz import parse_json, read_only
 from embedtrain.machine.progress import Progress, note
 from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.words import PackedWords, is_word
@@ -123,9 +123,8 @@ def clear_cache(cache: str | os.PathLike[str]) -> None:
 def _entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"there is no cache {folder}: no such folder")
-    return sorted(
-        path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
-    )
+    named = (path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    return sorted(path for path in named if path.is_dir() and not path.is_symlink())
 
 
 def _name(identity: Mapping[str, Any]) -> str:
@@ -190,9 +189,7 @@ def _read(entry: Path, identity: Mapping[str, Any]) -> EncodedCorpus | None:
 
 def _map_file(path: Path, dtype: Any) -> NDArray[Any]:
     if os.name == "nt":  # Windows locks mapped files
-        numbers = np.fromfile(path, dtype)
-        numbers.setflags(write=False)
-        return numbers
+        return read_only(np.fromfile(path, dtype))
     return np.memmap(path, dtype, "r").view(np.ndarray)
 
 

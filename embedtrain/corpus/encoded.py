@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
 from embedtrain.kernels import random as sampling
 from embedtrain.machine.array_file import temporary_file
+from embedtrain.machine.npz import read_only
 from embedtrain.machine.ranks import ALONE, Ranks
 
 _AT_ONCE = 1 << 20  # tokens, or sentences
@@ -25,13 +26,6 @@ _Choice: TypeAlias = "Callable[[int, NDArray[np.int32]], tuple[NDArray[np.int32]
 _Folder: TypeAlias = "str | os.PathLike[str] | None"  # for temporary files; None: the system's
 #: From an epoch and a range of tokens: ids and borders of sentences that have these tokens, and where they begin.
 Reader: TypeAlias = "Callable[[int, int, int], tuple[NDArray[np.int32], NDArray[np.int64], int]]"
-
-
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """A view that cannot be written, as mapped files are, so that kernels are compiled once."""
-    view = array.view()
-    view.setflags(write=False)
-    return view
 
 
 @dataclass(frozen=True)
@@ -91,7 +85,7 @@ class EncodedCorpus:
         """View the sentences that begin in part `number` of `n` of the tokens."""
         first, last = np.searchsorted(self.offsets, [len(self.ids) * part // n for part in (number, number + 1)])
         begin, end = self.offsets[first], self.offsets[last]
-        return replace(self, ids=self.ids[begin:end], offsets=frozen(self.offsets[first : last + 1] - begin))
+        return replace(self, ids=self.ids[begin:end], offsets=read_only(self.offsets[first : last + 1] - begin))
 
     def split(
         self, share: float, seed: int, folder: _Folder = None, ranks: Ranks = ALONE
@@ -113,9 +107,7 @@ class EncodedCorpus:
         for part in (0, 1):
             parts.append(self._taken(partial(choose, part), self.vocabulary, folder, cut=True))
             if not any(ranks.gather(len(parts[-1].ids))):
-                raise DataError(
-                    f"the corpus is too small to hold out {share:.2%} of its sentences; name other text for it"
-                )
+                raise DataError(f"the corpus is too small to hold out {share:.2%} of its sentences; name another text")
         return parts[0], parts[1]
 
     def _taken(self, choose: _Choice, vocabulary: Vocabulary, folder: _Folder, *, cut: bool = False) -> EncodedCorpus:

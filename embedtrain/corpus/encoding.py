@@ -29,6 +29,7 @@ from embedtrain.kernels.text.word_filter import filter_words
 from embedtrain.machine.array_file import ArrayFile, temporary_file
 from embedtrain.machine.compression import is_compressed
 from embedtrain.machine.files import reading
+from embedtrain.machine.npz import read_only
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import in_order, run_all, run_tasks
@@ -215,9 +216,7 @@ class _TypeCounter:
         if len(self._words) < size:  # reused, as new memory is slow
             self._words = np.empty(size, np.uint8)
         n = filter_words(chunk.text, chunk.n, classes, self._words)
-        words = self._words.view()
-        words.setflags(write=False)  # like the text, so that `tokenise` is compiled once
-        return words, n
+        return read_only(self._words), n  # like the text
 
     def keep(self, ids: NDArray[np.int32], breaks: NDArray[np.int64]) -> None:
         """Store the tokens of a chunk; counting does not need them."""

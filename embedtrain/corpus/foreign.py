@@ -193,9 +193,7 @@ def _csv(lines: Sequence[bytes]) -> str | None:
         n_spaced = sum(field.startswith(" ") for record in records for field in record[1:])
         if n_spaced <= len(records) * (n_fields - 1) / 2:
             first = one_line(lines[0].decode(errors="replace").strip()[:60])
-            return (
-                f"CSV with {n_fields} columns ({first}); write the text alone, a sentence, document or session a line"
-            )
+            return f"CSV with {n_fields} columns ({first}); write the text alone, a sentence or session a line"
     return None
 
 

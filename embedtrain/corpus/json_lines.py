@@ -36,9 +36,7 @@ def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[
         try:
             record = json.loads(decoded)
         except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{name}, line {number}: not JSON ({error}); every line must be an object or a list of tokens"
-            ) from error
+            raise DataError(f"{name}, line {number}: not JSON ({error}); write an object or a token list") from error
         record = {field: record} if isinstance(record, list) else record
         if not isinstance(record, dict):
             raise DataError(f"{name}, line {number}: expected a JSON object, got {type(record).__name__}")
@@ -51,13 +49,11 @@ def texts(name: str, lines: Iterable[bytes], field: str) -> Iterator[str | list[
             n_missing += 1
             continue
         if not isinstance(text, (str, list)):
-            raise DataError(
-                f"{name}, line {number}: the field {field!r} holds {type(text).__name__}, not text or tokens"
-            )
+            raise DataError(f"{name}, line {number}: field {field!r} holds {type(text).__name__}, not text or tokens")
         kind = kind or type(text)
         if type(text) is not kind:
             raise DataError(
-                f"{name}, line {number}: the field {field!r} holds {type(text).__name__}, above it held "
+                f"{name}, line {number}: field {field!r} holds {type(text).__name__}, above it held "
                 f"{kind.__name__}; give all as text or all as lists of tokens"
             )
         yield from repeat(kind(), n_missing)

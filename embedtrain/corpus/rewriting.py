@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.encoded import EncodedCorpus, frozen
+from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.phrases import DELIMITER, Phrases
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
@@ -21,6 +21,7 @@ from embedtrain.errors import DataError, quoted
 from embedtrain.kernels.glove.cooccurrence import count_words
 from embedtrain.kernels.text import pairs
 from embedtrain.machine.array_file import temporary_file
+from embedtrain.machine.npz import read_only
 from embedtrain.machine.progress import note
 from embedtrain.machine.ranks import ALONE, Ranks
 from embedtrain.machine.threads import in_order, run_tasks
@@ -107,7 +108,7 @@ def join_phrases(
         ids = text.ids[borders[0] : borders[-1]]
         joined, new = np.empty(len(ids), np.int32), np.empty(len(borders), np.int64)
         n = pairs.join_pairs(ids, borders, kinds, slots, joined, new)
-        return task, (frozen(joined[:n]), new[1:])
+        return task, (read_only(joined[:n]), new[1:])
 
     types.counts[:] = 0
     with temporary_file(folder) as file, temporary_file(folder) as offsets:

@@ -224,14 +224,10 @@ def _lines(items: Iterable[Any], where: str = "") -> tuple[bool, Iterator[str]]:
 def _as_lines(items: Iterable[Any], divided: bool, where: str) -> Iterator[str]:
     for number, item in enumerate(items, 1):
         if item is None or type(item).__name__ in ("float", "float64", "NAType"):
-            raise DataError(
-                f"{where}sentence {number} is missing ({item!r}); leave such lines out, in pandas with dropna()"
-            )
+            raise DataError(f"{where}sentence {number} is missing ({item!r}); leave it out, in pandas by dropna()")
         if isinstance(item, str) == divided:
             first, found = ("a token list", "a bare string") if divided else ("a line", "a token list")
-            raise DataError(
-                f"{where}sentence {number} is {found} where the first was {first}; give all as one or the other"
-            )
+            raise DataError(f"{where}sentence {number} is {found} where the first was {first}; give all alike")
         if not divided:
             yield item
             continue
@@ -291,7 +287,5 @@ def _encode(lines: list[str], surrogates: str) -> NDArray[np.uint8]:
         text = ("\n".join(lines) + "\n").encode(errors=surrogates)
     except UnicodeEncodeError as error:
         wrong = error.object[error.start]
-        raise DataError(
-            f"the text holds {wrong!r}, half of a surrogate pair, which is invalid in UTF-8; decode it again"
-        ) from None
+        raise DataError(f"the text holds {wrong!r}, half of a surrogate pair and not UTF-8; decode it again") from None
     return np.frombuffer(text + b"\n" * PADDING, np.uint8)

@@ -52,9 +52,7 @@ class ChunkLocations:
         location, spelling = self._location(int(types.first_seen[first])), types.spelling(first)
         encoding = "UTF-8" if corpus.encoding == "utf-8" else corpus.encoding
         if corpus.invalid_utf8 == "refuse":
-            raise DataError(
-                f"{location}: {spelling[:40]!r} is not {encoding}; convert the text, or replace such bytes by U+FFFD"
-            )
+            raise DataError(f"{location}: {spelling[:40]!r} is not {encoding}; convert the text, or replace such bytes")
         n_tokens = int(types.counts[invalid].sum())
         share = n_tokens / int(types.counts.sum())
         first_one = f"{spelling[:40]!r} in {location}"

@@ -112,9 +112,7 @@ def _parse(line: str, location: str, need_counts: bool) -> tuple[str, int | None
         expected = "a word, a space and its count" if need_counts else "a word, or a word, a space and its count"
         raise DataError(f"{location}: expected {expected}, got {quoted(line)}") from None
     if not is_word(word):
-        raise DataError(
-            f"{location}: the word {quoted(word)} holds a control character; remove it: no vectors file can hold it"
-        )
+        raise DataError(f"{location}: the word {quoted(word)} holds a control character; no vectors file can hold it")
     if count is not None and count < 0:
         raise DataError(f"{location}: {word!r} has the count {count}; counts are at least 0")
     return word, count

@@ -11,12 +11,13 @@ from typing import Any, NoReturn, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from embedtrain.corpus.encoded import EncodedCorpus, Reader, frozen
+from embedtrain.corpus.encoded import EncodedCorpus, Reader
 from embedtrain.corpus.graphs import read_graph
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import SettingError
 from embedtrain.kernels import walks as kernels
+from embedtrain.machine.npz import read_only
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.threads import run_all
 
@@ -87,7 +88,7 @@ class WalkIds:
     def reader(self, largest: int, threads: int = 1) -> Reader:
         """Make a function that draws the walks of a chunk of at most `largest` ids, into the same memory each time."""
         length, n_most, before = self.length, largest // self.length + 2, self.first  # walks
-        ids, offsets = np.empty(n_most * length, np.int32), frozen(np.arange(0, n_most * length + 1, length))
+        ids, offsets = np.empty(n_most * length, np.int32), read_only(np.arange(0, n_most * length + 1, length))
 
         def read(epoch: int, begin: int, end: int) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
             first, last = before + begin // length, before - (-end // length)
@@ -102,7 +103,7 @@ class WalkIds:
 
             run_all([draw] * threads, threads)
             n = last - first
-            return frozen(ids[: n * length]), offsets[: n + 1], (first - before) * length
+            return read_only(ids[: n * length]), offsets[: n + 1], (first - before) * length
 
         return read
 
@@ -125,17 +126,13 @@ class WalkCorpus(EncodedCorpus):
     def with_vocabulary(self, vocabulary: Vocabulary, folder: Any = None, name: str = "") -> EncodedCorpus:
         """Return the corpus with more words after its own."""
         if vocabulary.words[: len(self.vocabulary)] != self.vocabulary.words[:]:
-            raise SettingError(
-                "`read_vocab` chooses words of a text, and all nodes of a graph get vectors; leave it out"
-            )
+            raise SettingError("`read_vocab` chooses words of a text; all nodes of a graph get vectors, leave it out")
         ids = replace(cast(WalkIds, self.ids), padding=len(vocabulary))
         return replace(self, ids=cast(Any, ids), vocabulary=vocabulary)
 
     def split(self, share: float, seed: int, folder: Any = None, ranks: Any = None) -> NoReturn:
         """Raise an error."""
-        raise SettingError(
-            "`valid_share` holds out a part of a text, and walks are drawn anew in each epoch; leave it out"
-        )
+        raise SettingError("`valid_share` holds out text, and walks are drawn anew in each epoch; leave it out")
 
 
 def _visits(ids: WalkIds, threads: int) -> NDArray[np.int64]:

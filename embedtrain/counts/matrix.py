@@ -183,8 +183,7 @@ def _checked_counts(counts: Sequence[int] | NDArray[Any], words: Sequence[str]) 
     array = np.asarray(counts)
     if array.shape != (len(words),) or array.dtype.kind not in "iu":
         raise DataError(
-            f"counts must be an integer for each of the {len(words):,} words, "
-            f"got an array of shape {array.shape} and type {array.dtype}"
+            f"counts must be an integer for each of {len(words):,} words, got shape {array.shape} of {array.dtype}"
         )
     if array.min() < 0 or array.max() >= 2**63:
         worst = int(np.argmin(array) if array.min() < 0 else np.argmax(array))
@@ -204,14 +203,9 @@ def _require_shape(matrix: Any, words: Sequence[str], contexts: Sequence[str] | 
             "svd takes others, with `context_words` for the columns"
         )
     if n_rows != len(words):
-        raise DataError(
-            f"every row of the matrix needs a word: it has {n_rows:,} rows, and there are {len(words):,} words"
-        )
+        raise DataError(f"every row of the matrix needs a word, got {n_rows:,} rows and {len(words):,} words")
     if contexts is not None and n_columns != len(contexts):
-        raise DataError(
-            f"every column of the matrix needs one of `context_words`: it has {n_columns:,} columns, "
-            f"and there are {len(contexts):,} words"
-        )
+        raise DataError(f"every column needs one of `context_words`: {n_columns:,} columns, {len(contexts):,} words")
     if matrix.dtype.kind not in "biuf":
         raise DataError(f"the matrix must hold real numbers, got the type {matrix.dtype}")
 

@@ -52,8 +52,7 @@ def merge_matrices(
             columns, counts = (array[begin : begin + _AT_ONCE] for array in (matrix.indices, matrix.data))
             if (sums := np.rint(counts * scale)).max() > _MOST_UNITS:
                 raise DataError(
-                    f"a count is {counts.max():,.0f}, and exact are those up to {_MOST_UNITS / scale:,.0f}; "
-                    "count all parts at once"
+                    f"a count is {counts.max():,.0f}, exact up to {_MOST_UNITS / scale:,.0f}; count all parts at once"
                 )
             files.append(RowCells(columns.astype(np.int32), sums.astype(np.int64)))
             release_pages(matrix.indices, matrix.data)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedtrain.machine.array_file import ArrayFile
+from embedtrain.machine.npz import plain, read_only
 
 ROW_CELL_BYTES = 8  # a column and a value, as float32
 
@@ -19,6 +20,12 @@ class CsrMatrix(NamedTuple):
     starts: NDArray[np.int64]  # (n_rows + 1,) where each row starts, and the end of the last
     columns: NDArray[np.int32]  # (n_cells,) ascending in each row
     values: NDArray[Any]  # (n_cells,) float32, or exact float64
+
+    @classmethod
+    def of(cls, starts: NDArray[Any], columns: NDArray[Any], values: NDArray[Any]) -> CsrMatrix:
+        """Make a matrix of arrays in one form, so that kernels are compiled once; they are copied only if needed."""
+        kinds = zip((starts, columns, values), (np.int64, np.int32, np.float32), strict=True)
+        return cls(*(read_only(plain(part, kind)) for part, kind in kinds))
 
 
 class RowCells(NamedTuple):

@@ -28,7 +28,7 @@ from embedtrain.kernels.glove.tile_order import (
 from embedtrain.kernels.glove.train_tile import Cells
 from embedtrain.machine.array_file import ArrayFile, temporary_file
 from embedtrain.machine.memory import release_pages
-from embedtrain.machine.npz import plain, read_only
+from embedtrain.machine.npz import read_only
 from embedtrain.machine.threads import run_tasks
 
 TILE_CELL_BYTES = 12  # coordinates, log and weight
@@ -112,9 +112,7 @@ def build_tiles(
     With a `folder`, the tiles are put into a temporary file there. Fewer threads are used if they would need more than
     `memory` bytes.
     """
-    matrix = CsrMatrix(  # in one form, so that kernels are compiled once
-        read_only(plain(starts, np.int64)), read_only(plain(columns, np.int32)), read_only(plain(values, np.float32))
-    )
+    matrix = CsrMatrix.of(starts, columns, values)
     limits = _most_rows(len(starts) - 1), _most_cells(len(columns))
     row_borders = block_borders(np.diff(matrix.starts), *limits)
     column_borders = block_borders(_column_masses(matrix, row_borders, threads), *limits)

@@ -15,7 +15,6 @@ from embedtrain.counts.summing import sum_rows
 from embedtrain.kernels.sparse import transpose_columns, weigh_rows
 from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.memory import mapping_of, release_pages
-from embedtrain.machine.npz import read_only
 from embedtrain.machine.ranks import ALONE, Ranks
 
 _TASK_CELLS = 1 << 18  # cells of a task
@@ -51,7 +50,7 @@ class MatrixBuilder:
         store = RowStore(capacity, lambda: temporary_file(self._folder))
         for cells in parts:
             store.append(cells)
-        return CsrMatrix(*(read_only(part) for part in store.matrix(lengths)))
+        return CsrMatrix.of(*store.matrix(lengths))
 
     def weighted(
         self, weighting: str, counts: CsrMatrix, row_weights: Weights, column_weights: Weights, *others: CsrMatrix,

@@ -116,9 +116,8 @@ def _families(text: str) -> list[str]:
     if any(unicodedata.bidirectional(c) in ("R", "AL") for c in text) and not hasattr(ft2font, "__libraqm_version__"):
         raise SettingError(f"{quoted(text)} is written from right to left, which needs matplotlib 3.11 or newer")
     usual: list[str] = list(rcParams["font.family"])
-    missing = {ord(c) for c in text if c.isprintable()} - _characters(
-        font_manager.findfont(font_manager.FontProperties())
-    )
+    usual_file = font_manager.findfont(font_manager.FontProperties())
+    missing = {ord(c) for c in text if c.isprintable()} - _characters(usual_file)
     if not missing:
         return usual
     manager = font_manager.fontManager

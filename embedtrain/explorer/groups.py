@@ -62,9 +62,7 @@ def labelled(labels: str | os.PathLike[str] | Mapping[str, str], words: Sequence
     if n_unknown := len(label_of.keys() - set(words)):
         note(f"not among the {counted(len(words), 'word')}: {n_unknown:,} of {counted(len(label_of), 'labelled word')}")
     if not names:
-        raise DataError(
-            "none of the words with a label is on the page; check their case, put a tab after those with spaces"
-        )
+        raise DataError("no word with a label is on the page; check case, and put a tab after words with spaces")
     if len(names) > _MOST:
         names[_MOST - 1 :] = ["other"]
     number = {name: row for row, name in enumerate(names)}

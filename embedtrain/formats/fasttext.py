@@ -85,18 +85,13 @@ def _read_head(name: str, data: bytes, size: int) -> tuple[dict[str, Any], int]:
     """Return fastText's settings and the number of words, or refuse the file."""
     version = int.from_bytes(data[4:8], "little")
     if len(data) >= 8 and version not in _VERSIONS:
-        raise DataError(
-            f"{name} is a fastText model of version {version}, read are 11 and 12; write it with fastText 0.9"
-        )
+        raise DataError(f"{name} is a fastText model of version {version}, not 11 or 12; write it with fastText 0.9")
     if len(data) < _HEAD.size:
         raise DataError(f"{name} is a fastText model of {len(data):,} bytes; {_AGAIN}")
     _, _, *numbers, sample, n_entries, n_words, n_labels, _, n_pruned = _HEAD.unpack(data)
     settings = {**dict(zip(_SETTINGS, numbers, strict=True)), "sample": sample}
     if settings["model"] == _SUPERVISED or n_labels:
-        raise DataError(
-            f"{name} is a supervised fastText model, a classifier; read are models of skipgram and cbow, whose n-grams "
-            "give vectors of words"
-        )
+        raise DataError(f"{name} is a supervised fastText model, a classifier; read are models of skipgram and cbow")
     if n_pruned >= 0:
         raise DataError(_quantised(name))
     least = n_words * (1 + _ENTRY.size) + 2 * _MATRIX.size + settings["dim"] * n_words * 8
@@ -149,9 +144,7 @@ def _values(name: str, file: BinaryIO, begin: int, shape: tuple[int, int]) -> ND
 
 
 def _quantised(name: str) -> str:
-    return (
-        f"{name} is a quantised or pruned fastText model, whose rows are lost; get the model before `fasttext quantize`"
-    )
+    return f"{name} is a quantised or pruned fastText model, whose rows are lost; get that before `fasttext quantize`"
 
 
 def _compose(
@@ -202,9 +195,7 @@ def _known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
     words, vectors, counts, settings, contexts, subwords, _ = checked(table)
     if subwords is None:
-        raise DataError(
-            "fastText's format needs subwords, which these vectors lack; write word2vec-bin or another format"
-        )
+        raise DataError("fastText's format needs subwords, which these vectors lack; write word2vec-bin or another")
     n_words, dim = vectors.shape
     n_rows = n_words + subwords.n_buckets
     n_bytes = (n_rows + n_words) * dim * 4

@@ -57,9 +57,7 @@ class ReadOptions:
         if limit is not None and (not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1):
             raise SettingError(f"limit must be at least 1 word, a whole number, got {limit!r}")
         if isinstance(vocabulary, str):
-            raise SettingError(
-                f"vocabulary must be a list of words, got the str {vocabulary!r}; write [{vocabulary!r}]"
-            )
+            raise SettingError(f"vocabulary must be a list of words, got {vocabulary!r}; write [{vocabulary!r}]")
         try:
             object.__setattr__(self, "vocabulary", None if vocabulary is None else frozenset(vocabulary))
         except TypeError:
@@ -72,9 +70,7 @@ class ReadOptions:
     def report(self, where: str, problem: str) -> None:
         """Raise a problem of a row or header, or call `on_error` with it."""
         if self.on_error is None:
-            raise DataError(
-                f"{where}: {problem}; `embedtrain convert --errors skip` or load(errors='skip') takes the rest"
-            )
+            raise DataError(f"{where}: {problem}; `embedtrain convert --errors skip` or load(errors='skip') skips it")
         self.on_error(f"{where}: {problem}")
 
 

@@ -55,9 +55,7 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
     table = checked(table)
     _check_output(path)
     if table.words[0].encode().startswith(BOM_UTF8):
-        raise DataError(
-            f"{WORDS} cannot begin with a byte order mark, as {quoted(table.words[0])} does; write another format"
-        )
+        raise DataError(f"{WORDS} cannot begin with a byte order mark, as {quoted(table.words[0])} does; write .npz")
     with atomic_folder(path) as folder:
         _write_files(folder, table)
 
@@ -71,9 +69,7 @@ def _check_output(path: Path) -> None:
         if target.is_dir() and os.path.samefile(target, os.curdir):
             raise DataError(f"cannot write {one_line(path)}: it is the current folder; name a new folder")
         if target.is_dir() and (foreign := sorted(set(os.listdir(target)) - _FILES)):
-            raise DataError(
-                f"cannot write {one_line(path)}: it holds other files, as {one_line(foreign[0])}; name a new folder"
-            )
+            raise DataError(f"cannot write {one_line(path)}: it holds {one_line(foreign[0])}; name a new folder")
         require_folder_writable(path)
 
 

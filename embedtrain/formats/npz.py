@@ -60,9 +60,7 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
             if {"about", "frozen"} <= names:
                 raise DataError(f"{name} is a checkpoint, not vectors; continue its run with `resume={name}`")
             found = one_line(", ".join(sorted(names))[:100]) or "nothing"
-            raise DataError(
-                f"{name}: expected the arrays words, starts, vectors and about, got {found}; create it again"
-            )
+            raise DataError(f"{name}: expected arrays words, starts, vectors and about, got {found}; create it again")
         words = PackedWords.checked(name, arrays["words"], arrays["starts"])[:]
     settings = settings_of(name, arrays["about"].tobytes())
     optional = (
@@ -83,9 +81,7 @@ def _subwords(name: str, arrays: Mapping[str, NDArray[Any]]) -> Subwords | None:
         min_length, max_length, n_buckets = arrays["ngrams"].tolist()
         return Subwords(min_length, max_length, n_buckets, arrays["ngram_rows"], arrays.get("ngram_buckets"))
     except (ValueError, TypeError, KeyError) as error:
-        raise DataError(
-            f"{name}: its subwords do not fit ({one_line(error)[:100]}); it is damaged, create it again"
-        ) from None
+        raise DataError(f"{name}: its subwords do not fit ({one_line(error)[:100]}); create it again") from None
 
 
 def _factors(name: str, arrays: Mapping[str, NDArray[Any]]) -> Factors | None:
@@ -98,9 +94,7 @@ def _factors(name: str, arrays: Mapping[str, NDArray[Any]]) -> Factors | None:
     n_words, dim = arrays["vectors"].shape[0], arrays["vectors"].shape[-1]
     lengths = dim, n_words, n_words if words is None else len(words)
     if [part.shape for part in (values, *weights)] != [(n,) for n in lengths] or not (values > 0).all():
-        raise DataError(
-            f"{name}: its singular values or weights do not fit its vectors; it is damaged, create it again"
-        )
+        raise DataError(f"{name}: its singular values or weights do not fit its vectors; create it again")
     return Factors(values, weights[0], weights[1], words)
 
 

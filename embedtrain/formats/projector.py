@@ -84,6 +84,4 @@ def _check_output(path: Path) -> None:
         require_writable(file)
 
 
-FORMAT = Format(
-    "projector", "the two files of the TensorFlow projector", (".tsv",), _write, _read, _detect, _check_output
-)
+FORMAT = Format("projector", "two files of the TensorFlow projector", (".tsv",), _write, _read, _detect, _check_output)

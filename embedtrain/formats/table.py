@@ -33,9 +33,7 @@ def rows_not_finite(vectors: NDArray[Any]) -> list[int]:
 def check_float16(name: str, words: Sequence[str], vectors: NDArray[Any]) -> None:
     """Check that no value became infinite by rounding to float16."""
     if beyond := rows_not_finite(vectors):
-        raise DataError(
-            f"{name}: the vector of {quoted(words[beyond[0]])} has a value beyond float16; read it as float32"
-        )
+        raise DataError(f"{name}: the vector of {quoted(words[beyond[0]])} exceeds float16; read it as float32")
 
 
 def unwritable(word: str) -> str:
@@ -49,9 +47,7 @@ def checked(table: VectorTable, *, spaces: bool = False) -> VectorTable:
     if vectors.ndim != 2 or len(words) != len(vectors) or not vectors.size:
         raise DataError(f"{len(words):,} words need a row each, got an array of shape {vectors.shape}")
     if vectors.shape[1] > _MAX_DIM:
-        raise DataError(
-            f"vectors must have at most {_MAX_DIM:,} dimensions, got {vectors.shape[1]:,}; no file holds more"
-        )
+        raise DataError(f"vectors have at most {_MAX_DIM:,} dimensions, got {vectors.shape[1]:,}; no file holds more")
     if twice := first_duplicate(words):
         raise DataError(f"the word {quoted(twice)} appears twice; a vectors file holds every word once")
     require_words(words, spaces=spaces)

@@ -241,9 +241,7 @@ def _is_plausible(values: bytes) -> bool:
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
     words, vectors, *_ = checked(table)
     if too_long := next((word for word in words if len(word.encode()) >= _LONGEST_WORD), None):
-        raise DataError(
-            f"the word {quoted(too_long)} has {_LONGEST_WORD:,} bytes or more, which .bin cannot hold; write text"
-        )
+        raise DataError(f"the word {quoted(too_long)} has {_LONGEST_WORD:,} bytes or more, too many for .bin; use text")
     with atomic_file(path) as plain, compressing(path, plain) as file:
         file.write(f"{len(words)} {vectors.shape[1]}\n".encode())
         for begin in range(0, len(words), _ROWS):

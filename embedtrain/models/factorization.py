@@ -21,12 +21,11 @@ from embedtrain.formats import format_of
 from embedtrain.formats.factors import Factors
 from embedtrain.formats.text import format_lines
 from embedtrain.machine.memory import format_bytes, release_pages, require_memory
-from embedtrain.machine.npz import plain, read_only
 from embedtrain.machine.progress import Shown, Stopwatch, counted, note, say
 from embedtrain.machine.ranks import ALONE
 from embedtrain.machine.threads import resolve_threads
 from embedtrain.machine.words import is_word, require_words
-from embedtrain.training.count_data import CountData, budget_of, check_memory, folder_of, source_of
+from embedtrain.training.count_data import CountData, budget_of, check_memory, folder_of, source_of, two_words
 from embedtrain.training.text_data import TextData, TextSource
 from embedtrain.vectors.folding import Weights, word_weights
 from embedtrain.vectors.training_report import TrainingReport
@@ -50,8 +49,7 @@ class Factorization:
         """Read the data, write the vocabulary, and compile the kernels by a matrix of two words."""
         data = source.read(self.clock, self.settings.shown, **options)
         with self.clock("prepare"), self.settings.compiling():
-            starts, columns, values = np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32)
-            small = CsrMatrix(*map(read_only, (starts, columns, values)))
+            small = two_words()
             decompose(small, self.builder.transposed(small, 2), 1, seed=1, threads=1)
             self.builder.weighted("count", small, np.ones(2), np.ones(2))
             format_lines(["two", "words"], np.ones((2, 1), np.float32))
@@ -115,10 +113,7 @@ def information(
     counts: CountData, builder: MatrixBuilder, settings: Svd
 ) -> tuple[CsrMatrix, CsrMatrix, tuple[Weights, Weights]]:
     """Return the positive information of counts, its transpose, and the weights of rows and columns."""
-    starts, columns, values = counts.take_rows()
-    rows = CsrMatrix(  # in one form, so that kernels are compiled once
-        read_only(plain(starts, np.int64)), read_only(plain(columns, np.int32)), read_only(plain(values, np.float32))
-    )
+    rows = CsrMatrix.of(*counts.take_rows())
     n_columns = len(counts.context_words or counts.vocabulary)
     of_rows = row_sums(rows, lambda _, counts: counts.astype(np.float64))
     of_columns = column_sums(rows, n_columns, np.asarray) ** settings.smoothing
@@ -127,7 +122,7 @@ def information(
     build = partial(builder.weighted, "information", rows, ranks=ranks)
     matrix = build(*weights)
     transposed = build(weights[1], weights[0], matrix) if is_symmetric else None
-    del rows, starts, columns, values, build  # frees memory
+    del rows, build  # frees memory
     n_filled = sum(ranks.gather(np.count_nonzero(np.diff(matrix.starts))))
     if not n_filled:
         raise DataError("no pair of words has information above 0: there is nothing to learn from; lower `shift`")
@@ -159,9 +154,7 @@ def factorize_documents(settings: Lsa, data: Any) -> WordVectors:
     texts = run.read(source)
     n_words, names = len(texts.vocabulary), source.names(texts.whole.n_sentences)
     if len(names) < 2:
-        raise DataError(
-            "LSA needs several documents, and this corpus is one; documents are lines, or with `per_file` files"
-        )
+        raise DataError("LSA needs several documents, and this is one; documents are lines, or with `per_file` files")
     if settings.documents is not None:
         require_words(names, spaces=format_of(settings.documents).holds_spaces)
     run.require_memory(n_words, len(names), settings.shown)

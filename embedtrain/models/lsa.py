@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 from embedtrain.corpus.sources import CorpusLike
 from embedtrain.errors import SettingError
 from embedtrain.models.svd import FactorSettings
-from embedtrain.training.declarations import from_settings, setting
+from embedtrain.training.declarations import from_settings, other_default, setting
 from embedtrain.training.settings import PathLike
 from embedtrain.vectors.word_vectors import WordVectors
 
@@ -37,10 +37,7 @@ class Lsa(FactorSettings):
         "TfidfVectorizer, documents scaled to length 1; or none.",
         kept="result",
     )  # fmt: skip
-    singular_exponent: float = setting(
-        1.0, "Multiply each dimension by its singular value to this power: 0 weighs all alike, 1 as in the matrix.",
-        at_least=0, at_most=1, kept="result", aliases=("eig",),
-    )  # fmt: skip
+    singular_exponent: float = other_default(FactorSettings, "singular_exponent", 1.0)
     per_file: bool = setting(False, "Every file is a document, not every line.", group="input", kept="result")
     documents: PathLike | None = setting(
         None, "Write the vectors of documents to this file, .npz also to fold in new ones, by their numbers from 1 on, "

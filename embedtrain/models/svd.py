@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from embedtrain.corpus.sources import CorpusLike
-from embedtrain.training.declarations import from_settings, setting
+from embedtrain.training.declarations import from_settings, other_default, setting
 from embedtrain.training.settings import CountModelSettings, MemorySettings, PathLike, VectorSettings
 from embedtrain.vectors.word_vectors import WordVectors
 
@@ -49,14 +49,8 @@ class Svd(CountModelSettings, FactorSettings):
     model: ClassVar = "svd"
     over_ranks: ClassVar = True
 
-    singular_exponent: float = setting(
-        0.1, "Multiply each dimension by its singular value to this power: 0 weighs all alike, 1 as in the matrix.",
-        at_least=0, at_most=1, kept="result", aliases=("eig",),
-    )  # fmt: skip
-    window: int | Literal["all"] = setting(
-        4, "Words before and after a word that count as its contexts; with all, its whole line, without weights.",
-        at_least=1, kept="result", metavar="INTEGER|all", aliases=("ws", "window-size", "context"),
-    )  # fmt: skip
+    singular_exponent: float = other_default(FactorSettings, "singular_exponent", 0.1)
+    window: int | Literal["all"] = other_default(CountModelSettings, "window", 4)
     smoothing: float = setting(
         1.0, "Exponent of the distribution of contexts; below 1, rare contexts weigh less.",
         at_least=0, at_most=1, kept="result", aliases=("cds",),

@@ -211,10 +211,13 @@ class CountsFromMatrix:
 
     def sample(self) -> CountData:
         """Counts of two words."""
-        rows = CsrMatrix(np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2, np.float32))
-        return CountData.of(
-            Vocabulary(["two", "words"], np.ones(2, np.int64)), rows, folder_of(self._settings), _SAMPLE_MEMORY
-        )
+        vocabulary = Vocabulary(["two", "words"], np.ones(2, np.int64))
+        return CountData.of(vocabulary, two_words(), folder_of(self._settings), _SAMPLE_MEMORY)
+
+
+def two_words() -> CsrMatrix:
+    """Counts of two words, to compile kernels."""
+    return CsrMatrix.of(np.array([0, 1, 2]), np.array([1, 0]), np.ones(2))
 
 
 def folder_of(settings: TextSettings) -> Path:

@@ -202,9 +202,7 @@ def from_settings(
                 hints = keyword_hints(unknown, settings)  # type: ignore[arg-type]
                 raise TypeError(f"{function.__name__}() got an unexpected keyword argument {hints}")
             if len(args) != 1:
-                raise TypeError(
-                    f"{function.__name__}() takes {data.name}, and settings by name; got {len(args)} values"
-                )
+                raise TypeError(f"{function.__name__}() takes {data.name} and settings by name; got {len(args)} values")
             return function(args[0], settings(**keywords))  # type: ignore[call-arg]
 
         parameters = [

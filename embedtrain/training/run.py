@@ -171,9 +171,7 @@ class Run:
         require_memory(sum(needed.values()) - self._held_bytes, listed(needed), self.data.remedy)
         self.vocabulary = self.vocabulary.unpacked()
         if twice := first_duplicate(self.vocabulary.words):
-            raise DataError(
-                f"the word {quoted(twice)} appears twice in a damaged cache; clear the `cache` and try again"
-            )
+            raise DataError(f"the word {quoted(twice)} appears twice in a damaged cache; clear the `cache`")
         say(f"memory   {format_bytes(sum(needed.values()))} for {listed(needed)}", shown=self.shown)
         if self._saved is not None:
             saved, self._saved = self._saved, None
@@ -323,11 +321,9 @@ class Run:
     def vectors(self, report: TrainingReport | None = None) -> WordVectors:
         """Views of the current tables."""
         settings = {**self._provenance, "version": __version__}
-        counts = self.vocabulary.counts
+        words, counts = self.vocabulary.words, self.vocabulary.counts
         known = counts if counts.any() else None
-        return WordVectors(
-            self.vocabulary.words, counts=known, settings=settings, report=report, **self.model.vectors()
-        )
+        return WordVectors(words, counts=known, settings=settings, report=report, **self.model.vectors())
 
     def report(self) -> TrainingReport:
         """Statistics of the run so far."""

@@ -197,9 +197,8 @@ class _Spellings:
         self._exact = {word: row for row, word in enumerate(words)}
         self._first: dict[str, int] = {}
         #: (n_words,) the first row with the same common spelling
-        self.first = np.array(
-            [self._first.setdefault(self._common(word), row) for row, word in enumerate(words)], np.int64
-        )
+        spelled = enumerate(map(self._common, words))
+        self.first = np.array([self._first.setdefault(word, row) for row, word in spelled], np.int64)
 
     def find(self, word: str) -> int | None:
         """The row of a word with this spelling, or else with the same common spelling."""

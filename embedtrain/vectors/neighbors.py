@@ -120,9 +120,8 @@ def nearest_to_rows(
         group = slice(start, start + step)
         queries = units_of(vectors, rows[group], embedded)
         own = (np.arange(len(queries)), rows[group])
-        nearest_to_queries(
-            Nearest(found.rows[group], found.cosines[group]), vectors[:among], norms[:among], queries, own
-        )
+        part = Nearest(found.rows[group], found.cosines[group])
+        nearest_to_queries(part, vectors[:among], norms[:among], queries, own)
     return found
 
 

@@ -31,9 +31,7 @@ class TextMeans:
         if weights not in ("mean", "sif"):
             raise SettingError(f"`weights` must be 'mean' or 'sif', got {weights!r}")
         if weights == "sif" and vectors.counts is None:
-            raise SettingError(
-                "`weights='sif'` needs the counts of words, which .npz files have; or take `weights='mean'`"
-            )
+            raise SettingError("`weights='sif'` needs counts of words, which .npz files have; or take `weights='mean'`")
         self._threads, self._is_sif, self._dim = resolve_threads(None), weights == "sif", vectors.vector_size
         encoded = encode(texts, threads=self._threads, progress=progress, documents="texts")
         note(*encoded.notes)
