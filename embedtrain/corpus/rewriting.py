@@ -69,9 +69,7 @@ class Rewriting:
         has_effect = self.replacements or self.dropped
         return text.renumbered(*self.renumber(text.vocabulary), folder) if has_effect else text
 
-    def joined(
-        self, text: EncodedCorpus, threads: int, folder: _Path | None, ranks: Ranks = ALONE
-    ) -> EncodedCorpus:  # fmt: skip
+    def joined(self, text: EncodedCorpus, threads: int, folder: _Path | None, ranks: Ranks = ALONE) -> EncodedCorpus:
         """Join the phrases of an encoded text, pass after pass."""
         for phrases in self.phrases.passes:
             text = join_phrases(text, phrases, threads, folder, ranks)

@@ -120,11 +120,6 @@ class Corpus:
         """Whether a function of the user divides lines into tokens."""
         return callable(self.tokenize) or tokenizer.is_name(self.tokenize)
 
-    @property
-    def _heeds_unicode(self) -> bool:
-        """Whether the words depend on the version of Unicode."""
-        return self.lowercase or self.normalize != "none" or self.tokenize == "words"
-
     @classmethod
     def of(cls, corpus: CorpusLike) -> Corpus:
         """Return the corpus, or make one of a source."""
@@ -183,8 +178,9 @@ class Corpus:
                 if path == STDIN or not stat.S_ISREG((state := os.stat(path)).st_mode):
                     return None
             states.append([os.path.abspath(path), state.st_size, state.st_mtime_ns])
+        uses_unicode = self.lowercase or self.normalize != "none" or self.tokenize == "words"
         return {
-            "unicode": unicodedata.unidata_version if self._heeds_unicode else None,
+            "unicode": unicodedata.unidata_version if uses_unicode else None,
             "sources": [os.path.abspath(source) for source in self.sources],
             **self.options,
             "files": states,

@@ -25,6 +25,7 @@ from embedtrain.kernels.text.byte_masks import PADDING
 from embedtrain.machine import compression
 from embedtrain.machine.files import STDIN, open_source, reading, source_name
 from embedtrain.machine.memory import format_bytes
+from embedtrain.machine.npz import read_only
 from embedtrain.machine.progress import note
 from embedtrain.machine.threads import read_ahead
 
@@ -95,7 +96,8 @@ def _texts(
                 if field is None:
                     divided, lines = False, _decoded(_read(name, stream, corpus, documents))
                 else:
-                    divided, lines = _json_lines(name, stream, field)
+                    records = json_lines.read_lines(name, io.BufferedReader(stream, _CHUNK))
+                    divided, lines = _lines(json_lines.texts(name, records, field), f"{name}, ")
                 divided, lines = _tokenised(divided, lines, source, corpus, tokenize, documents)
                 texts = _join_lines(lines, _chunk_size(corpus), surrogates=_BACK_TO_BYTES)
             if packed.is_compressed and path != STDIN and path.is_file():
@@ -166,7 +168,9 @@ def _read(name: str, stream: compression.ByteStream, corpus: Corpus, documents: 
         rest = buffer[cut:end].copy()
         if cut:
             last = int(buffer[cut - 1])
-            yield _padded(buffer, cut)
+            text = buffer[: cut + PADDING]
+            text[cut:] = ord("\n")
+            yield read_only(text)  # like text from memory, so that kernels are compiled once
 
 
 def _after_last_space(text: NDArray[np.uint8]) -> int:
@@ -178,14 +182,6 @@ def _after_last_space(text: NDArray[np.uint8]) -> int:
     return 0
 
 
-def _padded(buffer: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
-    """The first n bytes, then padding."""
-    text = buffer[: n + PADDING]
-    text[n:] = ord("\n")
-    text.setflags(write=False)  # like text from memory, so that kernels are compiled once
-    return text
-
-
 def _decoded(chunks: Iterable[NDArray[np.uint8]]) -> Iterator[str]:
     """Yield the lines of chunks; invalid UTF-8 becomes lone surrogates."""
     rest = b""
@@ -193,13 +189,6 @@ def _decoded(chunks: Iterable[NDArray[np.uint8]]) -> Iterator[str]:
         *lines, rest = (rest + chunk[: len(chunk) - PADDING].tobytes()).split(b"\n")
         for line in lines:
             yield line.decode(errors="surrogateescape")
-
-
-def _json_lines(name: str, stream: compression.ByteStream, field: str) -> tuple[bool, Iterator[str]]:
-    """Read the text in JSON lines, and whether it is token lists."""
-    file = io.BufferedReader(stream, _CHUNK)
-    lines = json_lines.read_lines(name, file)
-    return _lines(json_lines.texts(name, lines, field), f"{name}, ")
 
 
 def _back_to_bytes(error: UnicodeError) -> tuple[bytes, int]:

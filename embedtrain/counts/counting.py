@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -66,7 +65,7 @@ def count_windows(
     plan = MemoryPlan.of(n_words, n_tokens, window=window, threads=threads, budget=budget, n_ranks=ranks.size)
     windows = WindowWeights.of(window, weighting, symmetric)
     workspaces = [Workspace.of(n_words, plan.task_cells) for _ in range(plan.threads)]
-    counter = _WindowCounter(text, n_words, windows, workspaces, progress)
+    count = partial(_count_part, text, n_words, windows, workspaces, progress)
     with ExitStack() as stack:
 
         def new_file() -> ArrayFile:
@@ -77,10 +76,10 @@ def count_windows(
             n_cells = min(n_cells, 2 * window * n_tokens)
         store = RowStore(n_cells, new_file, np.float64 if exact else np.float32)
         if ranks.size == 1 and plan.shard >= n_tokens:
-            return store.matrix(counter.count(0, n_tokens, windows.scale, store))
+            return store.matrix(count(0, n_tokens, windows.scale, store))
         shards = ShardFiles(n_words, new_file)
         for begin in range(0, n_tokens, max(1, plan.shard)):
-            shards.end_shard(counter.count(begin, min(begin + plan.shard, n_tokens), None, shards))
+            shards.end_shard(count(begin, min(begin + plan.shard, n_tokens), None, shards))
         merge = merge_shards if ranks.size == 1 else partial(merge_over_ranks, ranks=ranks, at_once=plan.exchanged)
         return store.matrix(merge(shards.mapped(), workspaces, windows.scale, store))
 
@@ -105,43 +104,33 @@ class WindowWeights(NamedTuple):
         return cls(np.maximum(1, np.rint(scale / distances)).astype(np.int64), scale, symmetric)
 
 
-@dataclass
-class _WindowCounter:
-    """Counts the windows of parts of a text."""
+def _count_part(
+    text: EncodedCorpus, n_words: int, windows: WindowWeights, workspaces: Sequence[Workspace],
+    progress: Progress | None, begin: int, end: int, scale: int | None, into: RowStore | CellFiles,
+) -> NDArray[np.int64]:  # fmt: skip
+    """Count the windows of ids[begin:end], as integer sums if `scale` is None; return the lengths of rows."""
+    window = len(windows.weights) - 1
+    index = index_text(text, n_words, window, begin, end, len(workspaces))
+    if isinstance(text.ids, np.ndarray):
+        release_pages(text.ids, text.offsets)
+    lengths = np.empty(n_words, np.int64)
 
-    text: EncodedCorpus
-    n_words: int
-    windows: WindowWeights
-    workspaces: Sequence[Workspace]
-    progress: Progress | None
-
-    def count(self, begin: int, end: int, scale: int | None, into: RowStore | CellFiles) -> NDArray[np.int64]:
-        """Count the windows of ids[begin:end], as integer sums if `scale` is None; return the lengths of rows."""
-        window = len(self.windows.weights) - 1
-        index = index_text(self.text, self.n_words, window, begin, end, len(self.workspaces))
-        if isinstance(self.text.ids, np.ndarray):
-            release_pages(self.text.ids, self.text.offsets)
-        lengths = np.empty(self.n_words, np.int64)
-        updates = 2 * window * np.diff(index.starts)
-        ranges = row_ranges(np.minimum(updates, self.n_words), updates, len(self.workspaces[0].columns))
-        workers = [self._worker(workspace, index, scale, lengths) for workspace in self.workspaces]
-        with closing(sum_rows(workers, ranges)) as results:
-            for (first, last), cells in zip(ranges, results, strict=True):
-                into.append(cells)
-                if self.progress is not None:
-                    self.progress.update(int(index.starts[last] - index.starts[first]))
-        return lengths
-
-    def _worker(
-        self, workspace: Workspace, index: Index, scale: int | None, lengths: NDArray[np.int64]
-    ) -> Callable[[int, int], RowCells]:
-        weights, _, symmetric = self.windows
-
+    def worker(workspace: Workspace) -> Callable[[int, int], RowCells]:
         def count(begin: int, end: int) -> RowCells:
-            n = cooccurrence.count_rows(index, begin, weights, symmetric, *workspace, lengths[begin:end])
+            rows = lengths[begin:end]
+            n = cooccurrence.count_rows(index, begin, windows.weights, windows.symmetric, *workspace, rows)
             return workspace.take(int(n), scale)
 
         return count
+
+    updates = 2 * window * np.diff(index.starts)
+    ranges = row_ranges(np.minimum(updates, n_words), updates, len(workspaces[0].columns))
+    with closing(sum_rows(list(map(worker, workspaces)), ranges)) as results:
+        for (first, last), cells in zip(ranges, results, strict=True):
+            into.append(cells)
+            if progress is not None:
+                progress.update(int(index.starts[last] - index.starts[first]))
+    return lengths
 
 
 def index_text(text: EncodedCorpus, n_words: int, window: int, begin: int, end: int, threads: int) -> Index:

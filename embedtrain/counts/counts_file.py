@@ -111,16 +111,11 @@ def _read_npz(path: Path, vocabulary: str | os.PathLike[str] | None, mapped: boo
             return StoredCounts(_matrix_in(arrays), *_words_beside(path, vocabulary), {})
         if vocabulary is not None:
             raise SettingError(f"{name} has its own words; leave out the file of words {vocabulary}")
-        settings = _settings_in(arrays, name)
+        about = unpack_about(arrays["about"], _VERSION, f"cannot read {name}")
+        if lost := set(about["arrays"]) & (_OF_SCIPY | _OWN) - arrays.keys():
+            raise ValueError(f"it lacks {', '.join(sorted(lost))}")
         words = PackedWords.checked(f"cannot read {name}", arrays["words"], arrays["word_starts"])[:]
-        return StoredCounts(_matrix_in(arrays), words, arrays.get("counts"), settings)
-
-
-def _settings_in(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, Any]:
-    about = unpack_about(arrays["about"], _VERSION, f"cannot read {name}")
-    if lost := set(about["arrays"]) & (_OF_SCIPY | _OWN) - arrays.keys():
-        raise ValueError(f"it lacks {', '.join(sorted(lost))}")
-    return dict(about["settings"])
+        return StoredCounts(_matrix_in(arrays), words, arrays.get("counts"), dict(about["settings"]))
 
 
 def _matrix_in(arrays: Mapping[str, NDArray[Any]]) -> Any:

@@ -33,9 +33,7 @@ class MemoryPlan(NamedTuple):
     cells: int  # the most cells of the result in memory
 
     @classmethod
-    def of(
-        cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int, n_ranks: int = 1
-    ) -> MemoryPlan:  # fmt: skip
+    def of(cls, n_words: int, n_tokens: int, *, window: int, threads: int, budget: int, n_ranks: int = 1) -> MemoryPlan:
         """Plan counting within the budget: at most half of it for threads, unless there is only one."""
         least = least_bytes(n_words, window)
         if budget < least:

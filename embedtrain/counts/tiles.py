@@ -113,7 +113,8 @@ def build_tiles(
     `memory` bytes.
     """
     matrix = CsrMatrix.of(starts, columns, values)
-    limits = _most_rows(len(starts) - 1), _most_cells(len(columns))
+    most_rows = min(max(_ROWS, -(-(len(starts) - 1) // _ROWS_SHARE)), _MOST_ROWS)
+    limits = most_rows, _most_cells(len(columns))
     row_borders = block_borders(np.diff(matrix.starts), *limits)
     column_borders = block_borders(_column_masses(matrix, row_borders, threads), *limits)
     block_of = np.repeat(np.arange(len(column_borders) - 1, dtype=np.int32), np.diff(column_borders))
@@ -126,7 +127,7 @@ def build_tiles(
     n_builders = max(1, min(threads, tiles.n_row_blocks, memory // max(1, builder_bytes)))
     with ExitStack() as files:
         file = None if folder is None else files.enter_context(temporary_file(folder))
-        builders = [_Builder(matrix, tiles, file, block_of, x_max, alpha) for _ in range(n_builders)]
+        builders = [_builder(matrix, tiles, file, block_of, x_max, alpha) for _ in range(n_builders)]
         _do_blocks(matrix, builders, tiles.n_row_blocks)
         cells = tiles.cells if file is None else file.mapped(np.uint32)
     return replace(tiles, cells=read_only(cells))
@@ -145,10 +146,6 @@ def block_borders(masses: NDArray[np.int64], max_rows: int, max_mass: int) -> ND
         borders.append(min(max(fitting, begin + 1), begin + max_rows, len(masses)))
         mass = int(ends[borders[-1] - 1])
     return np.array(borders, np.int64)
-
-
-def _most_rows(n_words: int) -> int:
-    return min(max(_ROWS, -(-n_words // _ROWS_SHARE)), _MOST_ROWS)
 
 
 def _most_cells(n_cells: int) -> int:
@@ -195,40 +192,28 @@ def _largest_block(tiles: Tiles) -> int:
     return int(tiles.sizes.sum(axis=1).max(initial=0))
 
 
-class _Builder:
-    """A worker that puts the cells of a block of rows into its tiles."""
+def _builder(
+    matrix: CsrMatrix, tiles: Tiles, file: ArrayFile | None, block_of: NDArray[np.int32], x_max: float, alpha: float
+) -> Callable[[int], None]:
+    """Make a worker that puts the cells of a block of rows into its tiles."""
+    largest, n_blocks = _largest_block(tiles), _n_blocks(tiles)
+    items, spare = np.empty(largest, np.uint64), np.empty(_largest_tile(tiles), np.uint64)
+    free = np.empty(max(SUB_TILES, n_blocks), np.int64)
+    own_cells = np.empty(0 if file is None else 3 * largest, np.uint32)
+    weights = math.log(x_max), float(alpha)
 
-    def __init__(
-        self,
-        matrix: CsrMatrix,
-        tiles: Tiles,
-        file: ArrayFile | None,
-        block_of: NDArray[np.int32],
-        x_max: float,
-        alpha: float,
-    ) -> None:
-        self.matrix, self.tiles, self.file, self.block_of = matrix, tiles, file, block_of
-        self.log_x_max, self.alpha = math.log(x_max), float(alpha)
-        largest = _largest_block(tiles)
-        self.items, self.spare = np.empty(largest, np.uint64), np.empty(_largest_tile(tiles), np.uint64)
-        self.n_blocks = _n_blocks(tiles)
-        self.free = np.empty(max(SUB_TILES, self.n_blocks), np.int64)
-        self.cells = np.empty(0 if file is None else 3 * largest, np.uint32)
-
-    def __call__(self, block: int) -> None:
-        tiles = self.tiles
+    def build(block: int) -> None:
         borders = tiles.tile_starts[block * tiles.n_column_blocks : (block + 1) * tiles.n_column_blocks + 1]
         begin, end = borders[0], borders[-1]
         borders = borders - begin
         rows = int(tiles.row_borders[block]), int(tiles.row_borders[block + 1])
-        split_into_tiles(*self.matrix, *rows, self.block_of, tiles.column_borders, borders[:-1].copy(), self.items)
-        cells = tiles.cells[3 * begin : 3 * end] if self.file is None else self.cells[: 3 * (end - begin)]
-        write_tiles(
-            self.items, borders, self.spare, self.free, self.n_blocks, self.log_x_max, self.alpha,
-            cells, cells.view(np.float32),
-        )  # fmt: skip
-        if self.file is not None:
-            self.file.write_at(TILE_CELL_BYTES * int(begin), cells)
+        split_into_tiles(*matrix, *rows, block_of, tiles.column_borders, borders[:-1].copy(), items)
+        cells = tiles.cells[3 * begin : 3 * end] if file is None else own_cells[: 3 * (end - begin)]
+        write_tiles(items, borders, spare, free, n_blocks, *weights, cells, cells.view(np.float32))
+        if file is not None:
+            file.write_at(TILE_CELL_BYTES * int(begin), cells)
+
+    return build
 
 
 def _n_blocks(tiles: Tiles) -> int:

@@ -15,6 +15,7 @@ from embedtrain.errors import DataError, SettingError
 from embedtrain.machine.files import reading, source_name
 from embedtrain.machine.npz import map_array, no_damage
 from embedtrain.machine.progress import Progress, Shown, counted, say
+from embedtrain.vectors.components import principal_axes
 
 #: The package of each projection.
 PACKAGES = {"pca": "numpy", "umap": "umap", "tsne": "openTSNE"}
@@ -63,13 +64,10 @@ def principal_components(vectors: NDArray[np.float32], n: int) -> NDArray[np.flo
 
     Axes beyond the dimensions of the vectors are zero.
     """
-    mean = vectors.mean(axis=0, dtype=np.float64)
-    covariance = (vectors.T @ vectors).astype(np.float64) / len(vectors) - np.outer(mean, mean)
-    axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :n]  # eigenvalues ascend
+    centred = vectors - vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    axes = principal_axes(centred, n)
     axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-    coordinates = np.zeros((len(vectors), n), np.float32)
-    coordinates[:, : axes.shape[1]] = (vectors - mean.astype(np.float32)) @ axes.astype(np.float32)
-    return coordinates
+    return np.pad(centred @ axes, ((0, 0), (0, n - axes.shape[1])))
 
 
 def read_coordinates(path: str | os.PathLike[str], n: int) -> NDArray[np.float32]:

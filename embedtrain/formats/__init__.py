@@ -17,18 +17,11 @@ from embedtrain.machine.threads import resolve_threads
 
 #: All formats by name, in the order in which recognition tries them.
 FORMATS = {
-    format.name: format
-    for format in (
-        npy_folder.FORMAT,
-        npz.FORMAT,
-        safetensors.FORMAT,
-        projector.FORMAT,
-        fasttext.FORMAT,
-        word2vec_binary.FORMAT,
-        text.WORD2VEC,
-        text.GLOVE,
+    format.name: format for format in (
+        npy_folder.FORMAT, npz.FORMAT, safetensors.FORMAT, projector.FORMAT, fasttext.FORMAT, word2vec_binary.FORMAT,
+        text.WORD2VEC, text.GLOVE,
     )
-}
+}  # fmt: skip
 _BY_SUFFIX = {suffix: format for format in FORMATS.values() for suffix in format.suffixes}
 _HEAD = 1 << 20  # bytes
 _ALL = ReadOptions()

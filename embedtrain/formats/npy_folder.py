@@ -38,10 +38,8 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
     arrays = {}
     for file in (VECTORS, COUNTS):
         if file == VECTORS or (path / file).exists():
-            with (
-                reading(path / file),
-                no_damage(f"cannot read {source_name(path / file)}: it is damaged, create it again"),
-            ):
+            problem = f"cannot read {source_name(path / file)}: it is damaged, create it again"
+            with reading(path / file), no_damage(problem):
                 arrays[file] = map_array(path / file)
     settings = {}
     if (path / ABOUT).exists():
@@ -57,7 +55,11 @@ def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> Non
     if table.words[0].encode().startswith(BOM_UTF8):
         raise DataError(f"{WORDS} cannot begin with a byte order mark, as {quoted(table.words[0])} does; write .npz")
     with atomic_folder(path) as folder:
-        _write_files(folder, table)
+        np.save(folder / VECTORS, table.vectors, allow_pickle=False)
+        (folder / WORDS).write_bytes("".join(f"{word}\n" for word in table.words).encode())
+        if table.counts is not None:
+            np.save(folder / COUNTS, table.counts, allow_pickle=False)
+        (folder / ABOUT).write_bytes(describe(table.settings).encode())
 
 
 def _check_output(path: Path) -> None:
@@ -71,14 +73,6 @@ def _check_output(path: Path) -> None:
         if target.is_dir() and (foreign := sorted(set(os.listdir(target)) - _FILES)):
             raise DataError(f"cannot write {one_line(path)}: it holds {one_line(foreign[0])}; name a new folder")
         require_folder_writable(path)
-
-
-def _write_files(folder: Path, table: VectorTable) -> None:
-    np.save(folder / VECTORS, table.vectors, allow_pickle=False)
-    (folder / WORDS).write_bytes("".join(f"{word}\n" for word in table.words).encode())
-    if table.counts is not None:
-        np.save(folder / COUNTS, table.counts, allow_pickle=False)
-    (folder / ABOUT).write_bytes(describe(table.settings).encode())
 
 
 FORMAT = Format("npy", "a folder of arrays, to be mapped", (".npy",), _write, _read, _detect, _check_output)

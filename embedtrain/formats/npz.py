@@ -62,15 +62,11 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
             found = one_line(", ".join(sorted(names))[:100]) or "nothing"
             raise DataError(f"{name}: expected arrays words, starts, vectors and about, got {found}; create it again")
         words = PackedWords.checked(name, arrays["words"], arrays["starts"])[:]
-    settings = settings_of(name, arrays["about"].tobytes())
-    optional = (
-        arrays.get("counts"),
-        settings,
-        arrays.get("context_vectors"),
-        _subwords(name, arrays),
-        _factors(name, arrays),
-    )
-    return select(name, VectorTable(words, arrays["vectors"], *optional), options)
+    table = VectorTable(
+        words, arrays["vectors"], arrays.get("counts"), settings_of(name, arrays["about"].tobytes()),
+        arrays.get("context_vectors"), _subwords(name, arrays), _factors(name, arrays),
+    )  # fmt: skip
+    return select(name, table, options)
 
 
 def _subwords(name: str, arrays: Mapping[str, NDArray[Any]]) -> Subwords | None:
