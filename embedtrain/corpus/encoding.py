@@ -39,15 +39,10 @@ _CHUNKS_AT_ONCE, _TASKS_OF_A_WORKER = 64, 4  # renumbered in a task, at most, an
 
 
 def encode(
-    corpus: CorpusLike,
-    *,
-    threads: int,
-    folder: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
+    corpus: CorpusLike, *, threads: int, folder: str | os.PathLike[str] | None = None, progress: Progress | None = None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
-    documents: Literal["lines", "files", "texts"] | None = None,
-    ranks: Ranks = ALONE,
-) -> EncodedCorpus:
+    documents: Literal["lines", "files", "texts"] | None = None, ranks: Ranks = ALONE,
+) -> EncodedCorpus:  # fmt: skip
     """Read a corpus once and encode it into temporary files in `folder`, which last as long as the result.
 
     Plain text is tokenised by all threads. For compressed files, one thread decompresses and at least one tokenises.
@@ -113,14 +108,10 @@ class _EncodedChunk(NamedTuple):
 
 
 def _read(
-    corpus: Corpus,
-    workers: Sequence[_TypeCounter],
-    threads: int,
-    progress: Progress | None,
-    prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter,
-    documents: str | None = None,
+    corpus: Corpus, workers: Sequence[_TypeCounter], threads: int, progress: Progress | None,
+    prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter, documents: str | None = None,
     ranks: Ranks = ALONE,
-) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:
+) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:  # fmt: skip
     """Let the workers read the share of a rank; returns the contents of each chunk, the vocabulary and notes of all."""
     chunks = []
     texts = read_chunks(corpus, threads, documents=documents is not None, share=(ranks.rank, ranks.size))

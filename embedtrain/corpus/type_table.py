@@ -100,12 +100,9 @@ class TypeTable:
         return self.add(other.arrays.text, other.starts, other.counts, other.first_seen)
 
     def add(
-        self,
-        text: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-        counts: NDArray[np.int64],
+        self, text: NDArray[np.uint8], starts: NDArray[np.int64], counts: NDArray[np.int64],
         first_seen: NDArray[np.int64],
-    ) -> NDArray[np.int32]:
+    ) -> NDArray[np.int32]:  # fmt: skip
         """Add types, spelt one after the other in `text` before `PADDING`; returns their numbers in this table."""
         numbers = np.empty(len(counts), np.int32)
         done = 0

@@ -31,19 +31,10 @@ _WEIGHT_SCALE = 720720  # weights by distance are multiples of 1 / 720720, which
 
 
 def count_windows(
-    text: EncodedCorpus,
-    n_words: int,
-    *,
-    window: int,
-    weighting: str,
-    symmetric: bool,
-    threads: int,
-    budget: int,
-    folder: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
-    exact: bool = False,
+    text: EncodedCorpus, n_words: int, *, window: int, weighting: str, symmetric: bool, threads: int, budget: int,
+    folder: str | os.PathLike[str] | None = None, progress: Progress | None = None, exact: bool = False,
     ranks: Ranks = ALONE,
-) -> CsrMatrix:
+) -> CsrMatrix:  # fmt: skip
     """Sum all windows of a text (Pennington, Socher, Manning 2014).
 
     X[i, j] is the sum of 1 / distance, or of 1, over the tokens of word i and the tokens of word j up to `window`

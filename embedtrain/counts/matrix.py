@@ -120,10 +120,9 @@ def paths_among(given: Any) -> list[str | os.PathLike[str]]:
 
 
 def read_counts(
-    given: Any,
-    words: Iterable[str] | str | os.PathLike[str] | None,
+    given: Any, words: Iterable[str] | str | os.PathLike[str] | None,
     context_words: Iterable[str] | str | os.PathLike[str] | None = None,
-) -> Counts:
+) -> Counts:  # fmt: skip
     """Check counts given as a path, `Counts` or a matrix, with words as an iterable or the path of a file."""
     if isinstance(context_words, (str, os.PathLike)):
         context_words = read_words(Path(context_words))[0]
@@ -141,14 +140,9 @@ def read_counts(
 
 
 def as_counts(
-    matrix: Any,
-    words: Iterable[str],
-    counts: Sequence[int] | NDArray[Any] | None = None,
-    settings: Mapping[str, Any] | None = None,
-    context_words: Iterable[str] | None = None,
-    *,
-    exact: bool = False,
-) -> Counts:
+    matrix: Any, words: Iterable[str], counts: Sequence[int] | NDArray[Any] | None = None,
+    settings: Mapping[str, Any] | None = None, context_words: Iterable[str] | None = None, *, exact: bool = False,
+) -> Counts:  # fmt: skip
     """Check a sparse matrix of SciPy, square but for `context_words`, and convert it to the canonical form.
 
     It is not copied if it has that form. Duplicate cells are summed in float64. With `exact`, values are not rounded.

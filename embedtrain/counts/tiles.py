@@ -94,16 +94,9 @@ class Tiles:
 
 
 def build_tiles(
-    starts: NDArray[np.int64],
-    columns: NDArray[np.int32],
-    values: NDArray[np.float32],
-    *,
-    x_max: float,
-    alpha: float,
-    threads: int,
-    memory: int = sys.maxsize,
-    folder: Path | None = None,
-) -> Tiles:
+    starts: NDArray[np.int64], columns: NDArray[np.int32], values: NDArray[np.float32], *, x_max: float, alpha: float,
+    threads: int, memory: int = sys.maxsize, folder: Path | None = None,
+) -> Tiles:  # fmt: skip
     """Put the cells of a square matrix of counts into tiles, the same for any number of threads.
 
     The arrays are those of a `CsrMatrix`, with any order of columns in a row; cells with a count of 0 are left out.

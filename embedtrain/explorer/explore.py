@@ -26,16 +26,10 @@ _QUERIES = 4096  # between reports of progress
 
 
 def explore(
-    vectors: WordVectors,
-    path: str | os.PathLike[str],
-    limit: int,
-    neighbors: int,
-    projection: str,
-    coordinates: str | os.PathLike[str] | None,
-    labels: str | os.PathLike[str] | Mapping[str, str] | None,
-    max_size: int | str,
-    progress: bool | str | None,
-) -> None:
+    vectors: WordVectors, path: str | os.PathLike[str], limit: int, neighbors: int, projection: str,
+    coordinates: str | os.PathLike[str] | None, labels: str | os.PathLike[str] | Mapping[str, str] | None,
+    max_size: int | str, progress: bool | str | None,
+) -> None:  # fmt: skip
     """Write the explorer of `vectors`; `WordVectors.explore` documents the parameters."""
     max_bytes, report = parse_bytes(max_size, "max_size"), shown(progress)
     for name, value in (("limit", limit), ("neighbors", neighbors)):

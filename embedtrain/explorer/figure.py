@@ -26,11 +26,8 @@ _CJK = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 
 
 def plot(
-    vectors: WordVectors,
-    words: Iterable[str] | Mapping[str, Iterable[str]],
-    ax: Any,
-    pairs: Iterable[tuple[str, str]],
-) -> Any:
+    vectors: WordVectors, words: Iterable[str] | Mapping[str, Iterable[str]], ax: Any, pairs: Iterable[tuple[str, str]],
+) -> Any:  # fmt: skip
     """Draw words; `WordVectors.plot` documents the parameters."""
     try:
         from matplotlib.figure import Figure

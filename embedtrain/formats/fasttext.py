@@ -148,12 +148,9 @@ def _quantised(name: str) -> str:
 
 
 def _compose(
-    builder: TableBuilder,
-    words: list[bytes],
-    inputs: NDArray[np.float32],
-    subwords: Subwords | None,
+    builder: TableBuilder, words: list[bytes], inputs: NDArray[np.float32], subwords: Subwords | None,
     options: ReadOptions,
-) -> None:
+) -> None:  # fmt: skip
     """Append the vectors of the words to be read."""
     decoded = [word.decode(errors="replace") for word in words[: options.limit]]
     chosen = options.vocabulary

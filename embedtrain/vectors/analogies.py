@@ -26,11 +26,9 @@ _EPSILON = np.float32(1e-6)  # keeps 3CosMul from a division by 0
 
 
 def cosmul_scores(
-    vectors: NDArray[Any],
-    norms: NDArray[np.float32],
-    factors: Sequence[NDArray[np.float64]],
+    vectors: NDArray[Any], norms: NDArray[np.float32], factors: Sequence[NDArray[np.float64]],
     divisors: Sequence[NDArray[np.float64]],
-) -> NDArray[np.float32]:
+) -> NDArray[np.float32]:  # fmt: skip
     """The (n,) 3CosMul of rows: the product of shifted cosines to `factors`, divided by that to `divisors`."""
     above, below = np.ones(len(vectors), np.float32), np.ones(len(vectors), np.float32)
     for product, queries in ((above, factors), (below, divisors)):
@@ -47,13 +45,9 @@ def _shift(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def solve(
-    vectors: NDArray[Any],
-    norms: NDArray[np.float32],
-    questions: NDArray[np.int64],
-    method: str,
-    first_spelling: NDArray[np.int64],
-    embedded: NDArray[np.float32] | None = None,
-) -> NDArray[np.int64]:
+    vectors: NDArray[Any], norms: NDArray[np.float32], questions: NDArray[np.int64], method: str,
+    first_spelling: NDArray[np.int64], embedded: NDArray[np.float32] | None = None,
+) -> NDArray[np.int64]:  # fmt: skip
     """The (n_questions,) rows that answer (n_questions, 3) rows a, b and c; -1 where no row is left to answer.
 
     `first_spelling` (n,) is the first row with the same word, perhaps in another spelling. Rows with the same word as

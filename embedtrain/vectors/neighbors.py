@@ -102,13 +102,9 @@ def _lower_bound(scores: NDArray[np.float32], topn: int) -> np.float32:
 
 
 def nearest_to_rows(
-    vectors: NDArray[Any],
-    norms: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    topn: int,
-    among: int,
+    vectors: NDArray[Any], norms: NDArray[np.float32], rows: NDArray[np.int64], topn: int, among: int,
     embedded: NDArray[np.float32] | None = None,
-) -> Nearest:
+) -> Nearest:  # fmt: skip
     """The nearest of the first `among` rows to each of the (n_queries,) `rows`, other than itself; padded with -1.
 
     Rows from ``len(vectors)`` on are those of `embedded`.
@@ -126,12 +122,9 @@ def nearest_to_rows(
 
 
 def nearest_to_queries(
-    found: Nearest,
-    vectors: NDArray[Any],
-    norms: NDArray[np.float32],
-    queries: NDArray[np.float32],
+    found: Nearest, vectors: NDArray[Any], norms: NDArray[np.float32], queries: NDArray[np.float32],
     excluded: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> None:
+) -> None:  # fmt: skip
     """Fill `found` with the neighbours of each query, padded with -1.
 
     `excluded` are numbers of queries, ascending, and rows that are not neighbours of them.
