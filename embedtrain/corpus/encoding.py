@@ -32,7 +32,7 @@ from embedtrain.machine.files import reading
 from embedtrain.machine.npz import read_only
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.ranks import ALONE, Ranks
-from embedtrain.machine.threads import in_order, run_all, run_tasks
+from embedtrain.machine.threads import run_all, run_in_order
 
 _MOST_WORKERS = 64  # each has two open files, of 256 on macOS and 1024 elsewhere; more wait for the disk
 _CHUNKS_AT_ONCE, _TASKS_OF_A_WORKER = 64, 4  # renumbered in a task, at most, and tasks, about
@@ -115,7 +115,7 @@ def _read(
     """Let the workers read the share of a rank; returns the contents of each chunk, the vocabulary and notes of all."""
     chunks = []
     texts = read_chunks(corpus, threads, documents=documents is not None, share=(ranks.rank, ranks.size))
-    for chunk in in_order(run_tasks(workers, prepare(texts))):
+    for chunk in run_in_order(workers, prepare(texts)):
         chunks.append(chunk)
         if progress is not None:
             progress.update(chunk.n_tokens)
@@ -182,7 +182,7 @@ class _TypeCounter:
         self.ranks = np.empty(0, np.int32)  # the final id of each of its types
         self._ids, self._breaks = np.empty(0, np.int32), np.empty(0, np.int64)  # of a chunk
 
-    def __call__(self, chunk: TextChunk) -> tuple[int, _EncodedChunk]:
+    def __call__(self, chunk: TextChunk) -> _EncodedChunk:
         text, n = chunk.text, chunk.n
         if self._classes is not None and not chunk.divided:
             text, n = self._filtered(chunk, self._classes)
@@ -199,7 +199,7 @@ class _TypeCounter:
             self.types.grow(missing)
         n_tokens, n_lines = int(state[tokens.N_TOKENS]), int(state[tokens.N_LINES])
         self.keep(ids[:n_tokens], breaks[:n_lines])
-        return chunk.number, _EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_lines)
+        return _EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_lines)
 
     def _filtered(self, chunk: TextChunk, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
         """The words of a chunk with spaces between them, and their length."""

@@ -24,7 +24,7 @@ from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.npz import read_only
 from embedtrain.machine.progress import note
 from embedtrain.machine.ranks import ALONE, Ranks
-from embedtrain.machine.threads import in_order, run_tasks
+from embedtrain.machine.threads import run_in_order
 from embedtrain.machine.words import is_word
 
 _AT_ONCE = 1 << 20  # tokens whose phrases a thread joins in one task, or a longer sentence
@@ -101,18 +101,18 @@ def join_phrases(
     tasks = np.unique(np.searchsorted(text.offsets, range(0, len(text.ids) + _AT_ONCE, _AT_ONCE)))
     tasks[-1] = text.n_sentences
 
-    def join(task: int) -> tuple[int, tuple[NDArray[np.int32], NDArray[np.int64]]]:
+    def join(task: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         borders = text.offsets[tasks[task] : tasks[task + 1] + 1]
         ids = text.ids[borders[0] : borders[-1]]
         joined, new = np.empty(len(ids), np.int32), np.empty(len(borders), np.int64)
         n = pairs.join_pairs(ids, borders, kinds, slots, joined, new)
-        return task, (read_only(joined[:n]), new[1:])
+        return read_only(joined[:n]), new[1:]
 
     types.counts[:] = 0
     with temporary_file(folder) as file, temporary_file(folder) as offsets:
         n_tokens = 0
         offsets.append(np.zeros(1, np.int64))
-        for ids, borders in in_order(run_tasks([join] * threads, range(len(tasks) - 1))):
+        for ids, borders in run_in_order([join] * threads, range(len(tasks) - 1)):
             count_words(ids, 0, len(ids), types.counts)
             file.append(ids)
             offsets.append(borders + n_tokens)

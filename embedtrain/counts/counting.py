@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.counts.memory_plan import MemoryPlan, row_ranges
 from embedtrain.counts.rows import CellFiles, CsrMatrix, RowCells, RowStore, starts_of
-from embedtrain.counts.summing import ShardFiles, Workspace, merge_over_ranks, merge_shards, sum_rows
+from embedtrain.counts.summing import ShardFiles, Workspace, merge_over_ranks, merge_shards
 from embedtrain.kernels.glove import cooccurrence
 from embedtrain.kernels.glove.cooccurrence import Index
 from embedtrain.machine.array_file import ArrayFile, temporary_file
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.progress import Progress
 from embedtrain.machine.ranks import ALONE, Ranks
-from embedtrain.machine.threads import run_all
+from embedtrain.machine.threads import run_all, run_in_order
 
 _WEIGHT_SCALE = 720720  # weights by distance are multiples of 1 / 720720, which is divisible by 1 to 16
 
@@ -106,17 +106,17 @@ def _count_part(
         release_pages(text.ids, text.offsets)
     lengths = np.empty(n_words, np.int64)
 
-    def worker(workspace: Workspace) -> Callable[[int, int], RowCells]:
-        def count(begin: int, end: int) -> RowCells:
-            rows = lengths[begin:end]
-            n = cooccurrence.count_rows(index, begin, windows.weights, windows.symmetric, *workspace, rows)
+    def worker(workspace: Workspace) -> Callable[[tuple[int, int]], RowCells]:
+        def count(rows: tuple[int, int]) -> RowCells:
+            of_rows = lengths[slice(*rows)]
+            n = cooccurrence.count_rows(index, rows[0], windows.weights, windows.symmetric, *workspace, of_rows)
             return workspace.take(int(n), scale)
 
         return count
 
     updates = 2 * window * np.diff(index.starts)
     ranges = row_ranges(np.minimum(updates, n_words), updates, len(workspaces[0].columns))
-    with closing(sum_rows(list(map(worker, workspaces)), ranges)) as results:
+    with closing(run_in_order(list(map(worker, workspaces)), ranges)) as results:
         for (first, last), cells in zip(ranges, results, strict=True):
             into.append(cells)
             if progress is not None:

@@ -16,7 +16,7 @@ from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.kernels.text import pairs
 from embedtrain.machine.progress import Progress
-from embedtrain.machine.threads import in_order, run_tasks
+from embedtrain.machine.threads import run_in_order
 
 _PARTS_OF_A_THREAD = 4  # the tables of smaller parts fit the cache, but each reads all tokens
 _PART_TOKENS = 1 << 24  # at most in the mean, which bounds the memory of a table
@@ -66,7 +66,7 @@ def _count(text: EncodedCorpus, kinds: NDArray[np.uint8], least: int, threads: i
     n_parts = max(_PARTS_OF_A_THREAD * threads if threads > 1 else 1, len(text.ids) // _PART_TOKENS, 1)
     n_parts = 1 << (n_parts - 1).bit_length()
 
-    def count(part: int) -> tuple[int, _Pairs]:
+    def count(part: int) -> _Pairs:
         slots, state, lefts = np.zeros(_SLOTS, np.uint64), np.zeros(3, np.int64), np.empty(_STRETCH + 1, np.int64)
         while not pairs.count_pairs(text.ids, text.offsets, kinds, part, n_parts, slots, state, lefts):
             larger = np.zeros(2 * len(slots), np.uint64)
@@ -76,10 +76,10 @@ def _count(text: EncodedCorpus, kinds: NDArray[np.uint8], least: int, threads: i
         is_node = entries[:, 1] >= pairs.NODE
         nodes = entries[is_node]
         n_pairs = int(state[pairs.N_USED] - state[pairs.N_NODES])
-        return part, (n_pairs, entries[~is_node], nodes[np.argsort(nodes[:, 1]), 0])
+        return n_pairs, entries[~is_node], nodes[np.argsort(nodes[:, 1]), 0]
 
     parts = []
-    for part in in_order(run_tasks([count] * threads, range(n_parts))):
+    for part in run_in_order([count] * threads, range(n_parts)):
         parts.append(part)
         progress.update(len(text.ids) // n_parts)
     return parts

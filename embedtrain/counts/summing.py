@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from embedtrain.kernels.glove.cooccurrence import BITS, Tally, merge_rows
 from embedtrain.machine.array_file import ArrayFile
 from embedtrain.machine.memory import release_pages
 from embedtrain.machine.ranks import Ranks
-from embedtrain.machine.threads import in_order, run_tasks
+from embedtrain.machine.threads import run_in_order
 
 
 class Workspace(NamedTuple):
@@ -42,20 +42,6 @@ class Workspace(NamedTuple):
         """Copy the first n cells, as float64 counts (sums divided by `scale`) or, if it is None, as sums."""
         sums = self.sums[:n]
         return RowCells(self.columns[:n].copy(), sums.copy() if scale is None else sums / scale)
-
-
-def sum_rows(
-    workers: Sequence[Callable[[int, int], RowCells]], ranges: Sequence[tuple[int, int]]
-) -> Generator[RowCells, None, None]:
-    """Yield the cells of ranges of rows in order, each summed by a free worker."""
-
-    def numbered(
-        worker: Callable[[int, int], RowCells],
-    ) -> Callable[[tuple[int, tuple[int, int]]], tuple[int, RowCells]]:
-        return lambda task: (task[0], worker(*task[1]))
-
-    with closing(run_tasks([numbered(worker) for worker in workers], enumerate(ranges))) as results:
-        yield from in_order(results)
 
 
 class CountShards(NamedTuple):
@@ -96,8 +82,9 @@ def merge_shards(
     lengths = np.diff(shards.starts.sum(axis=0))  # of each row in all shards
     merged = np.empty_like(lengths)
 
-    def worker(workspace: Workspace) -> Callable[[int, int], RowCells]:
-        def merge(begin: int, end: int) -> RowCells:
+    def worker(workspace: Workspace) -> Callable[[tuple[int, int]], RowCells]:
+        def merge(rows: tuple[int, int]) -> RowCells:
+            begin, end = rows
             starts = shards.starts[:, begin : end + 1].copy()
             n = merge_rows(shards.columns, shards.sums, starts, *workspace, merged[begin:end])
             release_pages(*shards)
@@ -106,7 +93,7 @@ def merge_shards(
         return merge
 
     ranges = row_ranges(lengths, lengths, len(workspaces[0].columns))
-    with closing(sum_rows([worker(workspace) for workspace in workspaces], ranges)) as results:
+    with closing(run_in_order([worker(workspace) for workspace in workspaces], ranges)) as results:
         for cells in results:
             store.append(cells)
     return merged

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from embedtrain.counts.memory_plan import row_ranges
 from embedtrain.counts.rows import ROW_CELL_BYTES, CsrMatrix, RowCells, RowStore, starts_of
-from embedtrain.counts.summing import sum_rows
 from embedtrain.kernels.sparse import transpose_columns, weigh_rows
 from embedtrain.machine.array_file import temporary_file
 from embedtrain.machine.memory import mapping_of, release_pages
 from embedtrain.machine.ranks import ALONE, Ranks
+from embedtrain.machine.threads import run_in_order
 
 _TASK_CELLS = 1 << 18  # cells of a task
 Weights = NDArray[np.float64]
@@ -36,11 +36,11 @@ class MatrixBuilder:
         """Collect rows of at most these lengths; `work` returns the cells and lengths of a range of rows."""
         lengths = lengths.copy()
 
-        def cells_of(begin: int, end: int) -> RowCells:
-            cells, lengths[begin:end] = work(begin, end)
+        def cells_of(rows: tuple[int, int]) -> RowCells:
+            cells, lengths[slice(*rows)] = work(*rows)
             return cells
 
-        with closing(sum_rows([cells_of] * self._threads, task_ranges(lengths))) as results:
+        with closing(run_in_order([cells_of] * self._threads, task_ranges(lengths))) as results:
             return self.collect(lengths, results, *sources)
 
     def collect(self, lengths: NDArray[np.int64], parts: Iterable[RowCells], *sources: CsrMatrix) -> CsrMatrix:

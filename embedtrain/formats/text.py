@@ -23,7 +23,7 @@ from embedtrain.formats.text_parsing import HEADER, count_values, is_tabbed
 from embedtrain.formats.text_reading import read_text
 from embedtrain.machine.compression import compressing
 from embedtrain.machine.files import atomic_file
-from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
+from embedtrain.machine.threads import resolve_threads, run_in_order
 
 _TASK_VALUES = 1 << 17  # formatted by a thread in one task
 _LINES = 5  # lines by which text is recognised
@@ -38,15 +38,14 @@ def _write(path: Path, table: VectorTable, *, has_header: bool, threads: int | N
     n_words, dim = vectors.shape
     step = max(1, _TASK_VALUES // dim)
 
-    def format_from(task: tuple[int, int]) -> tuple[int, NDArray[np.uint8]]:
-        number, row = task
-        return number, format_lines(words[row : row + step], vectors[row : row + step])
+    def format_from(row: int) -> NDArray[np.uint8]:
+        return format_lines(words[row : row + step], vectors[row : row + step])
 
     formatters = [format_from] * resolve_threads(threads)
     with atomic_file(path) as plain, compressing(path, plain) as file:
         if has_header:
             file.write(b"%d %d\n" % vectors.shape)
-        for lines in in_order(run_tasks(formatters, enumerate(range(0, n_words, step)))):
+        for lines in run_in_order(formatters, range(0, n_words, step)):
             file.write(lines.data)
 
 

@@ -7,6 +7,7 @@ from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from embedtrain.formats.text_parsing import (
 )
 from embedtrain.machine.compression import Stream
 from embedtrain.machine.files import reading, source_name
-from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
+from embedtrain.machine.threads import resolve_threads, run_in_order
 
 _SAMPLE = 20  # lines by which the number of values is determined
 _UNKNOWN = b"<unk> "  # begins a row that GloVe does not count in its header
@@ -158,13 +159,8 @@ class _TextReader:
             yield parse_lines(len(lines), enumerate(lines), dim, vocabulary)
             return
 
-        def parse(task: tuple[int, LineBlock]) -> tuple[int, ParsedRows]:
-            number, block = task
-            return number, parse_block(block, dim, vocabulary)
-
-        parsers = [parse] * resolve_threads(self._options.threads)
-        with closing(run_tasks(parsers, enumerate(chain([first], blocks)))) as parsed:
-            yield from in_order(parsed)
+        parsers = [partial(parse_block, dim=dim, vocabulary=vocabulary)] * resolve_threads(self._options.threads)
+        yield from run_in_order(parsers, chain([first], blocks))
 
     def _append(self, rows: ParsedRows) -> bool:
         """Append the rows of the next block; returns False once the limit is reached."""

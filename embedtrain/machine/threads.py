@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from numbers import Integral
@@ -233,6 +234,16 @@ class ConflictOrder(Generic[Task]):
         with self._changed:
             self._in_use.difference_update(self._resources(task))
             self._changed.notify_all()
+
+
+def run_in_order(workers: Sequence[Callable[[Task], Result]], tasks: Iterable[Task]) -> Generator[Result, None, None]:
+    """Run tasks as `run_tasks` does, and yield the results in the order of the tasks."""
+
+    def numbered(worker: Callable[[Task], Result]) -> Callable[[tuple[int, Task]], tuple[int, Result]]:
+        return lambda task: (task[0], worker(task[1]))
+
+    with closing(run_tasks([numbered(worker) for worker in workers], enumerate(tasks))) as results:
+        yield from in_order(results)
 
 
 def in_order(numbered: Iterable[tuple[int, Result]]) -> Iterator[Result]:

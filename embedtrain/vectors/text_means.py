@@ -13,7 +13,7 @@ from embedtrain.errors import DataError, SettingError
 from embedtrain.kernels.simd.lanes import aligned_zeros, padded
 from embedtrain.kernels.sparse import multiply_rows
 from embedtrain.machine.progress import Progress, counted, note
-from embedtrain.machine.threads import in_order, resolve_threads, run_tasks
+from embedtrain.machine.threads import resolve_threads, run_in_order
 from embedtrain.vectors.components import principal_axes
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class TextMeans:
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Yield the (n, dim) means of consecutive texts, zeros for those without a word that has a vector."""
-        yield from in_order(run_tasks([self._means] * self._threads, enumerate(self._ranges())))
+        yield from run_in_order([self._means] * self._threads, self._ranges())
 
     def _ranges(self) -> Iterator[tuple[int, int]]:
         """Divide the texts into blocks."""
@@ -69,9 +69,9 @@ class TextMeans:
             end = min(self.n_texts, begin + _TEXTS, max(begin + 1, most))
             yield begin, end
 
-    def _means(self, task: tuple[int, tuple[int, int]]) -> tuple[int, NDArray[np.float32]]:
-        """The means of a block of texts, with its number."""
-        number, (begin, end) = task
+    def _means(self, block: tuple[int, int]) -> NDArray[np.float32]:
+        """The means of a block of texts."""
+        begin, end = block
         starts = self._offsets[begin : end + 1]
         ids = self._ids[starts[0] : starts[-1]]
         starts, weights = starts - starts[0], self._weights[ids]
@@ -79,7 +79,7 @@ class TextMeans:
         sums = aligned_zeros((end - begin) * self._width)
         multiply_rows(starts, self._columns[ids], weights, self._table, sums, self._width, 0, end - begin)
         rows = sums.reshape(-1, self._width)[:, : self._dim]
-        return number, rows / np.maximum(n_known, 1).astype(np.float32)[:, None]
+        return rows / np.maximum(n_known, 1).astype(np.float32)[:, None]
 
     def component(self) -> NDArray[np.float32] | None:
         """The (dim,) first singular vector of the means, which SIF removes; None for plain means."""
