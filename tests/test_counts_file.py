@@ -157,7 +157,7 @@ def as_bytes(**about):
         ({"word_starts": np.array([0, 3, 7])}, "it is damaged"),
         ({"word_starts": np.array([0, 1, 2, 3, 4, 5])}, "it is damaged"),  # in the middle of a character
         ({"words": np.zeros(19, np.uint8)}, "is empty or holds whitespace"),
-        ({"counts": np.arange(4)}, r"got an array of shape \(4,\)"),
+        ({"counts": np.arange(4)}, r"got shape \(4,\)"),
         ({"indices": None}, "it is damaged"),
         ({"indices": np.full(12, 5, np.int32)}, "its indices hold 5, and must be 0 to 4"),
         ({"indptr": np.array([0, 9, 3, 3, 3, 12], np.int32)}, "its indptr must be 6 numbers"),

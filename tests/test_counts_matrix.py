@@ -171,7 +171,7 @@ def test_a_sum_that_float32_cannot_hold_is_refused():
             sparse.csr_array(DENSE[:3]),
             "must be square, words by words, got 3 rows and 4 columns; svd takes others, with context_words",
         ),
-        (sparse.csr_array(DENSE[:3, :3]), "it has 3 rows, and there are 4 words"),
+        (sparse.csr_array(DENSE[:3, :3]), "got 3 rows and 4 words"),
         (sparse.csr_array(DENSE.astype(complex)), "must hold real numbers, got the type complex128"),
         (sparse.csr_array((4, 4)), "there is nothing to learn from"),
         (sparse.csr_array((np.zeros(1), ([0], [1])), shape=(4, 4)), "there is nothing to learn from"),
@@ -204,8 +204,8 @@ def test_words_that_cannot_be_those_of_rows_are_refused(words, message):
 @pytest.mark.parametrize(
     ("counts", "message"),
     [
-        ([1, 2, 3], r"an integer for each of the 4 words, got an array of shape \(3,\)"),
-        ([1.0, 2, 3, 4], "got an array of shape .* and type float64"),
+        ([1, 2, 3], r"an integer for each of 4 words, got shape \(3,\)"),
+        ([1.0, 2, 3, 4], "got shape .* of float64"),
         ([1, 2, -3, 4], "the word 'queen' has the count -3"),
         (np.array([1, 2**63, 3, 4], np.uint64), "the word 'king' has the count 9223372036854775808"),
     ],

@@ -123,7 +123,7 @@ def test_long_settings_are_not_parsed(tmp_path):
 
 def test_names_of_arrays_are_quoted_in_part(tmp_path):
     np.savez_compressed(tmp_path / "x.npz", **{"\x1b" + "w" * 60_000: np.zeros(3)})
-    assert "expected the arrays words, starts, vectors and about, got " in refusal(tmp_path / "x.npz")
+    assert "expected arrays words, starts, vectors and about, got " in refusal(tmp_path / "x.npz")
 
 
 # --- Text, compressed, and evaluation files ---------------------------------------------------------------------------

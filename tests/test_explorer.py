@@ -274,7 +274,7 @@ def test_labels_of_unknown_words_are_counted(page):
         some_vectors(words(4)).explore(page, labels={"w0": "a", "x": "a", "y": "b"}, projection="pca")
     with (
         pytest.warns(EmbedtrainWarning, match="1 of 1 labelled word$"),
-        pytest.raises(DataError, match="none of the words with a label is on the page"),
+        pytest.raises(DataError, match="no word with a label is on the page"),
     ):
         some_vectors(words(4)).explore(page, labels={"x": "a"}, projection="pca")
 

@@ -296,7 +296,7 @@ def test_what_says_how_text_is_counted_is_refused_with_counts(tmp_path, monkeypa
         ("counts.npz", ["a", "b"], SettingError, "the words of a file of counts must be in a file too; name it"),
         ("counts.npz", "words", SettingError, "counts.npz has its own words; leave out the file of words"),
         ("plain.npz", None, SettingError, "plain.npz has no words; name the file of its words"),
-        (random_matrix(3), ["a", "b"], DataError, "it has 3 rows, and there are 2 words"),
+        (random_matrix(3), ["a", "b"], DataError, "got 3 rows and 2 words"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

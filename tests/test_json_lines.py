@@ -208,7 +208,7 @@ def test_a_byte_order_mark_is_skipped(write, start):
 
 
 BAD_LINES = [
-    (b"no json", r"not JSON \(.*\); every line must be an object"),
+    (b"no json", r"not JSON \(.*\); write an object or a token list"),
     (b'{"text": "cut sho', r"not JSON \(.*\)"),
     (b"{'text': 'a'}", r"not JSON \(.*\)"),
     (b'{"text": "a"} {"text": "b"}', r"not JSON \(.*\)"),
@@ -218,14 +218,14 @@ BAD_LINES = [
     (b"[" * 100_000, r"not JSON \(.*\)"),
     (b"\xff\xfe{", r"not JSON \(.*\)"),
     (b"\x89PNG\r", r"not JSON \(.*\)"),
-    (b'["a"]', "the field 'text' holds list, above it held str"),
+    (b'["a"]', "field 'text' holds list, above it held str"),
     (b'"a b"', "expected a JSON object, got str"),
     (b"5", "expected a JSON object, got int"),
     (b"null", "expected a JSON object, got NoneType"),
-    (b'{"text": 5}', "the field 'text' holds int, not text"),
-    (b'{"text": ["a", "b"]}', "the field 'text' holds list, above it held str"),
-    (b'{"text": {"a": 1}}', "the field 'text' holds dict, not text"),
-    (b'{"text": false}', "the field 'text' holds bool, not text"),
+    (b'{"text": 5}', "field 'text' holds int, not text"),
+    (b'{"text": ["a", "b"]}', "field 'text' holds list, above it held str"),
+    (b'{"text": {"a": 1}}', "field 'text' holds dict, not text"),
+    (b'{"text": false}', "field 'text' holds bool, not text"),
 ]
 
 

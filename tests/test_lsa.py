@@ -199,7 +199,7 @@ def test_what_cannot_be_learnt_from_is_refused(tmp_path):
     for nothing in ([], ["", " "], tmp_path / "empty"):
         with refused("holds no words"):
             train(nothing)
-    with refused("LSA needs several documents, and this corpus is one; documents are lines, or with per_file files"):
+    with refused("LSA needs several documents, and this is one; documents are lines, or with per_file files"):
         train(["a b c a"])
     with refused("all words are spread evenly over the documents"):
         train(["a b", "b a"])

@@ -160,7 +160,7 @@ REFUSED = [
         ["cooccur", "other.npz"],
         "other.npz has no exact counts, as of embedtrain cooccur with --exact",
     ),
-    (1, ["cooccur", "huge.npz"], "a count is 10,000,000,000, and exact are those up to 3,124,375,366; count all parts"),
+    (1, ["cooccur", "huge.npz"], "a count is 10,000,000,000, exact up to 3,124,375,366; count all parts"),
     (2, ["cooccur", "0.npz", "-o", "0.npz"], "the output would replace the corpus 0.npz; name another file with -o"),
     (2, ["cooccur", "0.npz", "--window", 10], "--window is for reading text, and --merge reads counts; leave it out"),
     (2, ["cooccur", "0.npz", "--lowercase"], "--lowercase is for reading text"),

@@ -180,7 +180,7 @@ def test_parameters_out_of_range_are_refused(options, message):
 
 def test_settings_of_text_are_refused(tmp_path):
     (tmp_path / "words").write_text("b 3\na 2\n")
-    with refused("valid_share holds out a part of a text", SettingError):
+    with refused("valid_share holds out text", SettingError):
         train_skipgram(RandomWalks(TRIANGLES), valid_share=0.1)
     with refused("read_vocab chooses words of a text", SettingError):
         train_skipgram(RandomWalks(TRIANGLES), read_vocab=tmp_path / "words")

@@ -204,5 +204,5 @@ def test_bad_texts_and_weights(vectors):
         TextEmbedder(vectors, weights="sif").fit([])
     with pytest.raises(ValueError, match="texts must be one column, got 2; give one, as frame"):
         TextEmbedder(vectors).fit_transform(np.array([["tea", "milk"]]))
-    with pytest.raises(ValueError, match="weights='sif' needs the counts of words"):
+    with pytest.raises(ValueError, match="weights='sif' needs counts of words"):
         TextEmbedder(WordVectors(["a"], np.ones((1, 2), np.float32)), weights="sif").fit(TEXTS)

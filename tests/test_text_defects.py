@@ -181,7 +181,7 @@ def test_a_bad_row_is_refused_by_its_line_or_left_out(tmp_path, data, message, l
         read(tmp_path, data, threads=threads)
     assert (
         str(caught.value)
-        == f"{tmp_path / 'x.vec'}, {message}; `embedtrain convert --errors skip` or load(errors='skip') takes the rest"
+        == f"{tmp_path / 'x.vec'}, {message}; `embedtrain convert --errors skip` or load(errors='skip') skips it"
     )
     assert skip(tmp_path, data, threads=threads) == (left, [message])
 

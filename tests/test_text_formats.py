@@ -187,7 +187,7 @@ def test_half_precision_is_the_nearest_or_refused(tmp_path, large, large_file):
     got = formats.read(large_file, ReadOptions(dtype=np.dtype(np.float16)))
     assert got.vectors.dtype == np.float16
     assert np.array_equal(got.vectors, large.vectors.astype(np.float16))
-    with pytest.raises(DataError, match=r"the vector of 'b' has a value beyond float16; read it as float32"):
+    with pytest.raises(DataError, match=r"the vector of 'b' exceeds float16; read it as float32"):
         read(tmp_path, b"a 1 2\nb 3 70000\n", dtype=np.dtype(np.float16))
 
 

@@ -154,7 +154,7 @@ def test_what_cannot_be_embedded(vectors, texts, weights, error, message):
 
 def test_counts_are_needed(vectors):
     bare = WordVectors(WORDS, vectors.vectors)
-    with pytest.raises(SettingError, match=r"weights='sif' needs the counts of words, which \.npz files have"):
+    with pytest.raises(SettingError, match=r"weights='sif' needs counts of words, which \.npz files have"):
         bare.embed(["w1", "w2"], "sif")
 
 
@@ -230,7 +230,7 @@ def test_bad_arguments_of_the_command(monkeypatch):
         (
             ["x.vec", "texts.txt", "--weights", "sif"],
             2,
-            "--weights sif needs the counts of words, which .npz files have; or take --weights mean",
+            "--weights sif needs counts of words, which .npz files have; or take --weights mean",
         ),
         (["texts.txt", "texts.txt"], 1, "texts.txt"),
         (["x.npz", "missing.txt"], 1, "cannot read missing.txt: no such file"),

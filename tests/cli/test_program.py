@@ -64,10 +64,10 @@ def test_an_unknown_command_is_one_line(args):
         ("print-word-vectors", "use embedtrain convert"),
         ("doc2vec", "use embedtrain embed"),
         ("nonsense", "see embedtrain --help"),
-        ("text.txt", "the first argument must be a command, got text.txt; for example: embedtrain skipgram text.txt"),
-        ("folder", "for example: embedtrain skipgram folder"),
-        ("a b*.txt", "for example: embedtrain skipgram 'a b*.txt'"),
-        ("good.vec", "for example: embedtrain info good.vec"),
+        ("text.txt", "the first argument must be a command, got text.txt; as in: embedtrain skipgram text.txt"),
+        ("folder", "as in: embedtrain skipgram folder"),
+        ("a b*.txt", "as in: embedtrain skipgram 'a b*.txt'"),
+        ("good.vec", "as in: embedtrain info good.vec"),
     ],
 )
 def test_an_unknown_command_suggests_one(name, message):
