@@ -35,7 +35,7 @@ def test_contexts_are_left_out_with_a_note():
 
 @pytest.mark.parametrize("n", [-1, 6])
 def test_components_that_are_not_there(n):
-    with pytest.raises(SettingError, match=f"^remove_components must be from 0 to below the 6 dimensions, got {n}$"):
+    with pytest.raises(SettingError, match=f"^remove_components must be between 0 and 5, got {n}$"):
         remove_components(VECTORS, n)
 
 

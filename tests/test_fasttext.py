@@ -87,7 +87,7 @@ REFUSED = {
     "only a mark": (model()[:8], "of 8 bytes; it is damaged or cut short"),
     "supervised": (model(model=3), "supervised fastText model, a classifier"),
     "labels": (model(n_labels=1), "supervised"),
-    "quantised": (model(quantised=1), "quantised or pruned .* get that before"),
+    "quantised": (model(quantised=1), "quantised or pruned .* get the model before"),
     "pruned": (model(pruned=3), "quantised or pruned"),
     "too many words": (model(n_words=1 << 30), "promises 1,073,741,824 words of 3 dimensions, it has"),
     "no words": (model(n_words=0), "promises 0 words"),

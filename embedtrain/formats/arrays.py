@@ -77,7 +77,7 @@ def _check_shapes(name: str, table: VectorTable) -> None:
     words, vectors, counts = table.words, table.vectors, table.counts
     if vectors.ndim != 2 or len(vectors) != len(words) or not vectors.shape[-1] or vectors.dtype not in _FLOATS:
         got = f"an array of shape {vectors.shape} and type {vectors.dtype}"
-        raise DataError(f"{name}: expected a row of float32 or float16 for each of {len(words):,}, got {got[:120]}")
+        raise DataError(f"{name}: expected float32 or float16 rows for {len(words):,} words, got {got[:120]}")
     if counts is not None and (counts.shape != (len(words),) or counts.dtype.kind not in "iu"):
         raise DataError(f"{name}: expected a whole count for each of {len(words):,} words, got shape {counts.shape}")
     contexts = table.context_vectors

@@ -144,7 +144,7 @@ def _values(name: str, file: BinaryIO, begin: int, shape: tuple[int, int]) -> ND
 
 
 def _quantised(name: str) -> str:
-    return f"{name} is a quantised or pruned fastText model, whose rows are lost; get that before `fasttext quantize`"
+    return f"{name} is a quantised or pruned fastText model, without its rows; get the model before `fasttext quantize`"
 
 
 def _compose(
@@ -192,7 +192,7 @@ def _known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:
     words, vectors, counts, settings, contexts, subwords, _ = checked(table)
     if subwords is None:
-        raise DataError("fastText's format needs subwords, which these vectors lack; write word2vec-bin or another")
+        raise DataError("fastText's format needs subwords, which these vectors lack; write word2vec-bin or text")
     n_words, dim = vectors.shape
     n_rows = n_words + subwords.n_buckets
     n_bytes = (n_rows + n_words) * dim * 4

@@ -33,7 +33,7 @@ def remove_components(vectors: WordVectors, n: int = 0) -> WordVectors:
     dim / 100. Context vectors, subwords and factors no longer fit, and are left out with a warning.
     """
     if not 0 <= n < vectors.vector_size:
-        raise SettingError(f"`remove_components` must be from 0 to below the {vectors.vector_size} dimensions, got {n}")
+        raise SettingError(f"`remove_components` must be between 0 and {vectors.vector_size - 1}, got {n}")
     rows = vectors.vectors - vectors.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
     axes = principal_axes(rows, n)
     rows -= rows @ axes @ axes.T
