@@ -55,4 +55,4 @@ def test_the_command_converts(tmp_path, monkeypatch):
     half = WordVectors.load("c.npz", dtype=np.float16).vectors
     np.testing.assert_allclose(half.astype(np.float32), plainly(ROWS[:30], 0), atol=0.05)
     line = error_of(run("convert", "a.npz", "b.npz", "--remove-components", "6"), 2)
-    assert "--remove-components must be below the 6 dimensions" in line
+    assert "--remove-components must be between 0 and 5, got 6" in line

@@ -136,5 +136,5 @@ def test_long_words_are_read_or_not_written(tmp_path):
 
 
 def test_half_precision_that_is_too_small_is_refused(write):
-    with pytest.raises(DataError, match="beyond float16"):
+    with pytest.raises(DataError, match="exceeds float16"):
         read(write(binary(vectors=VECTORS * 1e6)), dtype=np.dtype(np.float16))

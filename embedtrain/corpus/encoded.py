@@ -107,7 +107,9 @@ class EncodedCorpus:
         for part in (0, 1):
             parts.append(self._taken(partial(choose, part), self.vocabulary, folder, cut=True))
             if not any(ranks.gather(len(parts[-1].ids))):
-                raise DataError(f"the corpus is too small to hold out {share:.2%} of its sentences; name another text")
+                raise DataError(
+                    f"the corpus is too small to hold out {share:.2%} of its sentences; name other text for it"
+                )
         return parts[0], parts[1]
 
     def _taken(self, choose: _Choice, vocabulary: Vocabulary, folder: _Folder, *, cut: bool = False) -> EncodedCorpus:
