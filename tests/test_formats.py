@@ -188,7 +188,7 @@ def test_archives_and_folders_are_called_by_their_names(tmp_path):
         formats.read(tmp_path)
     with pytest.raises(DataError, match="no such file"):
         formats.read(tmp_path / "missing")
-    with pytest.raises(DataError, match="it holds glove.zip; name a new folder"):
+    with pytest.raises(DataError, match=r"it holds glove\.zip; name a new folder"):
         formats.write(tmp_path, TABLE)
 
 
