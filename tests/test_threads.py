@@ -19,6 +19,7 @@ from embedtrain.machine.threads import (
     in_order,
     read_ahead,
     resolve_threads,
+    run_in_order,
     run_tasks,
 )
 
@@ -247,6 +248,15 @@ def test_a_task_that_comes_too_late_is_not_done(monkeypatch, alive):
 @given(st.permutations(range(12)))
 def test_in_order_sorts_by_number(order):
     assert list(in_order((number, -number) for number in order)) == [-number for number in range(12)]
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_results_are_in_the_order_of_the_tasks(n_workers):
+    def work(task):
+        time.sleep((10 - task) / 1000)  # later tasks are faster
+        return -task
+
+    assert list(run_in_order([work] * n_workers, range(10))) == [-task for task in range(10)]
 
 
 def test_in_order_yields_as_soon_as_possible():
