@@ -8,24 +8,17 @@ from typing import Any
 
 import click
 
-from embedtrain.cli.options import (
-    MERGE,
-    GroupedCommand,
-    begin_counting,
-    corpus_options,
-    output_option,
-    settings_options,
-)
+from embedtrain.cli import options
 from embedtrain.cli.saving import folder_beside, save_or_keep, saving
 from embedtrain.models.cooccurrence import Cooccurrence
 
 
-@click.command(cls=GroupedCommand, short_help="Count how often words occur near each other.")
-@settings_options(Cooccurrence)
-@MERGE
-@corpus_options
-@output_option("File of counts; by default the corpus' name with .npz, here.")
-def cooccur(output: str | None, quiet: bool, merge: bool, **options: Any) -> None:
+@click.command(cls=options.GroupedCommand, short_help="Count how often words occur near each other.")
+@options.settings_options(Cooccurrence)
+@options.MERGE
+@options.corpus_options
+@options.output_option("File of counts; by default the corpus' name with .npz, here.")
+def cooccur(output: str | None, quiet: bool, merge: bool, **given: Any) -> None:
     """Count how often the words of CORPUS occur near each other, as a sparse matrix.
 
     The file has the matrix, for scipy.sparse.load_npz, and its words. embedtrain glove trains on it.
@@ -42,11 +35,11 @@ def cooccur(output: str | None, quiet: bool, merge: bool, **options: Any) -> Non
         from embedtrain.errors import DataError
         from embedtrain.machine.progress import counted, say
 
-    for source in filter(is_counts_file, () if merge else options["corpus"]):
+    for source in filter(is_counts_file, () if merge else given["corpus"]):
         raise click.UsageError(f"{source} holds counts already; train on it: embedtrain glove {shlex.quote(source)}")
     of_merge = {"threads", "memory"} if merge else None
-    corpus, path, ranks = begin_counting(options, output, ".npz", quiet, of_merge)
-    settings = Cooccurrence(**options, temp_folder=folder_beside(path), ranks=ranks)
+    corpus, path, ranks = options.begin_counting(given, output, ".npz", quiet, of_merge)
+    settings = Cooccurrence(**given, temp_folder=folder_beside(path), ranks=ranks)
     started = time.perf_counter()
     counts = settings.merged(corpus.files()) if merge else settings.mapped_counts(corpus)
     seconds = time.perf_counter() - started

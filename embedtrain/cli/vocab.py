@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedtrain.cli.options import (
-    MERGE,
-    GroupedCommand,
-    begin_counting,
-    corpus_options,
-    output_option,
-    settings_options,
-)
+from embedtrain.cli import options
 from embedtrain.errors import one_line
 from embedtrain.machine.ranks import Ranks
 from embedtrain.training.settings import VocabularySettings
@@ -25,12 +18,12 @@ if TYPE_CHECKING:
     from embedtrain.corpus.vocabulary import Vocabulary
 
 
-@click.command(cls=GroupedCommand, short_help="Count the words of a corpus.")
-@settings_options(VocabularySettings)
-@MERGE
-@corpus_options
-@output_option("Vocabulary file; by default the corpus' name with .vocab, here; -: stdout.")
-def vocab(output: str | None, quiet: bool, merge: bool, **options: Any) -> None:
+@click.command(cls=options.GroupedCommand, short_help="Count the words of a corpus.")
+@options.settings_options(VocabularySettings)
+@options.MERGE
+@options.corpus_options
+@options.output_option("Vocabulary file; by default the corpus' name with .vocab, here; -: stdout.")
+def vocab(output: str | None, quiet: bool, merge: bool, **given: Any) -> None:
     """Count the words of CORPUS and write lines "word count", the most frequent first.
 
     The format is that of word2vec.c, GloVe and the option --read-vocab.
@@ -43,10 +36,10 @@ def vocab(output: str | None, quiet: bool, merge: bool, **options: Any) -> None:
     from embedtrain.corpus.vocabulary_file import format_lines, merge_vocabularies, write_vocabulary
     from embedtrain.machine.progress import counted, is_terminal, say
 
-    VocabularySettings(**{field.name: options[field.name] for field in fields(VocabularySettings)})  # checks them
+    VocabularySettings(**{field.name: given[field.name] for field in fields(VocabularySettings)})  # checks them
     of_merge = {"min_count", "max_vocab", "force"} if merge else None
-    corpus, path, ranks = begin_counting(options, output, ".vocab", quiet, of_merge)
-    settings = VocabularySettings(**options)
+    corpus, path, ranks = options.begin_counting(given, output, ".vocab", quiet, of_merge)
+    settings = VocabularySettings(**given)
     found = merge_vocabularies(corpus.files(), force=corpus.force) if merge else _count(corpus, settings, ranks)
     words = found.cut(settings.min_count, settings.max_vocab, least=1)
     if ranks.rank > 0:
