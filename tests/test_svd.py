@@ -228,7 +228,7 @@ def test_matrices_and_words_that_do_not_fit_are_refused(counts):
         train(square([[0, 0], [0, 0]]), words=["a", "b"])
     with refused("the matrix must be square"):
         train(matrix, words=["a", "b"])
-    with refused("every column of the matrix needs one of context_words: it has 3 columns"):
+    with refused("every column needs one of context_words: 3 columns, 2 words"):
         train(matrix, words=["a", "b"], context_words=["c", "d"])
     with refused("add_contexts needs the same words as rows and columns", SettingError):
         train(matrix, words=["a", "b"], context_words=["c", "d", "e"], add_contexts=True)
