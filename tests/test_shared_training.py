@@ -17,7 +17,7 @@ from programs import POSIX, python
 from runs import TOY
 from simulated_ranks import together
 
-from embedtrain import RandomWalks, WordVectors, train_cbow, train_item2vec, train_skipgram
+from embedtrain import RandomWalks, WordVectors, plan_skipgram, train_cbow, train_item2vec, train_skipgram
 from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError, TrainingError
@@ -114,6 +114,13 @@ def test_shares_are_the_whole_text(kind, n, tmp_path):
     if kind in ("file", "crlf", "no-end", "encoded"):
         assert sentences == expected
         assert max(map(len, shares)) <= len(expected) / n + 2
+
+
+def test_plans_are_of_the_whole_text(text):
+    alone = plan_skipgram(text, **SMALL)
+    plans = together(3, lambda ranks: plan_skipgram(text, ranks=ranks, **SMALL))
+    for plan in plans:
+        assert (plan.tokens, plan.types, plan.sentences) == (alone.tokens, alone.types, alone.sentences)
 
 
 def test_notes_name_the_share(tmp_path):
@@ -485,7 +492,7 @@ def test_a_signal_to_one_rank_ends_all(number, of, text, tmp_path, start_ranks):
     _, errors = process.communicate(timeout=20)
     assert process.returncode != 0
     if number != "SIGKILL":
-        assert f"Error: rank {of} of 2 on {platform.node()}: {number}; all ranks are ended; of what was" in errors
+        assert f"Error: rank {of} of 2 on {platform.node()}: {number}; all ranks are ended; only the last --checkpoint" in errors
     psutil.wait_procs(ranks.values(), timeout=10)
     assert not any(child.is_running() for child in ranks.values())
     assert not (tmp_path / "a.vec").exists()

@@ -81,7 +81,7 @@ def _require_mpi() -> None:
     """End the process if several were started and cannot work together, and let a signal end all if they can."""
     try:
         if launched_ranks().size > 1:
-            ended = "all ranks are ended; of what was trained, only the last --checkpoint is saved"
+            ended = "all ranks are ended; only the last --checkpoint is kept, if one was written"
             act_on_signals(lambda number: _fail(f"{signal.Signals(number).name}; {ended}", 130))
     except SettingError as error:
         if launched()[0] == 0:

@@ -118,7 +118,7 @@ class Run:
         before = {stage: self.clock.seconds[stage] for stage in ("read", "count") if stage in self.clock.seconds}
         return Plan(
             **{"tokens": 0, "types": 0, "covered": 0, "cells": 0, **data.summary()},
-            sentences=0 if texts is None else texts.whole.n_sentences,
+            sentences=0 if texts is None else sum(self.ranks.gather(texts.whole.n_sentences)),
             words=len(self.vocabulary),
             coverage=[] if texts is None or "min_count" in self.settings.without else texts.whole.vocabulary.coverage(),
             removed_share=1 - self.settings.kept_share(self.vocabulary.counts),
