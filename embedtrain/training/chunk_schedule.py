@@ -96,7 +96,7 @@ class ChunkSchedule:
     lr: float
     largest: int = LARGEST_CHUNK
     n_threads: int = 1
-    shuffle: str = ""  # for ranks, to which topics between two exchanges are noise (bench/ranks.py)
+    shuffle: str = ""  # of ranks, which lose accuracy if the tokens between two exchanges are of one topic
 
     def tasks(self, epoch: int) -> list[Chunk]:
         """The chunks of an epoch."""
