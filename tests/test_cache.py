@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from zipfile import ZipFile
 
 import generate
 import numpy as np
@@ -24,9 +25,7 @@ from embedtrain.corpus import encoding
 from embedtrain.corpus.cache import clear_cache, encode_cached, list_cache
 from embedtrain.corpus.encoding import encode
 from embedtrain.corpus.text_chunks import read_chunks
-
-FILES = ["ids", "offsets", "words", "starts", "counts", "about.json"]
-
+from embedtrain.machine.npz import map_arrays
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")  # before any test puts limits on the process
 
@@ -278,160 +277,88 @@ def test_text_that_is_refused_is_not_kept(text, cache):
 # --- Damage -----------------------------------------------------------------------------------------------------------
 
 
-def to_a_folder(path):
-    path.unlink()
-    path.mkdir()
-
-
 def rewritten(change):
-    """A damage that changes the bytes of a file."""
+    """A damage that changes the bytes of an entry."""
     return lambda path: path.write_bytes(change(path.read_bytes()))
 
 
-def number(position, value, dtype):
-    """A damage that changes a number of an array."""
+def in_array(name):
+    """A damage that changes the lowest bit of the last byte of an array."""
 
     def change(path):
-        numbers = np.fromfile(path, dtype)
-        numbers[position] = value
-        numbers.tofile(path)
+        with ZipFile(path) as archive:
+            member = archive.getinfo(f"{name}.npy")
+            content = archive.read(member)
+        data = bytearray(path.read_bytes())
+        data[data.index(content) + len(content) - 1] ^= 1
+        path.write_bytes(data)
 
-    return f"{value} at {position}", change
+    return change
 
 
-def wrapped(values, dtype=np.int64, *, added=False):
-    """A damage that makes differences or sums of numbers too large for their type, which wraps them."""
+def described(**changes):
+    """A damage that writes another description, or no array of it."""
 
     def change(path):
-        numbers = np.fromfile(path, dtype)
-        numbers[1 : 1 + len(values)] = numbers[1 : 1 + len(values)] * added + values
-        numbers[0] += added * values[0]
-        numbers.tofile(path)
+        arrays = dict(map_arrays(path, mapped=False))
+        about = {**json.loads(arrays.pop("about").tobytes()), **changes}
+        if about["format"]:
+            arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        np.savez(path, **arrays)
 
-    return "wrapped", change
+    return change
 
 
-WRAPPED = [2**63 - 1, -(2**63), -1]  # each difference is above 0, as are those to 0 before and to 9 after
-DAMAGES = [
-    ("gone", Path.unlink),
-    ("empty", rewritten(lambda content: b"")),
-    ("cut", rewritten(lambda content: content[:-1])),
-    ("halved", rewritten(lambda content: content[: len(content) // 2])),
-    ("lengthened", rewritten(lambda content: content + bytes(8))),
-    ("a folder", to_a_folder),
-]
-#: Numbers with which a kernel would read or write outside its arrays, or words would not be words.
-WRONG_NUMBERS = {
-    "ids": [number(7, -1, np.int32), number(-1, 10_000, np.int32)],
-    "offsets": [number(0, 1, np.int64), number(3, 0, np.int64), number(-2, 10_000, np.int64), wrapped(WRAPPED)],
-    "starts": [number(0, 1, np.int64), number(3, 0, np.int64), number(-1, 10_000, np.int64), wrapped(WRAPPED)],
-    "counts": [
-        number(0, 1, np.int64),
-        number(-1, 0, np.int64),
-        number(-1, 2**62, np.int64),
-        wrapped([2**62] * 3, added=True),
-    ],
-    "words": [number(2, byte, np.uint8) for byte in (0xFF, 0x80, ord(" "), 0, 0x7F)],
+DAMAGES = {
+    "empty": rewritten(lambda content: b""),
+    "cut": rewritten(lambda content: content[:-1]),
+    "halved": rewritten(lambda content: content[: len(content) // 2]),
+    "another file": rewritten(lambda content: b"a text\n"),
+    **{f"a bit of {name}": in_array(name) for name in ("about", "ids", "offsets", "words", "starts", "counts")},
+    "another version": described(format=2),
+    "no description": described(format=None),
 }
 
 
-ALL_DAMAGES = {
-    f"{name} {kind}": (name, damage) for name in FILES for kind, damage in DAMAGES + WRONG_NUMBERS.get(name, [])
-}
-
-
-@pytest.mark.parametrize("at_once", [10, 1 << 20])
-@pytest.mark.parametrize(("name", "damage"), ALL_DAMAGES.values(), ids=ALL_DAMAGES)
-def test_damage_to_the_structure_is_noticed_and_repaired(text, cache, readings, monkeypatch, name, damage, at_once):
-    monkeypatch.setattr(cache_module, "_AT_ONCE", at_once)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_is_noticed_and_repaired(text, cache, readings, damage):
     first = cached(text, cache)
-    damage(the_entry(cache) / name)
+    entry = the_entry(cache)
+    whole = entry.read_bytes()
+    damage(entry)
     assert cached(text, cache) == first
     assert len(readings) == 2
-    assert sorted(path.name for path in the_entry(cache).iterdir()) == sorted(FILES)
+    assert the_entry(cache).read_bytes() == whole
     assert cached(text, cache) == first
     assert len(readings) == 2
 
 
-def edited(**changes):
-    def edit(content):
-        return json.dumps({**json.loads(content), **changes})
-
-    return edit
-
-
-ABOUTS = {
-    "another version": edited(version=[1, sys.byteorder]),
-    "the other byte order": edited(version=[2, "middle"]),
-    "identity is null": edited(identity=None),
-    "not JSON": lambda content: "{" + content,
-    "deep JSON": lambda content: "[" * 100_000,
-    "a list": lambda content: f"[{content}]",
-    "null": lambda content: "null",
-    "rather deep JSON": edited(identity={"sources": json.loads("[" * 90 + "]" * 90)}),
-    "no sources": edited(identity={}),
-    "sources are a number": edited(identity={"sources": 5}),
-    "number of tokens is text": edited(n_tokens="9"),
-    "number of types is infinite": edited(n_types=float("inf")),
-    "notes are null": edited(notes=None),
-    "notes are text": edited(notes="abc"),
-    "a note is a number": edited(notes=["a note", 5]),
-    "an empty object": lambda content: "{}",
-}
-
-
-@pytest.mark.parametrize("change", ABOUTS.values(), ids=ABOUTS)
-def test_a_wrong_description_is_noticed_and_repaired(text, cache, readings, change):
-    first = cached(text, cache)
-    about = the_entry(cache) / "about.json"
-    about.write_text(change(about.read_text()))
+@pytest.mark.parametrize("damage", [DAMAGES["cut"], DAMAGES["another version"], DAMAGES["a bit of about"]])
+def test_a_wrong_description_is_listed_as_such(text, cache, damage):
+    cached(text, cache)
+    damage(the_entry(cache))
     (found,) = list_cache(cache)
     assert found.sources == ("(damaged, or of another version)",)
     assert (found.n_tokens, found.n_types) == (0, 0)
-    assert found.n_bytes == sum(path.stat().st_size for path in found.path.iterdir()) > 0
-    assert cached(text, cache) == first
-    assert len(readings) == 2
-    assert [entry.sources for entry in list_cache(cache)] == [(str(text),)]
+    assert found.n_bytes == found.path.stat().st_size > 0
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-@pytest.mark.parametrize("name", FILES)
-def test_a_pipe_in_an_entry_is_not_waited_for(text, cache, name):
-    first = cached(text, cache)
-    file = the_entry(cache) / name
-    file.unlink()
-    os.mkfifo(file)
-    assert [entry.sources for entry in list_cache(cache)] == [("(damaged, or of another version)",)]
-    assert cached(text, cache) == first
-    assert the_entry(cache)
-
-
-def test_a_word_that_damage_made_equal_to_another_is_refused_before_training(text, cache):
-    text.write_text("ab ac ab ac ad\n" * 30)
-    train(text, cache=cache, sample=0)
-    words = the_entry(cache) / "words"
-    words.write_bytes(words.read_bytes().replace(b"ac", b"ab"))
-    with refused("the word 'ab' appears twice in a damaged cache; clear the cache"):
-        train(text, cache=cache, sample=0)
-    clear_cache(cache)
-    assert train(text, cache=cache, sample=0).words == ["ab", "ac", "ad"]
-
-
-@pytest.mark.parametrize("make", [Path.touch, Path.mkdir], ids=["a file", "an empty folder"])
-def test_a_file_or_folder_with_the_name_of_an_entry_is_replaced(text, cache, make):
-    first = cached(text, cache)
+@pytest.mark.parametrize("make", ["mkfifo", "mkdir"])
+def test_what_has_the_name_of_an_entry_is_not_read(text, cache, make):
+    cached(text, cache)
     entry = the_entry(cache)
-    shutil.rmtree(entry)
-    make(entry)
-    assert cached(text, cache) == first
-    assert (the_entry(cache) / "about.json").is_file()
+    entry.unlink()
+    getattr(os, make)(entry)
+    assert list_cache(cache) == []
+    assert cache_module._about(entry) == {}
 
 
 # --- Other runs -------------------------------------------------------------------------------------------------------
 
 
 KILLED = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from embedtrain import Corpus
 from embedtrain.corpus import cache, encoding
@@ -443,7 +370,7 @@ def wait(*args, **options):
 if sys.argv[3] == "encoding":
     encoding._write_offsets = wait
 else:
-    Path.rename = wait
+    os.replace = wait
 cache.encode_cached(Corpus(sys.argv[1]), sys.argv[2], threads=2)
 """
 
@@ -624,10 +551,7 @@ def test_entries_are_listed_with_their_sources_and_sizes(text, cache, monkeypatc
         (str(other),): (4, 3),
     }
     for entry in entries.values():
-        sizes = {path.name: path.stat().st_size for path in entry.path.iterdir()}
-        assert sorted(sizes) == sorted(FILES)
-        assert entry.n_bytes == sum(sizes.values())
-        assert sizes["ids"] == 4 * entry.n_tokens
+        assert entry.n_bytes == entry.path.stat().st_size > 4 * entry.n_tokens
 
 
 def test_an_entry_that_another_run_clears_meanwhile_is_not_listed(text, cache, monkeypatch):
@@ -644,13 +568,9 @@ def test_an_entry_that_another_run_clears_meanwhile_is_not_listed(text, cache, m
 
 def test_two_runs_that_clear_at_the_same_time_clear_all(text, cache, monkeypatch):
     cached(text, cache)
-
-    def remove(path, remove=shutil.rmtree):
-        (path / "ids").unlink(missing_ok=True)
-        monkeypatch.setattr(shutil, "rmtree", remove)
-        raise FileNotFoundError(path / "ids")
-
-    monkeypatch.setattr(shutil, "rmtree", remove)
+    entries = cache_module._entries(cache)
+    clear_cache(cache)
+    monkeypatch.setattr(cache_module, "_entries", lambda folder: entries)
     clear_cache(cache)
     assert files_in(cache) == []
 
@@ -659,17 +579,16 @@ def test_other_files_are_neither_listed_nor_removed(text, cache):
     cached(text, cache)
     (entry,) = list_cache(cache)
     (cache / "notes.txt").write_text("mine")
-    (cache / "mine.encoded").mkdir()
-    (cache / "mine.encoded" / "about.json").write_text("{}")
+    (cache / "mine.encoded.npz").write_text("mine")
     (cache / ".hidden").mkdir()
-    (cache / entry.path.name.replace(".encoded", ".backup")).mkdir()
-    (cache / f".{'0' * 32}.encoded").write_text("a file")
-    (cache / f".{'1' * 32}.encoded").symlink_to(text.parent)
+    (cache / entry.path.name.replace(".encoded", ".backup")).write_text("mine")
+    (cache / f".{'0' * 32}.encoded.npz").mkdir()
+    (cache / f".{'1' * 32}.encoded.npz").symlink_to(text)
     foreign = set(cache.iterdir()) - {entry.path}
     assert list_cache(cache) == [entry]
     clear_cache(cache)
     assert set(cache.iterdir()) == foreign
-    assert (cache / "mine.encoded" / "about.json").read_text() == "{}"
+    assert (cache / "mine.encoded.npz").read_text() == "mine"
     assert text.exists()
 
 

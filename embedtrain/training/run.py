@@ -171,7 +171,7 @@ class Run:
         require_memory(sum(needed.values()) - self._held_bytes, listed(needed), self.data.remedy)
         self.vocabulary = self.vocabulary.unpacked()
         if twice := first_duplicate(self.vocabulary.words):
-            raise DataError(f"the word {quoted(twice)} appears twice in a damaged cache; clear the `cache`")
+            raise DataError(f"the word {quoted(twice)} appears twice in the vocabulary; name every word once")
         say(f"memory   {format_bytes(sum(needed.values()))} for {listed(needed)}", shown=self.shown)
         if self._saved is not None:
             saved, self._saved = self._saved, None
