@@ -19,7 +19,7 @@ from embedtrain.corpus.characters import character_classes, respell
 from embedtrain.corpus.encoded import EncodedCorpus
 from embedtrain.corpus.sources import Corpus, CorpusLike, is_encoded
 from embedtrain.corpus.text_chunks import SPACE, TextChunk, read_chunks
-from embedtrain.corpus.text_warnings import ChunkLocations
+from embedtrain.corpus.text_warnings import control_characters, invalid_utf8
 from embedtrain.corpus.type_table import TypeTable
 from embedtrain.corpus.vocabulary import Vocabulary
 from embedtrain.errors import DataError
@@ -97,7 +97,7 @@ def _n_workers(corpus: Corpus, threads: int) -> int:
         return max(1, min(threads, _MOST_WORKERS) - is_compressed(first))  # one thread decompresses
 
 
-class _EncodedChunk(NamedTuple):
+class EncodedChunk(NamedTuple):
     """The contents of a chunk; its tokens and breaks follow those of the worker's earlier chunks in its files."""
 
     file: int
@@ -111,7 +111,7 @@ def _read(
     corpus: Corpus, workers: Sequence[_TypeCounter], threads: int, progress: Progress | None,
     prepare: Callable[[Iterator[TextChunk]], Iterator[TextChunk]] = iter, documents: str | None = None,
     ranks: Ranks = ALONE,
-) -> tuple[list[_EncodedChunk], Vocabulary, tuple[str, ...]]:  # fmt: skip
+) -> tuple[list[EncodedChunk], Vocabulary, tuple[str, ...]]:  # fmt: skip
     """Let the workers read the share of a rank; returns the contents of each chunk, the vocabulary and notes of all."""
     chunks = []
     texts = read_chunks(corpus, threads, documents=documents is not None, share=(ranks.rank, ranks.size))
@@ -122,11 +122,10 @@ def _read(
     if documents != "texts" and not any(ranks.gather(any(chunk.n_tokens for chunk in chunks))):
         raise DataError(_no_words(corpus))
     types, numbers = _merge(workers)
-    locations = ChunkLocations.of((chunk.file, chunk.source, chunk.n_lines) for chunk in chunks)
     invalid = types.invalid()
     notes = [
-        *locations.invalid_utf8(types, invalid, corpus),
-        *locations.control_characters([worker.state for worker in workers]),
+        *invalid_utf8(types, invalid, corpus, chunks),
+        *control_characters([worker.state for worker in workers], chunks),
     ]
     if spaced := types.holds(SPACE):
         notes.append("tokens with spaces are taken as they are; of the formats of vectors, .npz can hold them")
@@ -182,7 +181,7 @@ class _TypeCounter:
         self.ranks = np.empty(0, np.int32)  # the final id of each of its types
         self._ids, self._breaks = np.empty(0, np.int32), np.empty(0, np.int64)  # of a chunk
 
-    def __call__(self, chunk: TextChunk) -> _EncodedChunk:
+    def __call__(self, chunk: TextChunk) -> EncodedChunk:
         text, n = chunk.text, chunk.n
         if self._classes is not None and not chunk.divided:
             text, n = self._filtered(chunk, self._classes)
@@ -199,7 +198,7 @@ class _TypeCounter:
             self.types.grow(missing)
         n_tokens, n_lines = int(state[tokens.N_TOKENS]), int(state[tokens.N_LINES])
         self.keep(ids[:n_tokens], breaks[:n_lines])
-        return _EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_lines)
+        return EncodedChunk(chunk.file, chunk.source, self, n_tokens, n_lines)
 
     def _filtered(self, chunk: TextChunk, classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
         """The words of a chunk with spaces between them, and their length."""
@@ -234,7 +233,7 @@ class _Encoder(_TypeCounter):
         return breaks
 
 
-def _write_ids(ids: ArrayFile, chunks: Sequence[_EncodedChunk], workers: Sequence[_Encoder]) -> None:
+def _write_ids(ids: ArrayFile, chunks: Sequence[EncodedChunk], workers: Sequence[_Encoder]) -> None:
     """Collect the ids that the workers wrote, in the final numbering, and close the workers' files."""
     parts: list[tuple[_Encoder, int, int, int]] = []  # a worker, its first id, their number, their position in `ids`
     begins, position = dict.fromkeys(workers, 0), 0
@@ -257,7 +256,7 @@ def _write_ids(ids: ArrayFile, chunks: Sequence[_EncodedChunk], workers: Sequenc
         worker.ids.close()
 
 
-def _file_offsets(chunks: Sequence[_EncodedChunk], n_files: int) -> NDArray[np.int64]:
+def _file_offsets(chunks: Sequence[EncodedChunk], n_files: int) -> NDArray[np.int64]:
     """The borders of files, from 0 to the number of tokens."""
     n_tokens = np.zeros(n_files + 1, np.int64)
     for chunk in chunks:
@@ -265,7 +264,7 @@ def _file_offsets(chunks: Sequence[_EncodedChunk], n_files: int) -> NDArray[np.i
     return np.cumsum(n_tokens)
 
 
-def _write_offsets(offsets: ArrayFile, chunks: Sequence[_EncodedChunk], *, keep_empty: bool) -> None:
+def _write_offsets(offsets: ArrayFile, chunks: Sequence[EncodedChunk], *, keep_empty: bool) -> None:
     """Collect the borders of sentences, each once unless `keep_empty`, from 0 to the number of tokens."""
     n_tokens, last = 0, -1
     for chunk in chunks:

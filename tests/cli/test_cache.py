@@ -42,8 +42,8 @@ def test_numbers_of_one_are_singular(folder):
 
 
 def test_a_damaged_entry_is_listed(full_cache):
-    for about in full_cache.glob("*/about.json"):
-        about.write_text("{")
+    for entry in full_cache.glob(".*.encoded.npz"):
+        entry.write_bytes(entry.read_bytes()[:-9])
     done = run("cache", "cache")
     assert done.exit_code == 0
     assert done.stdout.count("(damaged, or of another version)") == 2
