@@ -180,8 +180,7 @@ def test_any_checkpoint_is_continued_or_refused(tmp_path, name, exhaustive):
     train(SENTENCES, checkpoint=path, callback=lambda epoch: epoch.number == 2, **settings, **USUAL)
     whole, n, n_read = path.read_bytes(), 4000 if exhaustive else 40, 0
     for seed in range(n):
-        chance = random.Random(seed)
-        path.write_bytes(other_archive(chance, whole))
+        path.write_bytes(damaged(random.Random(seed), whole))
         attempt(seed, tmp_path, read_settings, path)
         found = attempt(seed, tmp_path, train, SENTENCES, resume=path, **settings, **USUAL)
         if found is not None:

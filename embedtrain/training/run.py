@@ -197,8 +197,7 @@ class Run:
         self._frozen = saved.frozen
         model = self.new_model(self._frozen)
         saved.check_data(self._fingerprint(model), list(self.vocabulary.words), self.vocabulary.counts)
-        assert self.settings.resume is not None
-        saved.restore(model, self.settings.resume, model.exchanges.n_items(model.schedule, self.ranks))
+        saved.restore(model)
         model.exchanges.find_position(self.history, model.schedule, self.ranks)
         return model
 
