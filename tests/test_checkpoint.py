@@ -382,7 +382,6 @@ def test_a_checkpoint_of_another_version_is_refused_by_name(checkpoint):
         lambda about: about.pop("settings"),
         lambda about: about["history"].update(unknown=1),
         lambda about: about.update(history=[]),
-        lambda about: about["settings"].update(lr=nested(900)),
         lambda about: about.update(tables="word_vectors"),
     ],
 )
@@ -396,10 +395,6 @@ def test_vectors_are_not_a_checkpoint(tmp_path):
     train(epochs=1).save(tmp_path / "x.npz")
     with pytest.raises(DataError, match=r"x\.npz: it is damaged or not a checkpoint$"):
         train(resume=tmp_path / "x.npz")
-
-
-def nested(levels):
-    return [nested(levels - 1)] if levels else []
 
 
 def test_a_table_of_the_other_byte_order_is_read(checkpoint):

@@ -332,14 +332,13 @@ def test_settings_of_any_kind_are_kept_as_json(tmp_path, name):
         ('{"kind": "embedtrain vectors", "version": Infinity, "settings": {}}', "is not a file of vectors"),
         ('{"kind": "embedtrain vectors", "version": null, "settings": {}}', "is not a file of vectors"),
         ('{"kind": "embedtrain vectors", "version": 1, "settings": [[]]}', "is not a file of vectors"),
-        ('{"kind": "embedtrain vectors", "version": 1, "settings": {"a": ' + "[" * 900 + "]" * 900 + "}}", "is not a"),
         ('{"kind": "embedtrain vectors", "version": ' + "9" * 4000 + "}", "is not a file of vectors"),
         (
             '{"kind": "embedtrain vectors", "version": ' + "9" * 4000 + ', "settings": {}}',
             "version 9{20} of the format is newer",
         ),
     ],
-    ids=["deep", "infinite", "null", "list", "rather deep", "long", "long version"],
+    ids=["deep", "infinite", "null", "list", "long", "long version"],
 )
 def test_strange_settings_are_refused_in_a_line(tmp_path, about, message):
     formats.write(tmp_path / "x.npy", TABLE)

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-_COUNT = click.IntRange(min=1)
+from embedtrain.cli.query_options import COUNT
 
 
 @click.command(short_help="Write an HTML page to explore the vectors in.", context_settings={"show_default": True})
 @click.argument("file", type=click.Path())
 @click.option("-o", "--output", required=True, metavar="PATH", help="The page: .html.")
-@click.option("--limit", type=_COUNT, default=50_000, help="Only the first, most frequent words.")
-@click.option("--neighbors", type=_COUNT, default=20, help="Neighbours of each word.")
+@click.option("--limit", type=COUNT, default=50_000, help="Only the first, most frequent words.")
+@click.option("--neighbors", type=COUNT, default=20, help="Neighbours of each word.")
 @click.option(
     "--projection", type=click.Choice(["auto", "pca", "umap", "tsne"]), default="auto",
     help="How dimensions become two; auto: umap where it is installed, else pca.",

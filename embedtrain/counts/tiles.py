@@ -115,12 +115,13 @@ def build_tiles(
 
     n_in_memory = 3 * int(tile_starts[-1]) if folder is None else 0
     tiles = Tiles(row_borders, column_borders, tile_starts, np.empty(n_in_memory, np.uint32))
-    builder_bytes = _ITEM_BYTES * (_largest_block(tiles) + _largest_tile(tiles))
-    builder_bytes += 0 if folder is None else TILE_CELL_BYTES * _largest_block(tiles)
+    largest_block = int(tiles.sizes.sum(axis=1).max(initial=0))
+    builder_bytes = _ITEM_BYTES * (largest_block + int(tiles.sizes.max()))
+    builder_bytes += 0 if folder is None else TILE_CELL_BYTES * largest_block
     n_builders = max(1, min(threads, tiles.n_row_blocks, memory // max(1, builder_bytes)))
     with ExitStack() as files:
         file = None if folder is None else files.enter_context(temporary_file(folder))
-        builders = [_builder(matrix, tiles, file, block_of, x_max, alpha) for _ in range(n_builders)]
+        builders = [_builder(matrix, tiles, largest_block, file, block_of, x_max, alpha) for _ in range(n_builders)]
         _do_blocks(matrix, builders, tiles.n_row_blocks)
         cells = tiles.cells if file is None else file.mapped(np.uint32)
     return replace(tiles, cells=read_only(cells))
@@ -177,22 +178,16 @@ def _tile_starts(
     return starts_of(counts.ravel())
 
 
-def _largest_tile(tiles: Tiles) -> int:
-    return int(tiles.sizes.max())
-
-
-def _largest_block(tiles: Tiles) -> int:
-    return int(tiles.sizes.sum(axis=1).max(initial=0))
-
-
 def _builder(
-    matrix: CsrMatrix, tiles: Tiles, file: ArrayFile | None, block_of: NDArray[np.int32], x_max: float, alpha: float
-) -> Callable[[int], None]:
+    matrix: CsrMatrix, tiles: Tiles, largest_block: int, file: ArrayFile | None, block_of: NDArray[np.int32],
+    x_max: float, alpha: float,
+) -> Callable[[int], None]:  # fmt: skip
     """Make a worker that puts the cells of a block of rows into its tiles."""
-    largest, n_blocks = _largest_block(tiles), _n_blocks(tiles)
-    items, spare = np.empty(largest, np.uint64), np.empty(_largest_tile(tiles), np.uint64)
+    tall, wide = (-(-int(np.diff(borders).max()) // BLOCK) for borders in (tiles.row_borders, tiles.column_borders))
+    n_blocks = 1 if tall == wide == 1 else 1 << (tall * BLOCKS_ACROSS - 1).bit_length()  # in a tile, at most
+    items, spare = np.empty(largest_block, np.uint64), np.empty(int(tiles.sizes.max()), np.uint64)
     free = np.empty(max(SUB_TILES, n_blocks), np.int64)
-    own_cells = np.empty(0 if file is None else 3 * largest, np.uint32)
+    own_cells = np.empty(0 if file is None else 3 * largest_block, np.uint32)
     weights = math.log(x_max), float(alpha)
 
     def build(block: int) -> None:
@@ -207,9 +202,3 @@ def _builder(
             file.write_at(TILE_CELL_BYTES * int(begin), cells)
 
     return build
-
-
-def _n_blocks(tiles: Tiles) -> int:
-    """The most blocks in a tile, as a power of two; 1 if no tile has more than one."""
-    rows, columns = (-(-int(np.diff(borders).max()) // BLOCK) for borders in (tiles.row_borders, tiles.column_borders))
-    return 1 if rows == columns == 1 else 1 << (rows * BLOCKS_ACROSS - 1).bit_length()

@@ -21,7 +21,7 @@ from embedtrain.formats.arrays import describe, select, settings_of
 from embedtrain.formats.format import Format, Head, ReadOptions, VectorTable
 from embedtrain.formats.table import checked
 from embedtrain.machine.files import atomic_file, reading, source_name
-from embedtrain.machine.npz import LONGEST_JSON, no_damage, parse_json
+from embedtrain.machine.npz import LONGEST_JSON, map_part, no_damage, parse_json
 from embedtrain.machine.words import PackedWords
 
 _LENGTH = struct.Struct("<Q")
@@ -46,7 +46,7 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
         no_damage(f"cannot read {name}: it is damaged or not a safetensors file; create it again"),
         open(path, "rb") as file,
     ):
-        header = _read_header(file)
+        header, start = _read_header(file), file.tell()
         about = (header.pop("__metadata__", None) or {}).get("about")
         if missing := {"words", "starts", "vectors"} - set(header):
             found = one_line(", ".join(sorted(header))[:100]) or "nothing"
@@ -54,8 +54,8 @@ def _read(path: Path, options: ReadOptions) -> VectorTable:
                 f"{name}: expected tensors words, starts, vectors, got {found}; {min(missing)} is missing: "
                 "where a model keeps its words elsewhere, join them as WordVectors(words, vectors)"
             )
-        words, starts, vectors = (_map_tensor(file, header[key]) for key in ("words", "starts", "vectors"))
-        counts = _map_tensor(file, header["counts"]) if "counts" in header else None
+        words, starts, vectors = (_map_tensor(file, start, header[key]) for key in ("words", "starts", "vectors"))
+        counts = _map_tensor(file, start, header["counts"]) if "counts" in header else None
         settings = {} if about is None else settings_of(name, about)
         table = VectorTable(PackedWords.checked(name, words, starts)[:], vectors, counts, settings)
     return select(name, table, options)
@@ -72,19 +72,13 @@ def _read_header(file: BinaryIO) -> dict[str, Any]:
     return dict(parse_json(text))
 
 
-def _map_tensor(file: BinaryIO, tensor: Mapping[str, Any]) -> NDArray[Any]:
-    """Map a tensor; its offsets count from the position of the file."""
+def _map_tensor(file: BinaryIO, start: int, tensor: Mapping[str, Any]) -> NDArray[Any]:
+    """Map a tensor, whose offsets count from position `start`."""
     dtype, shape = _TYPES[tensor["dtype"]], tuple(map(int, tensor["shape"]))
     first, last = map(int, tensor["data_offsets"])
     if min((*shape, first), default=0) < 0 or first + math.prod(shape) * dtype.itemsize != last:
         raise ValueError("a tensor does not fit its offsets")
-    if not math.prod(shape):
-        return np.empty(shape, dtype)
-    position = file.tell()
-    try:
-        return np.memmap(file, dtype, "r", position + first, shape).view(np.ndarray)
-    finally:
-        file.seek(position)
+    return map_part(file, dtype, start + first, shape)
 
 
 def _write(path: Path, table: VectorTable, *, threads: int | None = None) -> None:

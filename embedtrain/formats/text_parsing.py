@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ _NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 VALUE = re.compile(_NUMBER.pattern + rb"|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 _COUNTED = 10  # values; fewer that count up may be a vector
 _DECIMAL_COMMA = re.compile(rb"[+-]?\d+,\d+([eE][+-]?\d+)?")
+_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8
 _IN_NUMBERS = b"0123456789+-.eE"
 _BLOCK = 1 << 22  # bytes
 _LONGEST_LINE = 1 << 26  # bytes: enough for millions of values
@@ -225,17 +227,12 @@ def _decode(
 
     packed = np.empty(int((word_ends - starts).sum()) + starts.size, np.uint8)
     parse_floats.pack_words(text, starts, word_ends, packed)
-    is_readable = np.ones(starts.size, bool)
-    try:
-        return packed.tobytes().decode().split("\n")[:-1], is_readable
-    except UnicodeDecodeError:
-        words = []
-        for i, encoded in enumerate(packed.tobytes().split(b"\n")[:-1]):
-            try:
-                words.append(encoded.decode())
-            except UnicodeDecodeError:
-                is_readable[i] = False
-        return words, is_readable
+    decoded = packed.tobytes().decode(errors="surrogateescape")
+    words = decoded.split("\n")[:-1]
+    if not _ESCAPED.search(decoded):
+        return words, np.ones(starts.size, bool)
+    is_readable = [not _ESCAPED.search(word) for word in words]
+    return list(compress(words, is_readable)), np.array(is_readable)
 
 
 def _merged(lines: NDArray[np.int64], words: list[str], values: NDArray[np.float32], others: ParsedRows) -> ParsedRows:

@@ -27,7 +27,6 @@ _KEPT = 256  # parts of a mapped array that may stay in memory while it is writt
 _ALIGNMENT = 64  # bytes; arrays start at multiples, so that mapped ones are aligned
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member: the lengths of its name and of its extra fields
 LONGEST_JSON = 1 << 22  # bytes; parsed they take up to thirty times as much
-_DEEPEST = 50  # levels of JSON, which the functions that write it again can take
 
 
 def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -100,16 +99,23 @@ def _read_member(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipIn
     file.seek(member.header_offset)
     header = file.read(_LOCAL_HEADER.size)
     position = member.header_offset + len(header) + sum(_LOCAL_HEADER.unpack(header)) + begin
-    return np.memmap(file, dtype, "r", position, shape, order=order).view(np.ndarray)
+    return map_part(file, dtype, position, shape, order)
 
 
 def map_array(path: str | os.PathLike[str]) -> NDArray[Any]:
     """Map the array in a file that `numpy.save` wrote, read-only; damaged files raise exceptions of many kinds."""
     with open_regular(path) as file:
         shape, order, dtype = _read_header(file, "it", os.fstat(file.fileno()).st_size)
-        if not math.prod(shape):
-            return np.empty(shape, dtype)
-        return np.memmap(file, dtype, "r", file.tell(), shape, order=order).view(np.ndarray)
+        return map_part(file, dtype, file.tell(), shape, order)
+
+
+def map_part(
+    file: BinaryIO, dtype: np.dtype[Any], position: int, shape: tuple[int, ...], order: Literal["C", "F"] = "C"
+) -> NDArray[Any]:
+    """Map the array at a position of a file, read-only; empty ones cannot be mapped."""
+    if not math.prod(shape):
+        return np.empty(shape, dtype)
+    return np.memmap(file, dtype, "r", position, shape, order=order).view(np.ndarray)
 
 
 def _read_header(entry: IO[bytes], name: str, end: int) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype[Any]]:
@@ -146,20 +152,13 @@ def unpack_about(about: NDArray[np.uint8], format: int, problem: str) -> dict[st
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Read JSON of a file; raises `ValueError` also if it is longer or nests deeper than what embedtrain writes."""
+    """Read JSON of a file; raises `ValueError` also if it is longer than what embedtrain writes."""
     if len(text) > LONGEST_JSON:
         raise ValueError(f"JSON of {len(text):,} bytes")
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except RecursionError:
         raise ValueError("JSON that nests too deep") from None
-    level = [value]
-    for _ in range(_DEEPEST):
-        nested = [item for item in level if isinstance(item, (dict, list))]
-        level = [inside for item in nested for inside in (item.values() if isinstance(item, dict) else item)]
-    if level:
-        raise ValueError("JSON that nests too deep")
-    return value
 
 
 def plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
