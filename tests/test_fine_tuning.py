@@ -240,12 +240,12 @@ def test_context_vectors_travel_in_npz(model):
 
 
 def test_context_vectors_of_another_shape_are_neither_written_nor_read():
-    with refused(r"context vectors must be finite and \(2, 8\), got an array of shape \(1, 8\)"):
+    with refused(r"context vectors must be float32 of shape \(2, 8\), got float32 of \(1, 8\)"):
         broken(n_contexts=1).save("x.npz")
     given(contexts=True).save("x.npz")
     with np.load("x.npz") as arrays:
         np.savez("y.npz", **{**arrays, "context_vectors": np.ones((2, 8), np.float32)})
-    with refused(r"context vectors must have the shape and type of the vectors, got \(2, 8\)"):
+    with refused(r"y.npz: context vectors must be float32 of shape \(\d+, 8\), got float32 of \(2, 8\)"):
         WordVectors.load("y.npz")
 
 

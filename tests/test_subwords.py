@@ -201,7 +201,7 @@ def test_a_damaged_npz_is_refused(tmp_path):
         with pytest.raises(DataError, match="subwords do not fit"):
             WordVectors.load(tmp_path / "y.npz")
     np.savez(tmp_path / "y.npz", **{**arrays, "ngram_rows": rows(N_BUCKETS, 2)})
-    with pytest.raises(DataError, match="must have 6 dimensions"):
+    with pytest.raises(DataError, match="must have the 6 dimensions"):
         WordVectors.load(tmp_path / "y.npz")
 
 

@@ -246,7 +246,7 @@ def ones_but(value):
         (["a", "wrong"], ones_but(np.nan), "the vector of 'wrong' is not finite"),
         (["a", "wrong"], ones_but(-np.inf), "the vector of 'wrong' is not finite"),
         (["both", "wrong"], np.float32([[np.inf], [-np.inf]]), "the vector of 'both' is not finite"),
-        (["a"], ONES, r"1 words need a row each, got an array of shape \(2, 3\)"),
+        (["a"], ONES, r"1 words need a row each, float32 or float16, got an array of shape \(2, 3\)"),
         (["a", "b"], ONES[0], r"got an array of shape \(3,\)"),
         (["a", "b"], ONES[:, :, None], r"got an array of shape \(2, 3, 1\)"),
         ([], ONES[:0], r"got an array of shape \(0, 3\)"),

@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 
 from embedtrain.errors import DataError, SettingError, quoted
 from embedtrain.formats.format import ReadOptions, VectorTable
-from embedtrain.formats.table import check_float16, rows_not_finite, unwritable
+from embedtrain.formats.table import check_float16, check_shapes, rows_not_finite, unwritable
 from embedtrain.machine.memory import require_memory
 from embedtrain.machine.npz import LONGEST_JSON, parse_json
 from embedtrain.machine.words import first_duplicate, is_word, unreadable_word
 
 _KIND = "embedtrain vectors"
 _VERSION = 1
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float16))
 
 
 def select(name: str, table: VectorTable, options: ReadOptions) -> VectorTable:
     """Return the rows to read of a table whose vectors are mapped; with `options.mmap` they stay so, unchecked."""
-    _check_shapes(name, table)
+    if not len(table.words):
+        raise DataError(f"{name}: there are no words in the file")
+    check_shapes(f"{name}: ", table)
     words, vectors, counts, contexts = table.words, table.vectors, table.counts, table.context_vectors
     if options.mmap and options.dtype.itemsize < vectors.dtype.itemsize:
         raise SettingError(f"dtype {options.dtype} is not that of {name}, {vectors.dtype}; leave out dtype or mmap")
@@ -71,23 +72,6 @@ def _bad_rows(words: Sequence[str], vectors: NDArray[Any], rows: Sequence[int], 
             elif seen.setdefault(word, row) != row:
                 bad[row] = f"the word {quoted(word)} appears twice, first as word {seen[word] + 1:,}"
     return bad
-
-
-def _check_shapes(name: str, table: VectorTable) -> None:
-    words, vectors, counts = table.words, table.vectors, table.counts
-    if vectors.ndim != 2 or len(vectors) != len(words) or not vectors.shape[-1] or vectors.dtype not in _FLOATS:
-        got = f"an array of shape {vectors.shape} and type {vectors.dtype}"
-        raise DataError(f"{name}: expected float32 or float16 rows for {len(words):,} words, got {got[:120]}")
-    if counts is not None and (counts.shape != (len(words),) or counts.dtype.kind not in "iu"):
-        raise DataError(f"{name}: expected a whole count for each of {len(words):,} words, got shape {counts.shape}")
-    contexts = table.context_vectors
-    shape = vectors.shape if table.factors is None else table.factors.shape
-    if contexts is not None and (contexts.shape, contexts.dtype) != (shape, vectors.dtype):
-        raise DataError(f"{name}: context vectors must have the shape and type of the vectors, got {contexts.shape}")
-    if table.subwords is not None and table.subwords.rows.shape[1] != vectors.shape[1]:
-        raise DataError(f"{name}: subwords must have {vectors.shape[1]:,} dimensions; it is damaged, create it again")
-    if not len(words):
-        raise DataError(f"{name}: there are no words in the file")
 
 
 def describe(settings: Mapping[str, Any]) -> str:

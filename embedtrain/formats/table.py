@@ -17,6 +17,7 @@ from embedtrain.machine.words import first_duplicate, is_word, require_words
 #: Words that are read with a note.
 SPACED, NOT_UTF8 = "with spaces", "with bytes that are not UTF-8 and became U+FFFD"
 
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float16))
 _MAX_DIM = 1 << 21  # its text fits the longest line that is read
 
 
@@ -43,9 +44,11 @@ def unwritable(word: str) -> str:
 
 def checked(table: VectorTable, *, spaces: bool = False) -> VectorTable:
     """Check that a table can be written; returns it with native float32 or float16 vectors and int64 counts."""
-    words, vectors, counts = table.words, _as_floats(table.vectors), table.counts
-    if vectors.ndim != 2 or len(words) != len(vectors) or not vectors.size:
-        raise DataError(f"{len(words):,} words need a row each, got an array of shape {vectors.shape}")
+    words, vectors = table.words, _as_floats(table.vectors)
+    counts = None if table.counts is None else np.asarray(table.counts, np.int64)
+    contexts = None if table.context_vectors is None else np.asarray(table.context_vectors, vectors.dtype)
+    table = table._replace(vectors=vectors, counts=counts, context_vectors=contexts)
+    check_shapes("", table)
     if vectors.shape[1] > _MAX_DIM:
         raise DataError(f"vectors have at most {_MAX_DIM:,} dimensions, got {vectors.shape[1]:,}; no file holds more")
     if twice := first_duplicate(words):
@@ -53,16 +56,26 @@ def checked(table: VectorTable, *, spaces: bool = False) -> VectorTable:
     require_words(words, spaces=spaces)
     if bad := rows_not_finite(vectors):
         raise DataError(f"the vector of {quoted(words[bad[0]])} is not finite as {vectors.dtype}; nothing is written")
-    counts = None if counts is None else np.asarray(counts, np.int64)
-    if counts is not None and counts.shape != (len(words),):
-        raise DataError(f"{len(words):,} words need a count each, got an array of shape {counts.shape}")
-    contexts = None if table.context_vectors is None else np.asarray(table.context_vectors, vectors.dtype)
+    if contexts is not None and not all_finite(contexts):
+        raise DataError("context vectors must be finite; nothing is written")
+    return table
+
+
+def check_shapes(prefix: str, table: VectorTable) -> None:
+    """Check that rows and counts are those of the words, and other arrays fit; messages begin with `prefix`."""
+    words, vectors, counts, contexts = table.words, table.vectors, table.counts, table.context_vectors
+    if vectors.ndim != 2 or len(vectors) != len(words) or not vectors.size or vectors.dtype not in _FLOATS:
+        got = f"an array of shape {vectors.shape} and type {vectors.dtype}"
+        raise DataError(f"{prefix}{len(words):,} words need a row each, float32 or float16, got {got[:120]}")
+    if counts is not None and (counts.shape != (len(words),) or counts.dtype.kind not in "iu"):
+        raise DataError(f"{prefix}{len(words):,} words need a count each, got an array of shape {counts.shape}")
     shape = vectors.shape if table.factors is None else table.factors.shape
-    if contexts is not None and (contexts.shape != shape or not all_finite(contexts)):
-        raise DataError(f"context vectors must be finite and {shape}, got an array of shape {contexts.shape}")
+    if contexts is not None and (contexts.shape, contexts.dtype) != (shape, vectors.dtype):
+        got = f"{contexts.dtype} of {contexts.shape}"
+        raise DataError(f"{prefix}context vectors must be {vectors.dtype} of shape {shape}, got {got[:120]}")
     if table.subwords is not None and table.subwords.rows.shape[1] != vectors.shape[1]:
-        raise DataError(f"subwords must have {vectors.shape[1]:,} dimensions, got {table.subwords.rows.shape[1]:,}")
-    return table._replace(vectors=vectors, counts=counts, context_vectors=contexts)
+        got = table.subwords.rows.shape[1]
+        raise DataError(f"{prefix}subwords must have the {vectors.shape[1]:,} dimensions of the vectors, got {got:,}")
 
 
 def _as_floats(vectors: Any) -> NDArray[Any]:

@@ -105,8 +105,9 @@ class WordTable:
 
     def similarity(self, w1: Key | NDArray[Any], w2: Key | NDArray[Any]) -> float:
         """The cosine of two words, rows or (dim,) arrays, from -1 to 1."""
-        cosine = float(self._scaled(w1) @ self._scaled(w2))
-        return min(1.0, max(-1.0, cosine))  # rounding goes beyond
+        first, second = map(self._unit_or_vector, (w1, w2))
+        lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+        return min(1.0, max(-1.0, float(first @ second) / (lengths or 1.0)))  # rounding goes beyond
 
     def most_similar(
         self,
@@ -282,11 +283,6 @@ class WordTable:
         if not np.isfinite(vector).all():
             raise self._not_finite(key)
         return vector / (float(np.linalg.norm(vector)) or 1.0)
-
-    def _scaled(self, term: Any) -> NDArray[np.float64]:
-        """The vector of a key, or the given vector, scaled to length 1."""
-        vector = self._unit_or_vector(term)
-        return vector if _is_key(term) else vector / (float(np.linalg.norm(vector)) or 1.0)
 
     def _not_finite(self, key: Any) -> DataError:
         word = key if isinstance(key, str) else self.words[int(key)]
