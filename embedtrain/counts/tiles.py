@@ -20,7 +20,6 @@ from embedtrain.kernels.glove.tile_order import (
     BLOCK,
     BLOCKS_ACROSS,
     SUB_TILES,
-    count_columns,
     count_tiles,
     split_into_tiles,
     write_tiles,
@@ -156,9 +155,10 @@ def _column_masses(matrix: CsrMatrix, row_borders: NDArray[np.int64], threads: i
     """Count the cells of every column."""
     n_blocks, spans = len(row_borders) - 1, matrix.starts[row_borders]
     masses = np.zeros((min(threads, n_blocks), len(matrix.starts) - 1), np.int64)
+    columns = np.arange(masses.shape[1], dtype=np.int32)  # each a block of its own
 
     def counter(own: NDArray[np.int64]) -> Callable[[int], None]:
-        return lambda block: count_columns(matrix.columns, matrix.values, spans[block], spans[block + 1], own)
+        return lambda block: count_tiles(matrix.columns, matrix.values, spans[block], spans[block + 1], columns, own)
 
     _do_blocks(matrix, [counter(own) for own in masses], n_blocks)
     return masses.sum(axis=0)

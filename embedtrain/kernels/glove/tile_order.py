@@ -41,13 +41,6 @@ def cell_coord(key):
 
 
 @kernel
-def count_columns(columns, values, begin, end, counts):
-    """Count the non-zero cells of [begin, end) by column."""
-    for cell in range(begin, end):
-        counts[columns[cell]] += values[cell] != 0
-
-
-@kernel
 def count_tiles(columns, values, begin, end, block_of, counts):
     """Count the non-zero cells of [begin, end) by the block of their column."""
     for cell in range(begin, end):
