@@ -39,37 +39,17 @@ from numpy.typing import NDArray
 from quality import evaluate as score
 from text import cut_into_lines
 
-from embedtrain.kernels.compilation import kernel
-from embedtrain.kernels.simd.lanes import CACHE_LINE, aligned_zeros
 from embedtrain.machine.threads import run_tasks
 from embedtrain.models.cbow import Cbow
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel, word2vec_run
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, linear_decay, plan_chunks
-from embedtrain.training.exchanges import Pull, Steps, combined, n_parts, saturated
+from embedtrain.training.exchanges import _FREQUENT, _RARELY, Curvature, Steps, combined, force_share, n_parts
 from embedtrain.training.loop import evaluate
 from embedtrain.training.tables import EmbeddingTable
 
 MODELS: Any = {"skipgram": SkipGram, "cbow": Cbow, "skipgram-hs": partial(SkipGram, hs=True, negative=0)}
 THREADS, BLOCK = 2, 512  # rows
-
-
-@kernel
-def take_changes(rows, base, width, sums, squares, touched):
-    """Add what a rank has changed in its rows to the sums, and set the rows back to the base."""
-    for row in range(touched.size):
-        at, changed = row * width, False
-        for j in range(at, at + CACHE_LINE):
-            changed |= rows[j] != base[j]
-        if changed:
-            touched[row] += 1
-            square = np.float32(0)
-            for j in range(at, at + width):
-                delta = rows[j] - base[j]
-                sums[j] += delta
-                square += delta * delta
-                rows[j] = base[j]
-            squares[row] += square
 
 
 class Case(NamedTuple):
@@ -84,67 +64,63 @@ class Case(NamedTuple):
 
 
 class Table:
-    """A table with a copy for each of `THREADS` threads, which simulate ranks in turn."""
+    """A table with a copy for each rank."""
 
-    def __init__(self, table: EmbeddingTable) -> None:
+    def __init__(self, table: EmbeddingTable, steps: NDArray[np.float64], n_ranks: int) -> None:
         (self.n_rows, self.dim), self.width = table.rows.shape, table.rows.strides[0] // 4
-        self.base, size = table.flat.copy(), len(table.flat)
-        self.copies, self.sums = (aligned_zeros(THREADS * size).reshape(THREADS, size) for _ in range(2))
-        self.copies[:] = table.flat
-        self.squares, self.touched = (np.zeros((THREADS, self.n_rows), np.float32) for _ in range(2))
+        self.base, self.copies = table.flat.copy(), [np.copy(table.flat) for _ in range(n_ranks)]
+        self.order, self.steps = np.argsort(-steps, kind="stable"), np.zeros((n_ranks, self.n_rows))
 
     def view(self, flat: NDArray[np.float32]) -> NDArray[np.float32]:
         """The rows of a copy."""
         return flat[: self.n_rows * self.width].reshape(-1, self.width)[:, : self.dim]
 
-    def exchange(self, case: Case, own_steps: list[NDArray[np.float64]], moment: NDArray[np.float64]) -> None:
-        """Combine what the ranks changed in so many steps of each, (n_rows,)."""
-        total = sum(own_steps)
-        pull, frequent, mean = Pull.of(moment), np.argsort(-total)[:20_000], total / case.ranks
-        steps = Steps.of(total, sum(own**2 for own in own_steps))
-        common = pull.common(sum(self.view(sums)[frequent] for sums in self.sums), steps.of_rows(frequent))
-        share = saturated(mean @ mean / max(mean.sum(), 1e-30) * pull.values[-1] + 1e-4, case.ranks)
+    def exchange(self, case: Case, own_steps: NDArray[np.float64], curvature: Curvature, n_due: int) -> None:
+        """Combine what the ranks changed in the most frequent rows in so many steps of each, (n_ranks, n_rows)."""
+        self.steps += own_steps
+        mean, steps = self.steps.mean(axis=0), Steps.of(self.steps.sum(axis=0), (self.steps**2).sum(axis=0))
+        base, copies = self.view(self.base), [self.view(flat) for flat in self.copies]
+        due, frequent = self.order[:n_due], self.order[:_FREQUENT]
+        share = force_share(self.steps[:, due].sum(axis=0), curvature, case.ranks)
+        common = curvature.common(sum(rows[frequent] - base[frequent] for rows in copies), steps.of_rows(frequent))
 
         def work(begin: int) -> None:
-            part = slice(begin, begin + BLOCK)
-            total = sum(self.view(sums)[part] for sums in self.sums)
+            part = due[begin : begin + BLOCK]
+            changes = [rows[part] - base[part] for rows in copies]
+            total = sum(changes)
             if case.rule == "mean":
                 total /= case.ranks
             elif case.rule == "touched":
-                total /= np.maximum(1, self.touched[:, part].sum(axis=0))[:, None]
+                total /= np.maximum(1, sum(change.any(axis=1) for change in changes))[:, None]
             elif case.rule == "parallel":  # divided by 1 if changes are orthogonal, by their number if they are equal
-                squares = np.maximum((total**2).sum(axis=1), np.float32(1e-30))
-                total *= (self.squares[:, part].sum(axis=0) / squares).clip(1 / case.ranks, 1)[:, None]
+                squares = sum((change**2).sum(axis=1) for change in changes)
+                total *= (squares / np.maximum((total**2).sum(axis=1), 1e-30)).clip(1 / case.ranks, 1)[:, None]
             elif case.rule == "saturating":
                 a = np.maximum(case.pull * mean[part, None], 1e-9)
                 total *= (np.expm1(-case.ranks * a) / np.expm1(-a) / case.ranks).astype(np.float32)
             elif case.rule == "directions":
-                total = combined(total, steps.of_rows(part), pull, common, share)
-            base = self.view(self.base)[part]
-            base += total
-            for thread in range(THREADS):
-                self.view(self.copies[thread])[part] = base
-                self.view(self.sums[thread])[part] = 0
+                weights, more = combined(total, steps.of_rows(part), curvature, common, share)
+                total = weights[:, None] * total + more
+            total += base[part]
+            for rows in (base, *copies):
+                rows[part] = total
 
-        for _ in run_tasks([work] * THREADS, range(0, self.n_rows, BLOCK)):
+        for _ in run_tasks([work] * THREADS, range(0, len(due), BLOCK)):
             pass
-        self.squares[:], self.touched[:] = 0, 0
+        self.steps[:, due] = 0
 
 
 def simulate(case: Case, data: Any, settings: Any, folder: Path) -> list[float]:
     """Train, and return the scores and the held-out loss."""
     model = Word2vecModel(data, settings, np.zeros(0, np.uint8), 1)
-    tables, workers = make_tables(model, case.ranks)
     steps = model.expected_steps()
+    tables, workers = make_tables(model, steps, case.ranks)
     n_tokens, n_parts = len(data.training.ids), case.exchanges
 
     def train(thread: int) -> None:
         for rank in range(thread, case.ranks, THREADS):
             for chunk in chunks(case, epoch, part, rank, n_tokens, settings):
                 workers[rank](chunk)
-            for table in tables.values():
-                sums = (kept[thread] for kept in (table.sums, table.squares, table.touched))
-                take_changes(table.copies[thread], table.base, table.width, *sums)
 
     for number in range(settings.epochs * n_parts):
         epoch, part = divmod(number, n_parts)
@@ -152,11 +128,12 @@ def simulate(case: Case, data: Any, settings: Any, folder: Path) -> list[float]:
             pass
         if not np.isfinite(model.words.rows).all():
             return [np.nan] * 4
-        lr, moments = linear_decay(settings.lr, number / n_parts / settings.epochs), model.second_moments(steps)
+        lr, found = linear_decay(settings.lr, number / n_parts / settings.epochs), model.curvatures(steps)
         parts = [chunks(case, epoch, part, rank, n_tokens, settings) for rank in range(case.ranks)]
         own_steps = [model.expected_steps(of_rank) for of_rank in parts]
         for name, table in tables.items():
-            table.exchange(case, [lr * own[name] for own in own_steps], moments[name])
+            n_due = _FREQUENT if (part + 1) % _RARELY and part + 1 < n_parts else table.n_rows
+            table.exchange(case, lr * np.stack([own[name] for own in own_steps]), Curvature.of(found[name]), n_due)
     loss = evaluate([model.worker(0, data.held_out)], len(data.held_out.ids), epochs=settings.epochs)
     return [*score(data.vocabulary.words, model.words.rows, folder)[::2], loss]
 
@@ -170,14 +147,18 @@ def chunks(case: Case, epoch: int, part: int, rank: int, n_tokens: int, settings
     return [Chunk(epoch, rank << 16 | n, first + x, first + y, *lrs) for _, n, x, y, *lrs in plan[begin:end]]
 
 
-def make_tables(model: Word2vecModel, n_ranks: int) -> tuple[dict[str, Table], list[Any]]:
-    """Make the tables and the worker of each rank; the model is then that of the first thread."""
+def make_tables(
+    model: Word2vecModel, steps: dict[str, NDArray[np.float64]], n_ranks: int
+) -> tuple[dict[str, Table], list[Any]]:
+    """Make the tables and the worker of each rank; the model is then that of the first one."""
     found = {name: getattr(model, name) for name in ("words", "contexts", "nodes")}
-    tables = {name: Table(table) for name, table in found.items() if table is not None}
+    tables = {
+        name: Table(table, steps[f"{name[:-1]}_vectors"], n_ranks) for name, table in found.items() if table is not None
+    }
     workers = []
     for rank in reversed(range(n_ranks)):
         for name, table in tables.items():
-            flat = table.copies[rank % THREADS]
+            flat = table.copies[rank]
             setattr(model, name, EmbeddingTable(flat, table.view(flat), found[name].scratch))
         workers.append(model.worker(0))
     return {f"{name[:-1]}_vectors": table for name, table in tables.items()}, workers[::-1]

@@ -23,7 +23,7 @@ from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError, TrainingError
 from embedtrain.training import exchanges
 from embedtrain.training.checkpoint import Checkpoint
-from embedtrain.training.exchanges import Pull, Steps, combined
+from embedtrain.training.exchanges import Curvature, Steps, combined
 
 LINES = TOY.read_text().splitlines(keepends=True)[:3000]
 SMALL = {"dim": 8, "epochs": 2, "min_count": 2, "threads": 1, "progress": False, "sample": 1e-3}
@@ -181,14 +181,14 @@ def test_steps_are_those_of_what_was_trained_since_the_last_exchange(often, monk
     steps, n_ranks, epochs = [], 2, 2
     exchange = exchanges.SharedTable.exchange
 
-    def record(table, own_steps, pull):
+    def record(table, own_steps, curvature, n_due):
         steps.append(own_steps.sum())
-        exchange(table, own_steps, pull)
+        exchange(table, own_steps, curvature, n_due)
 
     monkeypatch.setattr(exchanges.SharedTable, "exchange", record)
     settings = SMALL | {"sample": 0, "epochs": epochs, "lr": 0.5}
     together(n_ranks, lambda ranks: train_skipgram(TOY, ranks=ranks, **settings))
-    parts = np.array(steps).reshape(epochs * 5, 2 * n_ranks).sum(axis=1)  # two tables on each rank
+    parts = np.array(steps)[2 * n_ranks :].reshape(epochs * 5, 2 * n_ranks).sum(axis=1)  # two tables on each rank
     rates = 1 - np.arange(len(parts)) / len(parts)  # at the begin of each part
     assert parts / parts[0] == pytest.approx(rates, rel=0.15)
 
@@ -216,32 +216,38 @@ def test_given_and_kept_words(tmp_path, often):
         assert_equal(*vectors)
 
 
+def combine(changes, *args):
+    """The changes that `combined` says."""
+    weights, more = combined(changes, *args)
+    return weights[:, None] * changes + more
+
+
 def of_ranks(steps, n):
     """The steps of n ranks with equal ones."""
     return Steps.of(n * steps, n * steps**2)
 
 
 def test_combined_changes_are_those_of_one_rank_after_the_other():
-    random, n, slope = np.random.default_rng(3), 5, exchanges._SLOPE
+    random, n = np.random.default_rng(3), 5
     vectors = np.linalg.qr(random.normal(size=(6, 6)))[0]
     values, optimum = np.array([-1e-18, 1e-7, 1e-3, 0.1, 1, 30]), random.normal(size=6)
-    pull = Pull.of(vectors * values @ vectors.T)
+    curvature = Curvature.of(vectors * values @ vectors.T)
     for steps in (1e-4, 0.1, 10.0, 1e4):
-        change = vectors @ ((1 - np.exp(-slope * steps * values)) * (vectors.T @ optimum))  # of one rank, from 0
-        expected = vectors @ ((1 - np.exp(-n * slope * steps * values)) * (vectors.T @ optimum))
+        change = vectors @ ((1 - np.exp(-steps * values)) * (vectors.T @ optimum))  # of one rank, from 0
+        expected = vectors @ ((1 - np.exp(-n * steps * values)) * (vectors.T @ optimum))
         changes = (n * change[None]).astype(np.float32)
-        got = combined(changes, of_ranks(np.array([steps]), n), pull, np.zeros(6, np.float32), 1)[0]
+        got = combine(changes, of_ranks(np.array([steps]), n), curvature, np.zeros(6, np.float32), 1)[0]
         assert got == pytest.approx(expected, rel=0.02, abs=1e-6)
 
 
 def test_a_change_of_a_single_rank_is_not_made_smaller():
-    pull, change = Pull.of(np.eye(3)), np.float32([[1, 2, 3], [4, 5, 6]])
+    curvature, change = Curvature.of(np.eye(3)), np.float32([[1, 2, 3], [4, 5, 6]])
     total, squares = np.array([5.0, 9.0]), np.array([25.0, 27.0])  # of one rank, and 3 of each of three
     steps = Steps.of(total, squares)
-    assert steps.each == pytest.approx(np.array([[5], [3]]))
-    assert steps.n_ranks == pytest.approx(np.array([[1], [3]]))
-    got = combined(change, steps, pull, np.zeros(3, np.float32), 1)
-    a = 3 * exchanges._SLOPE
+    assert steps.each == pytest.approx([5, 3])
+    assert steps.n_ranks == pytest.approx([1, 3])
+    got = combine(change, steps, curvature, np.zeros(3, np.float32), 1)
+    a = 3
     assert got[0] == pytest.approx(change[0], rel=1e-5)
     assert got[1] == pytest.approx(change[1] * (1 - np.exp(-3 * a)) / (3 * (1 - np.exp(-a))), rel=1e-5)
 
@@ -253,19 +259,19 @@ def test_what_a_common_force_moves_is_the_mean_of_ranks(n_directions, monkeypatc
     force, steps = random.normal(size=5), 10.0 ** random.uniform(-1, 2, size=200)
     vectors = np.linalg.qr(random.normal(size=(5, 5)))[0]
     values = np.array([0.01, 0.01, 0.01, 0.5, 2])  # the smaller ones are their mean
-    pull = Pull.of(vectors * values @ vectors.T)
-    a = exchanges._SLOPE * np.outer(steps, values)
+    curvature = Curvature.of(vectors * values @ vectors.T)
+    a = np.outer(steps, values)
     change = (((1 - np.exp(-a)) / a * steps[:, None]) * (force @ vectors)) @ vectors.T  # of each rank
     change[7] = 0  # a frozen row
     changes = (n * change).astype(np.float32)
     steps = of_ranks(steps, n)
-    common = pull.common(changes, steps)
+    common = curvature.common(changes, steps)
     assert common == pytest.approx(force, rel=0.05)
-    assert combined(changes, steps, pull, common, 1 / n) == pytest.approx(change, rel=0.2, abs=0.02)
+    assert combine(changes, steps, curvature, common, 1 / n) == pytest.approx(change, rel=0.2, abs=0.02)
     own = random.normal(size=change.shape) * (change != 0)
-    moved = combined((changes + n * own).astype(np.float32), steps, pull, common, 1 / n)
+    moved = combine((changes + n * own).astype(np.float32), steps, curvature, common, 1 / n)
     assert not moved[7].any()
-    alone = combined((n * own).astype(np.float32), steps, pull, 0 * common, 1 / n)
+    alone = combine((n * own).astype(np.float32), steps, curvature, 0 * common, 1 / n)
     assert moved == pytest.approx(alone + change, rel=0.2, abs=0.05)
 
 
@@ -286,7 +292,7 @@ def test_only_changed_rows_are_exchanged(n, monkeypatch):
         monkeypatch.setattr(table._ranks, "exchange_arrays", recorded(ranks))
         rows[changed[ranks.rank]] += moves[ranks.rank, changed[ranks.rank]]
         rows[20, 1] = -0.0 if ranks.rank else 0.0
-        table.exchange(1e-9 * steps, Pull.of(np.eye(3)))
+        table.exchange(1e-9 * steps, Curvature.of(np.eye(3)), 40)
         return flat
 
     def recorded(ranks):
@@ -310,12 +316,12 @@ def test_only_changed_rows_are_exchanged(n, monkeypatch):
 
 
 def test_tables_without_rows_or_changes():
-    pull, steps = Pull.of(np.eye(2)), np.ones(4)
+    curvature, steps = Curvature.of(np.eye(2)), np.ones(4)
 
     def work(ranks):
         for n in (0, 4):
             rows = np.ones((n, 2), np.float32)
-            exchanges.SharedTable(rows, steps[:n], ranks, 1).exchange(0.1 * steps[:n], pull)
+            exchanges.SharedTable(rows, steps[:n], ranks, 1).exchange(0.1 * steps[:n], curvature, n)
             assert (rows == 1).all()
 
     together(2, work)

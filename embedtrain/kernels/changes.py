@@ -11,13 +11,14 @@ _HALF, _BITS = np.uint32(1 << 15), np.uint32(16)
 
 
 @kernel
-def mark_changes(begin, end, rows, before, changed):
-    """Set changed[row] for row in [begin, end) to whether the row differs from that of `before`, both int32."""
-    for row in range(begin, end):
-        changed[row] = 0
+def mark_changes(begin, end, rows, before, which, changed):
+    """Set changed[k] for k in [begin, end) to whether rows[which[k]] differs from that of `before`, both int32."""
+    for k in range(begin, end):
+        row = np.uint64(which[k])
+        changed[k] = 0
         for j in range(np.uint64(rows.shape[1])):
             if rows[row, j] != before[row, j]:
-                changed[row] = 1
+                changed[k] = 1
                 break
 
 
@@ -29,6 +30,26 @@ def take_changes(begin, end, rows, before, which, changes):
         for j in range(np.uint64(changes.shape[1])):
             bits = np.float32(rows[row, j] - before[row, j]).view(np.uint32)
             changes[k, j] = np.uint16((bits + _HALF) >> _BITS)
+
+
+@kernel
+def sum_changes(begin, end, parts, sums):
+    """Set sums[k] for k in [begin, end) to the sum of the changes parts[:, k] of all ranks, in their order."""
+    for k in range(begin, end):
+        sums[k] = 0
+        for part in range(parts.shape[0]):
+            for j in range(np.uint64(sums.shape[1])):
+                sums[k, j] += np.uint32(np.uint32(parts[part, k, j]) << _BITS).view(np.float32)
+
+
+@kernel
+def combine_changes(begin, end, sums, weights, more, parts):
+    """Set parts[:, k] for k in [begin, end) to weights[k - begin] * sums[k] + more[k - begin], rounded."""
+    for k in range(begin, end):
+        for part in range(parts.shape[0]):
+            for j in range(np.uint64(sums.shape[1])):
+                bits = np.float32(weights[k - begin] * sums[k, j] + more[k - begin, j]).view(np.uint32)
+                parts[part, k, j] = np.uint16((bits + _HALF) >> _BITS)
 
 
 @kernel

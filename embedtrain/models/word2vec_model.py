@@ -28,7 +28,7 @@ from embedtrain.models.distributions import (
     keep_thresholds,
     noise_distribution,
 )
-from embedtrain.models.expected_steps import expected_steps, second_moment
+from embedtrain.models.expected_steps import curvatures, expected_steps, second_moment
 from embedtrain.models.ngram_rows import NgramRows
 from embedtrain.models.word2vec_settings import Word2vecSettings
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, ChunkSchedule
@@ -156,17 +156,15 @@ class Word2vecModel:
             kept = self._keep * counts
         return expected_steps(self._settings, kept, self._noise, self._paths, self._ngrams, n_words)
 
-    def second_moments(self, steps: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-        """The mean outer product, (dim, dim), of the vectors that rows of each table are scored with.
-
-        That of several ranks is the sum of theirs.
-        """
-        state, ranks = self.state, self._settings.all_ranks
-        inputs = {"word_vectors": state.pop("word_vectors")}
-        if state.pop("ngram_vectors", None) is not None and self._ngrams is not None:
-            inputs = {"word_vectors": self._ngrams.compose(self.words, self._n_threads)}
-        of_inputs, of_outputs = (second_moment(tables, steps, ranks) for tables in (inputs, state))
-        return {name: (of_inputs if name in state else of_outputs).copy() for name in steps}
+    def curvatures(self, steps: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        """The mean second derivative, (dim, dim), of the terms of the loss by a row of each table of the `state`."""
+        tables, ranks = self.state, self._settings.all_ranks
+        if tables.pop("ngram_vectors", None) is not None and self._ngrams is not None:
+            tables["word_vectors"] = self._ngrams.compose(self.words, self._n_threads)
+        moments = {name: second_moment(rows, steps[name], ranks) for name, rows in tables.items()}
+        for moment in moments.values():
+            ranks.sum(moment)
+        return curvatures(self._settings, moments, steps)
 
     @property
     def scratch_bytes(self) -> int:

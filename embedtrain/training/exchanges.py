@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from embedtrain.errors import TrainingError
-from embedtrain.kernels.changes import add_changes, mark_changes, take_changes
+from embedtrain.kernels.changes import add_changes, combine_changes, mark_changes, sum_changes, take_changes
 from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import counted
 from embedtrain.machine.ranks import ALONE, Ranks
@@ -23,10 +23,10 @@ from embedtrain.training.loss import LossMeter, lower_lr
 from embedtrain.training.settings import TrainingSettings
 
 _MOST_PARTS = 32  # exchanges in an epoch
-_SLOPE = 0.1  # mean derivative of the sigmoid along the common directions, measured on text after three epochs
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
-_FREQUENT = 20_000  # rows, of which their common force is found; so many are exchanged at once
-_LEAST = 0.01  # steps of all ranks below which changes are just added
+_FREQUENT = 20_000  # rows that are exchanged every time, and of which their common force is found; so many at once
+_FORCED = 8.0
+_RARELY = 4  # every so many exchanges all rows are exchanged
 _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
 
 
@@ -38,52 +38,53 @@ def n_parts(n_ranks: int) -> int:
 class Steps(NamedTuple):
     """The steps of ranks with each row times the learning rate, as if some ranks had made equally many, others none."""
 
-    each: NDArray[np.float32]  # (n_rows, 1) of each of these ranks
-    n_ranks: NDArray[np.float32]  # (n_rows, 1) and how many they are
+    each: NDArray[np.float32]  # (n_rows,) of each of these ranks
+    n_ranks: NDArray[np.float32]  # (n_rows,) and how many they are
 
     @classmethod
     def of(cls, total: NDArray[np.float64], squares: NDArray[np.float64]) -> Steps:
         """Of the sums over ranks of their steps and of the squares of these, (n_rows,)."""
         each = squares / np.maximum(total, 1e-30)
         n_ranks = np.maximum(total / np.maximum(each, 1e-30), 1)
-        return cls(each[:, None].astype(np.float32), n_ranks[:, None].astype(np.float32))
+        return cls(each.astype(np.float32), n_ranks.astype(np.float32))
 
     def of_rows(self, rows: slice | NDArray[np.int64]) -> Steps:
         """The steps of some rows."""
         return Steps(self.each[rows], self.n_ranks[rows])
 
 
-class Pull(NamedTuple):
-    """The second moment, decomposed, of the vectors that the rows of a table are scored with."""
+class Curvature(NamedTuple):
+    """The curvature of the loss of a term by a row of a table, decomposed."""
 
-    values: NDArray[np.float64]  # (1 + n,) eigenvalues times the slope: the mean of the others, then the largest ...
-    vectors: NDArray[np.float32]  # (dim, n) ... and the eigenvectors of these
+    values: NDArray[np.float32]  # (1 + n,) the mean of the smaller eigenvalues, then the largest ...
+    vectors: NDArray[np.float32]  # (n, dim) ... and the eigenvectors of these
 
     @classmethod
-    def of(cls, moment: NDArray[np.float64]) -> Pull:
-        """Decompose a second moment, (dim, dim)."""
-        values, vectors = np.linalg.eigh(moment)
-        values, n = _SLOPE * values.clip(0), max(0, len(values) - _DIRECTIONS)
-        return cls(np.append(values[:n].sum() / max(1, n), values[n:]), vectors[:, n:].astype(np.float32))
+    def of(cls, matrix: NDArray[np.float64]) -> Curvature:
+        """Decompose a matrix, (dim, dim)."""
+        values, vectors = np.linalg.eigh(matrix)
+        values, n = values.clip(0), max(0, len(values) - _DIRECTIONS)
+        values = np.append(values[:n].sum() / max(1, n), values[n:])
+        return cls(values.astype(np.float32), vectors.T[n:].astype(np.float32))
 
     def reach(self, steps: Steps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For rows and values: a = steps * value, and how far a force of 1 on each rank moves a row in all.
+        """For values and rows: a = steps * value, and how far a force of 1 on each rank moves a row in all.
 
         The latter is (1 - exp(-a)) / a times the steps of all ranks.
         """
-        a = np.maximum(steps.each * self.values.astype(np.float32), np.float32(1e-4))
-        return a, np.multiply((1 - np.exp(-a)) / a, steps.each * steps.n_ranks)
+        a = np.maximum(np.outer(self.values, steps.each), np.float32(1e-4))
+        return a, (1 - np.exp(-a)) / a * (steps.each * steps.n_ranks)
 
     def common(self, changes: NDArray[np.float32], steps: Steps, ranks: Ranks = ALONE) -> NDArray[np.float32]:
         """The force, (dim,), the same for all rows, those of all ranks, that explains changes best (least squares)."""
         reach = self.reach(steps)[1]
-        along = (reach[:, 1:] * (changes @ self.vectors)).sum(axis=0)
-        sums = np.concatenate([(reach * reach).sum(axis=0), along, reach[:, 0] @ changes])
+        along = (reach[1:] * (self.vectors @ changes.T)).sum(axis=1)
+        sums = np.concatenate([(reach * reach).sum(axis=1), along, reach[0] @ changes])
         ranks.sum(sums)
         squares, along, others = np.split(sums, np.cumsum([len(self.values), len(along)]))
         squares = np.maximum(squares, np.float32(1e-30))
         along, others = along / squares[1:], others / squares[0]
-        return np.asarray(others + self.vectors @ (along - others @ self.vectors))
+        return np.asarray(others + (along - self.vectors @ others) @ self.vectors)
 
 
 def saturated(a: Any, n_ranks: Any) -> Any:
@@ -91,26 +92,29 @@ def saturated(a: Any, n_ranks: Any) -> Any:
     return (1 - np.exp(-n_ranks * a)) / (n_ranks * (1 - np.exp(-a)))
 
 
-def combined(
-    changes: NDArray[np.float32], steps: Steps, pull: Pull, common: NDArray[np.float32], share: float
-) -> NDArray[np.float32]:
-    """The change of rows, (n_rows, dim), from the sum of the changes of all ranks.
+def force_share(total: NDArray[np.float64], curvature: Curvature, n_ranks: int) -> float:
+    """The share of what a common force moves on all ranks in these steps of rows, (n_rows,): 1 if they are few."""
+    mean = total @ total / max(total.sum(), 1e-30) / n_ranks  # steps of the row of a term
+    return float(saturated(_FORCED * mean * curvature.values[-1] + 1e-4, n_ranks))
 
-    Along an eigenvector of `pull`, the steps of a row on a rank go 1 - exp(-a) of the way to an optimum; those of n
-    ranks one after the other would go 1 - exp(-n a) of it. That is the mean of the changes along the few common
+
+def combined(
+    changes: NDArray[np.float32], steps: Steps, curvature: Curvature, common: NDArray[np.float32], share: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights of the sums of the changes of all ranks, (n_rows,), and what to add, (n_rows, dim).
+
+    Along an eigenvector of the curvature, the steps of a row on a rank go 1 - exp(-a) of the way to an optimum; those
+    of n ranks one after the other would go 1 - exp(-n a) of it. That is the mean of the changes along the few common
     directions, for rows with many steps, and their sum along others. Of what a force `common` to all rows moves, it is
     a `share`: the force ends when the vectors that rows are scored with have moved, on each rank (bench/ranks.py).
     """
-    if (steps.each * steps.n_ranks).max() * pull.values[-1] < _LEAST:
-        return changes
-    a, reach = pull.reach(steps)
-    weights, along = saturated(a, steps.n_ranks), changes @ pull.vectors
-    forced = reach * (np.float32(share) - weights) * along.any(axis=1, keepdims=True)
-    along *= weights[:, 1:] - weights[:, :1]
-    along += common @ pull.vectors * (forced[:, 1:] - forced[:, :1])
-    result = np.hstack([forced[:, :1], along]) @ np.vstack([common, pull.vectors.T])
-    result += weights[:, :1] * changes
-    return result
+    vectors = curvature.vectors
+    a, reach = curvature.reach(steps)
+    weights, along = saturated(a, steps.n_ranks), vectors @ changes.T
+    forced = reach * (np.float32(share) - weights) * along.any(axis=0)
+    along *= weights[1:] - weights[0]
+    along += (vectors @ common)[:, None] * (forced[1:] - forced[0])
+    return weights[0], np.vstack([forced[:1], along]).T @ np.vstack([common, vectors])
 
 
 class RankExchanges(StopPoint):
@@ -157,44 +161,48 @@ class SharedTable:
         (n_rows, self._dim), width = rows.shape, rows.strides[0] // rows.itemsize
         self._rows = as_strided(rows, (n_rows, width))  # with the padding
         self._before, self._ranks, self._n_threads = self._rows.copy(), ranks, n_threads
-        self._order = np.argsort(-steps, kind="stable")
+        self._order, self._steps = np.argsort(-steps, kind="stable"), np.zeros(n_rows)
         self._buffers = np.zeros((2, (min(n_rows, _FREQUENT) + ranks.size) * self._dim), np.uint16)
 
-    def exchange(self, own_steps: NDArray[np.float64], pull: Pull) -> None:
-        """Combine the changes of all ranks; this one moved rows in `own_steps` (n_rows,) times the learning rate."""
-        sums = np.stack([own_steps, own_steps**2])
+    def exchange(self, own_steps: NDArray[np.float64], curvature: Curvature, n_due: int) -> None:
+        """Combine what ranks have changed in the `n_due` most frequent rows since these were exchanged.
+
+        This rank moved rows in `own_steps` (n_rows,) times the learning rate since the last exchange.
+        """
+        self._steps += own_steps
+        due = self._order[:n_due]
+        sums, changed = np.stack([self._steps[due], self._steps[due] ** 2]), np.empty(len(due), np.int16)
         self._ranks.sum(sums)
-        total, steps, n = sums[0], Steps.of(*sums), self._ranks.size
-        mean = total @ total / max(total.sum(), 1e-30) / n  # steps of the row of a term
-        share = saturated(mean * pull.values[-1] + 1e-4, n)
-        changed = np.empty(len(self._rows), np.int16)
-        self._for_blocks(mark_changes, len(changed), self._rows.view(np.int32), self._before.view(np.int32), changed)
+        self._for_blocks(mark_changes, len(due), self._rows.view(np.int32), self._before.view(np.int32), due, changed)
         self._ranks.sum(changed)
-        which, common = self._order[changed[self._order] > 0], None  # those with most steps first
-        for first in range(0, len(which), _FREQUENT):
-            common = self._exchange_rows(which[first : first + _FREQUENT], steps, pull, common, share)
+        which, steps, common = np.flatnonzero(changed), Steps.of(*sums), None
+        share = force_share(sums[0], curvature, self._ranks.size)
+        for first in range(0, max(1, len(which)), _FREQUENT):
+            at = which[first : first + _FREQUENT]  # those with most steps first
+            common = self._exchange_rows(due[at], steps.of_rows(at), curvature, common, share)
+        self._steps[due] = 0
 
     def _exchange_rows(
-        self, rows: NDArray[np.int64], steps: Steps, pull: Pull, common: NDArray[np.float32] | None, share: float
-    ) -> NDArray[np.float32]:
+        self,
+        rows: NDArray[np.int64],
+        steps: Steps,
+        curvature: Curvature,
+        common: NDArray[np.float32] | None,
+        share: float,
+    ) -> NDArray[np.float32]:  # fmt: skip
         """Exchange the changes of some rows, of which each rank combines a part; returns the common force."""
         ranks, n, n_each = self._ranks, self._ranks.size, -(-len(rows) // self._ranks.size)
         sent, received = self._buffers[:, : n * n_each * self._dim].reshape(2, n, n_each, self._dim)
         self._for_blocks(take_changes, len(rows), self._rows, self._before, rows, sent.reshape(-1, self._dim))
         ranks.exchange_arrays(sent, received)
-        steps = steps.of_rows(rows[ranks.rank * n_each :][:n_each])
+        steps = steps.of_rows(slice(ranks.rank * n_each, (ranks.rank + 1) * n_each))
         changes = np.empty((len(steps.each), self._dim), np.float32)
-
-        def add(begin: int, end: int) -> None:
-            parts = (received[:, begin:end].astype(np.uint32) << 16).view(np.float32)
-            changes[begin:end] = sum(parts[1:], parts[0])  # in the order of ranks
-
-        self._for_blocks(add, len(changes))
-        force = pull.common(changes, steps, ranks) if common is None else common
+        self._for_blocks(sum_changes, len(changes), received, changes)
+        force = curvature.common(changes, steps, ranks) if common is None else common
 
         def combine(begin: int, end: int) -> None:
-            own = combined(changes[begin:end], steps.of_rows(slice(begin, end)), pull, force, share)
-            sent[:, begin:end] = (own.view(np.uint32) + np.uint32(1 << 15)) >> 16  # to all, as bfloat16
+            found = combined(changes[begin:end], steps.of_rows(slice(begin, end)), curvature, force, share)
+            combine_changes(begin, end, changes, *found, sent)
 
         self._for_blocks(combine, len(changes))
         ranks.exchange_arrays(sent, received)
@@ -205,7 +213,7 @@ class SharedTable:
         """Let the threads work on blocks of rows."""
         step = max(1, _AT_ONCE // self._dim)
         works = [lambda k: work(k * step, min((k + 1) * step, n_rows), *arguments)] * self._n_threads
-        run_all(works, -(-n_rows // step))
+        run_all(works, max(1, -(-n_rows // step)))
 
 
 class Exchanges(RankExchanges):
@@ -216,6 +224,7 @@ class Exchanges(RankExchanges):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.parts = n_parts(self._ranks.size)
+        self._complete = {*range(_RARELY, self.parts, _RARELY), self.parts}  # exchanges of all rows
         self._n_empty = self._ranks.gather(self._model.schedule.n_items).count(0)
         self._begun = self._history.chunks if self._history.part < 1 else 0  # those before the last exchange
         self._figures = self._own_figures() * [self._history.part < 1, self._history.part < 1, 1, 1]
@@ -225,6 +234,10 @@ class Exchanges(RankExchanges):
             name: SharedTable(rows, self._steps[name], self._ranks, n_threads)
             for name, rows in self._model.state.items()
         }
+        for name, table in self._tables.items():
+            table.exchange(
+                0 * self._steps[name], Curvature.of(np.eye(self._settings.n_dims)), 0
+            )  # compiles the kernels
 
     @staticmethod
     def n_items(schedule: Schedule[Any], ranks: Ranks) -> int:
@@ -234,10 +247,11 @@ class Exchanges(RankExchanges):
     @property
     def summary(self) -> str:
         """What is exchanged how often."""
-        size = format_bytes(sum(rows.nbytes // 2 for rows in self._model.state.values()))  # as bfloat16
-        return f"they exchange changes {counted(self.parts, 'time')} in an epoch, up to {size} each" + (
-            f"; {counted(self._n_empty, 'rank')} without text" * (self._n_empty > 0)
-        )
+        tables = self._model.state.values()
+        size = format_bytes(sum(rows.nbytes // 2 for rows in tables))  # as bfloat16
+        rare = f", rare words {counted(len(self._complete), 'time')}" * (max(map(len, tables)) > _FREQUENT)
+        empty = f"; {counted(self._n_empty, 'rank')} without text" * (self._n_empty > 0)
+        return f"they exchange changes {counted(self.parts, 'time')} in an epoch{rare}, up to {size} each{empty}"
 
     def ends(self, n_tasks: int) -> list[int]:
         """Return the ends of parts with about equally many tasks."""
@@ -252,17 +266,13 @@ class Exchanges(RankExchanges):
         self._begun = history.chunks if part < self.parts else 0
         own_steps = self._model.expected_steps(chunks)
         lr = chunks[0].first_lr if chunks else 0.0
-        moments = self._model.second_moments(self._steps)
-        for name, table in self._tables.items():
-            table.exchange(lr * own_steps[name], self._pull(moments[name]))
-        self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
-
-    def _pull(self, moment: NDArray[np.float64]) -> Pull:
-        """The pull of the sum of the second moments, each of other rows, of all ranks."""
-        self._ranks.sum(moment)
-        if not np.isfinite(moment).all():
+        curvatures = self._model.curvatures(self._steps)
+        if not all(np.isfinite(matrix).all() for matrix in curvatures.values()):
             raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self._settings)}")
-        return Pull.of(moment)
+        for name, table in self._tables.items():
+            n_due = len(own_steps[name]) if is_due or part in self._complete else _FREQUENT
+            table.exchange(lr * own_steps[name], Curvature.of(curvatures[name]), n_due)
+        self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
 
     def _own_figures(self) -> NDArray[np.float64]:
         history = self._history

@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 
-from embedtrain.kernels.changes import add_changes, mark_changes, take_changes
+from embedtrain.kernels.changes import add_changes, combine_changes, mark_changes, sum_changes, take_changes
 from embedtrain.kernels.simd.lanes import LANES, padded
 
 
@@ -19,9 +19,9 @@ def test_changes_are_taken_and_added(dim):
     before[:, :dim] = rng.normal(size=(30, dim))
     rows = before.copy()
     rows[::4, :dim] += rng.normal(size=rows[::4, :dim].shape).astype(np.float32)
-    changed = np.full(30, 7, np.int16)
-    mark_changes(1, 29, rows.view(np.int32), before.view(np.int32), changed)
-    assert changed[1:29].tolist() == (rows != before)[1:29].any(axis=1).tolist()
+    order, changed = rng.permutation(30), np.full(30, 7, np.int16)
+    mark_changes(1, 29, rows.view(np.int32), before.view(np.int32), order, changed)
+    assert changed[1:29].tolist() == (rows != before)[order[1:29]].any(axis=1).tolist()
     assert changed[[0, 29]].tolist() == [7, 7]
     which = np.array([8, 7, 20, 3, 29, 0])
     changes = np.full((len(which) + 2, dim), 7, np.uint16)
@@ -36,6 +36,21 @@ def test_changes_are_taken_and_added(dim):
     assert not before[:, dim:].any()
     others[which[1:5]] = before[which[1:5]]
     assert rows.tobytes() == others.tobytes()
+
+
+@pytest.mark.parametrize("n_ranks", [1, 3])
+def test_changes_of_ranks_are_summed_and_combined(n_ranks):
+    rng = np.random.default_rng(n_ranks)
+    parts = rng.integers(0x3000, 0x4000, size=(n_ranks, 6, 21)).astype(np.uint16)
+    sums, received = np.full((6, 21), 7, np.float32), parts.copy()
+    sum_changes(1, 5, parts, sums)
+    assert sums[1:5] == pytest.approx(decoded(parts).sum(axis=0)[1:5], rel=1e-6)
+    assert (sums[[0, 5]] == 7).all()
+    weights, more = rng.normal(size=4).astype(np.float32), rng.normal(size=(4, 21)).astype(np.float32)
+    combine_changes(1, 5, sums, weights, more, parts)
+    expected = naive.bfloat16(weights[:, None] * sums[1:5] + more)
+    assert decoded(parts)[:, 1:5] == pytest.approx(np.array([expected] * n_ranks), rel=2**-7)
+    assert (parts[:, [0, 5]] == received[:, [0, 5]]).all()
 
 
 def test_changes_are_rounded():
