@@ -75,7 +75,7 @@ class Table:
         """The rows of a copy."""
         return flat[: self.n_rows * self.width].reshape(-1, self.width)[:, : self.dim]
 
-    def exchange(self, case: Case, own_steps: NDArray[np.float64], curvature: Curvature, n_due: int) -> None:
+    def exchange(self, case: Case, own_steps: NDArray[np.float64], curvature: Curvature, n_due: int | None) -> None:
         """Combine what the ranks changed in the most frequent rows in so many steps of each, (n_ranks, n_rows)."""
         self.steps += own_steps
         mean, steps = self.steps.mean(axis=0), Steps.of(self.steps.sum(axis=0), (self.steps**2).sum(axis=0))
@@ -132,7 +132,7 @@ def simulate(case: Case, data: Any, settings: Any, folder: Path) -> list[float]:
         parts = [chunks(case, epoch, part, rank, n_tokens, settings) for rank in range(case.ranks)]
         own_steps = [model.expected_steps(of_rank) for of_rank in parts]
         for name, table in tables.items():
-            n_due = _FREQUENT if (part + 1) % _RARELY and part + 1 < n_parts else table.n_rows
+            n_due = _FREQUENT if (part + 1) % _RARELY and part + 1 < n_parts else None
             table.exchange(case, lr * np.stack([own[name] for own in own_steps]), Curvature.of(found[name]), n_due)
     loss = evaluate([model.worker(0, data.held_out)], len(data.held_out.ids), epochs=settings.epochs)
     return [*score(data.vocabulary.words, model.words.rows, folder)[::2], loss]

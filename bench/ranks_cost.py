@@ -21,16 +21,23 @@ from __future__ import annotations
 
 import argparse
 
-from embedtrain.training.exchanges import n_parts
+from embedtrain.training.exchanges import _FREQUENT, _RARELY, n_parts
 
 MACHINES, GIGABITS = (2, 4, 8, 16, 32), (1, 10, 25)
+
+
+def n_exchanges(n: int, rows: int) -> float:
+    """The exchanges of n machines in an epoch, as if all rows were exchanged every time."""
+    parts = n_parts(n)
+    complete = -(-parts // _RARELY)
+    return complete + (parts - complete) * min(1, _FREQUENT / rows)
 
 
 def speed_of(n: int, bandwidth: float, words: float, given: argparse.Namespace) -> float:
     """Words per second of n machines, with so many bytes per second between them."""
     sent = 2 * (n - 1) / n * given.changed * given.tables / 2
     exchange = given.work * (1 / 2 + 1 / n) + sent / bandwidth
-    return words / (words / (n * given.speed) + (given.exchanges or n_parts(n)) * exchange)
+    return words / (words / (n * given.speed) + n_exchanges(n, given.rows) * exchange)
 
 
 def main() -> None:
@@ -40,7 +47,7 @@ def main() -> None:
     parser.add_argument("--words", type=float, nargs="+", default=[17e6], help="words of an epoch")
     parser.add_argument("--tables", type=float, default=54.3e6, help="bytes of the tables, float32")
     parser.add_argument("--changed", type=float, default=1.0, help="share of rows that change between exchanges")
-    parser.add_argument("--exchanges", type=int, help="in an epoch (default: as many as embedtrain makes)")
+    parser.add_argument("--rows", type=int, default=67_867, help="of a table")
     parser.add_argument("--work", type=float, default=0.06, help="seconds of an exchange of 2 ranks, without network")
     given = parser.parse_args()
     for words in given.words:

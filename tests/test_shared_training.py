@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -21,6 +22,9 @@ from embedtrain import RandomWalks, WordVectors, plan_skipgram, train_cbow, trai
 from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError, TrainingError
+from embedtrain.models.cbow import Cbow
+from embedtrain.models.expected_steps import curvatures, second_moment
+from embedtrain.models.skipgram import SkipGram
 from embedtrain.training import exchanges
 from embedtrain.training.checkpoint import Checkpoint
 from embedtrain.training.exchanges import Curvature, Steps, combined
@@ -42,8 +46,9 @@ MODELS = {
 
 @pytest.fixture
 def often(monkeypatch):
-    """Ranks exchange several times in an epoch, and rows in parts."""
+    """Ranks exchange several times in an epoch, rare rows twice, and rows in parts."""
     monkeypatch.setattr(exchanges, "n_parts", lambda n_ranks: 5)
+    monkeypatch.setattr(exchanges, "_FREQUENT", 100)
     monkeypatch.setattr(exchanges, "_AT_ONCE", 3000)
 
 
@@ -313,6 +318,64 @@ def test_only_changed_rows_are_exchanged(n, monkeypatch):
     assert len({table.tobytes() for table in tables}) == 1  # also the sign of zero
     n_changed = len({*sum(changed[:n], [20])})
     assert n_changed <= sum(sent) / n <= n_changed + 2 * n  # whole rows for each rank
+
+
+def test_rare_rows_wait_for_an_exchange_of_all():
+    steps, curvature = np.arange(10.0, 0, -1), Curvature.of(np.eye(3))
+
+    def work(ranks):
+        rows = np.zeros((10, 16), np.float32)[:, :3]
+        table = exchanges.SharedTable(rows, steps, ranks, 1)
+        rows[[1, 8]] += 1 + ranks.rank
+        table.exchange(1e-9 * steps, curvature, 5)
+        between = rows.copy()
+        rows[8] += 2
+        table.exchange(1e-9 * steps, curvature, None)
+        return between[1], between[8], rows[1], rows[8]
+
+    first, second = together(2, work)
+    assert [row.tolist() for row in first] == [[3] * 3, [1] * 3, [3] * 3, [7] * 3]
+    assert [row.tolist() for row in second] == [[3] * 3, [2] * 3, [3] * 3, [7] * 3]
+
+
+def test_rare_rows_have_the_steps_since_they_were_exchanged(monkeypatch):
+    found, steps = [], np.arange(10.0, 0, -1)
+    monkeypatch.setattr(exchanges.Steps, "of", lambda total, squares: found.append(total) or Steps(total, squares))
+
+    def work(ranks):
+        rows = np.zeros((10, 16), np.float32)[:, :3]
+        table = exchanges.SharedTable(rows, steps, ranks, 1)
+        for n_due in (5, None, None):
+            table.exchange(steps, Curvature.of(np.eye(3)), n_due)
+
+    work(exchanges.ALONE)
+    assert [of.tolist() for of in found] == [[*steps[:5]], [*steps[:5], *2 * steps[5:]], [*steps]]
+
+
+def test_second_moments_of_ranks_add_up(monkeypatch):
+    monkeypatch.setattr("embedtrain.models.expected_steps._ROWS", 10)
+    rng = np.random.default_rng(6)
+    table, steps = rng.normal(size=(30, 5)).astype(np.float32), np.sort(rng.uniform(size=30))[::-1]
+    for rows, order in ((slice(10), steps), (slice(20, 30), steps[::-1])):  # words; nodes
+        expected = np.average([np.outer(row, row) for row in table[rows]], axis=0, weights=order[rows])
+        parts = [second_moment(table, order, SimpleNamespace(rank=rank, size=3)) for rank in range(3)]
+        assert sum(parts) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert not second_moment(table, 0 * steps, exchanges.ALONE).any()
+
+
+def test_curvatures_are_those_of_the_rows_that_a_table_is_scored_with():
+    rng = np.random.default_rng(7)
+    words, contexts, nodes = moments = [rng.normal(size=(3, 3)) for _ in range(3)]
+    steps = {"context_vectors": np.array([1.0, 2]), "node_vectors": np.array([1.0]), "word_vectors": np.ones(2)}
+    moments = dict(zip(["word_vectors", "context_vectors", "node_vectors"], moments, strict=True))
+    found = curvatures(SkipGram(hs=True), moments, steps | {"ngram_vectors": np.ones(4)})
+    assert found["context_vectors"] == pytest.approx(0.1 * words)
+    assert found["node_vectors"] == pytest.approx(0.12 * words)
+    assert found["word_vectors"] == pytest.approx((3 * 0.1 * contexts + 0.2 * nodes) / 4)
+    assert found["ngram_vectors"] is found["word_vectors"]
+    del moments["node_vectors"]
+    assert curvatures(Cbow(), moments, steps)["context_vectors"] == pytest.approx(0.03 * words)
+    assert curvatures(Cbow(cbow_update="corrected"), moments, steps)["context_vectors"] == pytest.approx(0.1 * words)
 
 
 def test_tables_without_rows_or_changes():

@@ -54,9 +54,10 @@ def second_moment(table: NDArray[np.float32], steps: NDArray[np.float64], ranks:
 
     Each of several ranks adds other rows to it.
     """
-    frequent = slice(_ROWS) if steps[0] > steps[-1] else slice(max(0, len(table) - _ROWS), None)  # words; nodes
-    weights = np.sqrt(steps[frequent][ranks.rank :: ranks.size] / steps[frequent].sum())
-    rows = table[frequent][ranks.rank :: ranks.size] * weights[:, None].astype(np.float32)
+    first, last = slice(_ROWS), slice(max(0, len(steps) - _ROWS), None)  # words begin with the most frequent, nodes end
+    frequent = first if steps[first].sum() >= steps[last].sum() else last
+    weights = np.sqrt(steps[frequent] / max(steps[frequent].sum(), 1e-30))[ranks.rank :: ranks.size, None]
+    rows = table[frequent][ranks.rank :: ranks.size] * weights.astype(np.float32)
     return (rows.T @ rows).astype(np.float64)
 
 

@@ -25,7 +25,6 @@ from embedtrain.training.settings import TrainingSettings
 _MOST_PARTS = 32  # exchanges in an epoch
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
 _FREQUENT = 20_000  # rows that are exchanged every time, and of which their common force is found; so many at once
-_FORCED = 8.0
 _RARELY = 4  # every so many exchanges all rows are exchanged
 _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
 
@@ -93,9 +92,9 @@ def saturated(a: Any, n_ranks: Any) -> Any:
 
 
 def force_share(total: NDArray[np.float64], curvature: Curvature, n_ranks: int) -> float:
-    """The share of what a common force moves on all ranks in these steps of rows, (n_rows,): 1 if they are few."""
+    """The share, of what a common force moves on all ranks in these steps of rows, (n_rows,), that counts."""
     mean = total @ total / max(total.sum(), 1e-30) / n_ranks  # steps of the row of a term
-    return float(saturated(_FORCED * mean * curvature.values[-1] + 1e-4, n_ranks))
+    return float(saturated(2 * mean * curvature.values[-1] + 1e-4, n_ranks))  # the rows of both tables move
 
 
 def combined(
@@ -164,10 +163,10 @@ class SharedTable:
         self._order, self._steps = np.argsort(-steps, kind="stable"), np.zeros(n_rows)
         self._buffers = np.zeros((2, (min(n_rows, _FREQUENT) + ranks.size) * self._dim), np.uint16)
 
-    def exchange(self, own_steps: NDArray[np.float64], curvature: Curvature, n_due: int) -> None:
-        """Combine what ranks have changed in the `n_due` most frequent rows since these were exchanged.
+    def exchange(self, own_steps: NDArray[np.float64], curvature: Curvature, n_due: int | None) -> None:
+        """Combine what ranks have changed in the `n_due` most frequent rows, or all, since these were exchanged.
 
-        This rank moved rows in `own_steps` (n_rows,) times the learning rate since the last exchange.
+        This rank has moved rows in `own_steps` (n_rows,) times the learning rate since the exchange before.
         """
         self._steps += own_steps
         due = self._order[:n_due]
@@ -224,7 +223,6 @@ class Exchanges(RankExchanges):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.parts = n_parts(self._ranks.size)
-        self._complete = {*range(_RARELY, self.parts, _RARELY), self.parts}  # exchanges of all rows
         self._n_empty = self._ranks.gather(self._model.schedule.n_items).count(0)
         self._begun = self._history.chunks if self._history.part < 1 else 0  # those before the last exchange
         self._figures = self._own_figures() * [self._history.part < 1, self._history.part < 1, 1, 1]
@@ -249,7 +247,7 @@ class Exchanges(RankExchanges):
         """What is exchanged how often."""
         tables = self._model.state.values()
         size = format_bytes(sum(rows.nbytes // 2 for rows in tables))  # as bfloat16
-        rare = f", rare words {counted(len(self._complete), 'time')}" * (max(map(len, tables)) > _FREQUENT)
+        rare = f", rare words {counted(-(-self.parts // _RARELY), 'time')}" * (max(map(len, tables)) > _FREQUENT)
         empty = f"; {counted(self._n_empty, 'rank')} without text" * (self._n_empty > 0)
         return f"they exchange changes {counted(self.parts, 'time')} in an epoch{rare}, up to {size} each{empty}"
 
@@ -269,8 +267,8 @@ class Exchanges(RankExchanges):
         curvatures = self._model.curvatures(self._steps)
         if not all(np.isfinite(matrix).all() for matrix in curvatures.values()):
             raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self._settings)}")
+        n_due = None if is_due or part % _RARELY == 0 or part == self.parts else _FREQUENT  # rows, or all
         for name, table in self._tables.items():
-            n_due = len(own_steps[name]) if is_due or part in self._complete else _FREQUENT
             table.exchange(lr * own_steps[name], Curvature.of(curvatures[name]), n_due)
         self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
 
