@@ -1,4 +1,4 @@
-"""How often training moves each row of the tables of skip-gram and CBOW, and along which directions it pulls at it."""
+"""How often training moves each row of the tables of skip-gram and CBOW, and how the loss bends along a row."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from embedtrain.models.word2vec_settings import Word2vecSettings
 
 _ROWS = 10_000  # the most frequent ones, which moments are computed of
 
-#: Mean derivatives of the sigmoid, along common directions, for steps of words and for those of the other table. On
-#: text they are 0.1, 0.1 and 0.19, 0.21; nodes near the root, which steps keep at their optimum, do better with less.
+#: Mean derivatives of the sigmoid for steps of words, and for those of the other table, as bench/ranks.py found best.
 _SLOPES = {"context_vectors": (0.1, 0.1), "node_vectors": (0.2, 0.12)}
 
 
