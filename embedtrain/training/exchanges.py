@@ -92,7 +92,7 @@ def saturated(a: Any, n_ranks: Any) -> Any:
 
 
 def force_share(total: NDArray[np.float64], curvature: Curvature, n_ranks: int) -> float:
-    """The share, of what a common force moves on all ranks in these steps of rows, (n_rows,), that counts."""
+    """The part of what a common force moves on all ranks that is kept, given the steps of all, (n_rows,)."""
     mean = total @ total / max(total.sum(), 1e-30) / n_ranks  # steps of the row of a term
     return float(saturated(2 * mean * curvature.values[-1] + 1e-4, n_ranks))  # the rows of both tables move
 
@@ -188,7 +188,7 @@ class SharedTable:
         curvature: Curvature,
         common: NDArray[np.float32] | None,
         share: float,
-    ) -> NDArray[np.float32]:  # fmt: skip
+    ) -> NDArray[np.float32]:
         """Exchange the changes of some rows, of which each rank combines a part; returns the common force."""
         ranks, n, n_each = self._ranks, self._ranks.size, -(-len(rows) // self._ranks.size)
         sent, received = self._buffers[:, : n * n_each * self._dim].reshape(2, n, n_each, self._dim)
@@ -232,10 +232,9 @@ class Exchanges(RankExchanges):
             name: SharedTable(rows, self._steps[name], self._ranks, n_threads)
             for name, rows in self._model.state.items()
         }
+        flat = Curvature.of(np.eye(self._settings.n_dims))
         for name, table in self._tables.items():
-            table.exchange(
-                0 * self._steps[name], Curvature.of(np.eye(self._settings.n_dims)), 0
-            )  # compiles the kernels
+            table.exchange(0 * self._steps[name], flat, 0)  # compiles the kernels
 
     @staticmethod
     def n_items(schedule: Schedule[Any], ranks: Ranks) -> int:
