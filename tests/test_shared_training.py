@@ -46,9 +46,10 @@ MODELS = {
 
 @pytest.fixture
 def often(monkeypatch):
-    """Ranks exchange several times in an epoch, rare rows twice, and rows in parts."""
+    """Ranks exchange five times in an epoch, rare rows the second, fourth and last time, and rows in parts."""
     monkeypatch.setattr(exchanges, "n_parts", lambda n_ranks: 5)
     monkeypatch.setattr(exchanges, "_FREQUENT", 100)
+    monkeypatch.setattr(exchanges, "_RARELY", 2)
     monkeypatch.setattr(exchanges, "_AT_ONCE", 3000)
 
 
@@ -182,20 +183,23 @@ def test_ranks_learn_what_one_learns(often):
     assert shared.report.losses[-1] == pytest.approx(alone.report.losses[-1], rel=0.05)
 
 
-def test_steps_are_those_of_what_was_trained_since_the_last_exchange(often, monkeypatch):
-    steps, n_ranks, epochs = [], 2, 2
+def test_steps_are_those_of_what_was_trained_since_the_last_exchange(often, monkeypatch, capsys):
+    steps, due, n_ranks, epochs = [], [], 2, 2
     exchange = exchanges.SharedTable.exchange
 
     def record(table, own_steps, curvature, n_due):
         steps.append(own_steps.sum())
+        due.append(n_due)
         exchange(table, own_steps, curvature, n_due)
 
     monkeypatch.setattr(exchanges.SharedTable, "exchange", record)
-    settings = SMALL | {"sample": 0, "epochs": epochs, "lr": 0.5}
+    settings = SMALL | {"sample": 0, "epochs": epochs, "lr": 0.5, "progress": True}
     together(n_ranks, lambda ranks: train_skipgram(TOY, ranks=ranks, **settings))
     parts = np.array(steps)[2 * n_ranks :].reshape(epochs * 5, 2 * n_ranks).sum(axis=1)  # two tables on each rank
     rates = 1 - np.arange(len(parts)) / len(parts)  # at the begin of each part
     assert parts / parts[0] == pytest.approx(rates, rel=0.15)
+    assert due[2 * n_ranks :: 2 * n_ranks] == [100, None, 100, None, None] * epochs  # None: all
+    assert "they exchange changes 5 times in an epoch, rare words 3 times, up to " in capsys.readouterr().err
 
 
 def test_more_ranks_than_lines(capsys):
@@ -356,7 +360,8 @@ def test_second_moments_of_ranks_add_up(monkeypatch):
     monkeypatch.setattr("embedtrain.models.expected_steps._ROWS", 10)
     rng = np.random.default_rng(6)
     table, steps = rng.normal(size=(30, 5)).astype(np.float32), np.sort(rng.uniform(size=30))[::-1]
-    for rows, order in ((slice(10), steps), (slice(20, 30), steps[::-1])):  # words; nodes
+    for order in (steps, steps[::-1], rng.permutation(steps)):
+        rows = np.argsort(-order)[:10]
         expected = np.average([np.outer(row, row) for row in table[rows]], axis=0, weights=order[rows])
         parts = [second_moment(table, order, SimpleNamespace(rank=rank, size=3)) for rank in range(3)]
         assert sum(parts) == pytest.approx(expected, rel=1e-5, abs=1e-6)
@@ -434,6 +439,7 @@ def test_resume_with_another_number_of_ranks(before, after, text, tmp_path, kept
         return together(n, lambda ranks: train_skipgram(text, ranks=ranks, **{**settings, **more}))
 
     whole = trained(before)
+    assert_equal(whole[0], trained(before, checkpoint=None)[0])
     states = [Checkpoint.load(path) for path in kept]
     assert len(states) > 6
     for path, state in list(zip(kept, states, strict=True))[1::4]:

@@ -53,10 +53,11 @@ def second_moment(table: NDArray[np.float32], steps: NDArray[np.float64], ranks:
 
     Each of several ranks adds other rows to it.
     """
-    first, last = slice(_ROWS), slice(max(0, len(steps) - _ROWS), None)  # words begin with the most frequent, nodes end
-    frequent = first if steps[first].sum() >= steps[last].sum() else last
-    weights = np.sqrt(steps[frequent] / max(steps[frequent].sum(), 1e-30))[ranks.rank :: ranks.size, None]
-    rows = table[frequent][ranks.rank :: ranks.size] * weights.astype(np.float32)
+    n = min(_ROWS, len(steps))
+    frequent = np.sort(np.argpartition(steps, -n)[-n:])
+    weights = np.sqrt(steps[frequent] / max(steps[frequent].sum(), 1e-30)).astype(np.float32)
+    own = slice(ranks.rank, None, ranks.size)
+    rows = table[frequent[own]] * weights[own, None]
     return (rows.T @ rows).astype(np.float64)
 
 

@@ -92,7 +92,7 @@ def saturated(a: Any, n_ranks: Any) -> Any:
 
 
 def force_share(total: NDArray[np.float64], curvature: Curvature, n_ranks: int) -> float:
-    """The part of what a common force moves on all ranks that is kept, given the steps of all, (n_rows,)."""
+    """The part of what a common force moves on all ranks that is kept, given the steps of frequent rows, (n_rows,)."""
     mean = total @ total / max(total.sum(), 1e-30) / n_ranks  # steps of the row of a term
     return float(saturated(2 * mean * curvature.values[-1] + 1e-4, n_ranks))  # the rows of both tables move
 
@@ -140,13 +140,17 @@ class RankExchanges(StopPoint):
     def finish_part(self, part: int) -> None:
         """Exchange what a part changed; rank 0 writes a checkpoint that is due."""
         started = time.perf_counter()
-        is_due = self._ranks.broadcast(self._timer.requested())
+        is_due = self._ranks.broadcast(self._timer.requested()) and self.is_complete(part)
         self._exchange(part, is_due)
         seconds = time.perf_counter() - started
         self.seconds += seconds
         self._history.seconds += seconds
         if is_due and self._ranks.rank == 0:
             self._timer.reached()
+
+    def is_complete(self, part: int) -> bool:
+        """Whether a checkpoint can be written after this part."""
+        return True
 
     def _exchange(self, part: int, is_due: bool) -> None:
         """Exchange what a part changed."""
@@ -166,7 +170,7 @@ class SharedTable:
     def exchange(self, own_steps: NDArray[np.float64], curvature: Curvature, n_due: int | None) -> None:
         """Combine what ranks have changed in the `n_due` most frequent rows, or all, since these were exchanged.
 
-        This rank has moved rows in `own_steps` (n_rows,) times the learning rate since the exchange before.
+        `own_steps` (n_rows,) are the steps of this rank with each row since the last call, times the learning rate.
         """
         self._steps += own_steps
         due = self._order[:n_due]
@@ -175,7 +179,7 @@ class SharedTable:
         self._for_blocks(mark_changes, len(due), self._rows.view(np.int32), self._before.view(np.int32), due, changed)
         self._ranks.sum(changed)
         which, steps, common = np.flatnonzero(changed), Steps.of(*sums), None
-        share = force_share(sums[0], curvature, self._ranks.size)
+        share = force_share(sums[0, :_FREQUENT], curvature, self._ranks.size)
         for first in range(0, max(1, len(which)), _FREQUENT):
             at = which[first : first + _FREQUENT]  # those with most steps first
             common = self._exchange_rows(due[at], steps.of_rows(at), curvature, common, share)
@@ -209,7 +213,7 @@ class SharedTable:
         return force
 
     def _for_blocks(self, work: Callable[..., None], n_rows: int, *arguments: Any) -> None:
-        """Let the threads work on blocks of rows."""
+        """Let the threads work on blocks of rows, at least one, which may be empty."""
         step = max(1, _AT_ONCE // self._dim)
         works = [lambda k: work(k * step, min((k + 1) * step, n_rows), *arguments)] * self._n_threads
         run_all(works, max(1, -(-n_rows // step)))
@@ -234,7 +238,7 @@ class Exchanges(RankExchanges):
         }
         flat = Curvature.of(np.eye(self._settings.n_dims))
         for name, table in self._tables.items():
-            table.exchange(0 * self._steps[name], flat, 0)  # compiles the kernels
+            table.exchange(0 * self._steps[name], flat, 0)  # compiles the kernels before the time is measured
 
     @staticmethod
     def n_items(schedule: Schedule[Any], ranks: Ranks) -> int:
@@ -254,6 +258,10 @@ class Exchanges(RankExchanges):
         """Return the ends of parts with about equally many tasks."""
         return [round(n_tasks * (part / self.parts)) for part in range(1, self.parts + 1)]
 
+    def is_complete(self, part: int) -> bool:
+        """Whether all rows are exchanged after this part, rare ones too."""
+        return part % _RARELY == 0 or part == self.parts
+
     def _exchange(self, part: int, is_due: bool) -> None:
         """Exchange the changes, and sum the figures of the history."""
         history = self._history
@@ -266,7 +274,7 @@ class Exchanges(RankExchanges):
         curvatures = self._model.curvatures(self._steps)
         if not all(np.isfinite(matrix).all() for matrix in curvatures.values()):
             raise TrainingError(f"training produced vectors that are not finite; {lower_lr(self._settings)}")
-        n_due = None if is_due or part % _RARELY == 0 or part == self.parts else _FREQUENT  # rows, or all
+        n_due = None if self.is_complete(part) else _FREQUENT
         for name, table in self._tables.items():
             table.exchange(lr * own_steps[name], Curvature.of(curvatures[name]), n_due)
         self._figures[:2] *= part < self.parts  # the next epoch sums a loss of its own
