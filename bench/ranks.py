@@ -28,12 +28,16 @@ every time 0.374 0.680 0.310 2.316); N = 2, 0.368 0.669 0.304 2.317 (0.369 0.672
 frequent: N = 8, seeds 1 and 2, 0.373 0.682 0.307 2.320 (20,000: 0.376 0.682 0.308 2.318).
 
 The order of the text matters as much as ranks: one rank on six other orders of its lines has 0.370 to 0.383 in
-analogies. Ranks that read their shares in order had 0.371 0.678 0.302 2.314 (N = 8, 28 exchanges, ten seeds; on the
-six other orders 0.360 to 0.380), all ranks in the same region of the text 0.357. So each rank shuffles its chunks, by
-the seed, and ten seeds are ten orders. Chunks must not be small if ranks are many: N = 64, seed 1, 1,024 words: 0.321
-0.613 0.304 2.339 (in order 0.362 0.682 0.290 2.325; with 128 exchanges 0.358 0.667 0.300 2.322), for a reason that
-was not found. Exchanges: N = 8 with 14, 0.368 0.680 0.303 2.318; with 64, in order, 0.373 0.678 0.296 2.315; N = 4
-with 6, 0.361 0.665 0.311 2.321 (12: 0.372 0.673 0.308 2.316); seeds 1 to 3.
+analogies. Ranks that read their shares in order had 0.371 0.678 0.302 2.314 (N = 8, 28 exchanges, ten seeds; on the six
+other orders 0.360 to 0.380), all ranks in the same region of the text 0.357. So each rank shuffles its chunks, by the
+seed, and ten seeds are ten orders. Chunks must not be small if ranks are many: N = 64, seed 1, 1,024 words: 0.321 0.613
+0.304 2.339 (in order 0.362 0.682 0.290 2.325; with 128 exchanges 0.358 0.667 0.300 2.322), for a reason that was not
+found. Exchanges: N = 8 with 14, 0.368 0.680 0.303 2.318; with 64, in order, 0.373 0.678 0.296 2.315; N = 2 with 8,
+0.370 0.677 0.306 2.316 (2: 0.364 0.667 0.302 2.317); N = 4 with 6, 0.361 0.665 0.311 2.321 (12: 0.372 0.673 0.308
+2.316); seeds 1 to 3.
+
+Long parts lose more. The same text ten times, one epoch, `--min-count 50`, N = 2, seed 1: 2 exchanges 0.392 0.684 0.307
+2.245; 8, 0.404 0.678 0.300 2.211; 20, 0.412 0.681 0.298 2.208 (one rank 0.421 0.679 0.300 2.205).
 """
 
 from __future__ import annotations
@@ -186,13 +190,19 @@ def main() -> None:
     parser.add_argument("--rules", nargs="+", default=["directions"], help="mean, touched, sum, parallel, saturating:X")
     parser.add_argument("--exchanges", type=int, help="in an epoch (default: as many as embedtrain makes)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--min-count", type=int, default=5)
     given = parser.parse_args()
-    settings = MODELS[given.model](sample=1e-4, valid_share=0.01, cache=given.work, progress="none")
+    settings = MODELS[given.model](
+        epochs=given.epochs, min_count=given.min_count, sample=1e-4, valid_share=0.01, cache=given.work, progress="none"
+    )
     data: Any = word2vec_run(settings, cut_into_lines(given.text, given.work)).read()
     data = data._replace(vocabulary=data.vocabulary.unpacked())
     for seed, ranks, rule in product(given.seeds, given.ranks, given.rules):
         name, _, pull = rule.partition(":")
-        case = Case(given.model, ranks, name, float(pull or 1), given.exchanges or n_parts(ranks), seed)
+        case = Case(
+            given.model, ranks, name, float(pull or 1), given.exchanges or n_parts(ranks, len(data.training.ids)), seed
+        )
         scores = simulate(case, data, replace(settings, seed=seed), given.data)
         print(*case, *(f"{score:.4f}" for score in scores), flush=True)
 

@@ -26,9 +26,9 @@ from embedtrain.training.exchanges import _FREQUENT, _RARELY, n_parts
 MACHINES, GIGABITS = (2, 4, 8, 16, 32), (1, 10, 25)
 
 
-def n_exchanges(n: int, rows: int) -> float:
+def n_exchanges(n: int, words: float, rows: int) -> float:
     """The exchanges of n machines in an epoch, as if all rows were exchanged every time."""
-    parts = n_parts(n)
+    parts = n_parts(n, int(words))
     complete = -(-parts // _RARELY)
     return complete + (parts - complete) * min(1, _FREQUENT / rows)
 
@@ -37,7 +37,7 @@ def speed_of(n: int, bandwidth: float, words: float, given: argparse.Namespace) 
     """Words per second of n machines, with so many bytes per second between them."""
     sent = 2 * (n - 1) / n * given.changed * given.tables / 2
     exchange = given.work * (1 / 2 + 1 / n) + sent / bandwidth
-    return words / (words / (n * given.speed) + n_exchanges(n, given.rows) * exchange)
+    return words / (words / (n * given.speed) + n_exchanges(n, words, given.rows) * exchange)
 
 
 def main() -> None:

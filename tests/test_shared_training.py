@@ -47,7 +47,7 @@ MODELS = {
 @pytest.fixture
 def often(monkeypatch):
     """Ranks exchange five times in an epoch, rare rows the second, fourth and last time, and rows in parts."""
-    monkeypatch.setattr(exchanges, "n_parts", lambda n_ranks: 5)
+    monkeypatch.setattr(exchanges, "n_parts", lambda n_ranks, n_items: 5)
     monkeypatch.setattr(exchanges, "_FREQUENT", 100)
     monkeypatch.setattr(exchanges, "_RARELY", 2)
     monkeypatch.setattr(exchanges, "_AT_ONCE", 3000)
@@ -229,6 +229,13 @@ def combine(changes, *args):
     """The changes that `combined` says."""
     weights, more = combined(changes, *args)
     return weights[:, None] * changes + more
+
+
+def test_more_ranks_and_longer_parts_need_more_exchanges():
+    assert [exchanges.n_parts(n, 1000) for n in (1, 2, 3, 4, 8)] == [1, 2, 6, 12, 32]
+    million = 1 << 20
+    assert [exchanges.n_parts(2, n * million) for n in (16, 160, 320, 3200)] == [2, 10, 20, 32]
+    assert [exchanges.n_parts(4, n * million) for n in (160, 640)] == [12, 20]
 
 
 def of_ranks(steps, n):

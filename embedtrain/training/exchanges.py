@@ -23,15 +23,16 @@ from embedtrain.training.loss import LossMeter, lower_lr
 from embedtrain.training.settings import TrainingSettings
 
 _MOST_PARTS = 32  # exchanges in an epoch
+_LARGEST_PART = 1 << 23  # words that a rank trains on between two, if that is not more exchanges
 _DIRECTIONS = 16  # in which changes combine apart, the common ones
 _FREQUENT = 20_000  # rows that are exchanged every time, and of which their common force is found; so many at once
 _RARELY = 4  # every so many exchanges all rows are exchanged
 _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
 
 
-def n_parts(n_ranks: int) -> int:
-    """The exchanges in an epoch: more ranks move a row further between two."""
-    return max(1, min(_MOST_PARTS, n_ranks * (n_ranks - 1)))
+def n_parts(n_ranks: int, n_items: int) -> int:
+    """The exchanges in an epoch of so many words: more ranks, and longer parts, move a row further between two."""
+    return min(_MOST_PARTS, max(n_ranks * (n_ranks - 1), n_items // n_ranks // _LARGEST_PART)) if n_ranks > 1 else 1
 
 
 class Steps(NamedTuple):
@@ -226,7 +227,7 @@ class Exchanges(RankExchanges):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.parts = n_parts(self._ranks.size)
+        self.parts = n_parts(self._ranks.size, self.n_items(self._model.schedule, self._ranks))
         self._n_empty = self._ranks.gather(self._model.schedule.n_items).count(0)
         self._begun = self._history.chunks if self._history.part < 1 else 0  # those before the last exchange
         self._figures = self._own_figures() * [self._history.part < 1, self._history.part < 1, 1, 1]
