@@ -59,7 +59,8 @@ from embedtrain.models.cbow import Cbow
 from embedtrain.models.skipgram import SkipGram
 from embedtrain.models.word2vec_model import Word2vecModel, word2vec_run
 from embedtrain.training.chunk_schedule import LARGEST_CHUNK, Chunk, linear_decay, plan_chunks
-from embedtrain.training.exchanges import _FREQUENT, _RARELY, Curvature, Steps, combined, force_share, n_parts
+from embedtrain.training.combining import Curvature, Steps, combined, force_share
+from embedtrain.training.exchanges import _FREQUENT, _RARELY, n_parts
 from embedtrain.training.loop import evaluate
 from embedtrain.training.tables import EmbeddingTable
 

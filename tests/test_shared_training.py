@@ -22,12 +22,13 @@ from embedtrain import RandomWalks, WordVectors, plan_skipgram, train_cbow, trai
 from embedtrain.corpus.encoding import count_words, encode
 from embedtrain.corpus.sources import Corpus
 from embedtrain.errors import DataError, SettingError, TrainingError
+from embedtrain.machine.ranks import ALONE
 from embedtrain.models.cbow import Cbow
 from embedtrain.models.expected_steps import curvatures, second_moment
 from embedtrain.models.skipgram import SkipGram
-from embedtrain.training import exchanges
+from embedtrain.training import combining, exchanges
 from embedtrain.training.checkpoint import Checkpoint
-from embedtrain.training.exchanges import Curvature, Steps, combined
+from embedtrain.training.combining import Curvature, Steps, combined
 
 LINES = TOY.read_text().splitlines(keepends=True)[:3000]
 SMALL = {"dim": 8, "epochs": 2, "min_count": 2, "threads": 1, "progress": False, "sample": 1e-3}
@@ -270,7 +271,7 @@ def test_a_change_of_a_single_rank_is_not_made_smaller():
 
 @pytest.mark.parametrize("n_directions", [2, 8], ids=["some-directions", "all"])
 def test_what_a_common_force_moves_is_the_mean_of_ranks(n_directions, monkeypatch):
-    monkeypatch.setattr(exchanges, "_DIRECTIONS", n_directions)
+    monkeypatch.setattr(combining, "_DIRECTIONS", n_directions)
     random, n = np.random.default_rng(4), 8
     force, steps = random.normal(size=5), 10.0 ** random.uniform(-1, 2, size=200)
     vectors = np.linalg.qr(random.normal(size=(5, 5)))[0]
@@ -351,7 +352,7 @@ def test_rare_rows_wait_for_an_exchange_of_all():
 
 def test_rare_rows_have_the_steps_since_they_were_exchanged(monkeypatch):
     found, steps = [], np.arange(10.0, 0, -1)
-    monkeypatch.setattr(exchanges.Steps, "of", lambda total, squares: found.append(total) or Steps(total, squares))
+    monkeypatch.setattr(Steps, "of", lambda total, squares: found.append(total) or Steps(total, squares))
 
     def work(ranks):
         rows = np.zeros((10, 16), np.float32)[:, :3]
@@ -359,7 +360,7 @@ def test_rare_rows_have_the_steps_since_they_were_exchanged(monkeypatch):
         for n_due in (5, None, None):
             table.exchange(steps, Curvature.of(np.eye(3)), n_due)
 
-    work(exchanges.ALONE)
+    work(ALONE)
     assert [of.tolist() for of in found] == [[*steps[:5]], [*steps[:5], *2 * steps[5:]], [*steps]]
 
 
@@ -372,7 +373,7 @@ def test_second_moments_of_ranks_add_up(monkeypatch):
         expected = np.average([np.outer(row, row) for row in table[rows]], axis=0, weights=order[rows])
         parts = [second_moment(table, order, SimpleNamespace(rank=rank, size=3)) for rank in range(3)]
         assert sum(parts) == pytest.approx(expected, rel=1e-5, abs=1e-6)
-    assert not second_moment(table, 0 * steps, exchanges.ALONE).any()
+    assert not second_moment(table, 0 * steps, ALONE).any()
 
 
 def test_curvatures_are_those_of_the_rows_that_a_table_is_scored_with():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -14,17 +14,17 @@ from embedtrain.errors import TrainingError
 from embedtrain.kernels.changes import add_changes, combine_changes, mark_changes, sum_changes, take_changes
 from embedtrain.machine.memory import format_bytes
 from embedtrain.machine.progress import counted
-from embedtrain.machine.ranks import ALONE, Ranks
+from embedtrain.machine.ranks import Ranks
 from embedtrain.machine.threads import resolve_threads, run_all
 from embedtrain.training.checkpoint import CheckpointTimer
 from embedtrain.training.chunk_schedule import Schedule
+from embedtrain.training.combining import Curvature, Steps, combined, force_share
 from embedtrain.training.loop import History, StopPoint
 from embedtrain.training.loss import LossMeter, lower_lr
 from embedtrain.training.settings import TrainingSettings
 
 _MOST_PARTS = 32  # exchanges in an epoch
 _LARGEST_PART = 1 << 23  # words that a rank trains on between two, if that is not more exchanges
-_DIRECTIONS = 16  # in which changes combine apart, the common ones
 _FREQUENT = 20_000  # rows that are exchanged every time, and of which their common force is found; so many at once
 _RARELY = 4  # every so many exchanges all rows are exchanged
 _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
@@ -33,88 +33,6 @@ _AT_ONCE = 1 << 16  # numbers of a table that a thread combines at once
 def n_parts(n_ranks: int, n_items: int) -> int:
     """The exchanges in an epoch of so many words: more ranks, and longer parts, move a row further between two."""
     return min(_MOST_PARTS, max(n_ranks * (n_ranks - 1), n_items // n_ranks // _LARGEST_PART)) if n_ranks > 1 else 1
-
-
-class Steps(NamedTuple):
-    """The steps of ranks with each row times the learning rate, as if some ranks had made equally many, others none."""
-
-    each: NDArray[np.float32]  # (n_rows,) of each of these ranks
-    n_ranks: NDArray[np.float32]  # (n_rows,) and how many they are
-
-    @classmethod
-    def of(cls, total: NDArray[np.float64], squares: NDArray[np.float64]) -> Steps:
-        """Of the sums over ranks of their steps and of the squares of these, (n_rows,)."""
-        each = squares / np.maximum(total, 1e-30)
-        n_ranks = np.maximum(total / np.maximum(each, 1e-30), 1)
-        return cls(each.astype(np.float32), n_ranks.astype(np.float32))
-
-    def of_rows(self, rows: slice | NDArray[np.int64]) -> Steps:
-        """The steps of some rows."""
-        return Steps(self.each[rows], self.n_ranks[rows])
-
-
-class Curvature(NamedTuple):
-    """The curvature of the loss of a term by a row of a table, decomposed."""
-
-    values: NDArray[np.float32]  # (1 + n,) the mean of the smaller eigenvalues, then the largest ...
-    vectors: NDArray[np.float32]  # (n, dim) ... and the eigenvectors of these
-
-    @classmethod
-    def of(cls, matrix: NDArray[np.float64]) -> Curvature:
-        """Decompose a matrix, (dim, dim)."""
-        values, vectors = np.linalg.eigh(matrix)
-        values, n = values.clip(0), max(0, len(values) - _DIRECTIONS)
-        values = np.append(values[:n].sum() / max(1, n), values[n:])
-        return cls(values.astype(np.float32), vectors.T[n:].astype(np.float32))
-
-    def reach(self, steps: Steps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For values and rows: a = steps * value, and how far a force of 1 on each rank moves a row in all.
-
-        The latter is (1 - exp(-a)) / a times the steps of all ranks.
-        """
-        a = np.maximum(np.outer(self.values, steps.each), np.float32(1e-4))
-        return a, (1 - np.exp(-a)) / a * (steps.each * steps.n_ranks)
-
-    def common(self, changes: NDArray[np.float32], steps: Steps, ranks: Ranks = ALONE) -> NDArray[np.float32]:
-        """The force, (dim,), the same for all rows, those of all ranks, that explains changes best (least squares)."""
-        reach = self.reach(steps)[1]
-        along = (reach[1:] * (self.vectors @ changes.T)).sum(axis=1)
-        sums = np.concatenate([(reach * reach).sum(axis=1), along, reach[0] @ changes])
-        ranks.sum(sums)
-        squares, along, others = np.split(sums, np.cumsum([len(self.values), len(along)]))
-        squares = np.maximum(squares, np.float32(1e-30))
-        along, others = along / squares[1:], others / squares[0]
-        return np.asarray(others + (along - self.vectors @ others) @ self.vectors)
-
-
-def saturated(a: Any, n_ranks: Any) -> Any:
-    """The weight of the sum of the changes of ranks: from 1, if the steps of each are few, to 1 / n_ranks."""
-    return (1 - np.exp(-n_ranks * a)) / (n_ranks * (1 - np.exp(-a)))
-
-
-def force_share(total: NDArray[np.float64], curvature: Curvature, n_ranks: int) -> float:
-    """The part of what a common force moves on all ranks that is kept, given the steps of frequent rows, (n_rows,)."""
-    mean = total @ total / max(total.sum(), 1e-30) / n_ranks  # steps of the row of a term
-    return float(saturated(2 * mean * curvature.values[-1] + 1e-4, n_ranks))  # the rows of both tables move
-
-
-def combined(
-    changes: NDArray[np.float32], steps: Steps, curvature: Curvature, common: NDArray[np.float32], share: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights of the sums of the changes of all ranks, (n_rows,), and what to add, (n_rows, dim).
-
-    Along an eigenvector of the curvature, the steps of a row on a rank go 1 - exp(-a) of the way to an optimum; those
-    of n ranks one after the other would go 1 - exp(-n a) of it. That is the mean of the changes along the few common
-    directions, for rows with many steps, and their sum along others. Of what a force `common` to all rows moves, it is
-    a `share`: the force ends when the vectors that rows are scored with have moved, on each rank (bench/ranks.py).
-    """
-    vectors = curvature.vectors
-    a, reach = curvature.reach(steps)
-    weights, along = saturated(a, steps.n_ranks), vectors @ changes.T
-    forced = reach * (np.float32(share) - weights) * along.any(axis=0)
-    along *= weights[1:] - weights[0]
-    along += (vectors @ common)[:, None] * (forced[1:] - forced[0])
-    return weights[0], np.vstack([forced[:1], along]).T @ np.vstack([common, vectors])
 
 
 class RankExchanges(StopPoint):
@@ -221,7 +139,7 @@ class SharedTable:
 
 
 class Exchanges(RankExchanges):
-    """Exchanges of the changes of all rows."""
+    """Exchanges of the changes of tables."""
 
     copies_tables = True
 
